@@ -1,0 +1,1 @@
+"""What is done, once: the steps that processes declare, carried out."""

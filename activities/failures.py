@@ -1,0 +1,58 @@
+"""How failures of activities reach a process: as types that it knows, without personal data."""
+
+from typing import Any
+
+import structlog
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from connectors.errors import ConnectorError, Refused, Unanswered
+from database.connection import DatabaseDown
+from database.onboardings import NoApplication
+from database.requests import Conflict, InProgress, RefusedBefore, TakenBack
+from workflows.conduct import REFUSED_GENERATION
+from workflows.step import OUR_OUTAGE
+
+_log = structlog.get_logger()
+
+
+class FailureInterceptor(Interceptor):
+    """Turns every exception of an activity into an ApplicationError that a process understands."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
+        return _Inbound(next)
+
+
+class _Inbound(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's name
+        try:
+            return await self.next.execute_activity(input)
+        except ApplicationError:
+            raise
+        except Exception as error:
+            # `from None`: what went wrong inside may hold personal data, and causes go to Temporal.
+            raise as_failure(error) from None
+
+
+def as_failure(error: Exception) -> ApplicationError:
+    """The failure that a process sees for an exception of ours."""
+    match error:
+        case DatabaseDown():
+            return ApplicationError(str(error), type=OUR_OUTAGE)
+        case InProgress():
+            return ApplicationError(str(error), type="InProgress", next_retry_delay=error.left)
+        case RefusedBefore():
+            generation = {REFUSED_GENERATION: error.generation}
+            return ApplicationError(error.reason, generation, type=error.type, non_retryable=True)
+        case Conflict() | TakenBack() | NoApplication():
+            return ApplicationError(str(error), type=type(error).__name__, non_retryable=True)
+        case Unanswered():
+            return ApplicationError(error.text, type=error.type, next_retry_delay=error.retry_after)
+        case ConnectorError():
+            refused = isinstance(error, Refused)
+            return ApplicationError(error.text, type=error.type, non_retryable=refused)
+        case _:
+            _log.error("activity failed unexpectedly", exc_info=error)
+            return ApplicationError(
+                "a defect of ours: the worker's log says what", type=type(error).__name__
+            )

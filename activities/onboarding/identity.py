@@ -1,0 +1,61 @@
+"""Who the applicant is, asked of an identity service."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from activities.once import Once
+from connectors.capabilities import Identity, Sent
+from database import onboardings
+from database.connection import transaction
+from workflows.onboarding.messages import IdentityStatus, OpenSession, ReadSession, Session
+from workflows.onboarding.steps import IdentitySteps
+from workflows.step import Undo, Undone, implements
+
+
+class IdentityActivities(IdentitySteps):
+    """Identity sessions."""
+
+    def __init__(self, engine: AsyncEngine, identity: Identity) -> None:
+        self._engine = engine
+        self._once = Once(engine)
+        self._identity = identity
+
+    @implements(IdentitySteps.open_session)
+    async def open_session(self, request: OpenSession) -> Session:
+        """Open the session, and name our process in it so that its events find back."""
+        async with transaction(self._engine) as connection:
+            application = await onboardings.application(
+                connection, request.application_id, request.version
+            )
+
+        async def send(key: str) -> Session:
+            session_id = await self._identity.open_session(
+                key, workflow_id=application.workflow_id, reference=application.id
+            )
+            return Session(session_id=session_id)
+
+        return await self._once.theirs(
+            request, Session, send=send, find=self._find, keys_live=self._identity.keys_live
+        )
+
+    @implements(IdentitySteps.read_session)
+    async def read_session(self, request: ReadSession) -> IdentityStatus:
+        """Ask how the session stands now."""
+        return await self._identity.read_session(request.session_id)
+
+    @implements(IdentitySteps.close_session)
+    async def close_session(self, request: Undo) -> Undone:
+        """Close the session and have erased what it collected."""
+
+        async def find(sent: Sent, _: dict[str, Any]) -> Session | None:
+            return await self._find(sent)
+
+        async def remove(session: Session) -> bool:
+            return await self._identity.close_session(session.session_id)
+
+        return await self._once.undo(request, Session, find=find, remove=remove)
+
+    async def _find(self, sent: Sent) -> Session | None:
+        session_id = await self._identity.find_session(sent)
+        return Session(session_id=session_id) if session_id else None

@@ -1,0 +1,50 @@
+"""What customers are told."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from activities.once import Once
+from connectors.capabilities import Mail
+from database import onboardings
+from database.connection import transaction
+from workflows.onboarding.messages import Sent, Welcome
+from workflows.onboarding.steps import NoticeSteps
+from workflows.step import implements
+
+
+class NoticeActivities(NoticeSteps):
+    """Letters to customers."""
+
+    def __init__(self, engine: AsyncEngine, mail: Mail, *, mail_domain: str) -> None:
+        self._engine = engine
+        self._once = Once(engine)
+        self._mail = mail
+        self._mail_domain = mail_domain
+
+    @implements(NoticeSteps.welcome)
+    async def welcome(self, request: Welcome) -> Sent:
+        """Send the welcome mail.
+
+        Mail cannot be asked for what it took: when a worker dies after the server accepted the
+        letter and before we noted it, a second one goes out, with the same Message-ID.
+        """
+        async with transaction(self._engine) as connection:
+            application = await onboardings.application(
+                connection, request.application_id, request.version
+            )
+        form = application.form
+
+        async def send(key: str) -> Sent:
+            message_id = f"<{key}@{self._mail_domain}>"
+            await self._mail.send(
+                message_id=message_id,
+                to=form["email"],
+                subject="Welcome",
+                text=(
+                    f"Hello {form['name']},\n\n"
+                    f"your account is ready. It is kept in {form['currency']}.\n\n"
+                    f"Your onboarding: {application.id}\n"
+                ),
+            )
+            return Sent(message_id=message_id)
+
+        return await self._once.theirs(request, Sent, send=send)

@@ -1,0 +1,75 @@
+"""The chores that pick up what fell through at the door."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+from connectors.capabilities import EventFeed
+from database import inbox, lost_runs, watermarks
+from database.connection import transaction
+from database.handover import drain_inbox, drain_onboardings
+from workflows.request_key import Request
+from workflows.step import implements
+from workflows.upkeep import Report, UpkeepSteps
+
+_OVERLAP = timedelta(minutes=5)
+"""Events and closed runs become visible late: each sweep looks back over the last one's end."""
+_FIRST_LOOK_BACK = timedelta(days=1)
+_BATCH = 200
+
+
+class UpkeepActivities(UpkeepSteps):
+    """The chores, on our database, Temporal and Stripe's list of events."""
+
+    def __init__(self, engine: AsyncEngine, client: Client, events: EventFeed) -> None:
+        self._engine = engine
+        self._client = client
+        self._events = events
+
+    @implements(UpkeepSteps.hand_over)
+    async def hand_over(self, request: Request) -> Report:
+        """Start what was stored and not started; hand over what waits in the inbox."""
+        started = await drain_onboardings(self._engine, self._client, limit=_BATCH)
+        handed_over = await drain_inbox(self._engine, self._client, limit=_BATCH)
+        return Report(found=started + handed_over)
+
+    @implements(UpkeepSteps.sweep)
+    async def sweep(self, request: Request) -> Report:
+        """Take in the events since the last sweep; those that came by webhook are there already."""
+        begun = datetime.now(UTC)
+        async with transaction(self._engine) as connection:
+            swept = await watermarks.read(connection, "stripe_events")
+        since = (swept or begun - _FIRST_LOOK_BACK) - _OVERLAP
+        events = [event async for event in self._events.since(since)]
+        async with transaction(self._engine) as connection:
+            found = await inbox.take_in(connection, events)
+            await watermarks.move(connection, "stripe_events", begun)
+        return Report(found=found)
+
+    @implements(UpkeepSteps.find_lost_runs)
+    async def find_lost_runs(self, request: Request) -> Report:
+        """List runs that Temporal or somebody ended without their process coming to an end."""
+        begun = datetime.now(UTC)
+        async with transaction(self._engine) as connection:
+            looked = await watermarks.read(connection, "lost_runs")
+        since = (looked or begun - _FIRST_LOOK_BACK) - _OVERLAP
+        query = (
+            "WorkflowType = 'CustomerOnboarding'"
+            " AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')"
+            f" AND CloseTime > '{since.isoformat()}'"
+        )
+        found = 0
+        async for run in self._client.list_workflows(query):
+            lost = lost_runs.LostRun(
+                workflow_id=run.id,
+                run_id=run.run_id,
+                workflow_type=run.workflow_type,
+                status=run.status.name.lower() if run.status else "unknown",
+                ended_at=run.close_time or begun,
+            )
+            async with transaction(self._engine) as connection:
+                found += await lost_runs.keep(connection, lost)
+        async with transaction(self._engine) as connection:
+            await watermarks.move(connection, "lost_runs", begun)
+        return Report(found=found)

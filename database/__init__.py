@@ -1,0 +1,1 @@
+"""What we remember: tables, migrations, the request ledger, the inbox, the audit trail."""

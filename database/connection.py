@@ -1,0 +1,57 @@
+"""Connections to our Postgres, and how we know that it does not answer."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds until a server that does not answer counts as down."""
+
+
+class DatabaseDown(Exception):
+    """Our own database did not answer. Nothing is known about what was asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__("our database does not answer")
+
+
+def engine_for(url: str, *, application: str = "perdure", size: int = 10) -> AsyncEngine:
+    """A pool of connections to `postgresql://user:password@host:port/name`."""
+    return create_async_engine(
+        url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        pool_size=size,
+        max_overflow=size,
+        pool_timeout=CONNECT_TIMEOUT,
+        pool_recycle=1800,
+        hide_parameters=True,  # parameters hold personal data, and errors end up in logs
+        connect_args={
+            "timeout": CONNECT_TIMEOUT,
+            "server_settings": {"application_name": application, "timezone": "UTC"},
+        },
+    )
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """One transaction: committed at the end, rolled back by an exception.
+
+    Raises DatabaseDown where the server cannot be reached or goes away meanwhile.
+    """
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    except (
+        OperationalError,
+        InterfaceError,
+        PoolTimeoutError,
+        TimeoutError,
+        OSError,
+    ) as error:
+        raise DatabaseDown from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseDown from error
+        raise

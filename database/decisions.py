@@ -1,0 +1,81 @@
+"""Who decided what: rows that outlive the histories of processes."""
+
+import json
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from database.audit import record
+from workflows.actor import SignedActor
+
+_INSERT = text("""
+    INSERT INTO decisions (workflow_id, kind, content, reason, actor, actor_kind, roles,
+                           update_id, signing_key, signature, rule_version)
+    VALUES (:workflow_id, :kind, CAST(:content AS jsonb), :reason, :actor, :actor_kind,
+            CAST(:roles AS jsonb), :update_id, :signing_key, :signature, :rule_version)
+""")
+
+
+async def keep_of_person(
+    connection: AsyncConnection,
+    *,
+    workflow_id: str,
+    kind: str,
+    content: dict[str, Any],
+    reason: str,
+    by: SignedActor,
+) -> None:
+    """Keep a signed decision, and a line of audit with it."""
+    await connection.execute(
+        _INSERT,
+        {
+            "workflow_id": workflow_id,
+            "kind": kind,
+            "content": json.dumps(content),
+            "reason": reason,
+            "actor": by.actor.name,
+            "actor_kind": by.actor.kind,
+            "roles": json.dumps(by.actor.roles),
+            "update_id": by.update_id,
+            "signing_key": by.signing_key,
+            "signature": by.signature,
+            "rule_version": None,
+        },
+    )
+    details = {"update_id": by.update_id, "content": content, "reason": reason}
+    await record(
+        connection, f"decision.{kind}", by.actor.name, workflow_id=workflow_id, details=details
+    )
+
+
+async def keep_of_rule(
+    connection: AsyncConnection,
+    *,
+    workflow_id: str,
+    kind: str,
+    content: dict[str, Any],
+    rule: str,
+    rule_version: str,
+) -> None:
+    """Keep a decision that a rule took, and a line of audit with it."""
+    await connection.execute(
+        _INSERT,
+        {
+            "workflow_id": workflow_id,
+            "kind": kind,
+            "content": json.dumps(content),
+            "reason": rule,
+            "actor": f"rule:{rule}",
+            "actor_kind": "rule",
+            "roles": "[]",
+            "update_id": None,
+            "signing_key": None,
+            "signature": None,
+            "rule_version": rule_version,
+        },
+    )
+    details = {"content": content, "rule_version": rule_version}
+    await record(
+        connection, f"decision.{kind}", f"rule:{rule}", workflow_id=workflow_id, details=details
+    )

@@ -1,0 +1,81 @@
+"""The inbox: what came in from outside, each event once, until Temporal has taken it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from workflows.events import Event
+
+_INSERT = text("""
+    INSERT INTO inbox (source, event_id, type, object_id, workflow_id, happened_at)
+    SELECT * FROM unnest(CAST(:sources AS text[]), CAST(:event_ids AS text[]),
+                         CAST(:types AS text[]), CAST(:object_ids AS text[]),
+                         CAST(:workflow_ids AS text[]), CAST(:happened AS timestamptz[]))
+    ON CONFLICT (source, event_id) DO NOTHING
+    RETURNING event_id
+""")
+_CLAIM = text("""
+    UPDATE inbox SET tries = tries + 1, next_try_at = clock_timestamp() + CAST(:lease AS interval)
+    WHERE id IN (
+        SELECT id FROM inbox WHERE state = 'waiting' AND next_try_at <= clock_timestamp()
+        ORDER BY next_try_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id, source, event_id, type, object_id, workflow_id, happened_at, tries
+""")
+_SETTLE = text("""
+    UPDATE inbox SET state = :state, note = :note, done_at = clock_timestamp() WHERE id = :id
+""")
+_POSTPONE = text("""
+    UPDATE inbox SET note = :note, next_try_at = clock_timestamp()
+        + least(interval '1 second' * power(2, least(tries, 10)), interval '5 minutes')
+    WHERE id = :id
+""")
+
+LEASE = timedelta(seconds=30)
+"""How long handing over may take before somebody else tries."""
+
+
+@dataclass(frozen=True)
+class Waiting(Event):
+    """An event on its way to Temporal."""
+
+    id: int
+    tries: int
+
+
+async def take_in(connection: AsyncConnection, events: Sequence[Event]) -> int:
+    """Add events; how many of them were new."""
+    inserted = await connection.execute(
+        _INSERT,
+        {
+            "sources": [event.source for event in events],
+            "event_ids": [event.event_id for event in events],
+            "types": [event.type for event in events],
+            "object_ids": [event.object_id for event in events],
+            "workflow_ids": [event.workflow_id for event in events],
+            "happened": [event.happened_at for event in events],
+        },
+    )
+    return len(inserted.all())
+
+
+async def claim(connection: AsyncConnection, limit: int) -> list[Waiting]:
+    """Take up to `limit` events that wait; nobody else gets them while the lease lasts."""
+    rows = await connection.execute(_CLAIM, {"limit": limit, "lease": LEASE})
+    return [Waiting(**row) for row in rows.mappings()]
+
+
+async def settle(
+    connection: AsyncConnection, id_: int, state: Literal["done", "ignored"], note: str | None
+) -> None:
+    """Note that an event needs nothing any more."""
+    await connection.execute(_SETTLE, {"id": id_, "state": state, "note": note})
+
+
+async def postpone(connection: AsyncConnection, id_: int, note: str) -> None:
+    """Try again later: in 2 seconds at first, in 5 minutes at most, and never give up."""
+    await connection.execute(_POSTPONE, {"id": id_, "note": note})

@@ -1,0 +1,182 @@
+"""Applications and where their onboardings are: what is stored at the door, and what lists show."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from database.audit import record
+from workflows.onboarding.messages import ENDS, workflow_id
+
+_STORE_APPLICATION = text("""
+    INSERT INTO applications (id, version, tenant, form, created_by)
+    VALUES (:id, 1, :tenant, CAST(:form AS jsonb), :created_by)
+    ON CONFLICT DO NOTHING
+    RETURNING id
+""")
+_STORE_ONBOARDING = text("""
+    INSERT INTO onboardings (id, tenant, workflow_id, stage)
+    VALUES (:id, :tenant, :workflow_id, 'received')
+    ON CONFLICT DO NOTHING
+""")
+_CORRECT = text("""
+    INSERT INTO applications (id, version, tenant, form, created_by)
+    SELECT id, version + 1, tenant, form || CAST(:changes AS jsonb), :created_by
+    FROM applications WHERE id = :id ORDER BY version DESC LIMIT 1
+    ON CONFLICT DO NOTHING
+    RETURNING version
+""")
+_APPLICATION = text("""
+    SELECT a.id, a.version, a.tenant, a.form, o.workflow_id, o.stage
+    FROM applications a JOIN onboardings o USING (id)
+    WHERE a.id = :id AND a.version = :version
+""")
+_STAGE = text("""
+    UPDATE onboardings
+    SET stage = :stage, stage_since = clock_timestamp(),
+        handed_over_at = coalesce(handed_over_at, clock_timestamp()),
+        ended_at = CASE WHEN :ended THEN clock_timestamp() END
+    WHERE id = :id
+    RETURNING workflow_id
+""")
+_HANDED_OVER = text("""
+    UPDATE onboardings SET handed_over_at = clock_timestamp()
+    WHERE id = :id AND handed_over_at IS NULL
+""")
+_TO_HAND_OVER = text("""
+    SELECT id, tenant, workflow_id FROM onboardings
+    WHERE handed_over_at IS NULL AND created_at < clock_timestamp() - CAST(:older_than AS interval)
+    ORDER BY created_at LIMIT :limit
+""")
+_ONE = text("""
+    SELECT o.*, a.form, a.version FROM onboardings o
+    JOIN applications a USING (id)
+    WHERE o.id = :id AND (CAST(:tenant AS text) IS NULL OR o.tenant = :tenant)
+    ORDER BY a.version DESC LIMIT 1
+""")
+_MANY = """
+    SELECT * FROM onboardings
+    WHERE (CAST(:tenant AS text) IS NULL OR tenant = :tenant)
+      AND (CAST(:stages AS text[]) IS NULL OR stage = ANY(:stages))
+      AND (CAST(:created_from AS timestamptz) IS NULL OR created_at >= :created_from)
+      AND (CAST(:created_before AS timestamptz) IS NULL OR created_at < :created_before)
+      AND (CAST(:after_id AS text) IS NULL OR (created_at, id) < (:after_at, :after_id))
+    ORDER BY created_at DESC, id DESC
+    LIMIT :limit
+"""
+
+
+@dataclass(frozen=True)
+class Application:
+    """One version of an application. `form` is personal data: read, used, never logged."""
+
+    id: str
+    version: int
+    tenant: str
+    workflow_id: str
+    stage: str
+    form: dict[str, Any]
+
+
+class NoApplication(LookupError):
+    """There is no such application, or no such version of it."""
+
+
+async def store(
+    connection: AsyncConnection, *, id_: str, tenant: str, form: dict[str, Any], created_by: str
+) -> None:
+    """Store an application; its onboarding can then start. A second time changes nothing."""
+    application = {"id": id_, "tenant": tenant, "form": json.dumps(form), "created_by": created_by}
+    if await connection.scalar(_STORE_APPLICATION, application) is None:
+        return
+    process = workflow_id(tenant, id_)
+    await connection.execute(
+        _STORE_ONBOARDING, {"id": id_, "tenant": tenant, "workflow_id": process}
+    )
+    await record(
+        connection, "application.received", created_by, workflow_id=process, details={"id": id_}
+    )
+
+
+async def correct(
+    connection: AsyncConnection, *, id_: str, changes: dict[str, Any], created_by: str
+) -> int:
+    """Store a corrected version of an application; the answer is its number.
+
+    Raises NoApplication.
+    """
+    values = {"id": id_, "changes": json.dumps(changes), "created_by": created_by}
+    version = await connection.scalar(_CORRECT, values)
+    if not isinstance(version, int):
+        raise NoApplication(f"there is no application {id_}")
+    details = {"id": id_, "version": version, "fields": sorted(changes)}
+    await record(connection, "application.corrected", created_by, details=details)
+    return version
+
+
+async def application(connection: AsyncConnection, id_: str, version: int) -> Application:
+    """One version of an application. Raises NoApplication."""
+    row = (
+        (await connection.execute(_APPLICATION, {"id": id_, "version": version})).mappings().first()
+    )
+    if row is None:
+        raise NoApplication(f"there is no application {id_} in version {version}")
+    return Application(**row)
+
+
+async def record_stage(connection: AsyncConnection, id_: str, stage: str) -> None:
+    """Keep the stage that an onboarding is in now.
+
+    A process that was started for no application keeps nothing: there is no list to show it in.
+    """
+    values = {"id": id_, "stage": stage, "ended": stage in ENDS}
+    process = await connection.scalar(_STAGE, values)
+    if process is not None:
+        await record(
+            connection, "onboarding.stage", "process", workflow_id=process, details={"stage": stage}
+        )
+
+
+async def handed_over(connection: AsyncConnection, id_: str) -> None:
+    """Note that Temporal has taken an onboarding."""
+    await connection.execute(_HANDED_OVER, {"id": id_})
+
+
+async def to_hand_over(
+    connection: AsyncConnection, *, older_than: timedelta, limit: int
+) -> Sequence[RowMapping]:
+    """Onboardings that were stored and never started: id, tenant, workflow_id."""
+    rows = await connection.execute(_TO_HAND_OVER, {"older_than": older_than, "limit": limit})
+    return rows.mappings().all()
+
+
+async def one(connection: AsyncConnection, id_: str, *, tenant: str | None) -> RowMapping | None:
+    """An onboarding with the latest version of its form; `tenant=None` sees every tenant's."""
+    return (await connection.execute(_ONE, {"id": id_, "tenant": tenant})).mappings().first()
+
+
+async def many(
+    connection: AsyncConnection,
+    *,
+    tenant: str | None,
+    stages: list[str] | None = None,
+    created_from: datetime | None = None,
+    created_before: datetime | None = None,
+    after: tuple[datetime, str] | None = None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Onboardings, newest first, after the row that a page ended with."""
+    values = {
+        "tenant": tenant,
+        "stages": stages,
+        "created_from": created_from,
+        "created_before": created_before,
+        "after_at": after[0] if after else None,
+        "after_id": after[1] if after else None,
+        "limit": limit,
+    }
+    return (await connection.execute(text(_MANY), values)).mappings().all()

@@ -1,0 +1,359 @@
+"""The request ledger: what was intended, and what became of it. Every time is Postgres time."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from database.audit import record
+from workflows.request_key import Request, fingerprint, outside_key
+
+State = Literal["pending", "succeeded", "refused", "undone"]
+
+
+class InProgress(Exception):
+    """Somebody else carries the request out right now; `left` of their lease remains."""
+
+    def __init__(self, key: str, left: timedelta) -> None:
+        super().__init__(f"{key} is being carried out by another attempt")
+        self.left = left
+
+
+class Conflict(Exception):
+    """The key was used for something else: a defect of ours, and nothing was done."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"{key} was asked with another input before: nothing was done")
+
+
+class TakenBack(Exception):
+    """The request was undone: it is too late to carry it out."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"{key} was undone before")
+
+
+class RefusedBefore(Exception):
+    """The request was refused in this generation; only a higher one is carried out."""
+
+    def __init__(self, key: str, generation: int, type_: str, reason: str) -> None:
+        super().__init__(reason)
+        self.key, self.generation, self.type, self.reason = key, generation, type_, reason
+
+
+class NotReopened(Exception):
+    """A request that is not settled, or not there, cannot be reopened."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """The request was carried out before: what came of it."""
+
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to carry a request out, until the lease ends.
+
+    `sent_before` is how long ago it was first sent in this generation; None where it never was.
+    """
+
+    key: str
+    generation: int
+    token: UUID
+    first_sent_at: datetime
+    sent_before: timedelta | None
+
+    @property
+    def outside_key(self) -> str:
+        """The key as the outside sees it."""
+        return outside_key(self.key, self.generation)
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A request that nobody will carry out any more, and what may be there of it.
+
+    Where `first_sent_at` is empty nothing was ever sent, or it was definitely refused.
+    `quiet_in` is how long an answer may still be on its way; None where all is quiet.
+    """
+
+    result: dict[str, Any] | None
+    input: dict[str, Any] | None
+    outside_key: str
+    first_sent_at: datetime | None
+    quiet_in: timedelta | None
+
+
+_INSERT = text("""
+    INSERT INTO requests (key, workflow_id, step, state, generation, fingerprint, input,
+                          token, lease_until, first_sent_at, settled_at)
+    VALUES (:key, :workflow_id, :step, :state, :generation, :fingerprint, CAST(:input AS jsonb),
+            :token, clock_timestamp() + CAST(:lease AS interval),
+            CASE WHEN :state = 'pending' THEN clock_timestamp() END,
+            CASE WHEN :state <> 'pending' THEN clock_timestamp() END)
+    ON CONFLICT (key) DO NOTHING
+    RETURNING first_sent_at
+""")
+_LOCK = text("""
+    SELECT *, lease_until - clock_timestamp() AS lease_left,
+           clock_timestamp() - first_sent_at AS sent_ago
+    FROM requests WHERE key = :key FOR UPDATE
+""")
+_CLAIM = text("""
+    UPDATE requests
+    SET state = 'pending', generation = :generation, fingerprint = :fingerprint,
+        input = CAST(:input AS jsonb), refusal = NULL, token = :token, settled_at = NULL,
+        lease_until = clock_timestamp() + CAST(:lease AS interval),
+        first_sent_at = CASE WHEN :anew THEN clock_timestamp()
+                             ELSE coalesce(first_sent_at, clock_timestamp()) END
+    WHERE key = :key
+    RETURNING first_sent_at
+""")
+_RELEASE = text("UPDATE requests SET token = NULL WHERE key = :key AND token = :token")
+_SETTLE = text("""
+    UPDATE requests
+    SET state = CASE state WHEN 'undone' THEN state ELSE :state END,
+        result = CAST(:result AS jsonb), refusal = CAST(:refusal AS jsonb),
+        token = NULL, lease_until = NULL, settled_at = clock_timestamp()
+    WHERE key = :key AND token = :token
+    RETURNING state
+""")
+_SETTLE_OURS = text("""
+    UPDATE requests
+    SET state = 'succeeded', fingerprint = :fingerprint, input = CAST(:input AS jsonb),
+        result = CAST(:result AS jsonb), settled_at = clock_timestamp()
+    WHERE key = :key
+""")
+_SEAL = text("""
+    UPDATE requests SET state = 'undone', settled_at = clock_timestamp() WHERE key = :key
+""")
+_NOTE_FOUND = text("UPDATE requests SET result = CAST(:result AS jsonb) WHERE key = :key")
+_SHOW = text("SELECT * FROM requests WHERE key = :key")
+_OF_PROCESS = text("SELECT * FROM requests WHERE workflow_id = :workflow_id ORDER BY created_at")
+_REOPEN = text("""
+    UPDATE requests
+    SET state = 'pending', generation = generation + 1, fingerprint = NULL, result = NULL,
+        refusal = NULL, token = NULL, lease_until = NULL, first_sent_at = NULL, settled_at = NULL
+    WHERE key = :key
+    RETURNING generation
+""")
+
+
+async def claim(connection: AsyncConnection, request: Request, lease: timedelta) -> Claim | Done:
+    """Claim a request for `lease`, or learn what came of it.
+
+    Raises InProgress, Conflict, RefusedBefore or TakenBack.
+    """
+    token = uuid4()
+    values = _values(request) | {"token": token, "lease": lease, "state": "pending"}
+    if (first_sent_at := await connection.scalar(_INSERT, values)) is not None:
+        return Claim(request.request_key, request.generation, token, first_sent_at, None)
+    row = await _locked(connection, request.request_key)
+    if (done := _done(row, request)) is not None:
+        return done
+    if row["token"] is not None and row["lease_left"] > timedelta(0):
+        raise InProgress(request.request_key, row["lease_left"])
+    generation = max(row["generation"], request.generation)
+    anew = row["state"] == "refused" or row["first_sent_at"] is None
+    first_sent_at = await connection.scalar(
+        _CLAIM, values | {"generation": generation, "anew": anew}
+    )
+    assert first_sent_at is not None
+    sent_before = None if anew else row["sent_ago"]
+    return Claim(request.request_key, generation, token, first_sent_at, sent_before)
+
+
+async def claim_anew(
+    connection: AsyncConnection, held: Claim, request: Request, lease: timedelta
+) -> Claim:
+    """Go on under a new generation: the outside has forgotten the old key and made nothing of it.
+
+    Raises InProgress where the lease was lost meanwhile.
+    """
+    row = await _locked(connection, held.key)
+    if row["token"] != held.token:
+        raise InProgress(held.key, row["lease_left"] or timedelta(seconds=1))
+    renewed = _values(request) | {
+        "generation": held.generation + 1,
+        "token": held.token,
+        "lease": lease,
+        "anew": True,
+    }
+    first_sent_at = await connection.scalar(_CLAIM, renewed)
+    assert first_sent_at is not None
+    return Claim(held.key, held.generation + 1, held.token, first_sent_at, None)
+
+
+async def release(connection: AsyncConnection, held: Claim) -> None:
+    """Let another attempt go on at once. That an answer may be on its way stays noted."""
+    await connection.execute(_RELEASE, {"key": held.key, "token": held.token})
+
+
+async def succeed(connection: AsyncConnection, held: Claim, result: dict[str, Any]) -> None:
+    """Record what came of a request. Raises InProgress where the lease was lost, or TakenBack."""
+    await _settle(connection, held, "succeeded", result=result)
+
+
+async def refuse(connection: AsyncConnection, held: Claim, type_: str, reason: str) -> None:
+    """Record a definite no. Raises InProgress where the lease was lost, or TakenBack."""
+    await _settle(connection, held, "refused", refusal={"type": type_, "text": reason})
+
+
+async def first_time(connection: AsyncConnection, request: Request) -> Done | None:
+    """For effects in our own database: None where this transaction is to carry the effect out.
+
+    Another transaction with the same key waits here until this one has ended. Raises Conflict or
+    TakenBack.
+    """
+    values = _values(request) | {"token": None, "lease": None, "state": "succeeded"}
+    inserted = await connection.execute(_INSERT, values)
+    if inserted.first() is not None:
+        return None
+    row = await _locked(connection, request.request_key)
+    if (done := _done(row, request)) is None:  # reopened: as if it were new
+        await settle_ours(connection, request, {})
+    return done
+
+
+async def settle_ours(
+    connection: AsyncConnection, request: Request, result: dict[str, Any]
+) -> None:
+    """Record what came of an effect in our own database, in its transaction."""
+    await connection.execute(_SETTLE_OURS, _values(request) | {"result": json.dumps(result)})
+
+
+async def seal(connection: AsyncConnection, key: str) -> Sealed:
+    """Make sure that nobody carries a request out any more: late attempts meet a tombstone."""
+    tombstone = {
+        "key": key,
+        "workflow_id": _workflow_id(key),
+        "step": _step(key),
+        "state": "undone",
+        "generation": 1,
+        "fingerprint": None,
+        "input": None,
+        "token": None,
+        "lease": None,
+    }
+    await connection.execute(_INSERT, tombstone)
+    row = await _locked(connection, key)
+    await connection.execute(_SEAL, {"key": key})
+    left = row["lease_left"]
+    return Sealed(
+        result=row["result"],
+        input=row["input"],
+        outside_key=outside_key(key, row["generation"]),
+        first_sent_at=row["first_sent_at"] if row["refusal"] is None else None,
+        quiet_in=left if left is not None and left > timedelta(0) else None,
+    )
+
+
+async def note_found(connection: AsyncConnection, key: str, result: dict[str, Any]) -> None:
+    """Note what was found of a sealed request, before it is removed."""
+    await connection.execute(_NOTE_FOUND, {"key": key, "result": json.dumps(result)})
+
+
+async def reopen(connection: AsyncConnection, key: str, *, actor: str, reason: str) -> int:
+    """Have a settled request carried out again on purpose; the answer is the new generation.
+
+    The process that wants it must ask again: reset it to before the step, or retry the step.
+    Raises NotReopened.
+    """
+    row = (await connection.execute(_LOCK, {"key": key})).mappings().first()
+    if row is None:
+        raise NotReopened(f"there is no request {key}")
+    if row["state"] == "pending":
+        raise NotReopened(f"{key} is pending: it will be carried out anyway")
+    generation = await connection.scalar(_REOPEN, {"key": key})
+    assert isinstance(generation, int)
+    details = {"key": key, "was": row["state"], "generation": generation, "reason": reason}
+    await record(
+        connection, "request.reopened", actor, workflow_id=row["workflow_id"], details=details
+    )
+    return generation
+
+
+async def show(connection: AsyncConnection, key: str) -> RowMapping | None:
+    """The ledger's row for a key."""
+    return (await connection.execute(_SHOW, {"key": key})).mappings().first()
+
+
+async def of_process(connection: AsyncConnection, workflow_id: str) -> list[RowMapping]:
+    """The requests of one process, in their order."""
+    rows = await connection.execute(_OF_PROCESS, {"workflow_id": workflow_id})
+    return list(rows.mappings())
+
+
+def _done(row: RowMapping, request: Request) -> Done | None:
+    """What is known of a request already; None where it is to be carried out."""
+    key, state = request.request_key, row["state"]
+    if state == "undone":
+        raise TakenBack(key)
+    if row["fingerprint"] is None:  # reopened: whatever is asked now is meant
+        return None
+    later = request.generation - row["generation"]
+    if state == "refused" and later > 0:  # asked again on purpose, perhaps with corrected input
+        return None
+    if row["fingerprint"] != fingerprint(request) and (state == "pending" or later >= 0):
+        raise Conflict(key)
+    if state == "succeeded":
+        return Done(row["result"] or {})
+    if state == "refused":
+        refusal = row["refusal"] or {}
+        raise RefusedBefore(
+            key, row["generation"], refusal.get("type", ""), refusal.get("text", "")
+        )
+    return None
+
+
+async def _settle(
+    connection: AsyncConnection,
+    held: Claim,
+    state: State,
+    *,
+    result: dict[str, Any] | None = None,
+    refusal: dict[str, Any] | None = None,
+) -> None:
+    settled = {
+        "key": held.key,
+        "token": held.token,
+        "state": state,
+        "result": None if result is None else json.dumps(result),
+        "refusal": None if refusal is None else json.dumps(refusal),
+    }
+    now = await connection.scalar(_SETTLE, settled)
+    if now is None:
+        raise InProgress(held.key, timedelta(seconds=1))
+
+
+async def _locked(connection: AsyncConnection, key: str) -> RowMapping:
+    return (await connection.execute(_LOCK, {"key": key})).mappings().one()
+
+
+def _workflow_id(key: str) -> str:
+    """`onboarding/acme/abc/billing.create_customer/2` → `onboarding/acme/abc`."""
+    parts = key.split("/")
+    steps = [at for at, part in enumerate(parts) if "." in part]
+    return "/".join(parts[: steps[0]]) if steps else key
+
+
+def _step(key: str) -> str:
+    return key.removeprefix(_workflow_id(key) + "/").split("/")[0]
+
+
+def _values(request: Request) -> dict[str, Any]:
+    named = request.model_dump(mode="json", exclude={"request_key", "generation"})
+    return {
+        "key": request.request_key,
+        "workflow_id": _workflow_id(request.request_key),
+        "step": _step(request.request_key),
+        "generation": request.generation,
+        "fingerprint": fingerprint(request),
+        "input": json.dumps(named),
+    }

@@ -1,0 +1,197 @@
+"""Our tables. Personal data lives in `applications` and nowhere else."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+
+def _time(*, nullable: bool = False, now: bool = False) -> Column[datetime]:
+    default = text("clock_timestamp()") if now else None
+    return Column(DateTime(timezone=True), nullable=nullable, server_default=default)
+
+
+def _json(*, nullable: bool = False) -> Column[Any]:
+    return Column(JSONB(none_as_null=True), nullable=nullable)
+
+
+def _serial() -> Column[int]:
+    return Column(BigInteger, Identity(always=True), primary_key=True)
+
+
+class RequestRow(SQLModel, table=True):
+    """The request ledger: one row for each intended effect. Written by `activities.once` only.
+
+    state        pending | succeeded | refused | undone
+    fingerprint  of what it was asked with; empty while a reopened request may be asked anew
+    token        who carries it out now; nobody where it is empty
+    lease_until  until when that may take, and until when an answer may still be on its way
+    """
+
+    __tablename__ = "requests"
+    __table_args__ = (
+        CheckConstraint("state IN ('pending', 'succeeded', 'refused', 'undone')", "known_state"),
+    )
+
+    key: str = Field(sa_column=Column(Text, primary_key=True))
+    workflow_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
+    step: str = Field(sa_column=Column(Text, nullable=False))
+    state: str = Field(sa_column=Column(Text, nullable=False))
+    generation: int = Field(default=1, nullable=False)
+    fingerprint: str | None = Field(default=None, sa_column=Column(Text))
+    input: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    result: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    refusal: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    token: UUID | None = Field(default=None)
+    lease_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    first_sent_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    created_at: datetime = Field(sa_column=_time(now=True))
+    settled_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class ApiRequestRow(SQLModel, table=True):
+    """What callers asked for under an Idempotency-Key, and what we answered.
+
+    The key is kept as a hash, since callers put personal data in it. The row outlives the history
+    of the process that it started.
+    """
+
+    __tablename__ = "api_requests"
+
+    operation: str = Field(sa_column=Column(Text, primary_key=True))
+    tenant: str = Field(sa_column=Column(Text, primary_key=True))
+    key_hash: str = Field(sa_column=Column(Text, primary_key=True))
+    fingerprint: str = Field(sa_column=Column(Text, nullable=False))
+    lease_until: datetime = Field(sa_column=_time())
+    status: int | None = Field(default=None)
+    answer: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    created_at: datetime = Field(sa_column=_time(now=True))
+
+
+class ApplicationRow(SQLModel, table=True):
+    """What an applicant told us, in versions. The only table that holds personal data."""
+
+    __tablename__ = "applications"
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    version: int = Field(primary_key=True)
+    tenant: str = Field(sa_column=Column(Text, nullable=False))
+    form: dict[str, Any] = Field(sa_column=_json())
+    created_by: str = Field(sa_column=Column(Text, nullable=False))
+    created_at: datetime = Field(sa_column=_time(now=True))
+
+
+class OnboardingRow(SQLModel, table=True):
+    """Where each onboarding is: what lists are made from.
+
+    handed_over_at  when Temporal took it; empty where that has yet to happen
+    """
+
+    __tablename__ = "onboardings"
+    __table_args__ = (
+        Index("onboardings_by_tenant", "tenant", "created_at", "id"),
+        Index("onboardings_by_stage", "stage", "created_at", "id"),
+        Index("onboardings_by_age", "created_at", "id"),
+        Index(
+            "onboardings_to_hand_over",
+            "created_at",
+            postgresql_where=text("handed_over_at IS NULL"),
+        ),
+    )
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    tenant: str = Field(sa_column=Column(Text, nullable=False))
+    workflow_id: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    stage: str = Field(sa_column=Column(Text, nullable=False))
+    stage_since: datetime = Field(sa_column=_time(now=True))
+    created_at: datetime = Field(sa_column=_time(now=True))
+    handed_over_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    ended_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class InboxRow(SQLModel, table=True):
+    """Events that came in from outside, each once.
+
+    state  waiting (to be handed over) | done | ignored (nobody waits for it; `note` says why)
+    """
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'done', 'ignored')", "known_state"),
+        Index("inbox_by_event", "source", "event_id", unique=True),
+        Index("inbox_waiting", "next_try_at", postgresql_where=text("state = 'waiting'")),
+    )
+
+    id: int = Field(default=None, sa_column=_serial())
+    source: str = Field(sa_column=Column(Text, nullable=False))
+    event_id: str = Field(sa_column=Column(Text, nullable=False))
+    type: str = Field(sa_column=Column(Text, nullable=False))
+    object_id: str = Field(sa_column=Column(Text, nullable=False))
+    workflow_id: str | None = Field(default=None, sa_column=Column(Text))
+    happened_at: datetime = Field(sa_column=_time())
+    received_at: datetime = Field(sa_column=_time(now=True))
+    state: str = Field(sa_column=Column(Text, nullable=False, server_default="waiting"))
+    note: str | None = Field(default=None, sa_column=Column(Text))
+    tries: int = Field(default=0, sa_column_kwargs={"server_default": "0"}, nullable=False)
+    next_try_at: datetime = Field(sa_column=_time(now=True))
+    done_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class DecisionRow(SQLModel, table=True):
+    """Who decided what, when and why: a person by a signed update, or a rule in a version."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (Index("decisions_by_update", "workflow_id", "update_id", unique=True),)
+
+    id: int = Field(default=None, sa_column=_serial())
+    workflow_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    content: dict[str, Any] = Field(sa_column=_json())
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    actor: str = Field(sa_column=Column(Text, nullable=False))
+    actor_kind: str = Field(sa_column=Column(Text, nullable=False))
+    roles: list[str] = Field(sa_column=_json())
+    update_id: str | None = Field(default=None, sa_column=Column(Text))
+    signing_key: str | None = Field(default=None, sa_column=Column(Text))
+    signature: str | None = Field(default=None, sa_column=Column(Text))
+    rule_version: str | None = Field(default=None, sa_column=Column(Text))
+    decided_at: datetime = Field(sa_column=_time(now=True))
+
+
+class AuditRow(SQLModel, table=True):
+    """What happened, in order. Append-only: a trigger refuses every change of a row."""
+
+    __tablename__ = "audit"
+
+    id: int = Field(default=None, sa_column=_serial())
+    at: datetime = Field(sa_column=_time(now=True))
+    event: str = Field(sa_column=Column(Text, nullable=False))
+    actor: str = Field(sa_column=Column(Text, nullable=False))
+    workflow_id: str | None = Field(default=None, sa_column=Column(Text, index=True))
+    details: dict[str, Any] = Field(sa_column=_json())
+
+
+class LostRunRow(SQLModel, table=True):
+    """A run that was ended from outside, its process half done, until somebody resolves it."""
+
+    __tablename__ = "lost_runs"
+
+    workflow_id: str = Field(sa_column=Column(Text, primary_key=True))
+    run_id: str = Field(sa_column=Column(Text, primary_key=True))
+    workflow_type: str = Field(sa_column=Column(Text, nullable=False))
+    status: str = Field(sa_column=Column(Text, nullable=False))
+    ended_at: datetime = Field(sa_column=_time())
+    found_at: datetime = Field(sa_column=_time(now=True))
+    resolved_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class WatermarkRow(SQLModel, table=True):
+    """How far a sweep has come."""
+
+    __tablename__ = "watermarks"
+
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    at: datetime = Field(sa_column=_time())

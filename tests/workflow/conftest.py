@@ -1,0 +1,101 @@
+"""The time-skipping server, and onboardings that run on it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from temporalio.client import WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from tests.workflow.scripted import Scripted
+from workers.sandbox import workflow_runner
+from workflows import search_attributes
+from workflows.onboarding.messages import Start
+from workflows.onboarding.workflow import CustomerOnboarding
+from workflows.step import implementations
+
+Handle = WorkflowHandle[CustomerOnboarding, str]
+
+
+@pytest.fixture(scope="session")
+async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """A real server whose workflows each have a clock of their own, which skips idle time."""
+    temporal = Path(sys.executable).parent / "temporal"
+    async with await WorkflowEnvironment.start_time_skipping_v2(
+        dev_server_existing_path=str(temporal),
+        data_converter=pydantic_data_converter,
+        search_attributes=search_attributes.ALL,
+        dev_server_log_level="error",
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "frontend.WorkflowTimeSkippingEnabled=true",
+        ],
+    ) as environment:
+        yield environment
+
+
+class Onboarding:
+    """One onboarding in a scripted world, and time that passes when the test says so."""
+
+    def __init__(self, environment: WorkflowEnvironment, world: Scripted, handle: Handle) -> None:
+        self.environment, self.world, self.handle = environment, world, handle
+
+    async def pass_time(self, time: timedelta) -> None:
+        await self.environment.fast_forward(self.handle, time)
+
+    async def until(self, condition: Callable[[Any], bool], seconds: float = 10) -> Any:
+        """Wait until the progress is as described, and return it."""
+        import asyncio
+
+        async with asyncio.timeout(seconds):
+            while not condition(progress := await self.handle.query(CustomerOnboarding.progress)):
+                await asyncio.sleep(0.02)
+        return progress
+
+    async def decide(self, update: Any, decision: Any) -> Any:
+        return await self.handle.execute_update(update, decision, id=decision.by.update_id)
+
+
+@pytest.fixture
+def onboarding(skipping: WorkflowEnvironment) -> Any:
+    """Start an onboarding: `async with onboarding(world) as one`."""
+
+    @asynccontextmanager
+    async def start(world: Scripted, *, skip_time: bool = False) -> AsyncIterator[Onboarding]:
+        queue = str(uuid4())
+        async with Worker(
+            skipping.client,
+            task_queue=queue,
+            workflows=[CustomerOnboarding],
+            activities=implementations(world),
+            max_cached_workflows=0,
+            workflow_runner=workflow_runner(),
+        ):
+            application = uuid4().hex[:26]
+            identifier = f"onboarding/acme/{application}"
+
+            async def begin() -> Handle:
+                return await skipping.client.start_workflow(
+                    CustomerOnboarding.run,
+                    Start(application_id=application, tenant="acme"),
+                    id=identifier,
+                    task_queue=queue,
+                )
+
+            if skip_time:
+                handle = await begin()
+            else:
+                with skipping.with_time_skipping_disabled():
+                    handle = await begin()
+            yield Onboarding(skipping, world, handle)
+
+    return start

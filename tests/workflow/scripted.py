@@ -1,0 +1,217 @@
+"""An outside that does what a test says: every step of an onboarding, scripted.
+
+It keeps what was made under which request key, so that a test can say what is left of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from temporalio.exceptions import ApplicationError
+
+from activities.onboarding.policy import load_policy
+from workflows.actor import Actor, SignedActor
+from workflows.conduct import REFUSED_GENERATION
+from workflows.decisions import Notice, ProcessSteps, RecordDecision, Resolution, VerifyActor
+from workflows.onboarding.messages import (
+    CreateCustomer,
+    CreateTaxId,
+    Customer,
+    Decide,
+    Decided,
+    ForApplication,
+    IdentityStatus,
+    OpenSession,
+    Policy,
+    ReadSession,
+    Received,
+    RecordStage,
+    Sent,
+    Session,
+    TaxId,
+    Validate,
+    Validated,
+    Welcome,
+    Withdrawal,
+)
+from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
+from workflows.progress import Choice
+from workflows.request_key import Request
+from workflows.step import Undo, Undone, declaration_of, implements
+
+RULES = Path(__file__).parents[2] / "rules" / "policy.toml"
+
+
+def production_policy() -> Policy:
+    return load_policy(RULES, "production")
+
+
+def refused(type_: str = "stripe.invalid_request", generation: int = 1) -> ApplicationError:
+    """A failure as the request ledger tells it: a definite no to this generation."""
+    return ApplicationError(
+        "a definite no", {REFUSED_GENERATION: generation}, type=type_, non_retryable=True
+    )
+
+
+def down() -> ApplicationError:
+    return ApplicationError("no answer", type="stripe.connection")
+
+
+class Scripted(ApplicationSteps, IdentitySteps, BillingSteps, NoticeSteps, ProcessSteps):
+    """Every step, done as the script says.
+
+    failing   what the next calls of a step raise; a function is asked each time
+    held      steps that wait until the test lets them go on; `reached` says that they are there
+    """
+
+    def __init__(self, policy: Policy | None = None, *, has_tax_id: bool = True) -> None:
+        self.policy = policy or production_policy()
+        self.has_tax_id = has_tax_id
+        self.problems: tuple[str, ...] = ()
+        self.identity = IdentityStatus(status="verified", report_id="vr_1")
+        self.failing: dict[str, list[Exception] | Callable[[], Exception | None]] = {}
+        self.held: dict[str, asyncio.Event] = {}
+        self.reached: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self.calls: list[str] = []
+        self.requests: list[Request] = []
+        self.stages: list[str] = []
+        self.made: dict[str, str] = {}
+        self.mails: list[str] = []
+        self.decisions: list[RecordDecision] = []
+        self.notices: list[Notice] = []
+
+    def hold(self, step: Callable[..., object]) -> asyncio.Event:
+        """Hold a step until the event is set."""
+        return self.held.setdefault(declaration_of(step).name, asyncio.Event())
+
+    def fail(self, step: Callable[..., object], *failures: Exception) -> None:
+        self.failing[declaration_of(step).name] = list(failures)
+
+    def fail_while(self, step: Callable[..., object], condition: Callable[[], bool]) -> None:
+        self.failing[declaration_of(step).name] = lambda: down() if condition() else None
+
+    async def _play(self, step: Callable[..., object], request: Request) -> None:
+        name = declaration_of(step).name
+        self.calls.append(name)
+        self.requests.append(request)
+        self.reached[name].set()
+        if name in self.held:
+            await self.held[name].wait()
+        script = self.failing.get(name)
+        failure = script() if callable(script) else (script.pop(0) if script else None)
+        if failure is not None:
+            raise failure
+
+    def _make(self, request: Request, thing: str) -> str:
+        return self.made.setdefault(request.request_key, thing)
+
+    def _undo(self, undo: Undo) -> Undone:
+        return Undone(existed=self.made.pop(undo.of, None) is not None)
+
+    @implements(ApplicationSteps.receive)
+    async def receive(self, request: ForApplication) -> Received:
+        await self._play(ApplicationSteps.receive, request)
+        return Received(policy=self.policy, has_tax_id=self.has_tax_id)
+
+    @implements(ApplicationSteps.validate)
+    async def validate(self, request: Validate) -> Validated:
+        await self._play(ApplicationSteps.validate, request)
+        return Validated(problems=self.problems)
+
+    @implements(ApplicationSteps.decide)
+    async def decide(self, request: Decide) -> Decided:
+        await self._play(ApplicationSteps.decide, request)
+        outcome = "approved" if request.identity == "verified" else "rejected"
+        return Decided(outcome=outcome, rule="identity_verified", rule_version="1")
+
+    @implements(ApplicationSteps.record_stage)
+    async def record_stage(self, request: RecordStage) -> None:
+        await self._play(ApplicationSteps.record_stage, request)
+        self.stages.append(request.stage)
+
+    @implements(IdentitySteps.open_session)
+    async def open_session(self, request: OpenSession) -> Session:
+        await self._play(IdentitySteps.open_session, request)
+        return Session(session_id=self._make(request, "vs_1"))
+
+    @implements(IdentitySteps.read_session)
+    async def read_session(self, request: ReadSession) -> IdentityStatus:
+        await self._play(IdentitySteps.read_session, request)
+        return self.identity
+
+    @implements(IdentitySteps.close_session)
+    async def close_session(self, request: Undo) -> Undone:
+        await self._play(IdentitySteps.close_session, request)
+        return self._undo(request)
+
+    @implements(BillingSteps.create_customer)
+    async def create_customer(self, request: CreateCustomer) -> Customer:
+        await self._play(BillingSteps.create_customer, request)
+        return Customer(customer_id=self._make(request, "cus_1"))
+
+    @implements(BillingSteps.delete_customer)
+    async def delete_customer(self, request: Undo) -> Undone:
+        await self._play(BillingSteps.delete_customer, request)
+        return self._undo(request)
+
+    @implements(BillingSteps.create_tax_id)
+    async def create_tax_id(self, request: CreateTaxId) -> TaxId:
+        await self._play(BillingSteps.create_tax_id, request)
+        return TaxId(tax_id=self._make(request, "txi_1"), customer_id=request.customer_id)
+
+    @implements(BillingSteps.delete_tax_id)
+    async def delete_tax_id(self, request: Undo) -> Undone:
+        await self._play(BillingSteps.delete_tax_id, request)
+        return self._undo(request)
+
+    @implements(NoticeSteps.welcome)
+    async def welcome(self, request: Welcome) -> Sent:
+        await self._play(NoticeSteps.welcome, request)
+        self.mails.append(request.request_key)
+        return Sent(message_id="<1@example.com>")
+
+    @implements(ProcessSteps.verify_actor)
+    async def verify_actor(self, request: VerifyActor) -> None:
+        await self._play(ProcessSteps.verify_actor, request)
+
+    @implements(ProcessSteps.record_decision)
+    async def record_decision(self, request: RecordDecision) -> None:
+        await self._play(ProcessSteps.record_decision, request)
+        self.decisions.append(request)
+
+    @implements(ProcessSteps.notify)
+    async def notify(self, request: Notice) -> None:
+        await self._play(ProcessSteps.notify, request)
+        self.notices.append(request)
+
+    @implements(ProcessSteps.database_answers)
+    async def database_answers(self, request: Request) -> None:
+        await self._play(ProcessSteps.database_answers, request)
+
+
+def signed(update_id: str, roles: tuple[str, ...] = ("operator",)) -> SignedActor:
+    """An actor as the gateway names one; the scripted steps do not look at the signature."""
+    return SignedActor(
+        actor=Actor(name="olga-operator", kind="person", roles=roles),  # type: ignore[arg-type]
+        update_id=update_id,
+        expires_at=datetime.now(UTC) + timedelta(minutes=5),
+        signing_key="test",
+        signature="",
+    )
+
+
+def withdrawal(reason: str = "changed their mind") -> Withdrawal:
+    return Withdrawal(reason=reason, by=signed(str(uuid4())))
+
+
+def resolution(
+    step: Callable[..., object], action: Choice, *, part: str = "", version: int | None = None
+) -> Resolution:
+    name = declaration_of(step).name + (f"/{part}" if part else "")
+    by = signed(str(uuid4()))
+    return Resolution(reason="looked into it", by=by, step=name, action=action, version=version)

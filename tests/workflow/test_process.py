@@ -1,0 +1,426 @@
+"""The mechanism that all processes share, seen from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from uuid import uuid4
+
+import pytest
+from pydantic import BaseModel
+from temporalio import workflow
+from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from tests.workflow.scripted import Scripted, refused, resolution, signed, withdrawal
+from tests.workflow.test_onboarding import prove_identity
+from workers.sandbox import workflow_runner
+from workflows.decisions import ProcessSteps, Resolution, Taken
+from workflows.onboarding.messages import CreateCustomer, ForApplication, Withdrawal
+from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
+from workflows.onboarding.workflow import CustomerOnboarding
+from workflows.process import Process
+from workflows.step import OUR_OUTAGE, implementations
+
+RESOLVE, WITHDRAW = CustomerOnboarding.resolve, CustomerOnboarding.withdraw
+CREATE = BillingSteps.create_customer
+
+
+def why(failed: pytest.ExceptionInfo[WorkflowUpdateFailedError]) -> str | None:
+    cause = failed.value.cause
+    assert isinstance(cause, ApplicationError)
+    return cause.type
+
+
+# Attention
+
+
+async def test_a_refused_step_parks_and_says_what_why_and_who(onboarding) -> None:
+    world = Scripted()
+    world.fail(CREATE, refused("stripe.invalid_request"))
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        progress = await one.until(lambda progress: progress.attention)
+        parked = progress.attention[0]
+        assert parked.step == "billing.create_customer"
+        assert parked.owner == "operator"
+        assert (parked.reason.kind, parked.reason.type) == ("refused", "stripe.invalid_request")
+        assert parked.choices == ("retry", "abort")
+        details = progress.as_markdown()
+        assert "Create the customer in billing" in details
+        assert "stripe.invalid_request" in details
+        assert "operator" in details
+        described = await one.handle.describe()
+        attributes = described.search_attributes
+        assert attributes["Attention"] == ["billing.create_customer"]
+        assert attributes["Owner"] == ["operator"]
+        assert attributes["AttentionSince"]
+        await one.decide(RESOLVE, resolution(CREATE, "retry"))
+        assert await one.handle.result() == "active"
+        assert not (await one.handle.describe()).search_attributes.get("Attention")
+    assert len(world.notices) == 1
+
+
+async def test_the_retry_of_a_refused_request_is_a_new_generation_of_it(onboarding) -> None:
+    world = Scripted()
+    world.fail(CREATE, refused(generation=3))
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await one.until(lambda progress: progress.attention)
+        await one.decide(RESOLVE, resolution(CREATE, "retry", version=2))
+        assert await one.handle.result() == "active"
+    asked = [request for request in world.requests if isinstance(request, CreateCustomer)]
+    assert [(request.generation, request.version) for request in asked] == [(1, 1), (4, 2)]
+    assert len({request.request_key for request in asked}) == 1
+    later = [r for r in world.requests if r.request_key.endswith("notice.welcome")]
+    assert [request.version for request in later] == [2], "a correction holds for what follows"
+
+
+async def test_a_request_of_unknown_outcome_cannot_be_corrected(onboarding) -> None:
+    world = Scripted()
+    world.fail(CREATE, ApplicationError("no", type="Conflict", non_retryable=True))
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await one.until(lambda progress: progress.attention)
+        with pytest.raises(WorkflowUpdateFailedError) as failed:
+            await one.decide(RESOLVE, resolution(CREATE, "retry", version=2))
+        assert why(failed) == "NotCorrectable"
+        await one.decide(RESOLVE, resolution(CREATE, "abort"))
+        assert await one.handle.result() == "aborted"
+
+
+async def test_only_what_is_parked_can_be_resolved_and_only_as_offered(onboarding) -> None:
+    world = Scripted()
+    world.fail(CREATE, refused())
+    async with onboarding(world) as one:
+        with pytest.raises(WorkflowUpdateFailedError) as failed:
+            await one.decide(RESOLVE, resolution(CREATE, "retry"))
+        assert why(failed) == "NotParked"
+        await prove_identity(one)
+        await one.until(lambda progress: progress.attention)
+        with pytest.raises(WorkflowUpdateFailedError) as failed:
+            await one.decide(RESOLVE, resolution(CREATE, "skip"))
+        assert why(failed) == "NotAChoice"
+        await one.decide(RESOLVE, resolution(CREATE, "abort"))
+        assert await one.handle.result() == "aborted"
+
+
+async def test_of_two_decisions_at_once_one_is_taken(onboarding) -> None:
+    world = Scripted()
+    world.fail(CREATE, refused())
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await one.until(lambda progress: progress.attention)
+        both = await asyncio.gather(
+            one.decide(RESOLVE, resolution(CREATE, "retry")),
+            one.decide(RESOLVE, resolution(CREATE, "retry")),
+            return_exceptions=True,
+        )
+        assert await one.handle.result() == "active"
+    taken = [answer for answer in both if isinstance(answer, Taken)]
+    assert len(taken) == 1
+    assert len(world.decisions) == 1
+
+
+async def test_a_decision_that_nobody_vouches_for_changes_nothing(onboarding) -> None:
+    world = Scripted()
+    world.fail(CREATE, refused())
+    forged = ApplicationError("not ours", type="ActorRefused", non_retryable=True)
+    async with onboarding(world) as one:
+        world.fail(ProcessSteps.verify_actor, forged, forged)
+        await prove_identity(one)
+        await one.until(lambda progress: progress.attention)
+        with pytest.raises(WorkflowUpdateFailedError) as failed:
+            await one.decide(RESOLVE, resolution(CREATE, "abort"))
+        assert why(failed) == "ActorRefused"
+        with pytest.raises(WorkflowUpdateFailedError) as failed:
+            await one.decide(WITHDRAW, withdrawal())
+        assert why(failed) == "ActorRefused"
+        assert (await one.handle.query(CustomerOnboarding.progress)).stopping is None
+        await one.decide(RESOLVE, resolution(CREATE, "retry"))
+        assert await one.handle.result() == "active"
+
+
+def test_a_reason_names_nobody() -> None:
+    for reason in ("", "ask ann@example.com", "call 0044 20 7946 0000"):
+        with pytest.raises(ValueError, match="reason"):
+            Withdrawal(reason=reason, by=signed("1"))
+
+
+async def test_a_notice_that_cannot_be_sent_parks_nothing_more(onboarding) -> None:
+    world = Scripted()
+    world.fail(CREATE, refused())
+    world.fail(ProcessSteps.notify, refused("smtp.refused"))
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await one.until(lambda progress: progress.attention)
+        await one.decide(RESOLVE, resolution(CREATE, "retry"))
+        assert await one.handle.result() == "active"
+
+
+async def test_our_own_outage_uses_up_no_budget_of_a_remote_step(onboarding) -> None:
+    world = Scripted()
+    outage = ApplicationError("our database does not answer", type=OUR_OUTAGE)
+    world.fail(CREATE, outage, outage, outage)
+    world.fail(ProcessSteps.database_answers, outage, outage)
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        assert await asyncio.wait_for(one.handle.result(), 20) == "active"
+    assert world.calls.count("billing.create_customer") == 4
+    assert world.calls.count("process.database_answers") >= 3
+    assert world.notices == []
+
+
+async def test_a_local_step_waits_for_our_database_and_never_parks(onboarding) -> None:
+    world = Scripted()
+    world.fail(ApplicationSteps.decide, *[ApplicationError("down", type=OUR_OUTAGE)] * 4)
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        assert await asyncio.wait_for(one.handle.result(), 30) == "active"
+    assert world.calls.count("application.decide") == 5
+    keys = {r.request_key for r in world.requests if r.request_key.endswith("application.decide")}
+    assert len(keys) == 1
+    assert world.notices == []
+
+
+async def test_people_are_answered_within_a_second_while_our_database_hangs(onboarding) -> None:
+    world = Scripted()
+    released = world.hold(ApplicationSteps.record_stage)
+    world.hold(ProcessSteps.record_decision)
+    async with onboarding(world) as one:
+        await asyncio.wait_for(world.reached["application.record_stage"].wait(), 10)
+        begun = time.monotonic()
+        taken = await one.decide(WITHDRAW, withdrawal())
+        assert time.monotonic() - begun < 1.0
+        assert taken.stopping == "to be withdrawn"
+        released.set()
+        world.held["process.record_decision"].set()
+        assert await one.handle.result() == "withdrawn"
+
+
+# Stopping and undo
+
+
+async def test_a_step_in_flight_is_never_cancelled(onboarding) -> None:
+    """A withdrawal in the very moment of a create: it is made, seen, and taken back."""
+    world = Scripted()
+    released = world.hold(CREATE)
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await asyncio.wait_for(world.reached["billing.create_customer"].wait(), 10)
+        await one.decide(WITHDRAW, withdrawal())
+        await one.handle.cancel()
+        await asyncio.sleep(0.3)
+        assert "billing.delete_customer" not in world.calls
+        released.set()
+        assert await one.handle.result() == "withdrawn"
+    assert world.made == {}
+    assert "billing.create_tax_id" not in world.calls, "a stopping process begins nothing new"
+
+
+async def test_undo_runs_in_reverse_with_what_failed_too(onboarding) -> None:
+    world = Scripted()
+    world.fail(BillingSteps.create_tax_id, refused())
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await one.until(lambda progress: progress.attention)
+        await one.decide(RESOLVE, resolution(BillingSteps.create_tax_id, "abort"))
+        assert await one.handle.result() == "aborted"
+    undone = [call for call in world.calls if "delete" in call or "close" in call]
+    assert undone == ["billing.delete_tax_id", "billing.delete_customer", "identity.close_session"]
+    assert world.made == {}
+
+
+async def test_an_undo_that_fails_parks_and_can_be_repaired(onboarding) -> None:
+    world = Scripted()
+    world.fail(BillingSteps.create_tax_id, refused())
+    world.fail(BillingSteps.delete_customer, refused("stripe.auth"))
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await one.until(lambda progress: progress.attention)
+        await one.handle.cancel()
+        delete = BillingSteps.delete_customer
+        progress = await one.until(
+            lambda progress: any(a.step == "billing.delete_customer" for a in progress.attention)
+        )
+        assert progress.attention[0].choices == ("retry", "skip"), "nothing to abort any more"
+        assert progress.stopping == "to be withdrawn"
+        await one.decide(RESOLVE, resolution(delete, "retry"))
+        assert await one.handle.result() == "withdrawn"
+    assert world.made == {}
+
+
+@pytest.mark.parametrize("parked", [False, True])
+async def test_cancellation_from_outside_is_a_withdrawal(onboarding, *, parked: bool) -> None:
+    world = Scripted()
+    if parked:
+        world.fail(CREATE, refused())
+    async with onboarding(world) as one:
+        if parked:
+            await prove_identity(one)
+            await one.until(lambda progress: progress.attention)
+        else:
+            await one.until(lambda progress: progress.waiting is not None)
+        await one.handle.cancel()
+        assert await one.handle.result() == "withdrawn"
+    assert world.made == {}
+    assert world.stages[-1] == "withdrawn"
+
+
+async def test_cancellation_after_the_welcome_began_comes_too_late(onboarding) -> None:
+    world = Scripted()
+    released = world.hold(NoticeSteps.welcome)
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await asyncio.wait_for(world.reached["notice.welcome"].wait(), 10)
+        await one.handle.cancel()
+        with pytest.raises(WorkflowUpdateFailedError) as failed:
+            await one.decide(WITHDRAW, withdrawal())
+        assert why(failed) == "TooLate"
+        released.set()
+        assert await one.handle.result() == "active"
+    assert len(world.mails) == 1
+
+
+async def test_withdrawing_twice_is_withdrawing_once(onboarding) -> None:
+    world = Scripted()
+    released = world.hold(IdentitySteps.open_session)
+    async with onboarding(world) as one:
+        await asyncio.wait_for(world.reached["identity.open_session"].wait(), 10)
+        first = await one.decide(WITHDRAW, withdrawal())
+        second = await one.decide(WITHDRAW, withdrawal())
+        assert first == second
+        released.set()
+        assert await one.handle.result() == "withdrawn"
+    assert len(world.decisions) == 1
+
+
+# What a story may and may not do
+
+
+class Nothing(BaseModel):
+    """A process that knows nothing."""
+
+
+@workflow.defn
+class Pair(Process[Nothing]):
+    """Two customers made at the same time, by one step in two parts."""
+
+    TRANSITIONS = {"received": frozenset({"active", "withdrawn", "aborted"})}
+    UNDONE = frozenset({"withdrawn", "aborted"})
+
+    @workflow.init
+    def __init__(self, parts: list[str]) -> None:
+        super().__init__("received", Nothing())
+
+    @workflow.run
+    async def run(self, parts: list[str]) -> str:
+        return await self.carry_out(lambda: self.story(parts))
+
+    async def story(self, parts: list[str]) -> str:
+        received = await self.step(ApplicationSteps.receive, ForApplication(application_id="a"))
+        self.budgets = received.policy.budgets
+        one, two = (
+            self.step(
+                CREATE,
+                CreateCustomer(application_id="a"),
+                part=part,
+                undo=BillingSteps.delete_customer,
+            )
+            for part in parts
+        )
+        await self.together(one, two)
+        return "active"
+
+    async def record_stage(self, stage: str) -> None:
+        """A pair is on no list."""
+
+
+async def pair(
+    skipping: WorkflowEnvironment, world: Scripted, parts: list[str]
+) -> tuple[Worker, object]:
+    queue = str(uuid4())
+    worker = Worker(
+        skipping.client,
+        task_queue=queue,
+        workflows=[Pair],
+        activities=implementations(world),
+        max_cached_workflows=0,
+        workflow_runner=workflow_runner(),
+    )
+    with skipping.with_time_skipping_disabled():
+        handle = await skipping.client.start_workflow(
+            Pair.run, parts, id=f"pair/{queue}", task_queue=queue
+        )
+    return worker, handle
+
+
+async def test_a_group_settles_every_member_before_anything_is_undone(skipping) -> None:
+    world = Scripted()
+    slow = asyncio.Event()
+    order: list[str] = []
+
+    async def played(step, request) -> None:
+        name = step.__step__.name
+        if request.request_key.endswith("create_customer/1"):
+            order.append("slow one begun")
+            await slow.wait()
+            order.append("slow one made")
+        elif request.request_key.endswith("create_customer/2"):
+            raise refused()
+        elif name == "billing.delete_customer":
+            order.append("undo")
+
+    world._play = played  # type: ignore[method-assign]
+    worker, handle = await pair(skipping, world, ["1", "2"])
+    async with worker:
+        async with asyncio.timeout(10):
+            while not (await handle.query(Pair.progress)).attention:
+                await asyncio.sleep(0.02)
+        by = signed(str(uuid4()))
+        abort = Resolution(reason="no", by=by, step="billing.create_customer/2", action="abort")
+        await handle.execute_update(Pair.resolve, abort, id=by.update_id)
+        await asyncio.sleep(0.3)
+        assert "undo" not in order
+        slow.set()
+        assert await handle.result() == "aborted"
+    assert order == ["slow one begun", "slow one made", "undo", "undo"]
+    assert world.made == {}
+
+
+async def test_two_parked_at_once_are_both_on_the_list(skipping) -> None:
+    world = Scripted()
+    world.fail(CREATE, refused(), refused())
+    worker, handle = await pair(skipping, world, ["1", "2"])
+    async with worker:
+        async with asyncio.timeout(10):
+            while len((await handle.query(Pair.progress)).attention) < 2:
+                await asyncio.sleep(0.02)
+        listed = (await handle.describe()).search_attributes["Attention"]
+        assert sorted(listed) == ["billing.create_customer/1", "billing.create_customer/2"]
+        for part in ("1", "2"):
+            retry = resolution(CREATE, "retry", part=part)
+            await handle.execute_update(Pair.resolve, retry, id=retry.by.update_id)
+        assert await handle.result() == "active"
+
+
+async def test_one_key_for_two_steps_fails_the_task_and_not_the_process(skipping) -> None:
+    world = Scripted()
+    worker, handle = await pair(skipping, world, ["1", "1"])
+    async with worker:
+        async with asyncio.timeout(10):
+            while True:
+                history = await handle.fetch_history()
+                failures = [
+                    event.workflow_task_failed_event_attributes.failure.message
+                    for event in history.events
+                    if event.HasField("workflow_task_failed_event_attributes")
+                ]
+                if failures:
+                    break
+                await asyncio.sleep(0.05)
+        assert "is used twice: tell the uses apart by part=" in failures[0]
+        assert (await handle.describe()).status == WorkflowExecutionStatus.RUNNING
+    await handle.terminate()

@@ -1,0 +1,73 @@
+"""Events from outside: hints that something changed, and the process that they concern."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from workflows.onboarding.messages import IdentityChanged
+from workflows.onboarding.workflow import CustomerOnboarding
+
+IDENTITY_EVENTS = frozenset(
+    {
+        "identity.verification_session.verified",
+        "identity.verification_session.requires_input",
+        "identity.verification_session.canceled",
+    }
+)
+"""What an onboarding wants to hear of. The rest of Stripe's events are kept and not handed over."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A hint that something happened outside. `workflow_id` is the process that it concerns."""
+
+    source: str
+    event_id: str
+    type: str
+    object_id: str
+    workflow_id: str | None
+    happened_at: datetime
+
+
+class NotAnEvent(ValueError):
+    """What came in does not have the shape of an event."""
+
+
+def stripe_event(payload: Mapping[str, Any]) -> Event:
+    """An event as Stripe sends it, down to what we need of it. Raises NotAnEvent."""
+    try:
+        subject = payload["data"]["object"]
+        return Event(
+            source="stripe",
+            event_id=str(payload["id"]),
+            type=str(payload["type"]),
+            object_id=str(subject.get("id", "")),
+            workflow_id=(subject.get("metadata") or {}).get("workflow_id"),
+            happened_at=datetime.fromtimestamp(int(payload["created"]), UTC),
+        )
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        raise NotAnEvent("an event has id, type, created and data.object") from error
+
+
+async def hand_over(client: Client, event: Event) -> str | None:
+    """Tell the process that an event concerns; the answer says why nobody was told.
+
+    Raises RPCError while Temporal does not answer.
+    """
+    if event.type not in IDENTITY_EVENTS:
+        return "nobody waits for events of this type"
+    if event.workflow_id is None:
+        return "names no process"
+    process = client.get_workflow_handle_for(CustomerOnboarding.run, event.workflow_id)
+    hint = IdentityChanged(event_id=event.event_id, session_id=event.object_id)
+    try:
+        await process.signal(CustomerOnboarding.identity_changed, hint)
+    except RPCError as error:
+        if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+            return "the process is not running"
+        raise
+    return None

@@ -1,0 +1,1 @@
+"""Customer onboarding: from a signup to an active customer, or to nothing left behind."""

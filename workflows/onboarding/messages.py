@@ -1,0 +1,217 @@
+"""What an onboarding is told, tells and asks for. Ids only: personal data stays in our database."""
+
+import hashlib
+from base64 import b32encode
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from workflows.actor import Decision
+from workflows.policy import Budgets, Duration
+from workflows.request_key import Message, Request
+
+TASK_QUEUE = "onboarding"
+
+Stage = Literal[
+    "received",
+    "validating",
+    "verifying_identity",
+    "deciding",
+    "provisioning",
+    "welcoming",
+    "active",
+    "rejected",
+    "withdrawn",
+    "expired",
+    "aborted",
+]
+
+TRANSITIONS: Mapping[str, frozenset[str]] = {
+    "received": frozenset({"validating", "withdrawn", "aborted"}),
+    "validating": frozenset({"verifying_identity", "rejected", "withdrawn", "aborted"}),
+    "verifying_identity": frozenset({"deciding", "expired", "withdrawn", "aborted"}),
+    "deciding": frozenset({"provisioning", "rejected", "withdrawn", "aborted"}),
+    "provisioning": frozenset({"welcoming", "withdrawn", "aborted"}),
+    # From here on the customer has an account: leaving is offboarding, not withdrawal.
+    "welcoming": frozenset({"active", "aborted"}),
+    "active": frozenset(),
+    "rejected": frozenset(),
+    "withdrawn": frozenset(),
+    "expired": frozenset(),
+    "aborted": frozenset(),
+}
+"""Which stage may follow which. What nothing follows is an end."""
+
+ENDS = frozenset(stage for stage, following in TRANSITIONS.items() if not following)
+UNDONE = frozenset({"withdrawn", "expired", "aborted"})
+"""The ends after which nothing is left outside."""
+
+
+def onboarding_id(tenant: str, key: str) -> str:
+    """26 characters that one signup always has: callers put personal data into their keys."""
+    digest = hashlib.sha256(f"{tenant}\n{key}".encode()).digest()
+    return b32encode(digest).decode().lower()[:26]
+
+
+def workflow_id(tenant: str, onboarding: str) -> str:
+    """The id of the process that carries an onboarding."""
+    return f"onboarding/{tenant}/{onboarding}"
+
+
+class IdentityPolicy(Message):
+    """How long an applicant has to prove who they are, and how often they may try."""
+
+    expires_after: Duration
+    tries: int = Field(ge=1, le=20)
+
+
+class Policy(Message):
+    """What the business decided about time and territory, as the process read it at its start."""
+
+    version: str
+    budgets: Budgets
+    identity: IdentityPolicy
+    countries: tuple[str, ...]
+    currencies: tuple[str, ...]
+
+
+class Start(Message):
+    """The input of an onboarding: which application it is about."""
+
+    application_id: str
+    tenant: str
+
+
+class OnboardingState(BaseModel):
+    """What the process knows about its applicant."""
+
+    application_id: str
+    identity_events: list[str] = []
+    failed_reports: list[str] = []
+
+
+class Started(Message):
+    """The answer to update-with-start."""
+
+    application_id: str
+    stage: str
+
+
+class Withdrawal(Decision):
+    """The applicant, or a service on their behalf, takes the application back."""
+
+
+class IdentityChanged(Message):
+    """A hint that an identity session changed. What it is now is asked, not told."""
+
+    event_id: str
+    session_id: str
+
+
+class ForApplication(Request):
+    """A step about one version of an application."""
+
+    application_id: str
+
+
+class Received(Message):
+    """An application taken up: the policy that holds for it, and what billing will have to make."""
+
+    policy: Policy
+    has_tax_id: bool
+
+
+class Validate(ForApplication):
+    """Check an application against the policy that its process keeps."""
+
+    countries: tuple[str, ...]
+    currencies: tuple[str, ...]
+    policy_version: str
+
+
+class Validated(Message):
+    """What is wrong with an application, as codes; nothing where it can go on."""
+
+    problems: tuple[str, ...] = ()
+
+
+class RecordStage(ForApplication):
+    """The stage that an onboarding is in now."""
+
+    stage: str
+
+
+class OpenSession(ForApplication):
+    """Ask for an identity session."""
+
+
+class Session(Message):
+    """An identity session."""
+
+    session_id: str
+
+
+class ReadSession(Request):
+    """Ask how an identity session stands."""
+
+    session_id: str
+
+
+class IdentityStatus(Message):
+    """How an identity session stands.
+
+    `report_id` names the last attempt; two reads of one attempt have the same.
+    """
+
+    status: Literal["requires_input", "processing", "verified", "canceled"]
+    report_id: str | None = None
+    error: str | None = None
+
+
+class Decide(ForApplication):
+    """What a decision rests on."""
+
+    identity: Literal["verified", "failed"]
+
+
+class Decided(Message):
+    """A decision by rule: which, and in which version."""
+
+    outcome: Literal["approved", "rejected"]
+    rule: str
+    rule_version: str
+    codes: tuple[str, ...] = ()
+
+
+class CreateCustomer(ForApplication):
+    """Make the customer in billing."""
+
+
+class Customer(Message):
+    """A customer in billing."""
+
+    customer_id: str
+
+
+class CreateTaxId(ForApplication):
+    """Give a customer in billing its tax id."""
+
+    customer_id: str
+
+
+class TaxId(Message):
+    """A tax id in billing, with the customer that it belongs to."""
+
+    tax_id: str
+    customer_id: str
+
+
+class Welcome(ForApplication):
+    """Tell the customer that they are welcome."""
+
+
+class Sent(Message):
+    """A mail that was handed over; no id where somebody decided to go on without it."""
+
+    message_id: str | None

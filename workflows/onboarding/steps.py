@@ -1,0 +1,102 @@
+"""What an onboarding needs done. The room of activities says how."""
+
+from abc import ABC, abstractmethod
+
+from workflows.onboarding.messages import (
+    CreateCustomer,
+    CreateTaxId,
+    Customer,
+    Decide,
+    Decided,
+    ForApplication,
+    IdentityStatus,
+    OpenSession,
+    ReadSession,
+    Received,
+    RecordStage,
+    Sent,
+    Session,
+    TaxId,
+    Validate,
+    Validated,
+    Welcome,
+)
+from workflows.step import Undo, Undone, step
+
+
+class ApplicationSteps(ABC):
+    """What is done with the application in our own database."""
+
+    @step("local", "application.receive", "Take up the application")
+    @abstractmethod
+    async def receive(self, request: ForApplication) -> Received:
+        """Take the application up under the policy of today."""
+
+    @step("local", "application.validate", "Validate the application")
+    @abstractmethod
+    async def validate(self, request: Validate) -> Validated:
+        """Check what only we can know: countries, currencies and tax ids that we serve."""
+
+    @step("local", "application.decide", "Decide")
+    @abstractmethod
+    async def decide(self, request: Decide) -> Decided:
+        """Decide by rule, and keep the decision with what it rests on."""
+
+    @step("local", "application.record_stage", "Keep the stage")
+    @abstractmethod
+    async def record_stage(self, request: RecordStage) -> None:
+        """Keep the stage where lists are made from, and in the audit trail."""
+
+
+class IdentitySteps(ABC):
+    """Who the applicant is."""
+
+    @step("remote", "identity.open_session", "Open the identity session")
+    @abstractmethod
+    async def open_session(self, request: OpenSession) -> Session:
+        """Open a session in which the applicant proves who they are."""
+
+    @step("read", "identity.read_session", "Read the identity session")
+    @abstractmethod
+    async def read_session(self, request: ReadSession) -> IdentityStatus:
+        """Ask how the session stands now."""
+
+    @step(
+        "remote", "identity.close_session", "Close the identity session and erase what it collected"
+    )
+    @abstractmethod
+    async def close_session(self, request: Undo) -> Undone:
+        """Close the session that was opened under the key `of`."""
+
+
+class BillingSteps(ABC):
+    """The customer's account in billing."""
+
+    @step("remote", "billing.create_customer", "Create the customer in billing")
+    @abstractmethod
+    async def create_customer(self, request: CreateCustomer) -> Customer:
+        """Make the customer."""
+
+    @step("remote", "billing.delete_customer", "Delete the customer in billing")
+    @abstractmethod
+    async def delete_customer(self, request: Undo) -> Undone:
+        """Delete the customer that was made under the key `of`."""
+
+    @step("remote", "billing.create_tax_id", "Give the customer its tax id in billing")
+    @abstractmethod
+    async def create_tax_id(self, request: CreateTaxId) -> TaxId:
+        """Give the customer its tax id."""
+
+    @step("remote", "billing.delete_tax_id", "Delete the tax id in billing")
+    @abstractmethod
+    async def delete_tax_id(self, request: Undo) -> Undone:
+        """Delete the tax id that was made under the key `of`."""
+
+
+class NoticeSteps(ABC):
+    """What customers are told."""
+
+    @step("remote", "notice.welcome", "Send the welcome mail")
+    @abstractmethod
+    async def welcome(self, request: Welcome) -> Sent:
+        """Send the welcome mail."""

@@ -1,0 +1,107 @@
+"""How far a process is, as people and programs read it."""
+
+from datetime import datetime
+from typing import Literal
+
+from workflows.request_key import Message
+from workflows.step import Kind
+
+Choice = Literal["retry", "skip", "abort"]
+StepState = Literal["running", "parked", "succeeded", "skipped", "given up"]
+
+_MARKS: dict[StepState, str] = {
+    "running": "⏳",
+    "parked": "🛑",
+    "succeeded": "✅",
+    "skipped": "⏭",
+    "given up": "✖",
+}
+
+
+class Reason(Message):
+    """Why a step could not be done. `text` holds no personal data.
+
+    refused      a definite no, which another try as it is would only meet again
+    out of time  no answer that could be trusted within the step's budget
+    """
+
+    kind: Literal["refused", "out of time"]
+    type: str
+    text: str
+
+
+class StepProgress(Message):
+    """One step: its name, and the part that tells repeated uses of it apart."""
+
+    step: str
+    kind: Kind
+    summary: str
+    state: StepState
+    started_at: datetime
+    ended_at: datetime | None = None
+    reason: Reason | None = None
+
+    def as_row(self) -> str:
+        """A row of the table in the Web UI."""
+        took = f"{(self.ended_at - self.started_at).total_seconds():.1f} s" if self.ended_at else ""
+        return (
+            f"| {_MARKS[self.state]} | {self.summary} | {self.state}"
+            f" | {_clock(self.started_at)} | {took} |"
+        )
+
+
+class Attention(Message):
+    """A step that waits for somebody: who, since when, why, and what they may choose."""
+
+    step: str
+    summary: str
+    owner: str
+    since: datetime
+    reason: Reason
+    choices: tuple[Choice, ...]
+
+
+class Waiting(Message):
+    """What a process waits for while nothing is wrong, on whom, and until when."""
+
+    what: str
+    who: str
+    until: datetime
+
+
+class Progress(Message):
+    """What `progress()` answers, and what the Web UI shows as the current details."""
+
+    workflow_id: str
+    stage: str
+    stopping: str | None = None
+    waiting: Waiting | None = None
+    attention: tuple[Attention, ...] = ()
+    steps: tuple[StepProgress, ...] = ()
+
+    def as_markdown(self) -> str:
+        """The same for the Web UI's current details: what needs doing first, then the table."""
+        lines = [f"**{self.stage}**" + (f" · {self.stopping}" if self.stopping else "")]
+        for item in self.attention:
+            lines += [
+                "",
+                f"### 🛑 {item.summary}: parked since {_clock(item.since)}",
+                f"- **Step:** `{item.step}`",
+                f"- **Why:** {item.reason.kind}: `{item.reason.type}`: {item.reason.text}",
+                f"- **Who must act:** {item.owner}",
+                f"- **What can be done:** {', '.join(item.choices)}, with"
+                f" `perdure attention resolve`",
+            ]
+        if self.waiting:
+            lines += ["", f"Waiting for {self.waiting.what} by {self.waiting.who}"]
+            lines[-1] += f" until {_clock(self.waiting.until)}"
+        # Our own bookkeeping is of interest only while it hangs.
+        shown = [one for one in self.steps if one.kind != "local" or one.state != "succeeded"]
+        if shown:
+            lines += ["", "| | step | state | started | took |", "|---|---|---|---|---|"]
+        lines += [one.as_row() for one in shown]
+        return "\n".join(lines)
+
+
+def _clock(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")

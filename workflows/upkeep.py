@@ -1,0 +1,64 @@
+"""Small processes that run by schedule: what fell through at the door is picked up here."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Literal
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from workflows.request_key import Message, Request
+from workflows.step import declaration_of, step
+
+Chore = Literal["hand_over", "sweep", "find_lost_runs"]
+
+
+class Report(Message):
+    """What a chore came upon."""
+
+    found: int = 0
+
+
+class UpkeepSteps(ABC):
+    """The chores. Each can be run at any time, twice and at once: what is done stays done."""
+
+    @step("bulk", "upkeep.hand_over", "Hand over what Temporal has not taken yet")
+    @abstractmethod
+    async def hand_over(self, request: Request) -> Report:
+        """Start onboardings that were stored and not started, and hand over the inbox."""
+
+    @step("bulk", "upkeep.sweep", "Sweep Stripe's events for those we were not told")
+    @abstractmethod
+    async def sweep(self, request: Request) -> Report:
+        """Take in what happened at Stripe since the last sweep and never reached us."""
+
+    @step("bulk", "upkeep.find_lost_runs", "Find runs that were ended from outside")
+    @abstractmethod
+    async def find_lost_runs(self, request: Request) -> Report:
+        """Put runs that were terminated or timed out on the attention list."""
+
+
+_STEPS: Mapping[Chore, Callable[[Any, Request], Any]] = {
+    "hand_over": UpkeepSteps.hand_over,
+    "sweep": UpkeepSteps.sweep,
+    "find_lost_runs": UpkeepSteps.find_lost_runs,
+}
+
+
+@workflow.defn
+class Upkeep:
+    """One chore. What it could not do, the next run of the schedule does."""
+
+    @workflow.run
+    async def run(self, chore: Chore) -> Report:
+        """Do the chore once."""
+        report: Report = await workflow.execute_activity_method(
+            _STEPS[chore],
+            Request(),
+            start_to_close_timeout=timedelta(minutes=2),
+            schedule_to_close_timeout=timedelta(minutes=5),
+            retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
+            summary=declaration_of(_STEPS[chore]).summary,
+        )
+        return report
