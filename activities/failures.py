@@ -19,17 +19,18 @@ _log = structlog.get_logger()
 class FailureInterceptor(Interceptor):
     """Turns every exception of an activity into an ApplicationError that a process understands."""
 
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        """Stand around each run of an activity."""
         return _Inbound(next)
 
 
 class _Inbound(ActivityInboundInterceptor):
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's name
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         try:
             return await self.next.execute_activity(input)
         except ApplicationError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends here
             # `from None`: what went wrong inside may hold personal data, and causes go to Temporal.
             raise as_failure(error) from None
 

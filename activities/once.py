@@ -71,8 +71,9 @@ class Once:
         1. Claim the request and commit, so that no other attempt begins meanwhile.
         2. Where it was sent before, longer ago than the other side remembers keys (`keys_live`):
            `find` it, and only if it is not there go on, under a new generation.
-        3. `send` it with the key. A definite no is recorded as refused. Where the outcome will
-           never be told, `find` it, or record it as refused. No answer lets the next attempt on.
+        3. `send` it with the key. Where the outcome will never be told, or a no comes after a send
+           without an answer, `find` it. A no that stands is recorded as refused. No answer lets
+           the next attempt on.
         4. Record what was made and commit.
 
         Raises InProgress, Conflict, TakenBack, RefusedBefore, Unanswered or DatabaseDown.
@@ -149,8 +150,10 @@ class Once:
     ) -> Result:
         try:
             return await send(held.outside_key)
-        except OutcomeLost:
-            made = await find(_sent(held)) if find else None
+        except (Refused, OutcomeLost) as no:
+            # A no to the first send is definite; a later one says nothing of the sends before it.
+            unsure = isinstance(no, OutcomeLost) or held.sent_before is not None
+            made = await find(_sent(held)) if find and unsure else None
             if made is None:
                 raise
             return made

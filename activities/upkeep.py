@@ -1,6 +1,7 @@
 """The chores that pick up what fell through at the door."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
@@ -9,6 +10,7 @@ from connectors.capabilities import EventFeed
 from database import inbox, lost_runs, watermarks
 from database.connection import transaction
 from database.handover import drain_inbox, drain_onboardings
+from workflows.handover import hand_over_event, hand_over_onboarding
 from workflows.request_key import Request
 from workflows.step import implements
 from workflows.upkeep import Report, UpkeepSteps
@@ -30,8 +32,10 @@ class UpkeepActivities(UpkeepSteps):
     @implements(UpkeepSteps.hand_over)
     async def hand_over(self, request: Request) -> Report:
         """Start what was stored and not started; hand over what waits in the inbox."""
-        started = await drain_onboardings(self._engine, self._client, limit=_BATCH)
-        handed_over = await drain_inbox(self._engine, self._client, limit=_BATCH)
+        begin = partial(hand_over_onboarding, self._client)
+        tell = partial(hand_over_event, self._client)
+        started = await drain_onboardings(self._engine, begin, limit=_BATCH)
+        handed_over = await drain_inbox(self._engine, tell, limit=_BATCH)
         return Report(found=started + handed_over)
 
     @implements(UpkeepSteps.sweep)

@@ -18,8 +18,14 @@ class DatabaseDown(Exception):
         super().__init__("our database does not answer")
 
 
-def engine_for(url: str, *, application: str = "perdure", size: int = 10) -> AsyncEngine:
-    """A pool of connections to `postgresql://user:password@host:port/name`."""
+def engine_for(
+    url: str, *, application: str = "perdure", size: int = 10, patience: float | None = None
+) -> AsyncEngine:
+    """A pool of connections to `postgresql://user:password@host:port/name`.
+
+    `patience` is how many seconds a statement may take before the server counts as down; without
+    it whoever asks sets the limit, as Temporal does for activities.
+    """
     return create_async_engine(
         url.replace("postgresql://", "postgresql+asyncpg://", 1),
         pool_size=size,
@@ -29,6 +35,7 @@ def engine_for(url: str, *, application: str = "perdure", size: int = 10) -> Asy
         hide_parameters=True,  # parameters hold personal data, and errors end up in logs
         connect_args={
             "timeout": CONNECT_TIMEOUT,
+            "command_timeout": patience,
             "server_settings": {"application_name": application, "timezone": "UTC"},
         },
     )

@@ -46,13 +46,14 @@ def _names_nobody(reason: str) -> str:
     return reason
 
 
+Why = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_names_nobody)]
+"""The reason of a decision, 1 to 500 characters. Histories keep it: it says why, names nobody."""
+
+
 class Decision(Message):
-    """What somebody decided, why, and that it was them. The content is all but `by`.
+    """What somebody decided, why, and that it was them. The content is all but `by`."""
 
-    The reason is kept in histories: it says why, and names nobody.
-    """
-
-    reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_names_nobody)]
+    reason: Why
     by: SignedActor
 
     def content_hash(self) -> str:

@@ -5,12 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
-
-from workflows.onboarding.messages import IdentityChanged
-from workflows.onboarding.workflow import CustomerOnboarding
-
 IDENTITY_EVENTS = frozenset(
     {
         "identity.verification_session.verified",
@@ -37,6 +31,10 @@ class NotAnEvent(ValueError):
     """What came in does not have the shape of an event."""
 
 
+class NotTaken(Exception):
+    """Temporal, or every worker behind it, is down: what was to be handed over stays with us."""
+
+
 def stripe_event(payload: Mapping[str, Any]) -> Event:
     """An event as Stripe sends it, down to what we need of it. Raises NotAnEvent."""
     try:
@@ -51,23 +49,3 @@ def stripe_event(payload: Mapping[str, Any]) -> Event:
         )
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise NotAnEvent("an event has id, type, created and data.object") from error
-
-
-async def hand_over(client: Client, event: Event) -> str | None:
-    """Tell the process that an event concerns; the answer says why nobody was told.
-
-    Raises RPCError while Temporal does not answer.
-    """
-    if event.type not in IDENTITY_EVENTS:
-        return "nobody waits for events of this type"
-    if event.workflow_id is None:
-        return "names no process"
-    process = client.get_workflow_handle_for(CustomerOnboarding.run, event.workflow_id)
-    hint = IdentityChanged(event_id=event.event_id, session_id=event.object_id)
-    try:
-        await process.signal(CustomerOnboarding.identity_changed, hint)
-    except RPCError as error:
-        if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
-            return "the process is not running"
-        raise
-    return None

@@ -176,13 +176,13 @@ class Process(ABC, Generic[State]):
                 timeout=max(until - workflow.now(), timedelta(0)),
                 timeout_summary=f"{what}: time runs out",
             )
+            in_time = True
         except TimeoutError:
-            return False
-        finally:
-            self._conduct.waiting = None
-            self._show()
+            in_time = False
+        self._conduct.waiting = None
+        self._show()
         self._check_stop()
-        return True
+        return in_time
 
     # What people do and see
 
@@ -337,12 +337,9 @@ class Process(ABC, Generic[State]):
         """One round of a step: all the tries that its budget allows."""
         if declared.near:
             try:
-                result: Output = await workflow.execute_local_activity_method(
-                    method,
-                    request,
-                    **declared.at_once,
+                return await workflow.execute_local_activity_method(
+                    method, request, **declared.at_once
                 )
-                return result
             except FailureError as failure:
                 if isinstance(failure, ApplicationError) and failure.non_retryable:
                     raise
@@ -350,12 +347,9 @@ class Process(ABC, Generic[State]):
                 # holding up this process's messages.
         while True:
             try:
-                result = await workflow.execute_activity_method(
-                    method,
-                    request,
-                    **declared.options(self.budgets),
+                return await workflow.execute_activity_method(
+                    method, request, **declared.options(self.budgets)
                 )
-                return result
             except ActivityError as failure:
                 if not is_our_outage(failure):
                     raise

@@ -39,7 +39,7 @@ class UpkeepSteps(ABC):
         """Put runs that were terminated or timed out on the attention list."""
 
 
-_STEPS: Mapping[Chore, Callable[[Any, Request], Any]] = {
+CHORES: Mapping[Chore, Callable[[Any, Request], Any]] = {
     "hand_over": UpkeepSteps.hand_over,
     "sweep": UpkeepSteps.sweep,
     "find_lost_runs": UpkeepSteps.find_lost_runs,
@@ -54,11 +54,11 @@ class Upkeep:
     async def run(self, chore: Chore) -> Report:
         """Do the chore once."""
         report: Report = await workflow.execute_activity_method(
-            _STEPS[chore],
+            CHORES[chore],
             Request(),
             start_to_close_timeout=timedelta(minutes=2),
             schedule_to_close_timeout=timedelta(minutes=5),
             retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
-            summary=declaration_of(_STEPS[chore]).summary,
+            summary=declaration_of(CHORES[chore]).summary,
         )
         return report

@@ -59,6 +59,12 @@ def workflow_id(tenant: str, onboarding: str) -> str:
     return f"onboarding/{tenant}/{onboarding}"
 
 
+def tenant_of(process: str) -> str | None:
+    """The tenant of a process, from its id; None where it is no onboarding's."""
+    parts = process.split("/")
+    return parts[1] if len(parts) == 3 and parts[0] == "onboarding" else None
+
+
 class IdentityPolicy(Message):
     """How long an applicant has to prove who they are, and how often they may try."""
 

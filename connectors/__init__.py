@@ -1,0 +1,1 @@
+"""Whom we talk to: one Protocol for a capability, one module for a system."""

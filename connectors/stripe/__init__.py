@@ -1,0 +1,1 @@
+"""Stripe: billing, identity, and the events that tell of both."""

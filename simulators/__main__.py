@@ -1,0 +1,128 @@
+"""Run the outside world: python -m simulators --state DIR --stripe-key-file FILE
+
+Prints a line for each listener (`stripe http://127.0.0.1:8401`) as soon as all answer, and runs
+until SIGTERM or SIGINT. A port of 0 takes a free one.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+
+from simulators.clock import Clock
+from simulators.faults import Faults
+from simulators.mail import app as mail_app
+from simulators.mail.inbox import Inbox
+from simulators.mail.smtp import SinkProtocol
+from simulators.server import HOST, Server, listening, server_of
+from simulators.storage import Storage
+from simulators.stripe import app as stripe_app
+from simulators.stripe.simulator import Simulator
+
+STATE_FILE = "world.sqlite3"
+LOCK_FILE = "lock"
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    options = _parser().parse_args()
+    # The lines of the listeners are all there is on standard output.
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    api_key = options.stripe_key_file.read_text().strip()
+    if not api_key:
+        sys.exit(f"{options.stripe_key_file} holds no API key.")
+    options.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (
+        _sole_owner(options.state),
+        contextlib.closing(Storage(options.state / STATE_FILE)) as storage,
+    ):
+        ports = {"stripe": options.stripe_port, "mail": options.mail_port}
+        listeners = {name: _listener(name, port) for name, port in ports.items()}
+        listeners["smtp"] = _listener("smtp", options.smtp_port)
+        asyncio.run(_run(storage, api_key, listeners))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m simulators", description="Stripe and a mail server in miniature."
+    )
+    parser.add_argument("--state", type=Path, required=True, help="the folder of the state")
+    parser.add_argument("--stripe-port", type=int, default=8401)
+    parser.add_argument("--mail-port", type=int, default=8402, help="the inbox over HTTP")
+    parser.add_argument("--smtp-port", type=int, default=8425)
+    parser.add_argument(
+        "--stripe-key-file", type=Path, required=True, help="holds the one API key accepted"
+    )
+    return parser
+
+
+@contextlib.contextmanager
+def _sole_owner(state: Path) -> Iterator[None]:
+    """Two processes on one state would undo each other's clock, faults and keys in use."""
+    with (state / LOCK_FILE).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"Other simulators are running on {state}.")
+        yield
+
+
+def _listener(name: str, port: int) -> socket.socket:
+    try:
+        return listening(port)
+    except OSError as error:
+        sys.exit(f"The port {port} for {name} cannot be had: {error.strerror}.")
+
+
+async def _run(storage: Storage, api_key: str, listeners: dict[str, socket.socket]) -> None:
+    clock = Clock(storage)
+    stripe = Simulator.on(storage, clock, api_key)
+    mail_faults = Faults(storage, "mail")
+    inbox = Inbox(storage, clock)
+    loop = asyncio.get_running_loop()
+    smtp = await loop.create_server(
+        lambda: SinkProtocol(inbox, mail_faults), sock=listeners["smtp"]
+    )
+    servers = {
+        "stripe": server_of(stripe_app.application(stripe)),
+        "mail": server_of(mail_app.application(inbox, mail_faults)),
+    }
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _end, servers)
+    # A group, so that a defect of the sender ends the process and does not pass in silence.
+    async with asyncio.TaskGroup() as tasks:
+        sending = tasks.create_task(stripe.sender.run())
+        serving = [
+            tasks.create_task(server.serve([listeners[name]])) for name, server in servers.items()
+        ]
+        for server in servers.values():
+            await server.ready.wait()
+        for name, listener in listeners.items():
+            scheme = "" if name == "smtp" else "http://"
+            print(f"{name} {scheme}{HOST}:{listener.getsockname()[1]}", flush=True)  # noqa: T201
+        await asyncio.wait(serving)
+        sending.cancel()
+    smtp.close()
+
+
+def _end(servers: dict[str, Server]) -> None:
+    for server in servers.values():
+        server.should_exit = True
+
+
+if __name__ == "__main__":
+    main()

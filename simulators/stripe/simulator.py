@@ -1,0 +1,69 @@
+"""Puts Stripe together: an account, how requests are answered, what may go wrong, webhooks."""
+
+from dataclasses import dataclass
+
+from simulators.clock import Clock
+from simulators.faults import Faults
+from simulators.storage import Storage
+from simulators.stripe import (
+    customers,
+    events,
+    tax_ids,
+    verification_sessions,
+    webhook_endpoints,
+)
+from simulators.stripe.account import Account
+from simulators.stripe.conformance import Conformance
+from simulators.stripe.counters import Counters
+from simulators.stripe.idempotency import IdempotencyKeys
+from simulators.stripe.operation import Operation
+from simulators.stripe.sender import Sender
+
+OPERATIONS: tuple[Operation, ...] = (
+    *customers.OPERATIONS,
+    *tax_ids.OPERATIONS,
+    *verification_sessions.OPERATIONS,
+    *events.OPERATIONS,
+    *webhook_endpoints.OPERATIONS,
+)
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """The parts that the API and the control API act on."""
+
+    storage: Storage
+    clock: Clock
+    account: Account
+    faults: Faults
+    keys: IdempotencyKeys
+    counters: Counters
+    sender: Sender
+    api_key: str
+
+    @classmethod
+    def on(cls, storage: Storage, clock: Clock, api_key: str) -> "Simulator":
+        """The simulator as the storage left it; call it with a running event loop."""
+        storage.create(verification_sessions.SCHEMA + webhook_endpoints.SCHEMA)
+        account = Account(storage, clock, Conformance.from_file())
+        return cls(
+            storage=storage,
+            clock=clock,
+            account=account,
+            faults=Faults(storage, "stripe"),
+            keys=IdempotencyKeys(storage, clock),
+            counters=Counters(storage),
+            sender=Sender(account),
+            api_key=api_key,
+        )
+
+    def reset(self, *, webhook_endpoints: bool) -> None:
+        """Forget everything but the time."""
+        with self.storage.transaction():
+            self.account.clear(webhook_endpoints=webhook_endpoints)
+            self.storage.run("DELETE FROM stripe_applicants")
+            if webhook_endpoints:
+                self.storage.run("DELETE FROM stripe_webhook_secrets")
+            self.keys.forget(None)
+            self.counters.clear()
+            self.faults.clear()

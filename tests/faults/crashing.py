@@ -1,0 +1,59 @@
+"""A process that dies at a chosen moment, and time that passes in the request ledger."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from connectors.errors import Unanswered
+from database.connection import transaction
+from database.requests import InProgress
+from tests.house import House
+
+MODULES = ("activities.once", "activities.upkeep", "database.handover")
+
+
+class Died(BaseException):
+    """What no code of ours may catch: the process is gone."""
+
+
+@contextmanager
+def dying(
+    monkeypatch: pytest.MonkeyPatch, *, commit: int, before: bool
+) -> Iterator[Callable[[], bool]]:
+    """Die just before, or just after, the given commit. Tells whether it came to that."""
+    seen = 0
+    died = False
+
+    @asynccontextmanager
+    async def watched(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        nonlocal seen, died
+        seen += 1
+        this = seen
+        async with transaction(engine) as connection:
+            yield connection
+            if this == commit and before:
+                died = True
+                raise Died
+        if this == commit and not before:
+            died = True
+            raise Died
+
+    with monkeypatch.context() as patch:
+        for module in MODULES:
+            patch.setattr(f"{module}.transaction", watched)
+        yield lambda: died
+
+
+async def until_done(house: House, attempt: Callable[[], Awaitable[Any]]) -> Any:
+    """Try as Temporal does, with leases and pauses that run out at once."""
+    for _ in range(20):
+        try:
+            return await attempt()
+        except (InProgress, Unanswered):
+            await house.rows("UPDATE requests SET lease_until = clock_timestamp()")
+    raise AssertionError("it never got done")

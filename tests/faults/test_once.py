@@ -1,0 +1,346 @@
+"""The request ledger under everything that the outside, an operator or chance can do to it."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+import pytest
+
+from activities.once import Kept, Once
+from connectors.capabilities import Sent
+from connectors.errors import OutcomeLost, Refused, Unanswered
+from database import requests
+from database.connection import DatabaseDown, engine_for, transaction
+from database.requests import Conflict, InProgress, NotReopened, RefusedBefore, TakenBack
+from tests.house import House
+from workflows.onboarding.messages import CreateCustomer, Customer
+from workflows.request_key import outside_key
+from workflows.step import Undo
+
+HOURS_23 = timedelta(hours=23)
+
+
+class Outside:
+    """Somebody else's system that remembers what was made under which key."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, str] = {}
+        self.sent: list[str] = []
+        self.looked_for: list[str] = []
+        self.failing: list[Exception] = []
+        self.after_the_commit = True
+
+    async def send(self, key: str) -> Customer:
+        self.sent.append(key)
+        failure = self.failing.pop(0) if self.failing else None
+        if failure is not None and not self.after_the_commit:
+            raise failure
+        made = self.made.setdefault(key, f"cus_{len(self.made) + 1}")
+        if failure is not None:
+            raise failure
+        return Customer(customer_id=made)
+
+    async def find(self, sent: Sent) -> Customer | None:
+        self.looked_for.append(sent.key)
+        made = self.made.get(sent.key)
+        return Customer(customer_id=made) if made else None
+
+    async def remove(self, customer: Customer) -> bool:
+        keys = [key for key, made in self.made.items() if made == customer.customer_id]
+        return self.made.pop(keys[0], None) is not None if keys else False
+
+
+class Ledger:
+    """One request of one process, carried out through `once`."""
+
+    def __init__(self, house: House) -> None:
+        self.house, self.outside, self.once = house, Outside(), Once(house.engine)
+        self.key = f"onboarding/acme/{secrets.token_hex(8)}/billing.create_customer"
+
+    def request(self, application: str = "a", **given: int) -> CreateCustomer:
+        return CreateCustomer(request_key=self.key, application_id=application, **given)
+
+    async def theirs(self, **given: int) -> Customer:
+        return await self.once.theirs(
+            self.request(**given),
+            Customer,
+            send=self.outside.send,
+            find=self.outside.find,
+            keys_live=HOURS_23,
+        )
+
+    async def undo(self) -> bool:
+        async def find(sent: Sent, _: dict[str, object]) -> Customer | None:
+            return await self.outside.find(sent)
+
+        undo = Undo(request_key=self.key.replace("create", "delete"), of=self.key)
+        done = await self.once.undo(undo, Customer, find=find, remove=self.outside.remove)
+        return done.existed
+
+    async def row(self) -> dict[str, object]:
+        return (await self.house.rows("SELECT * FROM requests WHERE key = :key", key=self.key))[0]
+
+    async def time_passes(self, by: timedelta) -> None:
+        sql = """UPDATE requests SET first_sent_at = first_sent_at - CAST(:by AS interval),
+                 lease_until = lease_until - CAST(:by AS interval)"""
+        await self.house.rows(sql, by=by)
+
+
+@pytest.fixture
+def ledger(house: House) -> Ledger:
+    return Ledger(house)
+
+
+async def test_another_input_under_the_same_key_is_a_conflict(ledger: Ledger) -> None:
+    await ledger.theirs()
+    with pytest.raises(Conflict):
+        await ledger.once.theirs(ledger.request("b"), Customer, send=ledger.outside.send)
+    assert len(ledger.outside.sent) == 1
+
+
+async def test_ids_alone_are_kept_and_the_outside_sees_a_hash(ledger: Ledger) -> None:
+    await ledger.theirs()
+    row = await ledger.row()
+    assert row["state"] == "succeeded"
+    assert row["result"] == {"customer_id": "cus_1"}
+    assert row["workflow_id"] == ledger.key.rsplit("/", 1)[0]
+    assert ledger.outside.sent == [outside_key(ledger.key, 1)]
+    assert len(ledger.outside.sent[0]) <= 40
+    assert "acme" not in ledger.outside.sent[0]
+
+
+async def test_inside_the_lease_of_another_attempt_nothing_is_sent(ledger: Ledger) -> None:
+    async with transaction(ledger.house.engine) as connection:
+        await requests.claim(connection, ledger.request(), timedelta(seconds=30))
+    with pytest.raises(InProgress) as busy:
+        await ledger.theirs()
+    assert timedelta(seconds=25) < busy.value.left <= timedelta(seconds=30)
+    assert ledger.outside.sent == []
+    await ledger.time_passes(timedelta(seconds=31))
+    await ledger.theirs()
+
+
+async def test_who_lost_the_lease_may_not_finish(ledger: Ledger) -> None:
+    """A slow attempt comes back after another took over: it records nothing."""
+
+    async def slow(key: str) -> Customer:
+        await ledger.time_passes(timedelta(minutes=5))
+        await ledger.theirs()
+        return Customer(customer_id="cus_of_the_slow_one")
+
+    with pytest.raises(InProgress):
+        await ledger.once.theirs(ledger.request(), Customer, send=slow)
+    assert (await ledger.row())["result"] == {"customer_id": "cus_1"}
+
+
+async def test_no_answer_lets_the_next_attempt_on_with_the_same_key(ledger: Ledger) -> None:
+    ledger.outside.failing = [Unanswered("stripe.connection", "reset")]
+    with pytest.raises(Unanswered):
+        await ledger.theirs()
+    assert (await ledger.row())["state"] == "pending"
+    assert (await ledger.theirs()).customer_id == "cus_1"
+    assert ledger.outside.sent == [outside_key(ledger.key, 1)] * 2
+    assert len(ledger.outside.made) == 1
+
+
+async def test_a_definite_no_is_kept_and_only_a_higher_generation_asks_again(
+    ledger: Ledger,
+) -> None:
+    ledger.outside.after_the_commit = False
+    ledger.outside.failing = [Refused("stripe.invalid_request", "400 email_invalid")]
+    for _ in range(2):
+        with pytest.raises(RefusedBefore) as no:
+            await ledger.theirs()
+        assert (no.value.generation, no.value.type) == (1, "stripe.invalid_request")
+    assert len(ledger.outside.sent) == 1
+    assert (await ledger.theirs(generation=2, version=2)).customer_id == "cus_1"
+    assert ledger.outside.sent[-1] == outside_key(ledger.key, 2)
+    # Whoever still asks with the first generation gets what came of the second.
+    assert (await ledger.theirs()).customer_id == "cus_1"
+
+
+async def test_a_lost_outcome_is_looked_up_and_adopted(ledger: Ledger) -> None:
+    ledger.outside.failing = [OutcomeLost("stripe.server_replayed", "500 replayed")]
+    assert (await ledger.theirs()).customer_id == "cus_1"
+    assert ledger.outside.looked_for == [outside_key(ledger.key, 1)]
+
+
+async def test_a_lost_outcome_that_is_not_found_is_refused(ledger: Ledger) -> None:
+    ledger.outside.after_the_commit = False
+    ledger.outside.failing = [OutcomeLost("stripe.server_replayed", "500 replayed")]
+    with pytest.raises(RefusedBefore):
+        await ledger.theirs()
+    assert (await ledger.theirs(generation=2)).customer_id == "cus_1"
+
+
+async def test_a_no_after_a_lost_answer_is_not_believed_before_looking(ledger: Ledger) -> None:
+    """The first send was carried out and its answer lost; then our key to the outside is revoked."""
+    ledger.outside.failing = [
+        Unanswered("stripe.connection", "reset"),
+        Refused("stripe.auth", "401"),
+    ]
+    with pytest.raises(Unanswered):
+        await ledger.theirs()
+    assert (await ledger.theirs()).customer_id == "cus_1"
+    assert len(ledger.outside.made) == 1
+
+
+@pytest.mark.parametrize("hours", [1, 22])
+async def test_while_the_key_lives_it_is_sent_again_without_looking(
+    ledger: Ledger, hours: int
+) -> None:
+    ledger.outside.failing = [Unanswered("stripe.connection", "reset")]
+    with pytest.raises(Unanswered):
+        await ledger.theirs()
+    await ledger.time_passes(timedelta(hours=hours))
+    await ledger.theirs()
+    assert ledger.outside.looked_for == []
+    assert len(ledger.outside.made) == 1
+
+
+async def test_once_the_key_may_be_forgotten_what_was_made_is_found(ledger: Ledger) -> None:
+    ledger.outside.failing = [Unanswered("stripe.connection", "reset")]
+    with pytest.raises(Unanswered):
+        await ledger.theirs()
+    await ledger.time_passes(timedelta(hours=24))
+    assert (await ledger.theirs()).customer_id == "cus_1"
+    assert len(ledger.outside.sent) == 1
+
+
+async def test_once_the_key_may_be_forgotten_nothing_found_is_a_new_generation(
+    ledger: Ledger,
+) -> None:
+    ledger.outside.after_the_commit = False
+    ledger.outside.failing = [Unanswered("stripe.connection", "reset")]
+    with pytest.raises(Unanswered):
+        await ledger.theirs()
+    await ledger.time_passes(timedelta(hours=24))
+    await ledger.theirs()
+    assert ledger.outside.sent == [outside_key(ledger.key, 1), outside_key(ledger.key, 2)]
+    assert (await ledger.row())["generation"] == 2
+
+
+async def test_undoing_what_was_never_asked_leaves_a_tombstone(ledger: Ledger) -> None:
+    assert await ledger.undo() is False
+    with pytest.raises(TakenBack):
+        await ledger.theirs()
+    assert ledger.outside.sent == []
+
+
+async def test_undoing_removes_what_was_made_and_late_attempts_are_refused(ledger: Ledger) -> None:
+    await ledger.theirs()
+    assert await ledger.undo() is True
+    assert await ledger.undo() is True
+    assert ledger.outside.made == {}
+    with pytest.raises(TakenBack):
+        await ledger.theirs()
+
+
+async def test_undoing_waits_while_an_answer_may_be_on_its_way(ledger: Ledger) -> None:
+    """The create committed and its answer was lost; the undo finds it by its key."""
+    ledger.outside.failing = [Unanswered("stripe.connection", "reset")]
+    with pytest.raises(Unanswered):
+        await ledger.theirs()
+    with pytest.raises(Unanswered) as wait:
+        await ledger.undo()
+    assert wait.value.type == "request.in_flight"
+    assert len(ledger.outside.made) == 1
+    with pytest.raises(TakenBack):
+        await ledger.theirs()
+    await ledger.time_passes(timedelta(minutes=5))
+    assert await ledger.undo() is True
+    assert ledger.outside.made == {}
+
+
+async def test_an_attempt_that_finishes_under_the_undo_is_removed_too(ledger: Ledger) -> None:
+    async def overtaken(key: str) -> Customer:
+        made = await ledger.outside.send(key)
+        with pytest.raises(Unanswered):
+            await ledger.undo()
+        return made
+
+    await ledger.once.theirs(ledger.request(), Customer, send=overtaken)
+    assert (await ledger.row())["state"] == "undone"
+    assert await ledger.undo() is True
+    assert ledger.outside.made == {}
+
+
+async def test_what_was_refused_needs_no_search_to_undo(ledger: Ledger) -> None:
+    ledger.outside.after_the_commit = False
+    ledger.outside.failing = [Refused("stripe.card", "402")]
+    with pytest.raises(RefusedBefore):
+        await ledger.theirs()
+    assert await ledger.undo() is False
+    assert ledger.outside.looked_for == []
+
+
+async def test_reopening_has_an_effect_done_again_on_purpose_and_is_audited(
+    ledger: Ledger,
+) -> None:
+    await ledger.theirs()
+    async with transaction(ledger.house.engine) as connection:
+        await requests.reopen(
+            connection, ledger.key, actor="ada", reason="made in the wrong account"
+        )
+    await ledger.theirs(version=2)
+    assert ledger.outside.sent == [outside_key(ledger.key, 1), outside_key(ledger.key, 2)]
+    audit = await ledger.house.rows("SELECT * FROM audit WHERE event = 'request.reopened'")
+    assert (audit[0]["actor"], audit[0]["details"]["key"]) == ("ada", ledger.key)
+
+
+async def test_what_is_pending_or_unknown_cannot_be_reopened(ledger: Ledger) -> None:
+    async with transaction(ledger.house.engine) as connection:
+        await requests.claim(connection, ledger.request(), timedelta(seconds=30))
+    for key in (ledger.key, "onboarding/acme/x/billing.create_customer"):
+        with pytest.raises(NotReopened):
+            async with transaction(ledger.house.engine) as connection:
+                await requests.reopen(connection, key, actor="ada", reason="why not")
+
+
+async def test_a_reopened_effect_of_our_own_happens_again(ledger: Ledger) -> None:
+    happened: list[int] = []
+
+    async def effect(_: object) -> Kept:
+        happened.append(1)
+        return Kept()
+
+    for _ in range(2):
+        await ledger.once.ours(ledger.request(), effect, Kept)
+    assert len(happened) == 1
+    async with transaction(ledger.house.engine) as connection:
+        await requests.reopen(connection, ledger.key, actor="ada", reason="lost by hand")
+    for _ in range(2):
+        await ledger.once.ours(ledger.request(), effect, Kept)
+    assert len(happened) == 2
+    assert (await ledger.row())["state"] == "succeeded"
+
+
+async def test_an_effect_of_our_own_that_fails_leaves_nothing_in_the_ledger(ledger: Ledger) -> None:
+    async def failing(_: object) -> Kept:
+        raise ValueError("a defect")
+
+    with pytest.raises(ValueError, match="a defect"):
+        await ledger.once.ours(ledger.request(), failing, Kept)
+    assert await ledger.house.rows("SELECT * FROM requests") == []
+
+
+async def test_an_optional_field_of_a_later_release_is_no_conflict(ledger: Ledger) -> None:
+    class CreateCustomerTomorrow(CreateCustomer):
+        language: str | None = None
+
+    await ledger.theirs()
+    tomorrow = CreateCustomerTomorrow(**ledger.request().model_dump())
+    again = await ledger.once.theirs(tomorrow, Customer, send=ledger.outside.send)
+    assert again.customer_id == "cus_1"
+
+
+async def test_our_own_outage_is_told_apart_and_nothing_is_sent() -> None:
+    nowhere = engine_for("postgresql://perdure:none@127.0.0.1:1/nowhere")
+    outside = Outside()
+    with pytest.raises(DatabaseDown):
+        await Once(nowhere).theirs(
+            CreateCustomer(request_key="a/b/c.d", application_id="a"), Customer, send=outside.send
+        )
+    assert outside.sent == []
+    await nowhere.dispose()

@@ -1,0 +1,178 @@
+"""What holds of every implementation of a capability, whoever it talks to.
+
+Another implementation is tried by one more name in the fixture of its capability.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from connectors.capabilities import Billing, Identity, Mail, Sent
+from connectors.errors import Refused
+from tests.simulated import SimulatorHandle
+
+WORKFLOW = "onboarding/example/abc"
+NAMES = [
+    "Ada Lovelace",
+    "Łukasz Żółć-O'Neill",
+    "山田 太郎",
+    "Ольга Ёлкина",
+    "محمد العربي",
+    "दीपिका शर्मा",
+    "Nguyễn Thị Ánh & Söhne [1] = 50% + x",
+    "👩‍🚀 Astrid",
+]
+
+
+@pytest.fixture(params=["stripe_billing"])
+def billing(request: pytest.FixtureRequest) -> Billing:
+    found: Billing = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(params=["stripe_identity"])
+def identity(request: pytest.FixtureRequest) -> Identity:
+    found: Identity = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(params=["smtp_mail"])
+def mail(request: pytest.FixtureRequest) -> Mail:
+    found: Mail = request.getfixturevalue(request.param)
+    return found
+
+
+async def _customer(billing: Billing, key: str = "prd_1", *, name: str = "Ada Lovelace") -> str:
+    return await billing.create_customer(
+        key, workflow_id=WORKFLOW, name=name, email="ada@example.com", country="DE", currency="EUR"
+    )
+
+
+def _sent(key: str) -> Sent:
+    return Sent(key, datetime.now(UTC))
+
+
+async def test_a_key_makes_one_customer(billing: Billing) -> None:
+    first = await _customer(billing)
+    assert await _customer(billing) == first
+    assert await _customer(billing, "prd_2") != first
+
+
+async def test_one_key_for_another_customer_is_refused(billing: Billing) -> None:
+    await _customer(billing)
+    with pytest.raises(Refused):
+        await _customer(billing, name="Grace Hopper")
+
+
+async def test_a_customer_is_found_by_its_key_at_once_and_by_no_other(billing: Billing) -> None:
+    sent, never_sent = _sent("prd_1"), _sent("prd_2")
+    customer = await _customer(billing)
+    assert await billing.find_customer(sent) == customer
+    assert await billing.find_customer(never_sent) is None
+
+
+async def test_a_customer_is_deleted_once(billing: Billing) -> None:
+    customer = await _customer(billing)
+    assert await billing.delete_customer(customer) is True
+    assert await billing.delete_customer(customer) is False
+    assert await billing.find_customer(_sent("prd_1")) is None
+
+
+async def test_what_never_was_is_gone(billing: Billing, identity: Identity) -> None:
+    assert await billing.delete_customer("cus_none") is False
+    assert await billing.delete_tax_id("cus_none", "txi_none") is False
+    assert await billing.find_tax_id(customer_id="cus_none", type_="eu_vat", value="X") is None
+    assert await identity.close_session("vs_none") is False
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_name_may_be_in_any_script(billing: Billing, name: str) -> None:
+    customer = await _customer(billing, name=name)
+    assert await _customer(billing, name=name) == customer
+
+
+async def test_a_tax_id_is_made_found_and_deleted_once(billing: Billing) -> None:
+    customer = await _customer(billing)
+
+    async def create() -> str:
+        return await billing.create_tax_id(
+            "prd_2", customer_id=customer, type_="eu_vat", value="DE123456789"
+        )
+
+    async def find(type_: str, value: str) -> str | None:
+        return await billing.find_tax_id(customer_id=customer, type_=type_, value=value)
+
+    tax_id = await create()
+    assert await create() == tax_id
+    assert await find("eu_vat", "DE123456789") == tax_id
+    assert await find("eu_vat", "DE987654321") is None
+    assert await find("eu_oss_vat", "DE123456789") is None
+    assert await billing.delete_tax_id(customer, tax_id) is True
+    assert await billing.delete_tax_id(customer, tax_id) is False
+    assert await find("eu_vat", "DE123456789") is None
+
+
+async def test_with_its_customer_a_tax_id_is_gone(billing: Billing) -> None:
+    customer = await _customer(billing)
+    tax_id = await billing.create_tax_id(
+        "prd_2", customer_id=customer, type_="eu_vat", value="DE123456789"
+    )
+    await billing.delete_customer(customer)
+    assert await billing.delete_tax_id(customer, tax_id) is False
+    found = await billing.find_tax_id(customer_id=customer, type_="eu_vat", value="DE123456789")
+    assert found is None
+
+
+async def test_an_impossible_tax_id_is_refused(billing: Billing) -> None:
+    customer = await _customer(billing)
+    with pytest.raises(Refused):
+        await billing.create_tax_id("prd_2", customer_id=customer, type_="eu_vat", value="DE-never")
+
+
+async def test_a_key_opens_one_session(identity: Identity) -> None:
+    sent = _sent("prd_1")
+    session = await identity.open_session("prd_1", workflow_id=WORKFLOW, reference="app_1")
+    assert await identity.open_session("prd_1", workflow_id=WORKFLOW, reference="app_1") == session
+    assert await identity.find_session(sent) == session
+    assert await identity.find_session(_sent("prd_2")) is None
+    assert (await identity.read_session(session)).status == "requires_input"
+
+
+async def test_a_closed_session_stays_closed(identity: Identity) -> None:
+    session = await identity.open_session("prd_1", workflow_id=WORKFLOW, reference="app_1")
+    assert await identity.close_session(session) is True
+    await identity.close_session(session)
+    assert (await identity.read_session(session)).status == "canceled"
+
+
+async def test_reading_a_session_that_never_was_is_refused(identity: Identity) -> None:
+    with pytest.raises(Refused):
+        await identity.read_session("vs_none")
+
+
+async def test_a_letter_arrives_as_it_was_written(mail: Mail, world: SimulatorHandle) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    await mail.send(
+        message_id="<prd_1@example.com>",
+        to="ada@example.com",
+        subject="Willkommen, 山田 太郎 👩‍🚀 " + "und noch mehr " * 12 + "Ende",
+        text="Hallo Ольга,\n\n.\nzwei Zeilen: " + "lang " * 400 + "\n",
+    )
+    [letter] = await world.messages()
+    assert letter.message_id == "<prd_1@example.com>"
+    assert letter.recipients == ("ada@example.com",)
+    assert letter.subject == "Willkommen, 山田 太郎 👩‍🚀 " + "und noch mehr " * 12 + "Ende"
+    text = letter.text.replace("\r\n", "\n")
+    assert text == "Hallo Ольга,\n\n.\nzwei Zeilen: " + "lang " * 400 + "\n"
+    assert letter.received_at > before
+
+
+async def test_two_of_one_letter_have_one_message_id(mail: Mail, world: SimulatorHandle) -> None:
+    async def send() -> None:
+        await mail.send(
+            message_id="<prd_1@example.com>", to="ada@example.com", subject="Hello", text="Hello\n"
+        )
+
+    await asyncio.gather(send(), send())
+    assert [letter.message_id for letter in await world.messages()] == ["<prd_1@example.com>"] * 2

@@ -1,0 +1,166 @@
+"""What was answered is there after a restart and after `kill -9`; two processes share no state."""
+
+import asyncio
+import json
+import sqlite3
+import sys
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+import httpx
+import pytest
+import stripe
+
+from tests.integration.simulators.conftest import client_of, http_of
+from tests.integration.simulators.test_mail import send
+from tests.simulated import REPOSITORY, SimulatorHandle
+
+CUSTOMERS = "/v1/customers"
+
+
+async def test_everything_is_there_after_kill_9(own_world: SimulatorHandle) -> None:
+    client = client_of(own_world)
+    await own_world.advance(timedelta(hours=5))
+    made = await client.v1.customers.create_async({"name": "A"}, {"idempotency_key": "k"})
+    session = await client.v1.identity.verification_sessions.create_async({"type": "document"})
+    await own_world.submit_identity(session.id, "failed", code="abandoned")
+    await own_world.search_lag(timedelta(seconds=7))
+    await own_world.fault("error_503", path="/v1/events", times=None)
+    message = EmailMessage()
+    message["Subject"], message["Message-ID"] = "Welcome", "<1@example.com>"
+    await send(own_world, message)
+    before = await own_world.now()
+
+    await own_world.kill()
+    await own_world.start()
+
+    assert timedelta(0) <= await own_world.now() - before < timedelta(minutes=1)
+    again = await client.v1.customers.create_async({"name": "A"}, {"idempotency_key": "k"})
+    assert again.to_dict() == made.to_dict()
+    counters = await own_world.counters()
+    assert (counters.executed("POST", CUSTOMERS), counters.replayed("POST", CUSTOMERS)) == (1, 1)
+    found = await client.v1.identity.verification_sessions.retrieve_async(session.id)
+    assert found.last_error is not None
+    assert found.last_error.code == "abandoned"
+    with pytest.raises(stripe.APIError):
+        await client.v1.events.list_async()
+    await own_world.clear_faults()
+    assert len((await client.v1.events.list_async()).data) == 4
+    assert [each.message_id for each in await own_world.messages()] == ["<1@example.com>"]
+
+
+async def test_what_was_answered_before_a_kill_is_never_lost(own_world: SimulatorHandle) -> None:
+    answered: list[str] = []
+
+    async def create() -> None:
+        async with http_of(own_world) as http:
+            while True:
+                answer = await http.post(CUSTOMERS, data={"name": "A"})
+                answered.append(answer.json()["id"])
+
+    creating = [asyncio.create_task(create()) for _ in range(4)]
+    await asyncio.sleep(0.3)
+    await own_world.kill()
+    await asyncio.gather(*creating, return_exceptions=True)
+    await own_world.start()
+    async with http_of(own_world) as http:
+        for customer in answered:
+            assert (await http.get(f"{CUSTOMERS}/{customer}")).status_code == 200
+    assert answered
+    kept = (await own_world.counters()).executed("POST", CUSTOMERS)
+    assert len(answered) <= kept <= len(answered) + 4
+
+
+async def test_a_key_that_was_in_use_at_a_kill_is_free_again(own_world: SimulatorHandle) -> None:
+    client = client_of(own_world)
+    await own_world.fault("slow_before_commit", seconds=30)
+    creating = asyncio.create_task(
+        client.v1.customers.create_async({"name": "A"}, {"idempotency_key": "k"})
+    )
+    await asyncio.sleep(0.15)
+    await own_world.kill()
+    with pytest.raises(stripe.APIConnectionError):
+        await creating
+    await own_world.start()
+    await client.v1.customers.create_async({"name": "A"}, {"idempotency_key": "k"})
+    assert len((await client.v1.customers.list_async()).data) == 1
+
+
+async def test_it_ends_quickly_when_asked_even_with_a_request_on(
+    own_world: SimulatorHandle,
+) -> None:
+    client = client_of(own_world, timeout=30)
+    await own_world.fault("timeout_after_commit")
+    creating = asyncio.create_task(client.v1.customers.create_async({"name": "A"}))
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(3):
+        await own_world.stop()
+    with pytest.raises(stripe.APIConnectionError):
+        await creating
+    assert "Traceback" not in own_world.log
+
+
+async def test_a_wrong_object_does_not_leave(own_world: SimulatorHandle) -> None:
+    made = await client_of(own_world).v1.customers.create_async({"name": "A"})
+    await own_world.stop()
+    with sqlite3.connect(own_world.state / "world.sqlite3") as database:
+        (text,) = database.execute("SELECT document FROM stripe_customers").fetchone()
+        wrong = json.dumps({**json.loads(text), "nickname": "Ada"})
+        database.execute("UPDATE stripe_customers SET document = ?", (wrong,))
+    database.close()
+    await own_world.start()
+    async with http_of(own_world) as http:
+        for path in (f"{CUSTOMERS}/{made.id}", CUSTOMERS):
+            answer = await http.get(path)
+            assert answer.status_code == 500
+            assert "nickname: Extra inputs are not permitted" in answer.text
+    assert "breaks the field facts" in own_world.log
+
+
+async def run(*arguments: str) -> tuple[int | None, str]:
+    """Run the simulators until they end by themselves."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "simulators", *arguments),
+        cwd=REPOSITORY,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await asyncio.wait_for(process.communicate(), 10)
+    return process.returncode, errors.decode()
+
+
+async def test_two_processes_do_not_share_a_state(world: SimulatorHandle) -> None:
+    status, errors = await run(
+        *("--state", str(world.state), "--stripe-key-file", str(world.api_key_file)),
+        *("--stripe-port", "0", "--mail-port", "0", "--smtp-port", "0"),
+    )
+    assert status == 1
+    assert "Other simulators are running" in errors
+
+
+async def test_a_taken_port_is_named(world: SimulatorHandle, tmp_path: Path) -> None:
+    status, errors = await run(
+        *("--state", str(tmp_path / "other"), "--stripe-key-file", str(world.api_key_file)),
+        *("--stripe-port", str(world.stripe_port), "--mail-port", "0", "--smtp-port", "0"),
+    )
+    assert status == 1
+    assert f"The port {world.stripe_port} for stripe cannot be had" in errors
+
+
+async def test_a_reset_can_leave_the_endpoints(world: SimulatorHandle) -> None:
+    await world.register_webhook("http://127.0.0.1:9/webhooks")
+    client = client_of(world)
+    await client.v1.customers.create_async({"name": "A"}, {"idempotency_key": "k"})
+    await world.reset(webhook_endpoints=False)
+    assert (await client.v1.customers.list_async()).data == []
+    assert len((await client.v1.webhook_endpoints.list_async()).data) == 1
+    assert (await world.counters()).of("POST", CUSTOMERS) == 0
+    await client.v1.customers.create_async({"name": "B"}, {"idempotency_key": "k"})
+    await world.reset()
+    assert (await client.v1.webhook_endpoints.list_async()).data == []
+
+
+async def test_health_is_answered_without_a_key(world: SimulatorHandle) -> None:
+    async with httpx.AsyncClient() as anybody:
+        for url in (world.stripe_url, world.mail_url):
+            assert (await anybody.get(f"{url}/_simulator/health")).json() == {"status": "ok"}

@@ -1,0 +1,164 @@
+"""Onboardings by the real worker: real Postgres, real Temporal, real HTTP and SMTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowHandle
+
+from tests.house import TENANT, House
+from workflows.handover import hand_over_onboarding
+from workflows.onboarding.messages import IdentityChanged, Start, workflow_id
+from workflows.onboarding.workflow import CustomerOnboarding
+from workflows.progress import Progress
+
+Handle = WorkflowHandle[CustomerOnboarding, str]
+
+
+async def started(house: House, **form: Any) -> tuple[str, Handle]:
+    application = await house.apply(**form)
+    await hand_over_onboarding(house.client, Start(application_id=application, tenant=TENANT))
+    process = workflow_id(TENANT, application)
+    return application, house.client.get_workflow_handle_for(CustomerOnboarding.run, process)
+
+
+async def until(
+    handle: Handle, condition: Callable[[Progress], Any], seconds: float = 20
+) -> Progress:
+    async with asyncio.timeout(seconds):
+        while True:
+            progress = await handle.query(CustomerOnboarding.progress)
+            if condition(progress):
+                return progress
+            await asyncio.sleep(0.05)
+
+
+async def prove_identity(house: House, handle: Handle) -> str:
+    """Do what the applicant does, and tell the process as the inbox would."""
+    await until(handle, lambda progress: progress.waiting)
+    sql = "SELECT result FROM requests WHERE workflow_id = :id AND step = 'identity.open_session'"
+    rows = await house.rows(sql, id=handle.id)
+    session = str(rows[0]["result"]["session_id"])
+    await house.outside.submit_identity(session, "verified")
+    hint = IdentityChanged(event_id=f"evt_{session}", session_id=session)
+    await handle.signal(CustomerOnboarding.identity_changed, hint)
+    return session
+
+
+async def at_stripe(
+    house: House, path: str, process: str, *, of: str | None = None
+) -> list[dict[str, Any]]:
+    """What Stripe has of a process: objects, or the objects of its events of one type."""
+    outside = house.outside
+    query = {"limit": "100"} | ({"type": of} if of else {})
+    answer = await outside._http.get(
+        outside.stripe_url + path, params=query, auth=(outside.api_key, "")
+    )
+    data: list[dict[str, Any]] = answer.json()["data"]
+    objects = [one["data"]["object"] for one in data] if of else data
+    return [one for one in objects if one["metadata"].get("workflow_id") == process]
+
+
+async def test_a_customer_is_onboarded_once_with_everything_that_belongs_to_one(
+    house: House,
+) -> None:
+    async with house.working():
+        application, handle = await started(house)
+        await prove_identity(house, handle)
+        assert await handle.result() == "active"
+    customers = await at_stripe(house, "/v1/customers", handle.id)
+    assert len(customers) == 1
+    assert customers[0]["name"] == "Żółta Łódź 有限公司"
+    mails = await house.outside.messages(to=f"{application}@example.com")
+    assert [mail.subject for mail in mails] == ["Welcome"]
+    row = (await house.rows("SELECT * FROM onboardings"))[0]
+    assert row["stage"] == "active"
+    assert row["ended_at"] is not None
+    stages = await house.rows(
+        "SELECT details->>'stage' AS s FROM audit WHERE event LIKE 'onb%' ORDER BY id"
+    )
+    assert [stage["s"] for stage in stages] == [
+        "validating",
+        "verifying_identity",
+        "deciding",
+        "provisioning",
+        "welcoming",
+        "active",
+    ]
+
+
+async def test_a_country_that_we_do_not_serve_is_rejected_with_its_code(house: House) -> None:
+    async with house.working():
+        _, handle = await started(house, country="AQ")
+        assert await handle.result() == "rejected"
+    decision = (await house.rows("SELECT * FROM decisions"))[0]
+    assert decision["content"] == {"outcome": "rejected", "codes": ["country_not_served"]}
+
+
+@pytest.mark.parametrize(
+    "fault", ["drop_after_commit", "timeout_after_commit", "error_500_after_commit"]
+)
+async def test_a_withdrawal_in_the_moment_of_a_create_leaves_nothing_behind(
+    house: House, fault: Any
+) -> None:
+    """Stripe makes the customer and loses the answer; meanwhile the applicant withdraws."""
+    async with house.working():
+        application, handle = await started(house)
+        await until(handle, lambda progress: progress.waiting)
+        await house.outside.fault(fault, method="POST", path="/v1/customers", times=50, seconds=4)
+        await prove_identity(house, handle)
+        await until(handle, lambda progress: progress.stage == "provisioning")
+        await asyncio.sleep(0.2)
+        await handle.cancel()
+        assert await asyncio.wait_for(handle.result(), 40) == "withdrawn"
+    made = await at_stripe(house, "/v1/events", handle.id, of="customer.created")
+    assert len(made) == 1, "Stripe did make the customer"
+    assert await at_stripe(house, "/v1/customers", handle.id) == []
+    sessions = await at_stripe(house, "/v1/identity/verification_sessions", handle.id)
+    assert all(session["redaction"] for session in sessions)
+    assert await house.outside.messages(to=f"{application}@example.com") == []
+    states = {row["step"]: row["state"] for row in await house.rows("SELECT * FROM requests")}
+    assert states["billing.create_customer"] == "undone"
+    assert states["identity.open_session"] == "undone"
+
+
+async def test_an_outage_of_stripe_parks_and_tells_the_operators_once(house: House) -> None:
+    async with house.working():
+        _, handle = await started(house)
+        await until(handle, lambda progress: progress.waiting)
+        await house.outside.clear_messages()
+        await house.outside.fault("error_503", path="/v1/customers*", times=None)
+        await prove_identity(house, handle)
+        progress = await until(handle, lambda progress: progress.attention)
+        assert progress.attention[0].step == "billing.create_customer"
+        assert progress.attention[0].reason.type == "stripe.server"
+        await asyncio.sleep(0.5)
+        notices = await house.outside.messages(to=house.settings.operators_email)
+        assert len(notices) == 1
+        assert "billing.create_customer" in notices[0].subject
+        assert "example.com" not in notices[0].text.replace("perdure", "")
+        await house.outside.clear_faults()
+        await handle.cancel()
+        assert await handle.result() == "withdrawn"
+
+
+async def test_histories_hold_ids_and_not_what_an_applicant_told_us(house: House) -> None:
+    canary = "Canary Q. Applicant"
+    async with house.working():
+        application, handle = await started(house, name=canary)
+        await until(handle, lambda progress: progress.waiting)
+        await house.outside.fault("error_500_before", method="POST", path="/v1/customers", times=1)
+        await prove_identity(house, handle)
+        assert await handle.result() == "active"
+        history = (await handle.fetch_history()).to_json()
+    assert application in history
+    for secret in (canary, "example.com", "DE123456789"):
+        assert secret not in history
+    kept = await house.rows("SELECT * FROM requests")
+    for secret in (canary, "DE123456789"):
+        assert secret not in str(kept)
+    assert timedelta(0) < kept[0]["settled_at"] - kept[0]["created_at"] < timedelta(minutes=1)

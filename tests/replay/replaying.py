@@ -1,0 +1,55 @@
+"""Replay histories against today's code: `python -m tests.replay.replaying`; exit 1 if one fails."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+
+from workers.onboarding import WORKFLOWS
+from workers.sandbox import workflow_runner
+
+HISTORIES = Path(__file__).parent / "histories"
+
+
+def recorded() -> dict[str, WorkflowHistory]:
+    """Every committed history, by the name of its scenario."""
+    return {
+        file.stem: WorkflowHistory.from_json(f"onboarding/acme/{file.stem}", file.read_text())
+        for file in sorted(HISTORIES.glob("*.json"))
+    }
+
+
+async def replay(history: WorkflowHistory, workflows: Iterable[type] | None = None) -> None:
+    """Raise what is wrong where today's code does not do what the history says.
+
+    `workflows` given by a test are not in a module that the sandbox could import.
+    """
+    replayer = Replayer(
+        workflows=list(workflows or WORKFLOWS),
+        data_converter=pydantic_data_converter,
+        workflow_runner=UnsandboxedWorkflowRunner() if workflows else workflow_runner(),
+    )
+    await replayer.replay_workflow(history)
+
+
+async def main() -> int:
+    """Replay all; how many failed."""
+    failed = 0
+    for name, history in recorded().items():
+        try:
+            await replay(history)
+        except Exception as error:
+            failed += 1
+            print(f"{name}: {error}")
+    print(f"{len(recorded()) - failed} replayed, {failed} failed")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(1 if asyncio.run(main()) else 0)

@@ -1,0 +1,179 @@
+"""Onboardings of every outcome, and open ones, to record histories of and to replay.
+
+Each plays against the scripted outside, on a real server, always with the same application id, so
+that two recordings differ in nothing but times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import WorkflowHandle
+from temporalio.exceptions import ApplicationError
+
+from tests.workflow.scripted import Scripted, production_policy, refused, resolution, withdrawal
+from workflows.onboarding.messages import IdentityChanged, IdentityStatus
+from workflows.onboarding.steps import ApplicationSteps, BillingSteps, NoticeSteps
+from workflows.onboarding.workflow import CustomerOnboarding
+from workflows.step import OUR_OUTAGE
+
+Handle = WorkflowHandle[CustomerOnboarding, str]
+Scenario = Callable[[Scripted, Handle], Awaitable[None]]
+
+SCENARIOS: dict[str, Scenario] = {}
+OPEN = {"waiting", "parked", "withdrawing-with-a-parked-undo"}
+"""Scenarios that leave their process running."""
+
+
+def scenario(name: str) -> Callable[[Scenario], Scenario]:
+    def note(play: Scenario) -> Scenario:
+        SCENARIOS[name] = play
+        return play
+
+    return note
+
+
+async def until(handle: Handle, condition: Callable[[Any], Any]) -> None:
+    async with asyncio.timeout(20):
+        while not condition(await handle.query(CustomerOnboarding.progress)):
+            await asyncio.sleep(0.02)
+
+
+async def prove_identity(handle: Handle, event: str = "evt_1") -> None:
+    hint = IdentityChanged(event_id=event, session_id="vs_1")
+    await until(handle, lambda progress: progress.waiting)
+    await handle.signal(CustomerOnboarding.identity_changed, hint)
+
+
+async def decide(handle: Handle, update: Any, decision: Any) -> None:
+    await handle.execute_update(update, decision, id=decision.by.update_id)
+
+
+@scenario("active")
+async def _(world: Scripted, handle: Handle) -> None:
+    await prove_identity(handle)
+    await handle.result()
+
+
+@scenario("active-without-tax-id")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.has_tax_id = False
+    await prove_identity(handle)
+    await handle.result()
+
+
+@scenario("rejected-by-territory")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.problems = ("country_not_served",)
+    await handle.result()
+
+
+@scenario("rejected-by-identity")
+async def _(world: Scripted, handle: Handle) -> None:
+    tries = world.policy.identity.tries
+    for number in range(1, tries + 1):
+        world.identity = IdentityStatus(
+            status="requires_input", report_id=f"vr_{number}", error="document_expired"
+        )
+        reads = world.calls.count("identity.read_session")
+        await prove_identity(handle, f"evt_{number}")
+        while world.calls.count("identity.read_session") == reads:
+            await asyncio.sleep(0.02)
+    await handle.result()
+
+
+@scenario("expired")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.identity = IdentityStatus(status="requires_input")
+    await handle.result()
+
+
+@scenario("withdrawn-while-creating")
+async def _(world: Scripted, handle: Handle) -> None:
+    released = world.hold(BillingSteps.create_tax_id)
+    await prove_identity(handle)
+    await world.reached["billing.create_tax_id"].wait()
+    await decide(handle, CustomerOnboarding.withdraw, withdrawal())
+    released.set()
+    await handle.result()
+
+
+@scenario("withdrawn-by-cancellation")
+async def _(world: Scripted, handle: Handle) -> None:
+    await until(handle, lambda progress: progress.waiting)
+    await handle.cancel()
+    await handle.result()
+
+
+@scenario("aborted")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.fail(BillingSteps.create_customer, refused())
+    await prove_identity(handle)
+    await until(handle, lambda progress: progress.attention)
+    abort = resolution(BillingSteps.create_customer, "abort")
+    await decide(handle, CustomerOnboarding.resolve, abort)
+    await handle.result()
+
+
+@scenario("retried-and-skipped")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.fail(BillingSteps.create_customer, refused())
+    world.fail(NoticeSteps.welcome, refused("smtp.refused"))
+    await prove_identity(handle)
+    await until(handle, lambda progress: progress.attention)
+    retry = resolution(BillingSteps.create_customer, "retry", version=2)
+    await decide(handle, CustomerOnboarding.resolve, retry)
+    await until(handle, lambda progress: progress.stage == "welcoming" and progress.attention)
+    skip = resolution(NoticeSteps.welcome, "skip")
+    await decide(handle, CustomerOnboarding.resolve, skip)
+    await handle.result()
+
+
+@scenario("through-our-own-outage")
+async def _(world: Scripted, handle: Handle) -> None:
+    outage = ApplicationError("our database does not answer", type=OUR_OUTAGE)
+    world.fail(ApplicationSteps.decide, outage, outage)
+    world.fail(BillingSteps.create_customer, outage)
+    await prove_identity(handle)
+    await handle.result()
+
+
+@scenario("waiting")
+async def _(world: Scripted, handle: Handle) -> None:
+    await until(handle, lambda progress: progress.waiting)
+
+
+@scenario("parked")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.fail(BillingSteps.create_customer, refused())
+    await prove_identity(handle)
+    await until(handle, lambda progress: progress.attention)
+    while not world.notices:
+        await asyncio.sleep(0.02)
+
+
+@scenario("withdrawing-with-a-parked-undo")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.fail(BillingSteps.create_tax_id, refused())
+    world.fail(BillingSteps.delete_customer, refused("stripe.auth"))
+    await prove_identity(handle)
+    await until(handle, lambda progress: progress.attention)
+    await decide(handle, CustomerOnboarding.withdraw, withdrawal())
+    await until(
+        handle,
+        lambda progress: any(
+            parked.step == "billing.delete_customer" for parked in progress.attention
+        ),
+    )
+
+
+def world_of(name: str) -> Scripted:
+    """The outside that a scenario plays against: in production's time, but for what expires."""
+    policy = production_policy()
+    if name == "expired":
+        soon = policy.identity.model_copy(update={"expires_after": timedelta(seconds=1)})
+        policy = policy.model_copy(update={"identity": soon})
+    return Scripted(policy)

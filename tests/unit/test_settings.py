@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from workers import settings
+from workers.settings import SettingsWrong
+
+
+@pytest.fixture(autouse=True)
+def _in_a_clone(clone: Path) -> None:
+    (clone / ".perdure" / "secrets").mkdir(parents=True)
+    (clone / "docs" / "deep").mkdir(parents=True)
+
+
+def test_home_is_in_the_root_of_the_clone_wherever_one_stands_in_it(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clone / "docs" / "deep")
+    assert settings.load().home == clone / ".perdure"
+    monkeypatch.setenv("PERDURE_HOME", str(clone / "elsewhere"))
+    assert settings.load().home == clone / "elsewhere"
+
+
+def test_the_environment_stands_over_the_env_file_and_that_over_secret_files(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clone / ".perdure" / "secrets" / "stripe_api_key").write_text("from the file\n")
+    assert settings.load().secret("stripe_api_key") == "from the file"
+    (clone / ".env").write_text("PERDURE_STRIPE_API_KEY=from-dotenv\nOTHERS_SETTING=1\n")
+    assert settings.load().secret("stripe_api_key") == "from-dotenv"
+    monkeypatch.setenv("PERDURE_STRIPE_API_KEY", "from the environment")
+    assert settings.load().secret("stripe_api_key") == "from the environment"
+
+
+def test_several_webhook_secrets_may_hold_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERDURE_STRIPE_WEBHOOK_SECRETS", "whsec_new, whsec_old\nwhsec_older")
+    found = settings.load().stripe_webhook_secrets
+    assert [secret.get_secret_value() for secret in found] == [
+        "whsec_new",
+        "whsec_old",
+        "whsec_older",
+    ]
+
+
+def test_every_wrong_setting_is_named_by_its_variable_and_without_its_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PERDURE_GATEWAY_PORT", "eighty")
+    monkeypatch.setenv("PERDURE_POLICY", "lenient")
+    with pytest.raises(SettingsWrong) as caught:
+        settings.load()
+    message = str(caught.value)
+    assert "PERDURE_GATEWAY_PORT: Input should be a valid integer" in message
+    assert "PERDURE_POLICY: Input should be 'production' or 'demo'" in message
+    assert "eighty" not in message
+    assert "PERDURE_GATEWAY_URL" not in message, "it is only a consequence"
+
+
+def test_a_misspelt_variable_is_not_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERDURE_GATEWAY_PROT", "8500")
+    with pytest.raises(SettingsWrong, match="did you mean PERDURE_GATEWAY_PORT"):
+        settings.load()
+
+
+def test_a_misspelt_line_of_the_env_file_is_not_overlooked(clone: Path) -> None:
+    (clone / ".env").write_text("PERDURE_GATEWAY_PROT=8500\n")
+    with pytest.raises(SettingsWrong, match="PERDURE_GATEWAY_PROT"):
+        settings.load()
+
+
+def test_a_missing_secret_names_its_variable_its_file_and_the_way_out(clone: Path) -> None:
+    with pytest.raises(SettingsWrong) as caught:
+        _ = settings.load().database_url
+    message = str(caught.value)
+    assert "PERDURE_DATABASE_PASSWORD is not set" in message
+    assert str(clone / ".perdure" / "secrets" / "database_password") in message
+    assert "perdure up" in message
+
+
+def test_the_database_url_takes_any_password() -> None:
+    assert settings.load(database_password="a/b@c:d").database_url == (
+        "postgresql://perdure:a%2Fb%40c%3Ad@127.0.0.1:8432/perdure"
+    )
+
+
+def test_no_secret_shows_in_what_is_printed_or_passed_on() -> None:
+    found = settings.load(stripe_api_key="sk_test_hidden", stripe_webhook_secrets="whsec_hidden")
+    assert "hidden" not in repr(found)
+    assert "hidden" not in str(found.environment())
+
+
+def test_what_is_passed_on_reads_back_as_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = settings.load(gateway_port=20400, policy="demo", log_format="json")
+    for name, value in told.environment().items():
+        monkeypatch.setenv(name, value)
+    assert settings.load() == told
+
+
+def test_workers_know_the_gateways_key_by_the_name_it_signs_with() -> None:
+    old, new = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    publics = [_text(key.public_key().public_bytes_raw()) for key in (new, old)]
+    found = settings.load(
+        actor_signing_key=_text(new.private_bytes_raw()), actor_public_keys=" ".join(publics)
+    )
+    name, key = found.signing_key()
+    found.public_keys()[name].verify(key.sign(b"decision"), b"decision")
+    assert len(found.public_keys()) == 2
+
+
+def test_a_key_that_is_none_is_refused_without_showing_it() -> None:
+    found = settings.load(actor_signing_key="bm8=", actor_public_keys="bm8=")
+    with pytest.raises(SettingsWrong, match="PERDURE_ACTOR_SIGNING_KEY is no Ed25519"):
+        found.signing_key()
+    with pytest.raises(SettingsWrong, match="PERDURE_ACTOR_PUBLIC_KEYS holds something"):
+        found.public_keys()
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()

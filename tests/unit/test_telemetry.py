@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from pydantic import BaseModel
+from temporalio import activity
+from temporalio.testing import ActivityEnvironment
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
+
+from workers import telemetry
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What is logged, as lines of JSON; logging is as before afterwards."""
+    root = logging.getLogger()
+    handlers, level, before = root.handlers, root.level, structlog.get_config()
+    stream = io.StringIO()
+    telemetry.configure("worker", log_format="json", stream=stream)
+    yield stream
+    root.handlers, root.level = handlers, level
+    structlog.configure(**before)
+
+
+def _lines(written: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in written.getvalue().splitlines()]
+
+
+def test_our_lines_and_those_of_libraries_look_alike(written: io.StringIO) -> None:
+    structlog.stdlib.get_logger("ours").info("handed over", count=2)
+    logging.getLogger("theirs").warning("retrying %d times", 3)
+    ours, theirs = _lines(written)
+    assert ours == {
+        "event": "handed over", "level": "info", "logger": "ours", "process": "worker", "count": 2,
+        "timestamp": ours["timestamp"],
+    }  # fmt: skip
+    assert theirs["event"] == "retrying 3 times"
+    assert set(ours) - {"count"} == set(theirs)
+    assert ours["timestamp"].endswith("Z")
+
+
+def test_personal_data_reaches_no_line(written: io.StringIO) -> None:
+    log = structlog.stdlib.get_logger("ours")
+    log.info("for ada@example.com", applicant={"full_name": "Ada Example", "country": "FI"})
+    logging.getLogger("theirs").error("%s is unknown", "ada@example.com", extra={"phone": "+358"})
+    try:
+        raise ValueError("ada@example.com already exists")
+    except ValueError:
+        log.exception("failed")
+    text = written.getvalue()
+    assert "ada@" not in text
+    assert "Ada" not in text
+    assert "+358" not in text
+    assert "already exists" in text, "the rest of the line is still there"
+
+
+def test_records_of_workflows_say_which_run_they_are_about(written: io.StringIO) -> None:
+    about = {"workflow_id": "onboarding/acme/x", "run_id": "r1", "workflow_type": "T", "attempt": 1}
+    logging.getLogger("temporalio.workflow").warning("parked", extra={"temporal_workflow": about})
+    (line,) = _lines(written)
+    assert (line["workflow_id"], line["run_id"]) == ("onboarding/acme/x", "r1")
+    assert "temporal_workflow" not in line
+
+
+class Request(BaseModel):
+    request_key: str
+    full_name: str = "Ada"
+
+
+async def test_every_line_of_an_activity_says_its_step_and_request_key(
+    written: io.StringIO,
+) -> None:
+    class Run(ActivityInboundInterceptor):
+        def __init__(self) -> None:
+            pass
+
+        async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+            structlog.stdlib.get_logger("activities").info("asked", request=input.args[0])
+            activity.logger.info("through the sdk")
+
+    async def body() -> None:
+        await (
+            telemetry.StepContext()
+            .intercept_activity(Run())
+            .execute_activity(
+                ExecuteActivityInput(
+                    fn=body,
+                    args=[Request(request_key="w/billing.create")],
+                    executor=None,
+                    headers={},
+                )
+            )
+        )
+
+    environment = ActivityEnvironment()
+    await environment.run(body)
+    structlog.stdlib.get_logger("activities").info("outside")
+    asked, through, outside = _lines(written)
+    info = environment.info
+    for line in (asked, through):
+        assert line["workflow_id"] == info.workflow_id
+        assert line["run_id"] == info.workflow_run_id
+        assert line["step"] == info.activity_type
+        assert line["request_key"] == "w/billing.create"
+    assert asked["request"] == {"request_key": "w/billing.create", "full_name": "[redacted]"}
+    assert "step" not in outside
+
+
+def test_lines_for_people_are_not_json(written: io.StringIO) -> None:
+    stream = io.StringIO()
+    telemetry.configure("gateway", log_format="console", stream=stream)
+    structlog.stdlib.get_logger("ours").info("listening", url="http://127.0.0.1:8400")
+    assert "listening" in stream.getvalue()
+    assert "process=gateway" in stream.getvalue()
+    assert not written.getvalue()

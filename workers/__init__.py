@@ -1,0 +1,1 @@
+"""What runs: one module for each process, settings, telemetry, the command line."""

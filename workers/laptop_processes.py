@@ -1,0 +1,170 @@
+"""What runs on a laptop: each process of the stack, where it answers, when it is ready."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from workers.child_process import ChildProcess, Program
+from workers.ports import PortUse, answers
+from workers.postgres import Postgres
+from workers.settings import Settings, variable
+from workers.temporal_server import TemporalServer
+from workflows import search_attributes
+from workflows.onboarding.messages import TASK_QUEUE
+
+
+def port_uses(settings: Settings) -> Sequence[PortUse]:
+    """Every port of the stack."""
+    temporal_port = int(settings.temporal_address.rsplit(":", 1)[1])
+    return (
+        PortUse(settings.database_port, "Postgres", variable("database_port")),
+        PortUse(temporal_port, "Temporal", variable("temporal_address")),
+        PortUse(settings.temporal_ui_port, "Temporal's Web UI", variable("temporal_ui_port")),
+        PortUse(
+            settings.stripe_simulator_port,
+            "the simulator of Stripe",
+            variable("stripe_simulator_port"),
+        ),
+        PortUse(settings.mail_inbox_port, "the mail inbox", variable("mail_inbox_port")),
+        PortUse(settings.smtp_port, "incoming mail", variable("smtp_port")),
+        PortUse(settings.gateway_port, "the gateway", variable("gateway_port")),
+    )
+
+
+def urls(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Where each process answers, by its name; no passwords."""
+    database = f"{settings.database_host}:{settings.database_port}/{settings.database_name}"
+    return {
+        "postgres": (f"postgresql://{database}",),
+        "temporal": (f"http://127.0.0.1:{settings.temporal_ui_port}", settings.temporal_address),
+        "simulators": (
+            f"http://127.0.0.1:{settings.stripe_simulator_port}",
+            f"http://127.0.0.1:{settings.mail_inbox_port}",
+            f"smtp://127.0.0.1:{settings.smtp_port}",
+        ),
+        "worker": (),
+        "gateway": (settings.gateway_url,),
+    }
+
+
+def postgres(settings: Settings) -> Postgres:
+    """The database server."""
+    return Postgres(
+        settings.home / "postgres",
+        settings.database_port,
+        settings.secret("database_password"),
+        log=_log(settings, "postgres"),
+    )
+
+
+def temporal(settings: Settings) -> TemporalServer:
+    """Temporal with its Web UI; it knows our search attributes."""
+    return TemporalServer(
+        settings.home / "temporal",
+        int(settings.temporal_address.rsplit(":", 1)[1]),
+        settings.temporal_ui_port,
+        search_attributes=search_attributes.ALL,
+        log=_log(settings, "temporal"),
+    )
+
+
+def simulators(settings: Settings) -> ChildProcess:
+    """The outside world in miniature: Stripe and a mailbox."""
+
+    async def ready() -> bool:
+        ports = (settings.stripe_simulator_port, settings.mail_inbox_port, settings.smtp_port)
+        return all([await answers(port) for port in ports])
+
+    return ChildProcess(
+        Program(
+            name="simulators",
+            command=(
+                *_python("simulators"),
+                *("--state", str(settings.home / "simulators")),
+                *("--stripe-port", str(settings.stripe_simulator_port)),
+                *("--mail-port", str(settings.mail_inbox_port)),
+                *("--smtp-port", str(settings.smtp_port)),
+                *("--stripe-key-file", str(settings.home / "secrets" / "stripe_api_key")),
+            ),
+            log=_log(settings, "simulators"),
+            ready=ready,
+            environment=_environment(settings),
+        )
+    )
+
+
+def worker(settings: Settings, client: Client) -> ChildProcess:
+    """The worker of onboardings; it is ready when it asks Temporal for work."""
+
+    async def ready() -> bool:
+        try:
+            queue = await client.workflow_service.describe_task_queue(
+                DescribeTaskQueueRequest(
+                    namespace=settings.temporal_namespace,
+                    task_queue=TaskQueue(name=TASK_QUEUE),
+                    task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+                )
+            )
+        except RPCError:
+            return False
+        # Temporal remembers workers of earlier runs for minutes; ours has our child's number.
+        return any(poller.identity.startswith(f"{child.pid}@") for poller in queue.pollers)
+
+    child = ChildProcess(
+        Program(
+            name="worker",
+            command=_python("workers.onboarding"),
+            log=_log(settings, "worker"),
+            ready=ready,
+            environment=_environment(settings),
+        )
+    )
+    return child
+
+
+def gateway(settings: Settings) -> ChildProcess:
+    """The HTTP API."""
+
+    async def ready() -> bool:
+        try:
+            async with httpx.AsyncClient(timeout=2) as caller:
+                url = f"http://127.0.0.1:{settings.gateway_port}/readyz"
+                return (await caller.get(url)).is_success
+        except httpx.TransportError:
+            return False
+
+    return ChildProcess(
+        Program(
+            name="gateway",
+            command=_python("workers.gateway"),
+            log=_log(settings, "gateway"),
+            ready=ready,
+            environment=_environment(settings),
+        )
+    )
+
+
+def _python(module: str) -> tuple[str, ...]:
+    # -P: a folder of the same name where somebody happens to stand must not be taken for ours.
+    return (sys.executable, "-P", "-m", module)
+
+
+def _log(settings: Settings, name: str) -> Path:
+    return settings.home / "logs" / f"{name}.log"
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Our settings in place of whatever the caller's shell says; secrets come from files."""
+    foreign = ("PERDURE_", "TEMPORAL_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {**kept, **settings.environment(), "PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,118 @@
+"""The worker that carries out customer onboardings, and the upkeep of what surrounds them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.failures import FailureInterceptor
+from activities.onboarding.application import ApplicationActivities
+from activities.onboarding.billing import BillingActivities
+from activities.onboarding.identity import IdentityActivities
+from activities.onboarding.notice import NoticeActivities
+from activities.onboarding.policy import load_policy
+from activities.process import ProcessActivities
+from activities.upkeep import UpkeepActivities
+from connectors.smtp import SmtpMail
+from connectors.stripe.api import StripeApi
+from connectors.stripe.billing import StripeBilling
+from connectors.stripe.events import StripeEvents
+from connectors.stripe.identity import StripeIdentity
+from database.connection import engine_for
+from workers import settings as setting
+from workers import telemetry
+from workers.sandbox import workflow_runner
+from workers.settings import Settings
+from workers.signals import stop_requested
+from workers.telemetry import StepContext
+from workers.temporal_client import connect
+from workflows.onboarding.messages import TASK_QUEUE
+from workflows.onboarding.workflow import CustomerOnboarding
+from workflows.step import implementations
+from workflows.upkeep import Upkeep
+
+WORKFLOWS: list[type] = [CustomerOnboarding, Upkeep]
+
+_DRAIN = timedelta(seconds=10)
+"""How long activities may go on after somebody asked the worker to end."""
+
+
+@asynccontextmanager
+async def activities(settings: Settings, client: Client) -> AsyncIterator[list[Callable[..., Any]]]:
+    """The one place where the onboarding's steps are put together with whom they talk to."""
+    policy = load_policy(settings.rules / "policy.toml", settings.policy)
+    # A call gives up before its activity does, so that we know of it and can say why.
+    one_try = min(policy.budgets.remote.one_try, policy.budgets.read.one_try)
+    patience = one_try.total_seconds() * 0.8
+    engine = engine_for(settings.database_url, application="perdure-worker")
+    stripe = StripeApi(
+        settings.secret("stripe_api_key"), base_url=settings.stripe_api_base, timeout=patience
+    )
+    mail = SmtpMail(
+        settings.smtp_host,
+        settings.smtp_port,
+        sender=settings.mail_from,
+        tls=settings.smtp_tls,
+        user=settings.smtp_user,
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        timeout=patience,
+    )
+    mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
+    try:
+        yield implementations(
+            ApplicationActivities(engine, policy),
+            IdentityActivities(engine, StripeIdentity(stripe)),
+            BillingActivities(engine, StripeBilling(stripe)),
+            NoticeActivities(engine, mail, mail_domain=mail_domain),
+            ProcessActivities(
+                engine,
+                mail,
+                public_keys=settings.public_keys(),
+                operators=settings.operators_email,
+                mail_domain=mail_domain,
+            ),
+            UpkeepActivities(engine, client, StripeEvents(stripe)),
+        )
+    finally:
+        await stripe.close()
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, client: Client, *, max_cached_workflows: int = 1000
+) -> AsyncIterator[None]:
+    """The worker while it runs; at the end it takes no more work and drains what it has."""
+    async with (
+        activities(settings, client) as steps,
+        Worker(
+            client,
+            task_queue=TASK_QUEUE,
+            workflows=WORKFLOWS,
+            activities=steps,
+            workflow_runner=workflow_runner(),
+            interceptors=[StepContext(), FailureInterceptor()],
+            max_cached_workflows=max_cached_workflows,
+            graceful_shutdown_timeout=_DRAIN,
+        ),
+    ):
+        yield
+
+
+async def main() -> None:
+    """Work until somebody asks to end."""
+    settings = setting.load()
+    telemetry.configure("worker", log_format=settings.log_format, log_level=settings.log_level)
+    client = await connect(settings)
+    with stop_requested() as stop:
+        async with running(settings, client):
+            await stop.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,262 @@
+"""Settings of every process: environment variables `PERDURE_…`, a `.env` file, files with secrets.
+
+Each setting is one field; its environment variable is `PERDURE_` and the field's name in capitals,
+and a secret may instead lie in a file with the field's name in the folder `secrets` of the home
+directory. The defaults are the laptop stack's.
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from dotenv import dotenv_values
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from workers.obstacle import Obstacle
+
+PREFIX = "PERDURE_"
+_HOME = ".perdure"
+
+SecretName = Literal[
+    "database_password",
+    "stripe_api_key",
+    "smtp_password",
+    "actor_signing_key",
+    "api_key_service",
+    "api_key_operator",
+    "api_key_admin",
+]
+
+
+class SettingsWrong(Obstacle):
+    """A setting is missing or cannot be used. The text names its variable and the way out."""
+
+    exit_code = 2
+
+
+def _several(value: Any) -> Any:
+    """A list as it is written in one variable or file: apart by commas or white space."""
+    if isinstance(value, str):
+        return tuple(part for part in re.split(r"[,\s]+", value) if part)
+    return value
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Several = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_several)]
+SeveralSecrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_several)]
+
+
+class Settings(BaseSettings):
+    """What a process may be told from outside. Read it with `load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    home: Path
+    """Where this clone keeps its state, logs and secrets."""
+
+    database_host: str = "127.0.0.1"
+    database_port: Port = 8432
+    database_user: str = "perdure"
+    database_name: str = "perdure"
+    database_password: SecretStr | None = None
+
+    temporal_address: str = "127.0.0.1:7233"
+    """Where Temporal is, unless Temporal's own environment configuration says otherwise."""
+    temporal_namespace: str = "default"
+    temporal_ui_port: Port = 8233
+
+    gateway_host: str = "127.0.0.1"
+    gateway_port: Port = 8400
+    gateway_url: str = Field(
+        default_factory=lambda others: f"http://127.0.0.1:{others['gateway_port']}"
+    )
+    """Where others reach the gateway."""
+    api_keys_file: Path = Field(
+        default_factory=lambda others: others["home"] / "secrets" / "api_keys.json"
+    )
+    """Who may call the gateway: names, roles and the hashes of their keys."""
+    actor_signing_key: SecretStr | None = None
+    """The gateway signs who acts with it: an Ed25519 private key, its 32 bytes in base64."""
+    actor_public_keys: Several = ()
+    """Whose signatures workers accept: Ed25519 public keys, base64; several while keys change."""
+
+    stripe_api_key: SecretStr | None = None
+    stripe_api_base: str | None = None
+    """None is the real Stripe."""
+    stripe_webhook_secrets: SeveralSecrets = ()
+    """Any of them may have signed a webhook; several while secrets change."""
+    stripe_simulator_port: Port = 8401
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: Port = 8425
+    smtp_tls: Literal["none", "starttls", "tls"] = "none"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    mail_from: str = "Perdure <onboarding@example.com>"
+    operators_email: str = "operators@example.com"
+    """Who is told that a process waits for somebody."""
+    mail_inbox_port: Port = 8402
+
+    api_key_service: SecretStr | None = None
+    api_key_operator: SecretStr | None = None
+    api_key_admin: SecretStr | None = None
+
+    policy: Literal["production", "demo"] = "production"
+    """How long things may take: a profile in `rules/policy.toml`. `demo` has seconds for days."""
+    rules: Path = Path(__file__).parents[1] / "rules"
+    """Where the business keeps its rules."""
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then `.env`, then files with secrets."""
+        assert isinstance(file_secret_settings, SecretsSettingsSource)
+        # A file is named for its field, without the prefix.
+        secrets = SecretsSettingsSource(
+            settings_cls, secrets_dir=file_secret_settings.secrets_dir, env_prefix=""
+        )
+        return init_settings, env_settings, dotenv_settings, secrets
+
+    @property
+    def database_url(self) -> str:
+        """`postgresql://…` as asyncpg reads it; holds the password."""
+        user, password, name = (
+            quote(part, safe="")
+            for part in (self.database_user, self.secret("database_password"), self.database_name)
+        )
+        return f"postgresql://{user}:{password}@{self.database_host}:{self.database_port}/{name}"
+
+    def secret(self, name: SecretName) -> str:
+        """A secret in plain. Raises SettingsWrong where it is not set."""
+        value: SecretStr | None = getattr(self, name)
+        if value is None:
+            raise SettingsWrong(
+                f"{variable(name)} is not set. Set it in the environment or in .env, or put it "
+                f"into the file {self.home / 'secrets' / name}; on a laptop `perdure up` makes it."
+            )
+        return value.get_secret_value()
+
+    def signing_key(self) -> tuple[str, Ed25519PrivateKey]:
+        """What the gateway signs actors with, and the name of that key."""
+        try:
+            raw = base64.b64decode(self.secret("actor_signing_key"), validate=True)
+            key = Ed25519PrivateKey.from_private_bytes(raw)
+        except ValueError as error:
+            raise SettingsWrong(
+                f"{variable('actor_signing_key')} is no Ed25519 private key: it wants its 32 bytes "
+                "in base64."
+            ) from error
+        return key_name(key.public_key()), key
+
+    def public_keys(self) -> Mapping[str, Ed25519PublicKey]:
+        """Whose signatures under actors are accepted, by the names of the keys."""
+        if not self.actor_public_keys:
+            raise SettingsWrong(
+                f"{variable('actor_public_keys')} is not set: without the gateway's public key no "
+                "decision could be accepted. On a laptop `perdure up` makes it."
+            )
+        try:
+            keys = [
+                Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
+                for text in self.actor_public_keys
+            ]
+        except ValueError as error:
+            raise SettingsWrong(
+                f"{variable('actor_public_keys')} holds something that is no Ed25519 public key: "
+                "each is 32 bytes in base64."
+            ) from error
+        return {key_name(key): key for key in keys}
+
+    def environment(self) -> dict[str, str]:
+        """The settings that are no secrets, as variables for a process that we start."""
+        return {
+            variable(name): str(value)
+            for name, value in self
+            if value is not None and not isinstance(value, SecretStr | tuple)
+        }
+
+
+def variable(field: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + field.upper()
+
+
+def key_name(key: Ed25519PublicKey) -> str:
+    """A public key's name: the same wherever the key is known, so that keys can be exchanged."""
+    return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:12]
+
+
+def load(**given: Any) -> Settings:
+    """The settings of this process; `given` stands over everything.
+
+    The home directory is `.perdure` in the root of the repository that the current directory is
+    in, unless PERDURE_HOME names another. Raises SettingsWrong with every problem there is.
+    """
+    root = _repository()
+    home = Path(given.pop("home", None) or os.environ.get(variable("home")) or root / _HOME)
+    secrets = home / "secrets"
+    try:
+        _refuse_misspelt([*os.environ, *dotenv_values(root / ".env"), *map(variable, given)])
+        return Settings(
+            home=home.resolve(),
+            _env_file=root / ".env",
+            _secrets_dir=secrets if secrets.is_dir() else None,
+            **given,
+        )
+    except ValidationError as error:
+        problems = "\n".join(
+            f"  {variable(str(problem['loc'][0]))}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+            if problem["type"] != "default_factory_not_called"
+        )
+        raise SettingsWrong(
+            f"Settings that cannot be used (from the environment, {root / '.env'} or {secrets}):\n"
+            f"{problems}"
+        ) from None
+    except (SettingsError, OSError) as error:
+        raise SettingsWrong(f"Settings cannot be read: {error}") from error
+
+
+def _repository() -> Path:
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "pyproject.toml").exists() or (folder / ".git").exists():
+            return folder
+    return here
+
+
+def _refuse_misspelt(names: Iterable[str]) -> None:
+    """A variable with our prefix that sets nothing would otherwise be overlooked in silence."""
+    known = [variable(field) for field in Settings.model_fields]
+    for name in names:
+        if name.startswith(PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "."
+            raise SettingsWrong(f"There is no setting {name}{hint}")

@@ -1,0 +1,189 @@
+"""How what came in at the door reaches Temporal: signups are started, events are told.
+
+Both can be done twice: a signup has one process for good, an event is known by its id.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowExecutionStatus
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from workflows import search_attributes
+from workflows.events import IDENTITY_EVENTS, Event, NotTaken
+from workflows.onboarding.messages import (
+    TASK_QUEUE,
+    IdentityChanged,
+    Start,
+    Started,
+    workflow_id,
+)
+from workflows.onboarding.workflow import CustomerOnboarding
+
+PATIENCE = timedelta(seconds=4)
+"""How long Temporal, or a worker through it, has to answer."""
+
+
+@contextlib.asynccontextmanager
+async def temporal_answers(patience: timedelta = PATIENCE) -> AsyncIterator[None]:
+    """Raise NotTaken for everything that shows that Temporal, or a worker, does not answer."""
+    try:
+        async with asyncio.timeout(patience.total_seconds()):
+            yield
+    except TimeoutError as error:
+        raise NotTaken("Temporal does not answer in time") from error
+    except RPCError as error:
+        if error.status in _ITS_ANSWER:
+            raise
+        raise NotTaken("Temporal does not answer") from error
+    except RuntimeError as error:  # how a client that connects late says that it could not
+        raise NotTaken("Temporal cannot be reached") from error
+
+
+_ITS_ANSWER = frozenset(
+    {
+        RPCStatusCode.NOT_FOUND,
+        RPCStatusCode.INVALID_ARGUMENT,
+        RPCStatusCode.FAILED_PRECONDITION,
+        RPCStatusCode.ALREADY_EXISTS,
+        RPCStatusCode.PERMISSION_DENIED,
+        RPCStatusCode.UNAUTHENTICATED,
+    }
+)
+
+
+async def start_onboarding(client: Client, start: Start) -> Started | None:
+    """Start the onboarding of a stored application, and hear from it at once.
+
+    None where it has come to its end before. Raises NotTaken while Temporal or every worker is
+    down; the process may have been started nevertheless.
+    """
+    operation = WithStartWorkflowOperation(CustomerOnboarding.run, start, **_options(start))
+    try:
+        async with temporal_answers():
+            return await client.execute_update_with_start_workflow(
+                CustomerOnboarding.started, start_workflow_operation=operation
+            )
+    except WorkflowAlreadyStartedError:
+        return None
+
+
+async def hand_over_onboarding(client: Client, start: Start) -> None:
+    """Have Temporal take over a stored application; nothing happens where it has it already.
+
+    Raises NotTaken while Temporal is down.
+    """
+    try:
+        async with temporal_answers():
+            await client.start_workflow(CustomerOnboarding.run, start, **_options(start))
+    except WorkflowAlreadyStartedError:
+        return
+
+
+async def bring_back(client: Client, start: Start, run_id: str) -> str:
+    """Let an onboarding whose run was ended from outside go on; the answer is its stage.
+
+    The server resets the run to its last point: what it made, and how to undo it, is known again.
+    Where there is no such point, or its history has expired, it starts anew; its request keys make
+    what was done count. Nothing happens where it runs again, or has come to its end.
+
+    Raises NotTaken while Temporal is down.
+    """
+    id_ = workflow_id(start.tenant, start.application_id)
+    async with temporal_answers(2 * PATIENCE):
+        if await _was_ended_from_outside(client, id_):
+            point = await _last_point(client, id_, run_id)
+            if point is None:
+                await _start_anew(client, start)
+            else:
+                await client.workflow_service.reset_workflow_execution(
+                    ResetWorkflowExecutionRequest(
+                        namespace=client.namespace,
+                        workflow_execution=WorkflowExecution(workflow_id=id_, run_id=run_id),
+                        reason="ended from outside; brought back by an operator",
+                        workflow_task_finish_event_id=point,
+                        request_id=f"bring-back/{run_id}",
+                    )
+                )
+        described = await client.get_workflow_handle(id_).describe()
+    return described.typed_search_attributes.get(search_attributes.STAGE) or "received"
+
+
+async def _was_ended_from_outside(client: Client, id_: str) -> bool:
+    try:
+        status = (await client.get_workflow_handle(id_).describe()).status
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return True  # and Temporal has forgotten it since
+        raise
+    return status not in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED)
+
+
+async def _last_point(client: Client, id_: str, run_id: str) -> int | None:
+    """The last event of a run's history that it can be reset to."""
+    last = None
+    try:
+        async for event in client.get_workflow_handle(id_, run_id=run_id).fetch_history_events():
+            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+                last = event.event_id
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+    return last
+
+
+async def _start_anew(client: Client, start: Start) -> None:
+    policy = {"id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY}
+    with contextlib.suppress(WorkflowAlreadyStartedError):
+        await client.start_workflow(CustomerOnboarding.run, start, **(_options(start) | policy))
+
+
+async def hand_over_event(client: Client, event: Event) -> str | None:
+    """Tell the process that an event concerns; the answer says why nobody was told.
+
+    Raises NotTaken while Temporal is down.
+    """
+    if event.type not in IDENTITY_EVENTS:
+        return "nobody waits for events of this type"
+    if event.workflow_id is None:
+        return "names no process"
+    process = client.get_workflow_handle_for(CustomerOnboarding.run, event.workflow_id)
+    hint = IdentityChanged(event_id=event.event_id, session_id=event.object_id)
+    try:
+        async with temporal_answers():
+            await process.signal(CustomerOnboarding.identity_changed, hint)
+    except RPCError as error:
+        if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+            return "the process is not running"
+        raise NotTaken("Temporal refused the event") from error
+    return None
+
+
+def _options(start: Start) -> dict[str, Any]:
+    """What every start of an onboarding has in common. Any: the SDK's options are of many types."""
+    return {
+        "id": workflow_id(start.tenant, start.application_id),
+        "task_queue": TASK_QUEUE,
+        "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+        "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        "static_summary": f"Onboarding for {start.tenant}",
+        "search_attributes": TypedSearchAttributes(
+            [
+                SearchAttributePair(search_attributes.TENANT, start.tenant),
+                SearchAttributePair(search_attributes.STAGE, "received"),
+            ]
+        ),
+    }

@@ -1,0 +1,76 @@
+"""What an applicant asks for, and what the gateway answers: the words of the HTTP API.
+
+Applications are personal data. They travel between the caller and the gateway and rest in our
+database; no process ever holds one.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from workflows.progress import Progress
+from workflows.request_key import Message
+
+
+class TaxNumber(Message):
+    """A tax id as the applicant wrote it; `type` is Stripe's name for the kind, as `eu_vat`."""
+
+    type: str
+    value: str
+
+
+class Application(Message):
+    """A signup.
+
+    `country` is ISO 3166-1 alpha-2, `currency` ISO 4217, both in capitals. What holds for the
+    fields is checked by the gateway.
+    """
+
+    kind: Literal["person", "company"]
+    name: str
+    email: str
+    country: str
+    currency: str
+    tax_id: TaxNumber | None = None
+
+
+class Answer(BaseModel):
+    """What the gateway answers. A later release may tell more: what is not known is passed over."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Onboarding(Answer):
+    """Which onboarding a signup became, and its stage at that moment."""
+
+    id: str
+    workflow_id: str
+    tenant: str
+    stage: str
+
+
+class ListedOnboarding(Onboarding):
+    """An onboarding with its times. `ended_at` is empty while it is under way."""
+
+    stage_since: datetime
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class OnboardingInFull(ListedOnboarding):
+    """An onboarding with its application and, while a worker answers for it, its progress.
+
+    `version` is the application's: corrections by operators raise it.
+    """
+
+    version: int
+    application: Application
+    progress: Progress | None
+
+
+class OnboardingPage(Answer):
+    """Onboardings, newest first; `next` is the cursor of the page after, empty at the end."""
+
+    items: list[ListedOnboarding]
+    next: str | None
