@@ -1,13 +1,11 @@
-"""Stripe's refusals. What decides about replay is whether the operation had begun."""
+"""Stripe's refusals. Only what failed after the operation began is stored under its key."""
 
 import json
 from typing import Any
 
 
 class Refusal(Exception):
-    """An answer other than 200. Before the operation began nothing is stored under its key."""
-
-    began = False
+    """An answer other than 200; which kind it is decides whether the same key gets it again."""
 
     def __init__(
         self,
@@ -36,8 +34,6 @@ class ParameterError(Refusal):
 
 class ExecutionError(Refusal):
     """The operation began and failed; the same key gets the same answer again."""
-
-    began = True
 
 
 class KeyConflict(Refusal):

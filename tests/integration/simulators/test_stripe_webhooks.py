@@ -133,16 +133,17 @@ async def test_an_endpoint_that_is_not_there_gets_it_later(world: SimulatorHandl
     assert [event.id for event in undelivered.data] == [made]
 
 
-async def test_pending_webhooks_counts_endpoints(
+async def test_pending_webhooks_counts_endpoints_not_deliveries(
     world: SimulatorHandle, receiver: Receiver
 ) -> None:
     await world.register_webhook(receiver.url)
     await world.register_webhook("http://127.0.0.1:9/webhooks")
+    await world.duplicate_webhooks(2)
     await world.pause_webhooks()
     [made] = await make(world, 1)
     assert await pending_webhooks(world, made) == 2
     await world.resume_webhooks()
-    await receiver.until(1)
+    await receiver.until(2)
     async with asyncio.timeout(8):
         while await pending_webhooks(world, made) != 1:
             await asyncio.sleep(0.02)
@@ -162,15 +163,9 @@ async def test_deliveries_are_concurrent(world: SimulatorHandle, receiver: Recei
 async def test_events_are_duplicated_on_demand(world: SimulatorHandle, receiver: Receiver) -> None:
     await world.register_webhook(receiver.url)
     await world.duplicate_webhooks(3)
-    await world.pause_webhooks()
     made = await make(world, 2)
-    assert await pending_webhooks(world, made[0]) == 1
-    receiver.answers = [200, 500]  # one of the six comes again
-    await world.resume_webhooks()
-    first = (await receiver.until(1))[0]
-    assert ids([first]) == made[:1]
-    received = await receiver.until(7)
-    assert sorted(ids(received)) == sorted([*made * 3, made[0]])
+    received = await receiver.until(6)
+    assert sorted(ids(received)) == sorted(made * 3)
     for event in made:
         await settled(world, event)
         assert await pending_webhooks(world, event) == 0
