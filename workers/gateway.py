@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
 import uvloop
+from temporalio.client import Client
 
 from database.connection import engine_for
 from gateway.actors import Signer
 from gateway.app import create_app
 from gateway.callers import KeysUnreadable, read_callers
 from gateway.options import GatewayOptions
+from workers import settings as setting
 from workers import telemetry
 from workers.obstacle import Obstacle
-from workers.settings import Settings, SettingsWrong, load
+from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
 from workers.temporal_client import connect
 
@@ -25,24 +27,36 @@ _STATEMENT_SECONDS = 5.0
 _DRAIN_SECONDS = 10
 
 
-async def serve(settings: Settings) -> None:
-    """Serve until asked to end; then answer what is under way."""
+@contextlib.asynccontextmanager
+async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOptions]:
+    """The one place where the gateway's connections, keys and secrets are put together."""
+    try:
+        callers = read_callers(settings.api_keys_file)
+    except KeysUnreadable as error:
+        raise SettingsWrong(str(error)) from error
     engine = engine_for(
-        settings.database_url, application="gateway", size=20, patience=_STATEMENT_SECONDS
+        settings.database_url, application="perdure-gateway", size=20, patience=_STATEMENT_SECONDS
     )
     try:
-        # Lazy: signups are stored while Temporal is down.
-        client = await connect(settings, lazy=True)
-        options = GatewayOptions(
+        yield GatewayOptions(
             engine=engine,
             client=client,
-            callers=read_callers(settings.api_keys_file),
+            callers=callers,
             signer=Signer(*settings.signing_key()),
             webhook_secrets=[one.get_secret_value() for one in settings.stripe_webhook_secrets],
         )
+    finally:
+        await engine.dispose()
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until somebody asks to end; then answer what is under way."""
+    # Lazy: signups are stored while Temporal is down.
+    client = await connect(settings, lazy=True)
+    async with options(settings, client) as given:
         server = _Server(
             uvicorn.Config(
-                create_app(options),
+                create_app(given),
                 host=settings.gateway_host,
                 port=settings.gateway_port,
                 log_config=None,
@@ -51,18 +65,20 @@ async def serve(settings: Settings) -> None:
                 timeout_graceful_shutdown=_DRAIN_SECONDS,
             )
         )
-        with stop_requested() as requested:
-            ending = asyncio.create_task(requested.wait())
-            ending.add_done_callback(lambda _: setattr(server, "should_exit", True))
-            await server.serve()
-            ending.cancel()
-    except KeysUnreadable as error:
-        raise SettingsWrong(str(error)) from error
-    finally:
-        await engine.dispose()
+        with stop_requested() as stop:
+            await server.serve_until(stop)
 
 
 class _Server(uvicorn.Server):
+    async def serve_until(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set."""
+        serving = asyncio.create_task(self.serve())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        self.should_exit = True
+        await serving
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to us: uvicorn would end the process by the signal after it drained."""
@@ -72,7 +88,7 @@ class _Server(uvicorn.Server):
 def main() -> None:
     """Run the gateway."""
     try:
-        settings = load()
+        settings = setting.load()
         telemetry.configure("gateway", log_format=settings.log_format, log_level=settings.log_level)
         uvloop.run(serve(settings))
     except Obstacle as obstacle:

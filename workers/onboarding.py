@@ -1,12 +1,13 @@
 """The worker that carries out customer onboardings, and the upkeep of what surrounds them."""
 
-import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any
 
+import uvloop
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -15,7 +16,7 @@ from activities.onboarding.application import ApplicationActivities
 from activities.onboarding.billing import BillingActivities
 from activities.onboarding.identity import IdentityActivities
 from activities.onboarding.notice import NoticeActivities
-from activities.onboarding.policy import load_policy
+from activities.onboarding.policy import BadPolicy, load_policy
 from activities.process import ProcessActivities
 from activities.upkeep import UpkeepActivities
 from connectors.smtp import SmtpMail
@@ -26,8 +27,9 @@ from connectors.stripe.identity import StripeIdentity
 from database.connection import engine_for
 from workers import settings as setting
 from workers import telemetry
+from workers.obstacle import Obstacle
 from workers.sandbox import workflow_runner
-from workers.settings import Settings
+from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
 from workers.telemetry import StepContext
 from workers.temporal_client import connect
@@ -45,7 +47,10 @@ _DRAIN = timedelta(seconds=10)
 @asynccontextmanager
 async def activities(settings: Settings, client: Client) -> AsyncIterator[list[Callable[..., Any]]]:
     """The one place where the onboarding's steps are put together with whom they talk to."""
-    policy = load_policy(settings.rules / "policy.toml", settings.policy)
+    try:
+        policy = load_policy(settings.rules / "policy.toml", settings.policy)
+    except BadPolicy as error:
+        raise SettingsWrong(str(error)) from error
     # A call gives up before its activity does, so that we know of it and can say why.
     one_try = min(policy.budgets.remote.one_try, policy.budgets.read.one_try)
     patience = one_try.total_seconds() * 0.8
@@ -104,15 +109,24 @@ async def running(
         yield
 
 
-async def main() -> None:
+async def work(settings: Settings) -> None:
     """Work until somebody asks to end."""
-    settings = setting.load()
-    telemetry.configure("worker", log_format=settings.log_format, log_level=settings.log_level)
     client = await connect(settings)
     with stop_requested() as stop:
         async with running(settings, client):
             await stop.wait()
 
 
+def main() -> None:
+    """Run the worker."""
+    try:
+        settings = setting.load()
+        telemetry.configure("worker", log_format=settings.log_format, log_level=settings.log_level)
+        uvloop.run(work(settings))
+    except Obstacle as obstacle:
+        print(f"worker: {obstacle}", file=sys.stderr)  # noqa: T201
+        sys.exit(obstacle.exit_code)
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

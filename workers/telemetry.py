@@ -23,8 +23,8 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 
 # Fields that structlog and we make; their names only sound personal.
 _SAFE = ("event", "level", "logger", "timestamp", "process")
-# They would log every request, addresses with personal data in them included.
-_TALKATIVE = ("httpx", "httpcore", "aiosqlite", "asyncio", "stripe")
+# They would log every request, its address with personal data in it, or every look at a table.
+_TALKATIVE = ("httpx", "httpcore", "stripe", "alembic")
 
 
 def configure(

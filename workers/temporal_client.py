@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from temporalio.client import Client, ClientConnectConfig, Interceptor
+from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
@@ -23,13 +23,9 @@ async def connect(
     """
     # A file in somebody's home directory would silently move a laptop's stack to their cloud.
     named = "TEMPORAL_CONFIG_FILE" in os.environ
-    ours = ClientConnectConfig(
-        target_host=settings.temporal_address, namespace=settings.temporal_namespace
-    )
     theirs = ClientConfig.load_client_connect_config(disable_file=not named)
+    theirs.setdefault("target_host", settings.temporal_address)
+    theirs.setdefault("namespace", settings.temporal_namespace)
     return await Client.connect(
-        **{**ours, **theirs},
-        data_converter=pydantic_data_converter,
-        interceptors=interceptors,
-        lazy=lazy,
+        **theirs, data_converter=pydantic_data_converter, interceptors=interceptors, lazy=lazy
     )

@@ -12,7 +12,12 @@ from typing import Any
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowExecutionStatus
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
@@ -43,8 +48,8 @@ async def temporal_answers(patience: timedelta = PATIENCE) -> AsyncIterator[None
     try:
         async with asyncio.timeout(patience.total_seconds()):
             yield
-    except TimeoutError as error:
-        raise NotTaken("Temporal does not answer in time") from error
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+        raise NotTaken("Temporal, or every worker, does not answer in time") from error
     except RPCError as error:
         if error.status in _ITS_ANSWER:
             raise

@@ -9,6 +9,9 @@ from workflows.step import Kind
 Choice = Literal["retry", "skip", "abort"]
 StepState = Literal["running", "parked", "succeeded", "skipped", "given up"]
 
+_GAP = "\u2003"
+"""An em space after each cell: the Web UI itself puts nothing between them."""
+
 _MARKS: dict[StepState, str] = {
     "running": "⏳",
     "parked": "🛑",
@@ -44,10 +47,8 @@ class StepProgress(Message):
     def as_row(self) -> str:
         """A row of the table in the Web UI."""
         took = f"{(self.ended_at - self.started_at).total_seconds():.1f} s" if self.ended_at else ""
-        return (
-            f"| {_MARKS[self.state]} | {self.summary} | {self.state}"
-            f" | {_clock(self.started_at)} | {took} |"
-        )
+        cells = (self.summary, f"{_MARKS[self.state]} {self.state}", _clock(self.started_at), took)
+        return "| " + " | ".join(cell + _GAP for cell in cells) + " |"
 
 
 class Attention(Message):
@@ -81,27 +82,31 @@ class Progress(Message):
 
     def as_markdown(self) -> str:
         """The same for the Web UI's current details: what needs doing first, then the table."""
-        lines = [f"**{self.stage}**" + (f" · {self.stopping}" if self.stopping else "")]
+        stopping = f", {self.stopping}" if self.stopping else ""
+        lines = [f"**Stage:** {self.stage}{stopping}"]
         for item in self.attention:
             lines += [
                 "",
-                f"### 🛑 {item.summary}: parked since {_clock(item.since)}",
-                f"- **Step:** `{item.step}`",
-                f"- **Why:** {item.reason.kind}: `{item.reason.type}`: {item.reason.text}",
+                f"### 🛑 {item.summary}",
+                f"- **Step:** `{item.step}`, parked since {_clock(item.since)} UTC",
+                f"- **Why:** {item.reason.kind} (`{item.reason.type}`): {item.reason.text}",
                 f"- **Who must act:** {item.owner}",
-                f"- **What can be done:** {', '.join(item.choices)}, with"
-                f" `perdure attention resolve`",
+                f"- **What can be done:** {' or '.join(item.choices)}, with"
+                " `perdure attention resolve`",
             ]
         if self.waiting:
-            lines += ["", f"Waiting for {self.waiting.what} by {self.waiting.who}"]
-            lines[-1] += f" until {_clock(self.waiting.until)}"
+            until = _clock(self.waiting.until)
+            lines += [
+                "",
+                f"**Waiting for:** {self.waiting.what} by {self.waiting.who} until {until} UTC",
+            ]
         # Our own bookkeeping is of interest only while it hangs.
         shown = [one for one in self.steps if one.kind != "local" or one.state != "succeeded"]
         if shown:
-            lines += ["", "| | step | state | started | took |", "|---|---|---|---|---|"]
+            lines += ["", "| step | state | started (UTC) | took |", "|:--|:--|:--|:--|"]
         lines += [one.as_row() for one in shown]
         return "\n".join(lines)
 
 
 def _clock(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return at.strftime("%Y-%m-%d %H:%M:%S")

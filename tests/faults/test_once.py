@@ -58,12 +58,19 @@ class Ledger:
         self.house, self.outside, self.once = house, Outside(), Once(house.engine)
         self.key = f"onboarding/acme/{secrets.token_hex(8)}/billing.create_customer"
 
-    def request(self, application: str = "a", **given: int) -> CreateCustomer:
-        return CreateCustomer(request_key=self.key, application_id=application, **given)
+    def request(
+        self, application: str = "a", *, generation: int = 1, version: int = 1
+    ) -> CreateCustomer:
+        return CreateCustomer(
+            request_key=self.key,
+            application_id=application,
+            generation=generation,
+            version=version,
+        )
 
-    async def theirs(self, **given: int) -> Customer:
+    async def theirs(self, *, generation: int = 1, version: int = 1) -> Customer:
         return await self.once.theirs(
-            self.request(**given),
+            self.request(generation=generation, version=version),
             Customer,
             send=self.outside.send,
             find=self.outside.find,
@@ -175,7 +182,7 @@ async def test_a_lost_outcome_that_is_not_found_is_refused(ledger: Ledger) -> No
 
 
 async def test_a_no_after_a_lost_answer_is_not_believed_before_looking(ledger: Ledger) -> None:
-    """The first send was carried out and its answer lost; then our key to the outside is revoked."""
+    """The first send was carried out, its answer lost; then our key to the outside is revoked."""
     ledger.outside.failing = [
         Unanswered("stripe.connection", "reset"),
         Refused("stripe.auth", "401"),

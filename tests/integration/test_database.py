@@ -27,7 +27,10 @@ async def test_migrations_go_down_and_up_again(empty_database: str) -> None:
 
 
 async def test_several_that_migrate_at_once_take_turns(empty_database: str) -> None:
-    program = f"import asyncio; from database.migrate import upgrade; asyncio.run(upgrade({empty_database!r}))"
+    program = (
+        "import asyncio; from database.migrate import upgrade;"
+        f" asyncio.run(upgrade({empty_database!r}))"
+    )
     migrating = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", program) for _ in range(3)
     ]

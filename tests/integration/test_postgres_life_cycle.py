@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import stat
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.postgres import running_postgres
 from workers import postgres_lodging
 from workers.ports import PortTaken, free_port
 from workers.postgres import Postgres
-from workers.postgres_lodging import PostgresUnusable
+from workers.postgres_lodging import Lodging, PostgresUnusable
 
 
 @pytest.fixture
@@ -79,10 +80,18 @@ async def test_a_server_left_behind_is_ended_and_its_data_kept(server: Postgres)
 
 async def test_a_pid_file_that_names_a_stranger_does_not_stop_the_start(server: Postgres) -> None:
     await server.stop()
-    (server.files / "cluster" / "postmaster.pid").write_text(f"{os.getpid()}\n")
-    assert not await server.is_running()
-    await server.start()
-    assert await server.is_running()
+    # Postgres itself overlooks processes of other users and its own parent.
+    user, group = Lodging.of(server.files).ids
+    stranger = subprocess.Popen(["sleep", "60"], user=user, group=group)
+    try:
+        (server.files / "cluster" / "postmaster.pid").write_text(f"{stranger.pid}\n")
+        assert not await server.is_running()
+        await server.start()
+        assert await server.is_running()
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
 
 
 async def test_a_taken_port_is_named_with_its_holder_and_the_way_out(tmp_path: Path) -> None:

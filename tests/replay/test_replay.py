@@ -113,7 +113,7 @@ async def test_the_same_edit_behind_a_patch_passes(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["active", "withdrawn-while-creating", "retried-and-skipped"])
 async def test_activities_are_asked_what_they_were_asked(temporal: Client, name: str) -> None:
-    """Replay does not compare arguments, so they are played again: the same keys, the same input."""
+    """Replay does not compare arguments, so they are played again: same keys, same input."""
     now = await record(temporal, name)
     before = [(step, _timeless(asked)) for step, asked in inputs(HISTORIES[name])]
     assert [(step, _timeless(asked)) for step, asked in inputs(now)] == before

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import pytest
@@ -65,9 +65,17 @@ class Onboarding:
         return await self.handle.execute_update(update, decision, id=decision.by.update_id)
 
 
+class Begin(Protocol):
+    """Starts an onboarding: `async with onboarding(world) as one`."""
+
+    def __call__(
+        self, world: Scripted, *, skip_time: bool = False
+    ) -> AbstractAsyncContextManager[Onboarding]: ...
+
+
 @pytest.fixture
-def onboarding(skipping: WorkflowEnvironment) -> Any:
-    """Start an onboarding: `async with onboarding(world) as one`."""
+def onboarding(skipping: WorkflowEnvironment) -> Begin:
+    """Start an onboarding."""
 
     @asynccontextmanager
     async def start(world: Scripted, *, skip_time: bool = False) -> AsyncIterator[Onboarding]:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 from uuid import uuid4
 
 from temporalio.exceptions import ApplicationError
@@ -126,7 +127,8 @@ class Scripted(ApplicationSteps, IdentitySteps, BillingSteps, NoticeSteps, Proce
     @implements(ApplicationSteps.decide)
     async def decide(self, request: Decide) -> Decided:
         await self._play(ApplicationSteps.decide, request)
-        outcome = "approved" if request.identity == "verified" else "rejected"
+        verified = request.identity == "verified"
+        outcome: Literal["approved", "rejected"] = "approved" if verified else "rejected"
         return Decided(outcome=outcome, rule="identity_verified", rule_version="1")
 
     @implements(ApplicationSteps.record_stage)

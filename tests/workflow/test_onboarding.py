@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.workflow.conftest import Onboarding
+from tests.workflow.conftest import Begin, Onboarding
 from tests.workflow.scripted import Scripted, down, refused, resolution, withdrawal
 from workflows.onboarding.messages import (
     ENDS,
@@ -18,6 +18,8 @@ from workflows.onboarding.messages import (
 )
 from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
 from workflows.onboarding.workflow import CustomerOnboarding
+from workflows.progress import Progress
+from workflows.step import declaration_of
 
 STRAIGHT = [
     *("received", "validating", "verifying_identity", "deciding"),
@@ -49,9 +51,9 @@ async def goes_on(world: Scripted, one: Onboarding, stage: str) -> None:
 async def is_withdrawn(world: Scripted, one: Onboarding, stage: str) -> None:
     """Withdraw while a step of the stage is in flight: it is never cancelled."""
     await prove_identity(one)
-    name = STEP_OF[stage]
-    released = world.held[name.__step__.name]  # type: ignore[attr-defined]
-    await asyncio.wait_for(world.reached[name.__step__.name].wait(), 10)  # type: ignore[attr-defined]
+    name = declaration_of(STEP_OF[stage]).name
+    released = world.held[name]
+    await asyncio.wait_for(world.reached[name].wait(), 10)
     taken = await one.decide(CustomerOnboarding.withdraw, withdrawal())
     assert taken.stopping == "to be withdrawn"
     released.set()
@@ -96,7 +98,7 @@ def case_of(stage: str, after: str, world: Scripted) -> Case:
 
 
 @pytest.mark.parametrize(("stage", "after"), PAIRS)
-async def test_every_transition_happens(onboarding, stage: str, after: str) -> None:
+async def test_every_transition_happens(onboarding: Begin, stage: str, after: str) -> None:
     world = Scripted()
     case = case_of(stage, after, world)
     async with onboarding(world) as one:
@@ -112,7 +114,7 @@ async def test_every_transition_happens(onboarding, stage: str, after: str) -> N
     assert len(world.mails) == (end == "active")
 
 
-async def test_without_a_tax_id_none_is_made(onboarding) -> None:
+async def test_without_a_tax_id_none_is_made(onboarding: Begin) -> None:
     world = Scripted(has_tax_id=False)
     async with onboarding(world) as one:
         await prove_identity(one)
@@ -120,7 +122,7 @@ async def test_without_a_tax_id_none_is_made(onboarding) -> None:
     assert "billing.create_tax_id" not in world.calls
 
 
-async def test_a_hint_that_comes_before_the_session_is_known_counts(onboarding) -> None:
+async def test_a_hint_that_comes_before_the_session_is_known_counts(onboarding: Begin) -> None:
     world = Scripted()
     released = world.hold(IdentitySteps.open_session)
     async with onboarding(world) as one:
@@ -129,7 +131,7 @@ async def test_a_hint_that_comes_before_the_session_is_known_counts(onboarding) 
         assert await one.handle.result() == "active"
 
 
-async def test_hints_twice_and_out_of_order_are_looked_at_once_each(onboarding) -> None:
+async def test_hints_twice_and_out_of_order_are_looked_at_once_each(onboarding: Begin) -> None:
     world = Scripted()
     world.identity = IdentityStatus(status="processing")
     async with onboarding(world) as one:
@@ -142,7 +144,7 @@ async def test_hints_twice_and_out_of_order_are_looked_at_once_each(onboarding) 
     assert world.calls.count("identity.read_session") <= 3
 
 
-async def test_identity_may_be_tried_again_but_not_for_ever(onboarding) -> None:
+async def test_identity_may_be_tried_again_but_not_for_ever(onboarding: Begin) -> None:
     world = Scripted()
     async with onboarding(world) as one:
         tries = world.policy.identity.tries
@@ -159,7 +161,7 @@ async def test_identity_may_be_tried_again_but_not_for_ever(onboarding) -> None:
     assert world.calls.count("identity.read_session") == tries
 
 
-async def test_one_failed_try_told_twice_is_one_try(onboarding) -> None:
+async def test_one_failed_try_told_twice_is_one_try(onboarding: Begin) -> None:
     world = Scripted()
     world.identity = IdentityStatus(
         status="requires_input", report_id="vr_1", error="document_expired"
@@ -176,7 +178,7 @@ async def test_one_failed_try_told_twice_is_one_try(onboarding) -> None:
         assert await one.handle.result() == "active"
 
 
-async def test_a_lost_hint_is_made_up_for_when_the_time_is_up(onboarding) -> None:
+async def test_a_lost_hint_is_made_up_for_when_the_time_is_up(onboarding: Begin) -> None:
     world = Scripted()
     async with onboarding(world) as one:
         await one.until(lambda progress: progress.waiting is not None)
@@ -184,7 +186,7 @@ async def test_a_lost_hint_is_made_up_for_when_the_time_is_up(onboarding) -> Non
         assert await one.handle.result() == "active"
 
 
-async def test_the_welcome_can_be_skipped_by_an_operator(onboarding) -> None:
+async def test_the_welcome_can_be_skipped_by_an_operator(onboarding: Begin) -> None:
     world = Scripted()
     world.fail(NoticeSteps.welcome, refused("smtp.refused"))
     async with onboarding(world) as one:
@@ -197,17 +199,18 @@ async def test_the_welcome_can_be_skipped_by_an_operator(onboarding) -> None:
     assert [kept.content["action"] for kept in world.decisions] == ["skip"]
 
 
-async def test_weeks_of_parking_and_retrying_stay_short_in_history(onboarding) -> None:
+async def test_weeks_of_parking_and_retrying_stay_short_in_history(onboarding: Begin) -> None:
     world = Scripted()
     world.fail(BillingSteps.create_customer, *[refused(generation=n) for n in range(1, 6)])
     async with onboarding(world) as one:
         await prove_identity(one)
         for number in range(1, 6):
-            await one.until(
-                lambda progress, number=number: (
-                    progress.attention and world.calls.count("billing.create_customer") == number
-                )
-            )
+
+            def parked_again(progress: Progress, times: int = number) -> bool:
+                tried = world.calls.count("billing.create_customer")
+                return bool(progress.attention) and tried == times
+
+            await one.until(parked_again)
             retry = resolution(BillingSteps.create_customer, "retry")
             await one.decide(CustomerOnboarding.resolve, retry)
         assert await one.handle.result() == "active"
@@ -215,14 +218,15 @@ async def test_weeks_of_parking_and_retrying_stay_short_in_history(onboarding) -
     assert len(history.events) < 2000
 
 
-async def test_an_outage_of_hours_is_waited_for_and_then_parks(onboarding) -> None:
+async def test_an_outage_of_hours_is_waited_for_and_then_parks(onboarding: Begin) -> None:
     world = Scripted()
     world.fail_while(BillingSteps.create_customer, lambda: True)
     world.failing["billing.create_customer"] = [down() for _ in range(10_000)]
     async with onboarding(world) as one:
         await prove_identity(one)
         await asyncio.wait_for(world.reached["billing.create_customer"].wait(), 10)
-        assert not (await one.handle.query(CustomerOnboarding.progress)).attention
+        progress = await one.handle.query(CustomerOnboarding.progress)
+        assert not progress.attention
         for _ in range(70):
             await one.pass_time(timedelta(minutes=1))
             progress = await one.handle.query(CustomerOnboarding.progress)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import ClassVar
 from uuid import uuid4
 
 import pytest
 from pydantic import BaseModel
 from temporalio import workflow
-from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
+from temporalio.client import WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from tests.workflow.conftest import Begin
 from tests.workflow.scripted import Scripted, refused, resolution, signed, withdrawal
 from tests.workflow.test_onboarding import prove_identity
 from workers.sandbox import workflow_runner
@@ -22,7 +25,8 @@ from workflows.onboarding.messages import CreateCustomer, ForApplication, Withdr
 from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.process import Process
-from workflows.step import OUR_OUTAGE, implementations
+from workflows.request_key import Request
+from workflows.step import OUR_OUTAGE, declaration_of, implementations
 
 RESOLVE, WITHDRAW = CustomerOnboarding.resolve, CustomerOnboarding.withdraw
 CREATE = BillingSteps.create_customer
@@ -37,7 +41,7 @@ def why(failed: pytest.ExceptionInfo[WorkflowUpdateFailedError]) -> str | None:
 # Attention
 
 
-async def test_a_refused_step_parks_and_says_what_why_and_who(onboarding) -> None:
+async def test_a_refused_step_parks_and_says_what_why_and_who(onboarding: Begin) -> None:
     world = Scripted()
     world.fail(CREATE, refused("stripe.invalid_request"))
     async with onboarding(world) as one:
@@ -63,7 +67,7 @@ async def test_a_refused_step_parks_and_says_what_why_and_who(onboarding) -> Non
     assert len(world.notices) == 1
 
 
-async def test_the_retry_of_a_refused_request_is_a_new_generation_of_it(onboarding) -> None:
+async def test_the_retry_of_a_refused_request_is_a_new_generation_of_it(onboarding: Begin) -> None:
     world = Scripted()
     world.fail(CREATE, refused(generation=3))
     async with onboarding(world) as one:
@@ -78,7 +82,7 @@ async def test_the_retry_of_a_refused_request_is_a_new_generation_of_it(onboardi
     assert [request.version for request in later] == [2], "a correction holds for what follows"
 
 
-async def test_a_request_of_unknown_outcome_cannot_be_corrected(onboarding) -> None:
+async def test_a_request_of_unknown_outcome_cannot_be_corrected(onboarding: Begin) -> None:
     world = Scripted()
     world.fail(CREATE, ApplicationError("no", type="Conflict", non_retryable=True))
     async with onboarding(world) as one:
@@ -91,7 +95,7 @@ async def test_a_request_of_unknown_outcome_cannot_be_corrected(onboarding) -> N
         assert await one.handle.result() == "aborted"
 
 
-async def test_only_what_is_parked_can_be_resolved_and_only_as_offered(onboarding) -> None:
+async def test_only_what_is_parked_can_be_resolved_and_only_as_offered(onboarding: Begin) -> None:
     world = Scripted()
     world.fail(CREATE, refused())
     async with onboarding(world) as one:
@@ -107,7 +111,7 @@ async def test_only_what_is_parked_can_be_resolved_and_only_as_offered(onboardin
         assert await one.handle.result() == "aborted"
 
 
-async def test_of_two_decisions_at_once_one_is_taken(onboarding) -> None:
+async def test_of_two_decisions_at_once_one_is_taken(onboarding: Begin) -> None:
     world = Scripted()
     world.fail(CREATE, refused())
     async with onboarding(world) as one:
@@ -124,7 +128,7 @@ async def test_of_two_decisions_at_once_one_is_taken(onboarding) -> None:
     assert len(world.decisions) == 1
 
 
-async def test_a_decision_that_nobody_vouches_for_changes_nothing(onboarding) -> None:
+async def test_a_decision_that_nobody_vouches_for_changes_nothing(onboarding: Begin) -> None:
     world = Scripted()
     world.fail(CREATE, refused())
     forged = ApplicationError("not ours", type="ActorRefused", non_retryable=True)
@@ -149,7 +153,7 @@ def test_a_reason_names_nobody() -> None:
             Withdrawal(reason=reason, by=signed("1"))
 
 
-async def test_a_notice_that_cannot_be_sent_parks_nothing_more(onboarding) -> None:
+async def test_a_notice_that_cannot_be_sent_parks_nothing_more(onboarding: Begin) -> None:
     world = Scripted()
     world.fail(CREATE, refused())
     world.fail(ProcessSteps.notify, refused("smtp.refused"))
@@ -160,7 +164,7 @@ async def test_a_notice_that_cannot_be_sent_parks_nothing_more(onboarding) -> No
         assert await one.handle.result() == "active"
 
 
-async def test_our_own_outage_uses_up_no_budget_of_a_remote_step(onboarding) -> None:
+async def test_our_own_outage_uses_up_no_budget_of_a_remote_step(onboarding: Begin) -> None:
     world = Scripted()
     outage = ApplicationError("our database does not answer", type=OUR_OUTAGE)
     world.fail(CREATE, outage, outage, outage)
@@ -173,7 +177,7 @@ async def test_our_own_outage_uses_up_no_budget_of_a_remote_step(onboarding) -> 
     assert world.notices == []
 
 
-async def test_a_local_step_waits_for_our_database_and_never_parks(onboarding) -> None:
+async def test_a_local_step_waits_for_our_database_and_never_parks(onboarding: Begin) -> None:
     world = Scripted()
     world.fail(ApplicationSteps.decide, *[ApplicationError("down", type=OUR_OUTAGE)] * 4)
     async with onboarding(world) as one:
@@ -185,7 +189,9 @@ async def test_a_local_step_waits_for_our_database_and_never_parks(onboarding) -
     assert world.notices == []
 
 
-async def test_people_are_answered_within_a_second_while_our_database_hangs(onboarding) -> None:
+async def test_people_are_answered_within_a_second_while_our_database_hangs(
+    onboarding: Begin,
+) -> None:
     world = Scripted()
     released = world.hold(ApplicationSteps.record_stage)
     world.hold(ProcessSteps.record_decision)
@@ -203,7 +209,7 @@ async def test_people_are_answered_within_a_second_while_our_database_hangs(onbo
 # Stopping and undo
 
 
-async def test_a_step_in_flight_is_never_cancelled(onboarding) -> None:
+async def test_a_step_in_flight_is_never_cancelled(onboarding: Begin) -> None:
     """A withdrawal in the very moment of a create: it is made, seen, and taken back."""
     world = Scripted()
     released = world.hold(CREATE)
@@ -220,7 +226,7 @@ async def test_a_step_in_flight_is_never_cancelled(onboarding) -> None:
     assert "billing.create_tax_id" not in world.calls, "a stopping process begins nothing new"
 
 
-async def test_undo_runs_in_reverse_with_what_failed_too(onboarding) -> None:
+async def test_undo_runs_in_reverse_with_what_failed_too(onboarding: Begin) -> None:
     world = Scripted()
     world.fail(BillingSteps.create_tax_id, refused())
     async with onboarding(world) as one:
@@ -233,7 +239,7 @@ async def test_undo_runs_in_reverse_with_what_failed_too(onboarding) -> None:
     assert world.made == {}
 
 
-async def test_an_undo_that_fails_parks_and_can_be_repaired(onboarding) -> None:
+async def test_an_undo_that_fails_parks_and_can_be_repaired(onboarding: Begin) -> None:
     world = Scripted()
     world.fail(BillingSteps.create_tax_id, refused())
     world.fail(BillingSteps.delete_customer, refused("stripe.auth"))
@@ -253,7 +259,9 @@ async def test_an_undo_that_fails_parks_and_can_be_repaired(onboarding) -> None:
 
 
 @pytest.mark.parametrize("parked", [False, True])
-async def test_cancellation_from_outside_is_a_withdrawal(onboarding, *, parked: bool) -> None:
+async def test_cancellation_from_outside_is_a_withdrawal(
+    onboarding: Begin, *, parked: bool
+) -> None:
     world = Scripted()
     if parked:
         world.fail(CREATE, refused())
@@ -269,7 +277,7 @@ async def test_cancellation_from_outside_is_a_withdrawal(onboarding, *, parked: 
     assert world.stages[-1] == "withdrawn"
 
 
-async def test_cancellation_after_the_welcome_began_comes_too_late(onboarding) -> None:
+async def test_cancellation_after_the_welcome_began_comes_too_late(onboarding: Begin) -> None:
     world = Scripted()
     released = world.hold(NoticeSteps.welcome)
     async with onboarding(world) as one:
@@ -284,7 +292,7 @@ async def test_cancellation_after_the_welcome_began_comes_too_late(onboarding) -
     assert len(world.mails) == 1
 
 
-async def test_withdrawing_twice_is_withdrawing_once(onboarding) -> None:
+async def test_withdrawing_twice_is_withdrawing_once(onboarding: Begin) -> None:
     world = Scripted()
     released = world.hold(IdentitySteps.open_session)
     async with onboarding(world) as one:
@@ -308,7 +316,7 @@ class Nothing(BaseModel):
 class Pair(Process[Nothing]):
     """Two customers made at the same time, by one step in two parts."""
 
-    TRANSITIONS = {"received": frozenset({"active", "withdrawn", "aborted"})}
+    TRANSITIONS: ClassVar = {"received": frozenset({"active", "withdrawn", "aborted"})}
     UNDONE = frozenset({"withdrawn", "aborted"})
 
     @workflow.init
@@ -340,7 +348,7 @@ class Pair(Process[Nothing]):
 
 async def pair(
     skipping: WorkflowEnvironment, world: Scripted, parts: list[str]
-) -> tuple[Worker, object]:
+) -> tuple[Worker, WorkflowHandle[Pair, str]]:
     queue = str(uuid4())
     worker = Worker(
         skipping.client,
@@ -357,13 +365,15 @@ async def pair(
     return worker, handle
 
 
-async def test_a_group_settles_every_member_before_anything_is_undone(skipping) -> None:
+async def test_a_group_settles_every_member_before_anything_is_undone(
+    skipping: WorkflowEnvironment,
+) -> None:
     world = Scripted()
     slow = asyncio.Event()
     order: list[str] = []
 
-    async def played(step, request) -> None:
-        name = step.__step__.name
+    async def played(step: Callable[..., object], request: Request) -> None:
+        name = declaration_of(step).name
         if request.request_key.endswith("create_customer/1"):
             order.append("slow one begun")
             await slow.wait()
@@ -381,7 +391,7 @@ async def test_a_group_settles_every_member_before_anything_is_undone(skipping) 
                 await asyncio.sleep(0.02)
         by = signed(str(uuid4()))
         abort = Resolution(reason="no", by=by, step="billing.create_customer/2", action="abort")
-        await handle.execute_update(Pair.resolve, abort, id=by.update_id)
+        await handle.execute_update("resolve", abort, id=by.update_id)
         await asyncio.sleep(0.3)
         assert "undo" not in order
         slow.set()
@@ -390,7 +400,7 @@ async def test_a_group_settles_every_member_before_anything_is_undone(skipping) 
     assert world.made == {}
 
 
-async def test_two_parked_at_once_are_both_on_the_list(skipping) -> None:
+async def test_two_parked_at_once_are_both_on_the_list(skipping: WorkflowEnvironment) -> None:
     world = Scripted()
     world.fail(CREATE, refused(), refused())
     worker, handle = await pair(skipping, world, ["1", "2"])
@@ -402,11 +412,13 @@ async def test_two_parked_at_once_are_both_on_the_list(skipping) -> None:
         assert sorted(listed) == ["billing.create_customer/1", "billing.create_customer/2"]
         for part in ("1", "2"):
             retry = resolution(CREATE, "retry", part=part)
-            await handle.execute_update(Pair.resolve, retry, id=retry.by.update_id)
+            await handle.execute_update("resolve", retry, id=retry.by.update_id)
         assert await handle.result() == "active"
 
 
-async def test_one_key_for_two_steps_fails_the_task_and_not_the_process(skipping) -> None:
+async def test_one_key_for_two_steps_fails_the_task_and_not_the_process(
+    skipping: WorkflowEnvironment,
+) -> None:
     world = Scripted()
     worker, handle = await pair(skipping, world, ["1", "1"])
     async with worker:

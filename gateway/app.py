@@ -1,0 +1,61 @@
+"""The gateway, put together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from gateway import attention, changes, health, onboardings, problems, requests, webhooks
+from gateway.door import Door
+from gateway.handing_over import keep_handing_over
+from gateway.inbox_writer import InboxWriter
+from gateway.openapi import describe
+from gateway.options import GatewayOptions
+
+_DESCRIPTION = """
+Customer onboarding that is never half done.
+
+Send your API key as `Authorization: Bearer …`. Every request that changes something may be sent
+again: signups by their `Idempotency-Key`, decisions because asking twice is fine. Errors are
+problem+json (RFC 9457); they name the field and the way out. `X-Request-Id` is taken over and
+given back.
+"""
+
+
+def create_app(options: GatewayOptions) -> FastAPI:
+    """The application. Its tasks run from the start to the end of its life."""
+
+    @contextlib.asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        writer = InboxWriter(options.engine)
+        app.state.inbox_writer = writer
+        tasks = [
+            asyncio.create_task(writer.run()),
+            asyncio.create_task(keep_handing_over(options.engine, options.client, writer.news)),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    app = FastAPI(
+        title="Perdure",
+        version=version("perdure"),
+        description=_DESCRIPTION,
+        lifespan=life,
+        redoc_url=None,
+    )
+    app.state.options = options
+    app.add_middleware(Door, callers=options.callers)
+    problems.handle_all(app)
+    for room in (onboardings, changes, attention, requests, health):
+        app.include_router(room.router)
+    # A plain route: nothing stands between a webhook and the inbox.
+    app.router.routes.append(Route("/webhooks/stripe", webhooks.stripe, methods=["POST"]))
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    return app

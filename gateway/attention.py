@@ -1,0 +1,350 @@
+"""What waits for somebody: parked steps, processes that cannot go on, runs ended from outside."""
+
+import asyncio
+import base64
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from temporalio.client import Client, WorkflowExecution, WorkflowQueryFailedError
+from temporalio.common import SearchAttributeKey
+from temporalio.service import RPCError, RPCStatusCode
+
+from database.connection import DatabaseDown
+from gateway import examples, lost_runs
+from gateway.callers import AskedTenant, Caller, Operator, tenant_to_see
+from gateway.cursors import bad_cursor, cursor_of, place_of
+from gateway.decisions import Ended, NoProcess, send
+from gateway.forms import ResolutionForm
+from gateway.openapi import answers, problems
+from gateway.options import Options
+from gateway.problems import Problem, not_found
+from workflows.actor import SignedActor
+from workflows.decisions import Resolution, Taken
+from workflows.events import NotTaken
+from workflows.handover import temporal_answers
+from workflows.onboarding.application import Answer
+from workflows.onboarding.messages import tenant_of
+from workflows.onboarding.workflow import CustomerOnboarding
+from workflows.progress import Choice, Progress
+from workflows.search_attributes import ATTENTION, ATTENTION_SINCE, OWNER, STAGE, TENANT
+
+router = APIRouter(prefix="/v1/attention", tags=["attention"])
+
+PROBLEMS = SearchAttributeKey.for_keyword_list("TemporalReportedProblems")
+"""Set by the server on a run whose workflow task keeps failing."""
+
+_PATIENCE = timedelta(seconds=1)
+_AT_ONCE = 16
+_OUR_OWNER = "operator"
+
+
+class Why(Answer):
+    """Why something waits.
+
+    refused             a step met a definite no
+    out of time         a step had no answer within its budget
+    defect              the process's own code fails: it goes on once that is mended
+    ended from outside  the run was terminated or timed out with its process half done
+    not known           no worker answers for the process
+    """
+
+    kind: Literal["refused", "out of time", "defect", "ended from outside", "not known"]
+    type: str
+    text: str
+
+
+class AttentionItem(Answer):
+    """One thing that waits for somebody: who must act, since when, why, what may be chosen."""
+
+    kind: Literal["parked", "failing", "lost"]
+    workflow_id: str
+    tenant: str | None
+    stage: str | None
+    step: str | None
+    summary: str
+    owner: str
+    since: datetime | None
+    why: Why
+    choices: tuple[Choice, ...]
+
+
+class AttentionPage(Answer):
+    """What waits; `next` is the cursor of the page after, empty at the end.
+
+    `incomplete` says what could not be looked at, and is empty otherwise.
+    """
+
+    items: list[AttentionItem]
+    next: str | None
+    incomplete: str | None
+
+
+_EXAMPLE = AttentionPage(
+    items=[
+        AttentionItem(
+            kind="parked",
+            workflow_id=examples.PROCESS,
+            tenant="example",
+            stage="provisioning",
+            step="billing.create_customer",
+            summary="Create the customer in billing",
+            owner="operator",
+            since=examples.AT,
+            why=Why.model_validate(examples.REASON.model_dump()),
+            choices=("retry", "abort"),
+        )
+    ],
+    next=None,
+    incomplete=None,
+)
+
+
+class Filters:
+    """What to show of the list."""
+
+    def __init__(self, tenant: str | None, owner: str | None, step: str | None) -> None:
+        self.tenant, self.owner, self.step = tenant, owner, step
+
+    @property
+    def visibility_query(self) -> str:
+        """The runs to look at. The values were checked at the door: they hold no quotes."""
+        parked = "Attention IS NOT NULL"
+        if self.owner:
+            parked += f" AND Owner = '{self.owner}'"
+        if self.step:
+            parked += f" AND Attention = '{self.step}'"
+        wanted = f"({parked})"
+        if self.ours:
+            wanted = f"({wanted} OR TemporalReportedProblems IS NOT NULL)"
+        tenant = f" AND Tenant = '{self.tenant}'" if self.tenant else ""
+        return f"ExecutionStatus = 'Running' AND {wanted}{tenant}"
+
+    @property
+    def ours(self) -> bool:
+        """Whether to show what no step is to blame for: it is for the operators."""
+        return self.step is None and self.owner in (None, _OUR_OWNER)
+
+    def wants(self, item: AttentionItem) -> bool:
+        """Whether an item of a process is wanted: a process may have several."""
+        return item.kind != "parked" or (
+            self.owner in (None, item.owner) and self.step in (None, item.step)
+        )
+
+
+@router.get(
+    "",
+    response_model=AttentionPage,
+    responses={**answers(_EXAMPLE), **problems(401, 403, 422, 503)},
+    summary="List what waits for somebody",
+)
+async def waiting(
+    caller: Operator,
+    options: Options,
+    asked_tenant: AskedTenant = None,
+    owner: Annotated[str | None, Query(pattern=r"^[a-z_]{1,40}$")] = None,
+    step: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_.:/-]{1,200}$")] = None,
+    cursor: Annotated[str | None, Query(max_length=4000)] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="Processes on a page.")] = 50,
+) -> AttentionPage:
+    """Runs ended from outside first, then parked steps and processes whose code fails.
+
+    A process with several parked steps brings several items.
+    """
+    filters = Filters(tenant_to_see(caller, asked_tenant), owner, step)
+    items: list[AttentionItem] = []
+    incomplete = None
+    if cursor is None and filters.ours:
+        try:
+            items += await _lost(options.engine, filters)
+        except DatabaseDown as down:
+            incomplete = str(down)
+    token = _token(cursor)
+    runs, following = await _runs(options.client, filters, token, limit)
+    free = asyncio.Semaphore(_AT_ONCE)
+    found = await asyncio.gather(*(_items_of(options.client, run, free) for run in runs))
+    items += [item for of_run in found for item in of_run if filters.wants(item)]
+    after = cursor_of([base64.b64encode(following).decode()]) if following else None
+    return AttentionPage(items=items, next=after, incomplete=incomplete)
+
+
+@router.post(
+    "/resolve",
+    status_code=202,
+    response_model=Taken,
+    responses={
+        **answers(examples.TAKEN, status=202, description="Accepted"),
+        **problems(401, 403, 404, 409, 413, 415, 422, 503),
+    },
+    summary="Decide about something that waits",
+)
+async def resolve(form: ResolutionForm, caller: Operator, options: Options) -> Taken:
+    """Retry, skip or abort a parked step; let a run that was ended from outside go on, or abort it.
+
+    The answer is given once the decision is accepted.
+    """
+    _own(caller, form.workflow_id)
+    if form.step is None:
+        return await lost_runs.resolve(options, caller, form)
+    step = form.step
+
+    def resolution(by: SignedActor) -> Resolution:
+        return Resolution(
+            reason=form.reason, by=by, step=step, action=form.action, version=form.version
+        )
+
+    signed = options.signer.sign(
+        resolution, workflow_id=form.workflow_id, update="resolve", by=caller.actor
+    )
+    try:
+        return await send(options.client, form.workflow_id, "resolve", signed)
+    except NoProcess:
+        raise not_found("process") from None
+    except Ended as ended:
+        how = f"it is {ended.end}" if ended.end else "it was ended from outside"
+        raise Problem(409, "not-parked", f"Nothing waits any more: {how}.") from None
+
+
+def _own(caller: Caller, workflow_id: str) -> None:
+    tenant = tenant_of(workflow_id)
+    if tenant is None or not caller.may_see(tenant):
+        raise not_found("process")
+
+
+def _token(cursor: str | None) -> bytes | None:
+    if cursor is None:
+        return None
+    (token,) = place_of(cursor, str)
+    try:
+        return base64.b64decode(token, validate=True)
+    except ValueError:
+        raise bad_cursor() from None
+
+
+async def _runs(
+    client: Client, filters: Filters, token: bytes | None, limit: int
+) -> tuple[list[WorkflowExecution], bytes | None]:
+    listed = client.list_workflows(filters.visibility_query, page_size=limit, next_page_token=token)
+    try:
+        async with temporal_answers():
+            await listed.fetch_next_page()
+    except RPCError as error:
+        if token is not None and error.status == RPCStatusCode.INVALID_ARGUMENT:
+            raise bad_cursor() from None
+        raise
+    return list(listed.current_page or ()), listed.next_page_token
+
+
+async def _items_of(
+    client: Client, run: WorkflowExecution, free: asyncio.Semaphore
+) -> list[AttentionItem]:
+    """What waits in one process: in its own words, or where it does not answer in Temporal's."""
+    attributes = run.typed_search_attributes
+    if (problems_seen := attributes.get(PROBLEMS)) is not None:
+        return [
+            _item(
+                run,
+                kind="failing",
+                step=None,
+                summary="The process cannot go on",
+                since=None,
+                why=Why(
+                    kind="defect",
+                    type=_cause(problems_seen),
+                    text="its own code fails; the worker's log says how. Deploy a mended version.",
+                ),
+            )
+        ]
+    async with free:
+        progress = await _progress(client, run)
+    if progress is None:
+        unknown = Why(kind="not known", type="no-answer", text="no worker answers for the process")
+        return [
+            _item(
+                run,
+                kind="parked",
+                step=step,
+                summary=step,
+                since=attributes.get(ATTENTION_SINCE),
+                why=unknown,
+            )
+            for step in attributes.get(ATTENTION) or ()
+        ]
+    return [
+        AttentionItem(
+            kind="parked",
+            workflow_id=run.id,
+            tenant=attributes.get(TENANT),
+            stage=progress.stage,
+            step=parked.step,
+            summary=parked.summary,
+            owner=parked.owner,
+            since=parked.since,
+            why=Why.model_validate(parked.reason.model_dump()),
+            choices=parked.choices,
+        )
+        for parked in progress.attention
+    ]
+
+
+def _item(
+    run: WorkflowExecution,
+    *,
+    kind: Literal["parked", "failing"],
+    step: str | None,
+    summary: str,
+    since: datetime | None,
+    why: Why,
+) -> AttentionItem:
+    attributes = run.typed_search_attributes
+    return AttentionItem(
+        kind=kind,
+        workflow_id=run.id,
+        tenant=attributes.get(TENANT),
+        stage=attributes.get(STAGE),
+        step=step,
+        summary=summary,
+        owner=attributes.get(OWNER) or _OUR_OWNER,
+        since=since,
+        why=why,
+        choices=(),
+    )
+
+
+async def _progress(client: Client, run: WorkflowExecution) -> Progress | None:
+    process = client.get_workflow_handle_for(CustomerOnboarding.run, run.id)
+    try:
+        async with temporal_answers(_PATIENCE):
+            return await process.query(CustomerOnboarding.progress, rpc_timeout=_PATIENCE)
+    except (NotTaken, RPCError, WorkflowQueryFailedError):
+        return None
+
+
+def _cause(problems_seen: Sequence[str]) -> str:
+    """`["category=WorkflowTaskFailed", "cause=WorkflowTaskFailedCause…"]` → the cause."""
+    causes = [part.removeprefix("cause=") for part in problems_seen if part.startswith("cause=")]
+    return causes[0] if causes else "workflow task failed"
+
+
+async def _lost(engine: lost_runs.Engine, filters: Filters) -> list[AttentionItem]:
+    return [
+        AttentionItem(
+            kind="lost",
+            workflow_id=run["workflow_id"],
+            tenant=tenant_of(run["workflow_id"]),
+            stage=None,
+            step=None,
+            summary="The run was ended from outside, its process half done",
+            owner=_OUR_OWNER,
+            since=run["ended_at"],
+            why=Why(
+                kind="ended from outside",
+                type=run["status"],
+                text="retry lets it go on from where it was, abort takes it back",
+            ),
+            choices=("retry", "abort"),
+        )
+        for run in await lost_runs.unresolved(engine)
+        if filters.tenant in (None, tenant_of(run["workflow_id"]))
+    ]

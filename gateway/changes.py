@@ -1,0 +1,145 @@
+"""What is done with an onboarding under way: taken back by a caller, corrected by an operator."""
+
+from fastapi import APIRouter, Response
+
+from database import onboardings
+from database.connection import transaction
+from gateway import examples
+from gateway.callers import Anybody, AskedTenant, Operator, tenant_to_act_for
+from gateway.decisions import Ended, NoProcess, send
+from gateway.forms import CorrectionForm, WithdrawalForm
+from gateway.onboardings import KnownId
+from gateway.openapi import answers, problems
+from gateway.options import GatewayOptions, Options
+from gateway.problems import Problem, not_found
+from workflows.actor import SignedActor
+from workflows.handover import hand_over_onboarding
+from workflows.onboarding.application import Answer
+from workflows.onboarding.messages import ENDS, Start, Withdrawal, workflow_id
+
+router = APIRouter(prefix="/v1/onboardings", tags=["onboardings"])
+
+
+class Withdrawn(Answer):
+    """Where a withdrawal stands; `stopping` is empty once everything is taken back."""
+
+    id: str
+    stage: str
+    stopping: str | None
+
+
+class Corrected(Answer):
+    """A corrected version of an application, to retry a refused step with."""
+
+    id: str
+    version: int
+
+
+@router.post(
+    "/{id}/withdraw",
+    response_model=Withdrawn,
+    responses={
+        **answers(
+            Withdrawn(id=examples.ID, stage="withdrawn", stopping=None),
+            description="Withdrawn; nothing is left",
+        ),
+        **answers(
+            Withdrawn(id=examples.ID, stage="provisioning", stopping="to be withdrawn"),
+            status=202,
+            description="Accepted; what was made is being undone",
+        ),
+        **problems(401, 403, 404, 409, 413, 415, 422, 503),
+    },
+    summary="Withdraw an application",
+)
+async def withdraw(
+    id: KnownId,
+    form: WithdrawalForm,
+    caller: Anybody,
+    options: Options,
+    response: Response,
+    asked_tenant: AskedTenant = None,
+) -> Withdrawn:
+    """Take an application back, which is possible until the welcome. Asking twice is fine."""
+    start = Start(application_id=id, tenant=tenant_to_act_for(caller, asked_tenant))
+    process = workflow_id(start.tenant, id)
+
+    def withdrawal(by: SignedActor) -> Withdrawal:
+        return Withdrawal(reason=form.reason, by=by)
+
+    signed = options.signer.sign(
+        withdrawal, workflow_id=process, update="withdraw", by=caller.actor
+    )
+    try:
+        try:
+            taken = await send(options.client, process, "withdraw", signed)
+        except NoProcess:
+            await _start_if_stored(options, start)
+            taken = await send(options.client, process, "withdraw", signed)
+    except Ended as ended:
+        if ended.end == "withdrawn":
+            return Withdrawn(id=id, stage="withdrawn", stopping=None)
+        raise _too_late(ended.end) from None
+    except NoProcess:
+        raise not_found("onboarding") from None
+    if taken.stopping is not None:
+        response.status_code = 202
+    return Withdrawn(id=id, stage=taken.stage, stopping=taken.stopping)
+
+
+async def _start_if_stored(options: GatewayOptions, start: Start) -> None:
+    """Start an onboarding that waits for Temporal, so that it can be withdrawn.
+
+    Raises Ended where Temporal has forgotten it since, NoProcess where it was never stored.
+    """
+    async with transaction(options.engine) as connection:
+        row = await onboardings.one(connection, start.application_id, tenant=start.tenant)
+    if row is None:
+        raise NoProcess
+    if row["ended_at"] is not None:
+        raise Ended(row["stage"])
+    await hand_over_onboarding(options.client, start)
+
+
+def _too_late(end: str | None) -> Problem:
+    if end is None:
+        return Problem(
+            409,
+            "ended-from-outside",
+            "The process was ended from outside: an operator has to resolve it, see /v1/attention.",
+        )
+    return Problem(409, "too-late", f"Too late to be withdrawn: the onboarding is {end}.")
+
+
+@router.post(
+    "/{id}/corrections",
+    status_code=201,
+    response_model=Corrected,
+    responses={
+        **answers(Corrected(id=examples.ID, version=2), status=201, description="Stored"),
+        **problems(401, 403, 404, 409, 413, 415, 422, 503),
+    },
+    summary="Correct an application",
+)
+async def correct(
+    id: KnownId, form: CorrectionForm, caller: Operator, options: Options
+) -> Corrected:
+    """Store a new version of an application. A step works from it once it is retried with it."""
+    changes = form.model_dump(mode="json", exclude_unset=True)
+    async with transaction(options.engine) as connection:
+        row = await onboardings.one(connection, id, tenant=caller.tenant)
+        if row is None:
+            raise not_found("onboarding")
+        if row["stage"] in ENDS:
+            raise Problem(409, "too-late", f"The onboarding has ended: it is {row['stage']}.")
+        try:
+            version = await onboardings.correct(
+                connection, id_=id, changes=changes, created_by=caller.name
+            )
+        except onboardings.NoApplication:
+            raise Problem(
+                409,
+                "corrected-meanwhile",
+                "Somebody else corrected it at the same moment. Look at it and send yours again.",
+            ) from None
+    return Corrected(id=id, version=version)

@@ -1,0 +1,34 @@
+"""Cursors: where a page ended, in words that only we read."""
+
+import base64
+import json
+from typing import Any
+
+from gateway.problems import FieldError, Problem
+
+
+def cursor_of(place: list[Any]) -> str:
+    """A cursor for a place in a list. Any: whatever JSON can hold, for whoever made it."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def place_of(cursor: str, *kinds: type) -> list[Any]:
+    """The place of a cursor, whose parts are of these kinds. Raises Problem (422)."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        place = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except ValueError:
+        place = None
+    if not isinstance(place, list) or [type(part) for part in place] != list(kinds):
+        raise bad_cursor()
+    return place
+
+
+def bad_cursor() -> Problem:
+    """The problem of a cursor that is none of ours."""
+    return Problem(
+        422,
+        "invalid",
+        "The cursor cannot be used: take `next` of the page before as it is, or begin without.",
+        errors=[FieldError(field="cursor", message="is not a cursor of this list")],
+    )

@@ -1,0 +1,92 @@
+"""Decisions on their way to a process: signed here, sent to Temporal, never through our database.
+
+So a person is answered at once, however our database is.
+"""
+
+from typing import Literal
+
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from gateway.problems import Problem
+from workflows.actor import Decision
+from workflows.decisions import Taken
+from workflows.handover import temporal_answers
+
+Update = Literal["withdraw", "resolve"]
+
+
+class NoProcess(Exception):
+    """Temporal knows no process of this id, or none any more."""
+
+
+class Ended(Exception):
+    """The process has come to `end`; None where it was ended from outside."""
+
+    def __init__(self, end: str | None) -> None:
+        super().__init__(end)
+        self.end = end
+
+
+async def send(client: Client, workflow_id: str, update: Update, decision: Decision) -> Taken:
+    """Have a process take a signed decision; the answer says what happens now.
+
+    Raises Problem where the process refuses it, Ended, NoProcess, or NotTaken while Temporal or
+    every worker is down: the decision may then still be taken.
+    """
+    process = client.get_workflow_handle(workflow_id)
+    try:
+        async with temporal_answers():
+            taken: Taken = await process.execute_update(
+                update, decision, id=decision.by.update_id, result_type=Taken
+            )
+            return taken
+    except WorkflowUpdateFailedError as error:
+        if not _ended_meanwhile(error):
+            raise _refusal(error) from None
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+    raise await _why_nobody_takes_it(client, workflow_id)
+
+
+async def _why_nobody_takes_it(client: Client, workflow_id: str) -> Ended | NoProcess:
+    process = client.get_workflow_handle(workflow_id, result_type=str)
+    try:
+        async with temporal_answers():
+            if (await process.describe()).status != WorkflowExecutionStatus.COMPLETED:
+                return Ended(None)
+            return Ended(await process.result())
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return NoProcess()
+        raise
+
+
+def _ended_meanwhile(error: WorkflowUpdateFailedError) -> bool:
+    cause = error.cause
+    return isinstance(cause, ApplicationError) and cause.type == "AcceptedUpdateCompletedWorkflow"
+
+
+def _refusal(error: WorkflowUpdateFailedError) -> Problem:
+    """Why the process says no, in its own words: they name steps and stages, nobody."""
+    cause = error.cause
+    if not isinstance(cause, ApplicationError):
+        return Problem(409, "refused", "The process refused the decision.")
+    if cause.type == "ActorRefused":
+        return Problem(
+            500,
+            "actor-refused",
+            "The workers do not accept this gateway's signature. Check that they know its public "
+            "key, and that the clocks agree.",
+        )
+    codes = {
+        "TooLate": "too-late",
+        "NotParked": "not-parked",
+        "AlreadyDecided": "already-decided",
+        "NotAChoice": "not-a-choice",
+        "NotCorrectable": "not-correctable",
+    }
+    code = codes.get(cause.type or "", "refused")
+    return Problem(409, code, f"{cause.message[:1].upper()}{cause.message[1:]}.")

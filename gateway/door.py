@@ -1,0 +1,132 @@
+"""What every request passes before anything looks at it, and every answer on its way out."""
+
+import re
+import time
+import traceback
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.callers import Caller, Callers
+from gateway.problems import Problem, as_problem, response_of
+
+API = "/v1/"
+API_LIMIT = 64 * 1024
+"""Bytes that the body of an API request may have."""
+WEBHOOK_LIMIT = 1024 * 1024
+"""Bytes that a webhook may have."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_WITH_A_BODY = ("POST", "PUT", "PATCH")
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Door:
+    """The outermost layer: a request id, the caller recognised, the body's type and limit.
+
+    A defect is answered as a problem, and logged without what it says: that may be personal.
+    """
+
+    def __init__(self, app: ASGIApp, callers: Callers) -> None:
+        self._app = app
+        self._callers = callers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = _request_id(headers)
+        scope["request_id"] = request_id
+        begun = time.perf_counter()
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                if scope["path"].startswith(API):
+                    scope["caller"] = Caller(self._callers.recognise(headers.get("authorization")))
+                    _refuse_other_types(scope, headers)
+                    limit = API_LIMIT
+                else:
+                    limit = WEBHOOK_LIMIT
+                await self._app(scope, _limited(headers, receive, limit), answer)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
+                problem = as_problem(error)
+                if problem.status_code == 500:
+                    log.error("defect", error=type(error).__name__, at=_where(error))  # noqa: TRY400
+                if not status:
+                    await response_of(problem, request_id)(scope, receive, answer)
+            finally:
+                _log_line(scope, status, begun)
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+def _refuse_other_types(scope: Scope, headers: Headers) -> None:
+    """Raises Problem (415) unless the body is plain JSON."""
+    if scope["method"] not in _WITH_A_BODY:
+        return
+    type_ = headers.get("content-type", "").partition(";")[0].strip().lower()
+    encoding = headers.get("content-encoding", "identity").lower()
+    if type_ != "application/json" or encoding != "identity":
+        raise Problem(
+            415,
+            "unsupported-media-type",
+            "Send the body as JSON, not compressed, with `Content-Type: application/json`.",
+        )
+
+
+def _limited(headers: Headers, receive: Receive, limit: int) -> Receive:
+    """Receives up to `limit` bytes, announced or not. Raises Problem (413)."""
+    too_large = Problem(
+        413, "too-large", f"The body is over {limit} bytes.", headers={"Connection": "close"}
+    )
+    announced = headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise too_large
+    received = 0
+
+    async def limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise too_large
+        return message
+
+    return limited
+
+
+def _where(error: Exception) -> list[str]:
+    """The places in the code that an exception went through: no values, no texts."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
+
+
+def _log_line(scope: Scope, status: int, begun: float) -> None:
+    # The route, not the path: what callers put into paths is theirs.
+    route = getattr(scope.get("route"), "path", None)
+    caller = scope.get("caller")
+    write = log.info if route is not None and route.startswith(API) else log.debug
+    write(
+        "answered",
+        method=scope["method"],
+        route=route,
+        status=status,
+        caller_key=caller.name if caller else None,
+        ms=round((time.perf_counter() - begun) * 1000, 1),
+    )

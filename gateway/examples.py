@@ -1,0 +1,60 @@
+"""Examples in the API's description: one onboarding, seen from everywhere."""
+
+from datetime import UTC, datetime, timedelta
+
+from workflows.decisions import Taken
+from workflows.onboarding.application import (
+    Application,
+    ListedOnboarding,
+    Onboarding,
+    OnboardingInFull,
+    OnboardingPage,
+)
+from workflows.onboarding.messages import workflow_id
+from workflows.progress import Progress, Reason, StepProgress, Waiting
+
+AT = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
+ID = "mfzwi3lbmrzgk43tnfxw4z3pmy"
+PROCESS = workflow_id("example", ID)
+REASON = Reason(kind="out of time", type="stripe.connection", text="Stripe does not answer")
+
+STARTED = Onboarding(id=ID, workflow_id=PROCESS, tenant="example", stage="received")
+LISTED = ListedOnboarding(
+    id=ID,
+    workflow_id=PROCESS,
+    tenant="example",
+    stage="verifying_identity",
+    stage_since=AT,
+    created_at=AT,
+    ended_at=None,
+)
+PAGE = OnboardingPage(items=[LISTED], next=None)
+IN_FULL = OnboardingInFull(
+    **LISTED.model_dump(),
+    version=1,
+    application=Application(
+        kind="person",
+        name="Žofie Nováková",
+        email="zofie@example.org",
+        country="AT",
+        currency="EUR",
+    ),
+    progress=Progress(
+        workflow_id=PROCESS,
+        stage="verifying_identity",
+        waiting=Waiting(
+            what="proof of identity", who="the applicant", until=AT + timedelta(days=14)
+        ),
+        steps=(
+            StepProgress(
+                step="identity.open_session",
+                kind="remote",
+                summary="Open the identity session",
+                state="succeeded",
+                started_at=AT,
+                ended_at=AT + timedelta(seconds=1),
+            ),
+        ),
+    ),
+)
+TAKEN = Taken(workflow_id=PROCESS, stage="provisioning", stopping=None)

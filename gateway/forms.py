@@ -1,0 +1,212 @@
+"""What callers may send: forms that are strict where the messages behind them are plain."""
+
+import unicodedata
+from typing import Annotated, Any, Literal
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_extra_types.country import CountryAlpha2
+from pydantic_extra_types.currency_code import Currency
+
+from workflows.actor import Why
+from workflows.onboarding.application import Application, TaxNumber
+from workflows.progress import Choice
+
+TaxIdType = Literal[
+    "ch_uid",
+    "ch_vat",
+    "de_stn",
+    "es_cif",
+    "eu_oss_vat",
+    "eu_vat",
+    "gb_vat",
+    "it_cf",
+    "no_vat",
+    "no_voec",
+    "pl_nip",
+    "us_ein",
+]
+"""Stripe's names for the tax ids of the countries that we serve."""
+
+_LONGEST_NAME = 200
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_NOT_IN_A_NAME = frozenset(("Cc", "Cs", "Zl", "Zp"))
+
+
+def _clean(value: Any) -> Any:
+    return unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else value
+
+
+def _printable(name: str) -> str:
+    # Letters of any script, and what joins them; but nothing that hides or turns text around.
+    if any(unicodedata.category(sign) in _NOT_IN_A_NAME for sign in name) or (
+        _BIDI_CONTROLS & set(name)
+    ):
+        raise ValueError("holds control characters: a name is one line of text")
+    return name
+
+
+def _deliverable(email: str) -> str:
+    try:
+        return validate_email(email, check_deliverability=False, strict=True).normalized
+    except EmailNotValidError:
+        # The library's own text repeats parts of the address.
+        raise ValueError("is not an e-mail address, such as ada@example.com") from None
+
+
+Name = Annotated[
+    str,
+    BeforeValidator(_clean),
+    Field(min_length=1, max_length=_LONGEST_NAME),
+    AfterValidator(_printable),
+]
+Email = Annotated[str, Field(max_length=320), AfterValidator(_deliverable)]
+Country = Annotated[CountryAlpha2, Field(json_schema_extra={"examples": ["DE"]})]
+
+
+class TaxNumberForm(TaxNumber):
+    """A tax id."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: TaxIdType
+    value: Annotated[
+        str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ./-]{0,39}$")
+    ]
+
+
+class ApplicationForm(Application):
+    """A signup."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "company",
+                    "name": "Beispiel Werke GmbH",
+                    "email": "office@example.com",
+                    "country": "DE",
+                    "currency": "EUR",
+                    "tax_id": {"type": "eu_vat", "value": "DE123456789"},
+                },
+                {
+                    "kind": "person",
+                    "name": "Žofie Nováková",
+                    "email": "zofie@example.org",
+                    "country": "AT",
+                    "currency": "EUR",
+                },
+            ]
+        },
+    )
+
+    name: Name
+    email: Email
+    country: Country
+    currency: Currency
+    tax_id: TaxNumberForm | None = None
+
+
+class CorrectionForm(BaseModel):
+    """What is corrected in an application; fields that are left out stay as they are."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"tax_id": {"type": "eu_vat", "value": "DE987654321"}}]},
+    )
+
+    kind: Literal["person", "company"] | None = None
+    name: Name | None = None
+    email: Email | None = None
+    country: Country | None = None
+    currency: Currency | None = None
+    tax_id: TaxNumberForm | None = None
+
+    @model_validator(mode="after")
+    def _corrects_something(self) -> "CorrectionForm":
+        if not self.model_fields_set:
+            raise ValueError("name at least one field and what it is to be")
+        for field in sorted(self.model_fields_set - {"tax_id"}):
+            if getattr(self, field) is None:
+                raise ValueError(f"{field} cannot be empty; only tax_id can be taken out by null")
+        return self
+
+
+class WithdrawalForm(BaseModel):
+    """Why an application is taken back."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "the applicant changed their mind"}]},
+    )
+
+    reason: Why
+
+
+class ResolutionForm(BaseModel):
+    """What is decided about something on the attention list.
+
+    `step` is left out for a run that was ended from outside: `retry` then lets it go on from where
+    it was, `abort` takes it back.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "workflow_id": "onboarding/example/aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                    "step": "billing.create_customer",
+                    "action": "retry",
+                    "reason": "Stripe is up again",
+                }
+            ]
+        },
+    )
+
+    workflow_id: Annotated[str, Field(min_length=1, max_length=200)]
+    step: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    action: Choice
+    reason: Why
+    version: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="A corrected version of the application to retry with."
+    )
+
+    @model_validator(mode="after")
+    def _fits_a_lost_run(self) -> "ResolutionForm":
+        if self.step is None and (self.action == "skip" or self.version is not None):
+            raise ValueError("without a step: only retry or abort, and no version")
+        return self
+
+
+class ReopenForm(BaseModel):
+    """Which request is to be carried out again on purpose, and why."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "key": "onboarding/example/aaaaaaaaaaaaaaaaaaaaaaaaaa/notice.welcome",
+                    "reason": "the mail was lost at the provider",
+                }
+            ]
+        },
+    )
+
+    key: Annotated[str, Field(min_length=1, max_length=400)]
+    reason: Why

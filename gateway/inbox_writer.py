@@ -1,0 +1,82 @@
+"""Events on their way into the inbox: many requests, one transaction."""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from database import inbox
+from database.connection import DatabaseDown, transaction
+from workflows.events import Event, NotAnEvent
+
+_MOST_AT_ONCE = 500
+_MOST_WAITING = 5000
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    event: Event
+    kept: asyncio.Future[None]
+
+
+class InboxWriter:
+    """Writes what has arrived while the last batch was written. `news` is set after each commit."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.news = asyncio.Event()
+        self._engine = engine
+        self._arrivals: list[_Arrival] = []
+        self._arrived = asyncio.Event()
+
+    async def take_in(self, event: Event) -> None:
+        """Returns once the event is committed. Raises DatabaseDown, or NotAnEvent."""
+        if len(self._arrivals) >= _MOST_WAITING:
+            raise DatabaseDown
+        arrival = _Arrival(event, asyncio.get_running_loop().create_future())
+        self._arrivals.append(arrival)
+        self._arrived.set()
+        await arrival.kept
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._arrivals:
+                batch = self._arrivals[:_MOST_AT_ONCE]
+                del self._arrivals[:_MOST_AT_ONCE]
+                await self._write(batch)
+
+    async def _write(self, batch: list[_Arrival]) -> None:
+        try:
+            async with transaction(self._engine) as connection:
+                await inbox.take_in(connection, [arrival.event for arrival in batch])
+        except DatabaseDown:
+            for arrival in batch:
+                _refuse(arrival, DatabaseDown())
+        except DBAPIError as error:
+            # One event that Postgres cannot hold must not take the others with it.
+            if len(batch) > 1:
+                for arrival in batch:
+                    await self._write([arrival])
+            else:
+                log.error("event not kept", error=type(error.orig).__name__)  # noqa: TRY400
+                _refuse(batch[0], NotAnEvent("it holds text that cannot be stored"))
+        except BaseException:
+            for arrival in batch:
+                _refuse(arrival, DatabaseDown())
+            raise
+        else:
+            self.news.set()
+            for arrival in batch:
+                if not arrival.kept.done():  # its caller may have hung up
+                    arrival.kept.set_result(None)
+
+
+def _refuse(arrival: _Arrival, error: Exception) -> None:
+    if not arrival.kept.done():
+        arrival.kept.set_exception(error)

@@ -1,0 +1,270 @@
+"""Signups come in here, once each; here they are found again."""
+
+import hashlib
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, Header, Query, Response
+from pydantic import AwareDatetime
+from sqlalchemy import RowMapping
+from temporalio.client import WorkflowQueryFailedError
+from temporalio.service import RPCError
+
+from database import api_requests, onboardings
+from database.api_requests import Answer, ApiRequest, BeingAnswered, OtherBody
+from database.connection import DatabaseDown, transaction
+from gateway import examples
+from gateway.callers import Anybody, AskedTenant, tenant_to_act_for, tenant_to_see
+from gateway.cursors import bad_cursor, cursor_of, place_of
+from gateway.forms import ApplicationForm
+from gateway.openapi import answers, problems
+from gateway.options import GatewayOptions, Options
+from gateway.problems import FieldError, Problem, not_found
+from workflows.events import NotTaken
+from workflows.handover import start_onboarding, temporal_answers
+from workflows.onboarding.application import (
+    Application,
+    ListedOnboarding,
+    Onboarding,
+    OnboardingInFull,
+    OnboardingPage,
+)
+from workflows.onboarding.messages import Stage, Start, onboarding_id, workflow_id
+from workflows.onboarding.workflow import CustomerOnboarding
+from workflows.progress import Progress
+from workflows.request_key import content_hash
+
+log = structlog.stdlib.get_logger(__name__)
+router = APIRouter(prefix="/v1/onboardings", tags=["onboardings"])
+
+_PROGRESS_PATIENCE = timedelta(seconds=1)
+_ID = re.compile(r"[a-z2-7]{26}")
+_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+
+
+def known_id(id: str) -> str:
+    """An id that an onboarding may have. Raises Problem (404)."""
+    if not _ID.fullmatch(id):
+        raise not_found("onboarding")
+    return id
+
+
+KnownId = Annotated[str, Depends(known_id)]
+
+
+def idempotency_key(
+    given: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            description="Required: 1 to 255 printable ASCII characters that name this signup. "
+            "Send the same key with every repetition.",
+            examples=["3f0e1d5c-6a55-4a42-9a52-0d4c2a7e8f11"],
+        ),
+    ] = None,
+) -> str:
+    """The caller's name for its request. Raises Problem (400)."""
+    if given is None or not _KEY.fullmatch(given):
+        message = "is missing" if given is None else "is not 1 to 255 printable ASCII characters"
+        raise Problem(
+            400,
+            "key-missing" if given is None else "key-invalid",
+            "Send the header Idempotency-Key with 1 to 255 printable ASCII characters that name "
+            "this signup, for instance a UUID, and the same one with every repetition.",
+            errors=[FieldError(field="Idempotency-Key", message=message)],
+        )
+    return given
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Onboarding,
+    responses={
+        **answers(examples.STARTED, status=201, description="Started"),
+        **answers(
+            examples.STARTED,
+            status=202,
+            description="Stored; it starts as soon as Temporal and a worker are up",
+        ),
+        **problems(400, 401, 403, 409, 413, 415, 422, 503),
+    },
+    summary="Start an onboarding",
+)
+async def start(
+    form: ApplicationForm,
+    caller: Anybody,
+    options: Options,
+    key: Annotated[str, Depends(idempotency_key)],
+    asked_tenant: AskedTenant = None,
+) -> Response:
+    """Store a signup and start its onboarding, once for each key.
+
+    The same key with the same body gets the same answer again, with `Idempotent-Replayed: true`.
+    Nothing that was answered with 201 or 202 is lost.
+    """
+    tenant = tenant_to_act_for(caller, asked_tenant)
+    asked = ApiRequest(
+        operation="onboardings.start",
+        tenant=tenant,
+        key_hash=hashlib.sha256(key.encode()).hexdigest(),
+        fingerprint=content_hash(form),
+    )
+    start = Start(application_id=onboarding_id(tenant, key), tenant=tenant)
+    before = await _take(options, asked, start, form, caller.name)
+    if before is not None:
+        return _response(before, replayed=True)
+    answer = await _begin(options, start)
+    try:
+        async with transaction(options.engine) as connection:
+            await api_requests.answered(connection, asked, answer)
+            if answer.status == 201:
+                await onboardings.handed_over(connection, start.application_id)
+    except DatabaseDown:
+        # The signup is stored and perhaps begun: whoever asks again hears the same once we are up.
+        log.warning("answer not kept", onboarding=start.application_id)
+    return _response(answer, replayed=False)
+
+
+async def _take(
+    options: GatewayOptions, asked: ApiRequest, start: Start, form: Application, created_by: str
+) -> Answer | None:
+    """Store the signup with its key, or learn what was answered before. Raises Problem."""
+    try:
+        async with transaction(options.engine) as connection:
+            before = await api_requests.take(connection, asked)
+            if before is None:
+                await onboardings.store(
+                    connection,
+                    id_=start.application_id,
+                    tenant=start.tenant,
+                    form=form.model_dump(mode="json"),
+                    created_by=created_by,
+                )
+            return before
+    except OtherBody:
+        raise Problem(
+            422,
+            "key-reused",
+            "This Idempotency-Key was used with another body. Repeat a signup exactly as it was, "
+            "or name a new one with a new key.",
+            errors=[FieldError(field="Idempotency-Key", message="was used with another body")],
+        ) from None
+    except BeingAnswered:
+        raise Problem(
+            409,
+            "in-progress",
+            "The first request with this Idempotency-Key is still being answered. Ask again.",
+            headers={"Retry-After": "1"},
+        ) from None
+
+
+async def _begin(options: GatewayOptions, start: Start) -> Answer:
+    """Start the process and hear where it is; 202 where nobody answers."""
+    status, stage = 201, "received"
+    try:
+        begun = await start_onboarding(options.client, start)
+        if begun is not None:
+            stage = begun.stage
+        else:  # begun long ago by an attempt whose answer was not kept
+            async with transaction(options.engine) as connection:
+                row = await onboardings.one(connection, start.application_id, tenant=start.tenant)
+            stage = row["stage"] if row else stage
+    except NotTaken as down:
+        log.warning("not started yet", onboarding=start.application_id, reason=str(down))
+        status = 202
+    body = Onboarding(
+        id=start.application_id,
+        workflow_id=workflow_id(start.tenant, start.application_id),
+        tenant=start.tenant,
+        stage=stage,
+    )
+    return Answer(status, body.model_dump(mode="json"))
+
+
+def _response(answer: Answer, *, replayed: bool) -> Response:
+    body = Onboarding.model_validate(answer.body)
+    headers = {"Location": f"/v1/onboardings/{body.id}"}
+    if replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(body.model_dump_json(), answer.status, headers, "application/json")
+
+
+@router.get(
+    "",
+    response_model=OnboardingPage,
+    responses={**answers(examples.PAGE), **problems(401, 403, 422, 503)},
+    summary="List onboardings",
+)
+async def many(
+    caller: Anybody,
+    options: Options,
+    asked_tenant: AskedTenant = None,
+    stage: Annotated[list[Stage] | None, Query(description="One or several stages.")] = None,
+    created_from: AwareDatetime | None = None,
+    created_before: AwareDatetime | None = None,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+) -> OnboardingPage:
+    """Onboardings, newest first."""
+    async with transaction(options.engine) as connection:
+        rows = await onboardings.many(
+            connection,
+            tenant=tenant_to_see(caller, asked_tenant),
+            stages=list(stage) if stage else None,
+            created_from=created_from,
+            created_before=created_before,
+            after=_after(cursor),
+            limit=limit + 1,
+        )
+    page, more = rows[:limit], len(rows) > limit
+    return OnboardingPage(
+        items=[ListedOnboarding.model_validate(dict(row)) for row in page],
+        next=cursor_of([page[-1]["created_at"].isoformat(), page[-1]["id"]]) if more else None,
+    )
+
+
+def _after(cursor: str | None) -> tuple[datetime, str] | None:
+    if cursor is None:
+        return None
+    at, id_ = place_of(cursor, str, str)
+    try:
+        created_at = datetime.fromisoformat(at)
+    except ValueError:
+        raise bad_cursor() from None
+    if created_at.tzinfo is None or not _ID.fullmatch(id_):
+        raise bad_cursor()
+    return created_at, id_
+
+
+@router.get(
+    "/{id}",
+    response_model=OnboardingInFull,
+    responses={**answers(examples.IN_FULL), **problems(401, 403, 404, 503)},
+    summary="Show an onboarding",
+)
+async def one(id: KnownId, caller: Anybody, options: Options) -> OnboardingInFull:
+    """One onboarding with its application; with its progress while it is under way."""
+    async with transaction(options.engine) as connection:
+        row = await onboardings.one(connection, id, tenant=caller.tenant)
+    if row is None:
+        raise not_found("onboarding")
+    progress = await _progress(options, row)
+    told: dict[str, Any] = {**row, "application": row["form"], "progress": progress}
+    if progress is not None:
+        told["stage"] = progress.stage
+    return OnboardingInFull.model_validate(told)
+
+
+async def _progress(options: GatewayOptions, row: RowMapping) -> Progress | None:
+    """What the process itself says; None where it has ended or no worker answers in time."""
+    if row["ended_at"] is not None or row["handed_over_at"] is None:
+        return None
+    process = options.client.get_workflow_handle_for(CustomerOnboarding.run, row["workflow_id"])
+    try:
+        async with temporal_answers(_PROGRESS_PATIENCE):
+            return await process.query(CustomerOnboarding.progress, rpc_timeout=_PROGRESS_PATIENCE)
+    except (NotTaken, RPCError, WorkflowQueryFailedError):
+        return None

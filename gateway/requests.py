@@ -1,0 +1,137 @@
+"""The request ledger, for operators: what was intended, and what became of it."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from sqlalchemy import RowMapping
+
+from database import requests
+from database.connection import transaction
+from gateway import examples
+from gateway.callers import Admin, Caller, Operator
+from gateway.forms import ReopenForm
+from gateway.openapi import answers, problems
+from gateway.options import Options
+from gateway.problems import Problem, not_found
+from workflows.onboarding.application import Answer
+from workflows.onboarding.messages import tenant_of
+
+router = APIRouter(prefix="/v1/requests", tags=["requests"])
+
+Key = Annotated[str, Query(min_length=1, max_length=400)]
+
+
+class LedgerEntry(Answer):
+    """One intended effect. Any: input and result are each step's own; they hold ids only."""
+
+    key: str
+    workflow_id: str
+    step: str
+    state: Literal["pending", "succeeded", "refused", "undone"]
+    generation: int
+    input: dict[str, Any] | None
+    result: dict[str, Any] | None
+    refusal: dict[str, Any] | None
+    lease_until: datetime | None
+    first_sent_at: datetime | None
+    created_at: datetime
+    settled_at: datetime | None
+
+
+class LedgerPage(Answer):
+    """The requests of one process, in the order in which they were made."""
+
+    items: list[LedgerEntry]
+
+
+class Reopened(Answer):
+    """A request that will be carried out again when its process asks for it the next time."""
+
+    key: str
+    generation: int
+
+
+_EXAMPLE = LedgerEntry(
+    key=f"{examples.PROCESS}/billing.create_customer",
+    workflow_id=examples.PROCESS,
+    step="billing.create_customer",
+    state="succeeded",
+    generation=1,
+    input={"application_id": examples.ID, "version": 1},
+    result={"customer_id": "cus_1"},
+    refusal=None,
+    lease_until=None,
+    first_sent_at=examples.AT,
+    created_at=examples.AT,
+    settled_at=examples.AT,
+)
+
+
+@router.get(
+    "",
+    response_model=LedgerPage,
+    responses={**answers(LedgerPage(items=[_EXAMPLE])), **problems(401, 403, 404, 422, 503)},
+    summary="List the requests of a process",
+)
+async def of_process(
+    caller: Operator,
+    options: Options,
+    workflow_id: Annotated[str, Query(min_length=1, max_length=200)],
+) -> LedgerPage:
+    """What a process had done, or tried to."""
+    if not caller.may_see(tenant_of(workflow_id)):
+        raise not_found("process")
+    async with transaction(options.engine) as connection:
+        rows = await requests.of_process(connection, workflow_id)
+    return LedgerPage(items=[_entry(row) for row in rows])
+
+
+@router.get(
+    "/show",
+    response_model=LedgerEntry,
+    responses={**answers(_EXAMPLE), **problems(401, 403, 404, 422, 503)},
+    summary="Show a request",
+)
+async def show(caller: Operator, options: Options, key: Key) -> LedgerEntry:
+    """One request by its key."""
+    async with transaction(options.engine) as connection:
+        row = await requests.show(connection, key)
+    return _entry(_seen(caller, row))
+
+
+@router.post(
+    "/reopen",
+    response_model=Reopened,
+    responses={
+        **answers(Reopened(key=_EXAMPLE.key, generation=2)),
+        **problems(401, 403, 404, 409, 413, 415, 422, 503),
+    },
+    summary="Have a request carried out again",
+)
+async def reopen(form: ReopenForm, caller: Admin, options: Options) -> Reopened:
+    """Have an effect done again on purpose, audited.
+
+    The process must ask for it again: retry its parked step, or reset the run to before it.
+    """
+    async with transaction(options.engine) as connection:
+        _seen(caller, await requests.show(connection, form.key))
+        try:
+            generation = await requests.reopen(
+                connection, form.key, actor=caller.name, reason=form.reason
+            )
+        except requests.NotReopened:
+            raise Problem(
+                409, "still-pending", "The request is pending: it will be carried out anyway."
+            ) from None
+    return Reopened(key=form.key, generation=generation)
+
+
+def _seen(caller: Caller, row: RowMapping | None) -> RowMapping:
+    if row is None or not caller.may_see(tenant_of(row["workflow_id"])):
+        raise not_found("request")
+    return row
+
+
+def _entry(row: RowMapping) -> LedgerEntry:
+    return LedgerEntry.model_validate(dict(row))

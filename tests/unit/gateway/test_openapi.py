@@ -1,0 +1,86 @@
+"""The API describes itself so that somebody can use it without asking us."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gateway.actors import Signer
+from gateway.app import create_app
+from gateway.callers import Callers
+from gateway.options import GatewayOptions
+
+OPTIONS = GatewayOptions(
+    engine=None,  # type: ignore[arg-type] - nothing is asked of it
+    client=None,  # type: ignore[arg-type]
+    callers=Callers([]),
+    signer=Signer("k1", Ed25519PrivateKey.generate()),
+    webhook_secrets=(),
+)
+DESCRIBED = create_app(OPTIONS).openapi()
+OPERATIONS = [
+    (f"{method.upper()} {path}", operation)
+    for path, operations in DESCRIBED["paths"].items()
+    for method, operation in operations.items()
+]
+
+
+def has_example(schema: dict[str, Any]) -> bool:
+    """Whether a schema has an example of the whole, or one of each of its fields."""
+    if reference := schema.get("$ref"):
+        return has_example(DESCRIBED["components"]["schemas"][reference.rsplit("/", 1)[1]])
+    return bool(schema.get("examples"))
+
+
+def test_every_operation_is_there() -> None:
+    assert {name for name, _ in OPERATIONS} == {
+        "POST /v1/onboardings",
+        "GET /v1/onboardings",
+        "GET /v1/onboardings/{id}",
+        "POST /v1/onboardings/{id}/withdraw",
+        "POST /v1/onboardings/{id}/corrections",
+        "GET /v1/attention",
+        "POST /v1/attention/resolve",
+        "GET /v1/requests",
+        "GET /v1/requests/show",
+        "POST /v1/requests/reopen",
+        "POST /webhooks/stripe",
+        "GET /healthz",
+        "GET /readyz",
+    }
+
+
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])
+def test_every_operation_says_what_comes_of_it_with_examples(
+    name: str, operation: dict[str, Any]
+) -> None:
+    assert operation["summary"]
+    assert operation["description"]
+    if body := operation.get("requestBody"):
+        assert has_example(body["content"]["application/json"]["schema"])
+    for status, response in operation["responses"].items():
+        for type_, content in response.get("content", {}).items():
+            assert (type_ == "application/problem+json") == (int(status) >= 400)
+            assert content.get("example") or has_example(content["schema"]), (status, type_)
+    if "/v1/" in name:
+        assert operation["security"] == [{"apiKey": []}]
+        assert {"401", "403", "503"} <= operation["responses"].keys()
+
+
+def test_every_reference_leads_somewhere() -> None:
+    def references(part: Any) -> list[str]:
+        match part:
+            case dict():
+                here = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
+                return here + [one for inner in part.values() for one in references(inner)]
+            case list():
+                return [one for inner in part for one in references(inner)]
+            case _:
+                return []
+
+    for reference in references(DESCRIBED):
+        part = DESCRIBED
+        for name in reference.removeprefix("#/").split("/"):
+            part = part[name]

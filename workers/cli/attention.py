@@ -1,0 +1,106 @@
+"""`perdure attention`: what waits for somebody, and what they decide."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from workers.cli.options import AsJson, AsRole, Role
+
+app = typer.Typer(help="See what waits for somebody, and decide.", no_args_is_help=True)
+
+
+class Action(StrEnum):
+    """What can be decided."""
+
+    retry = "retry"
+    skip = "skip"
+    abort = "abort"
+
+
+@app.command("list")
+def list_(
+    owner: Annotated[str | None, typer.Option(help="Only what this role must act on.")] = None,
+    step: Annotated[str | None, typer.Option(help="Only this step.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 50,
+    cursor: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
+    role: AsRole = Role.operator,
+    as_json: AsJson = False,
+) -> None:
+    """List parked steps, processes whose code fails, and runs that were ended from outside.
+
+    Example: `perdure attention list --step billing.create_customer`
+
+    Exit codes: 0 listed · 1 refused by the gateway · 2 wrong usage or setting · 3 the gateway does
+    not answer
+    """
+    from workers.cli.gateway_call import call, clock, show_json, show_table
+
+    asked = {"owner": owner, "step": step, "tenant": tenant, "limit": limit, "cursor": cursor}
+    answer = call("GET", "/v1/attention", role=role, params=asked)
+    if as_json:
+        show_json(answer)
+        return
+    rows = [
+        (
+            one["workflow_id"],
+            one["step"] or one["kind"],
+            one["owner"],
+            clock(one["since"]),
+            f"{one['why']['kind']}: {one['why']['type']}: {one['why']['text']}",
+            ", ".join(one["choices"]),
+        )
+        for one in answer["items"]
+    ]
+    if rows:
+        show_table(("workflow", "step", "who", "since", "why", "choices"), rows)
+    else:
+        typer.echo("Nothing waits for anybody.")
+    if answer["incomplete"]:
+        typer.echo(f"\nincomplete: {answer['incomplete']}")
+    if answer["next"]:
+        typer.echo(f"\nmore: --cursor {answer['next']}")
+
+
+@app.command()
+def resolve(
+    workflow_id: Annotated[str, typer.Argument(help="The process, as `attention list` names it.")],
+    action: Annotated[Action, typer.Argument(help="What is to be done.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept for good and names nobody.")],
+    step: Annotated[
+        str | None,
+        typer.Option(help="The parked step; left out for a run that was ended from outside."),
+    ] = None,
+    version: Annotated[
+        int | None,
+        typer.Option(min=1, help="A corrected version of the application to retry with."),
+    ] = None,
+    role: AsRole = Role.operator,
+    as_json: AsJson = False,
+) -> None:
+    """Decide about something on the list: retry it, go on without it, or stop and undo.
+
+    Example: `perdure attention resolve onboarding/example/aaaaaaaaaaaaaaaaaaaaaaaaaa retry
+    --step billing.create_customer --reason "Stripe is up again"`
+
+    Exit codes: 0 accepted · 1 nothing waits there, or refused by the gateway · 2 wrong usage or
+    setting · 3 the gateway does not answer
+    """
+    from workers.cli.gateway_call import call, show_json
+
+    decision = {
+        "workflow_id": workflow_id,
+        "step": step,
+        "action": action.value,
+        "reason": reason,
+        "version": version,
+    }
+    answer = call("POST", "/v1/attention/resolve", role=role, body=decision)
+    if as_json:
+        show_json(answer)
+    else:
+        line = f"{answer['workflow_id']}  {answer['stage']}  {answer['stopping'] or ''}"
+        typer.echo(line.rstrip())

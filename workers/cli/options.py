@@ -1,0 +1,22 @@
+"""Options that commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Role(StrEnum):
+    """Whose API key a command uses."""
+
+    service = "service"
+    operator = "operator"
+    admin = "admin"
+
+
+AsRole = Annotated[
+    Role, typer.Option("--as", help="Use this role's key: PERDURE_API_KEY_… or its secrets file.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For machines: what the gateway answered.")]

@@ -1,0 +1,190 @@
+"""For backend services in Python: start an onboarding, and follow it to its end.
+
+    async with PerdureClient(gateway_url, api_key, temporal=temporal) as perdure:
+        onboarding = await perdure.start(application, key="signup-4711")
+        async for progress in perdure.handle(onboarding.workflow_id).follow():
+            print(progress.stage)
+
+What people decide (withdrawals, resolutions) goes through the gateway's HTTP API, which vouches
+for who they are. A client for Temporal must be made with
+`temporalio.contrib.pydantic.pydantic_data_converter`.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from temporalio.client import Client
+
+from workflows.handover import hand_over_onboarding
+from workflows.onboarding.application import Application, Onboarding, OnboardingInFull
+from workflows.onboarding.messages import ENDS, IdentityChanged, Start, workflow_id
+from workflows.onboarding.workflow import CustomerOnboarding
+from workflows.progress import Progress
+
+_PAUSE = 0.5
+
+
+class PerdureError(Exception):
+    """Something did not work. The text says what, and the way out."""
+
+
+class Refused(PerdureError):
+    """The gateway said no, and will again: mend the request.
+
+    `code` is what the problem's type ends with, `errors` what is wrong with which field.
+    """
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        self.status = status
+        self.code = str(problem.get("type", "")).rsplit(":", 1)[-1]
+        self.errors = {one["field"]: one["message"] for one in problem.get("errors", [])}
+        fields = "".join(f" {field} {message}." for field, message in self.errors.items())
+        super().__init__(f"{problem.get('detail', f'HTTP status {status}')}{fields}")
+
+
+class NotReachable(PerdureError):
+    """The gateway did not answer in time. Ask again with the same key: nothing is done twice."""
+
+
+class PerdureClient:
+    """A connection to the gateway and, where `temporal` is given, to Temporal.
+
+    `patience` is how long `start` goes on trying while the gateway does not answer.
+    """
+
+    def __init__(
+        self,
+        gateway_url: str,
+        api_key: str,
+        *,
+        temporal: Client | None = None,
+        patience: timedelta = timedelta(seconds=30),
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=gateway_url,
+            headers={"Authorization": f"Bearer {api_key}"},
+            timeout=10,
+            transport=transport,
+        )
+        self._temporal = temporal
+        self._patience = patience.total_seconds()
+
+    async def start(self, application: Application, *, key: str) -> Onboarding:
+        """Have the gateway store a signup and start its onboarding.
+
+        `key` names the signup, in 1 to 255 printable ASCII characters: with the same key it is
+        started once, however often it is asked for. Raises Refused or NotReachable.
+        """
+        answer = await self._ask(
+            "POST",
+            "/v1/onboardings",
+            json=application.model_dump(mode="json"),
+            headers={"Idempotency-Key": key},
+        )
+        return Onboarding.model_validate_json(answer)
+
+    async def show(self, onboarding: str) -> OnboardingInFull:
+        """An onboarding by its id. Raises Refused or NotReachable."""
+        answer = await self._ask("GET", f"/v1/onboardings/{onboarding}")
+        return OnboardingInFull.model_validate_json(answer)
+
+    async def start_from(self, application_id: str, *, tenant: str) -> "OnboardingHandle":
+        """Start the onboarding of an application that this service stored in our database itself.
+
+        Raises NotTaken (`workflows.events`) while Temporal is down.
+        """
+        start = Start(application_id=application_id, tenant=tenant)
+        await hand_over_onboarding(self._client, start)
+        return self.handle(workflow_id(tenant, application_id))
+
+    def handle(self, process: str) -> "OnboardingHandle":
+        """The onboarding with this workflow id, to signal, query and follow through Temporal."""
+        return OnboardingHandle(self._client, process)
+
+    async def close(self) -> None:
+        """Close the connections to the gateway."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    @property
+    def _client(self) -> Client:
+        if self._temporal is None:
+            raise PerdureError("This goes through Temporal: make PerdureClient with temporal=…")
+        return self._temporal
+
+    async def _ask(self, method: str, path: str, **request: Any) -> bytes:
+        """The answer, after as many tries as patience allows: every request may be repeated."""
+        until = time.monotonic() + self._patience
+        while True:
+            try:
+                answer = await self._http.request(method, path, **request)
+            except httpx.TransportError as error:
+                problem: PerdureError = NotReachable(f"{self._http.base_url} does not answer")
+                problem.__cause__ = error
+            else:
+                if answer.is_success:
+                    return answer.content
+                problem = _problem(answer)
+            if isinstance(problem, Refused) or time.monotonic() + _PAUSE > until:
+                raise problem
+            await asyncio.sleep(_PAUSE)
+
+
+class OnboardingHandle:
+    """One onboarding, through Temporal. What it says needs a worker; RPCError where none is."""
+
+    def __init__(self, client: Client, process: str) -> None:
+        self.workflow_id = process
+        self._process = client.get_workflow_handle_for(CustomerOnboarding.run, process)
+
+    async def progress(self) -> Progress:
+        """How far it is: every step, who must act, until when."""
+        return await self._process.query(CustomerOnboarding.progress)
+
+    async def identity_changed(self, hint: IdentityChanged) -> None:
+        """Tell it that its identity session changed: it looks how that stands now."""
+        await self._process.signal(CustomerOnboarding.identity_changed, hint)
+
+    async def end(self) -> str:
+        """Wait for its end and return it: active, rejected, withdrawn, expired or aborted."""
+        return await self._process.result()
+
+    async def follow(self, *, every: timedelta = timedelta(seconds=1)) -> AsyncIterator[Progress]:
+        """Its progress now and after each change, until its end."""
+        last = None
+        while True:
+            progress = await self.progress()
+            if progress != last:
+                yield progress
+            if progress.stage in ENDS:
+                return
+            last = progress
+            await asyncio.sleep(every.total_seconds())
+
+
+def _problem(answer: httpx.Response) -> PerdureError:
+    """What an answer without success means. In progress and unavailable pass by themselves."""
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {}
+    refused = Refused(answer.status_code, problem if isinstance(problem, dict) else {})
+    if answer.status_code >= 500 or refused.code == "in-progress":
+        return NotReachable(str(refused))
+    return refused
