@@ -102,7 +102,31 @@ def handle_all(app: FastAPI) -> None:
 
 
 async def _answer(request: Request, error: Exception) -> Response:
-    return response_of(as_problem(error), request.scope.get("request_id"))
+    problem = _not_allowed(request) if _is_not_allowed(error) else as_problem(error)
+    return response_of(problem, request.scope.get("request_id"))
+
+
+def _is_not_allowed(error: Exception) -> bool:
+    return isinstance(error, HTTPException) and error.status_code == 405
+
+
+def _not_allowed(request: Request) -> Problem:
+    """Which methods this path takes: several routes may share it, each with its own."""
+    path = request.scope["path"]
+    allowed = sorted(
+        {
+            method
+            for route in iter_route_contexts(request.app.routes)
+            if (pattern := getattr(route, "path_regex", None)) and pattern.match(path)
+            for method in route.methods or ()
+        }
+    )
+    return Problem(
+        405,
+        "method-not-allowed",
+        f"This path takes {' and '.join(allowed)} only.",
+        headers={"Allow": ", ".join(allowed)},
+    )
 
 
 def as_problem(error: Exception) -> Problem:
@@ -126,16 +150,10 @@ def as_problem(error: Exception) -> Problem:
 
 def _of_the_framework(error: HTTPException) -> Problem:
     match error.status_code:
+        case 400:  # a body that JSON itself gives up on
+            return Problem(400, "malformed-json", "The body is not JSON.")
         case 404:
             return Problem(404, "not-found", "There is nothing at this path; see /openapi.json.")
-        case 405:
-            allowed = (error.headers or {}).get("Allow", "")
-            return Problem(
-                405,
-                "method-not-allowed",
-                f"This path takes {allowed} only.",
-                headers=error.headers,
-            )
         case status:
             code = HTTPStatus(status).phrase.lower().replace(" ", "-")
             return Problem(status, code, str(error.detail), headers=error.headers)

@@ -1,4 +1,4 @@
-"""The Web UI as people see it: a Temporal server that has one, and the system's Chromium."""
+"""The Web UI as people see it: a server that has one, a parked onboarding, Chromium to look."""
 
 from __future__ import annotations
 
@@ -6,20 +6,34 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from database.connection import engine_for
+from tests.house import House, settings_for
+from tests.integration.test_worker import prove_identity, started, until
+from tests.postgres import fresh_database
+from tests.simulated import SimulatorHandle
 from workers.ports import free_port
+from workers.postgres import Postgres
 from workers.temporal_server import TemporalServer
 from workflows import search_attributes
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+APPLICANT: dict[str, Any] = {
+    "name": "Canary Trading Ltd",
+    "email": "canary@example.org",
+    "tax_id": {"type": "eu_vat", "value": "DE246813579"},
+}
+"""What nobody may find in the Web UI."""
+
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
-    "--no-sandbox",  # root has no sandbox
+    "--no-sandbox",  # Chromium's sandbox refuses root
     "--disable-gpu",
     "--disable-quic",
     "--disable-background-networking",
@@ -30,39 +44,62 @@ _FLAGS = (
 )
 
 
+@dataclass(frozen=True)
+class Parked:
+    """An onboarding that waits for an operator, and another one that goes its way."""
+
+    workflow_id: str
+    run_id: str
+    going_its_way: str
+
+
+@dataclass(frozen=True)
+class WebUi:
+    """The Web UI in a window of a fixed size, language and time zone."""
+
+    url: str
+    page: Page
+
+    async def show_run(self, parked: Parked, tab: str) -> None:
+        """Open a tab of a run's page: `timeline`, `history`, `user-metadata`, …"""
+        run = f"{quote(parked.workflow_id, safe='')}/{parked.run_id}"
+        await self.page.goto(f"{self.url}/namespaces/default/workflows/{run}/{tab}")
+
+    async def show_list(self, query: str) -> None:
+        """Open the list of runs, filtered."""
+        await self.page.goto(f"{self.url}/namespaces/default/workflows?query={quote(query)}")
+
+    async def everything_written(self) -> str:
+        """The text of the page and of the frames in it: rendered markdown is in frames."""
+        return "\n".join([await frame.inner_text("body") for frame in self.page.frames])
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The system's Chromium. Without it there is nothing to see, which CI does not accept."""
-    for name in _NAMES:
+    """The system's Chromium. In CI its absence is a failure: nothing would have been looked at."""
+    for name in _PROGRAMS:
         if program := shutil.which(name):
             return program
-    reason = (
-        "There is no Chromium. Install it (Debian: apt-get install chromium), then run "
-        "`make check` again."
-    )
+    reason = "There is no Chromium to look with. Install it; on Debian: apt-get install chromium"
     if os.environ.get("CI"):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
 
 
-@dataclass
-class WebUi:
-    """Temporal's Web UI, and a window to look at it through."""
-
-    url: str
-    page: Page
-
-    def of_run(self, workflow_id: str, run_id: str, *parts: str) -> str:
-        """The address of a run's page: `history`, `timeline`, …"""
-        from urllib.parse import quote
-
-        path = "/".join((quote(workflow_id, safe=""), run_id, *parts))
-        return f"{self.url}/namespaces/default/workflows/{path}"
+@pytest.fixture(scope="session")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """Chromium without a window."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        yield browser
+        await browser.close()
 
 
 @pytest.fixture(scope="session")
-async def temporal_with_ui(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TemporalServer]:
-    """The server and Web UI of `perdure up`."""
+async def temporal_server(
+    chromium: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[TemporalServer]:
+    """Temporal and its Web UI, as `perdure up` starts them."""
     server = TemporalServer(
         tmp_path_factory.mktemp("temporal"),
         free_port(),
@@ -75,27 +112,47 @@ async def temporal_with_ui(tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
 
 
 @pytest.fixture(scope="session")
-async def temporal(temporal_with_ui: TemporalServer) -> Client:
-    """What a house connects to: here the server that has a Web UI."""
-    return await Client.connect(
-        temporal_with_ui.address, data_converter=pydantic_data_converter
-    )
+async def temporal(temporal_server: TemporalServer) -> Client:
+    """In this folder the server that a house uses is the one with a Web UI."""
+    return await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
 
 
 @pytest.fixture(scope="session")
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
-        yield browser
-        await browser.close()
+async def parked(
+    postgres_server: Postgres,
+    migrated_template: str,
+    outside: SimulatorHandle,
+    temporal: Client,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Parked]:
+    """An onboarding by the real worker that Stripe's outage has parked; the worker goes on."""
+    async with fresh_database(postgres_server, migrated_template) as database:
+        engine = engine_for(database)
+        folder = tmp_path_factory.mktemp("house")
+        house = House(settings_for(folder, database, outside, temporal), engine, temporal, outside)
+        async with house.working(max_cached_workflows=100):
+            (_, handle), (_, other) = await started(house, **APPLICANT), await started(house)
+            await until(other, lambda progress: progress.waiting)
+            await until(handle, lambda progress: progress.waiting)
+            await outside.fault("error_503", path="/v1/customers*", times=None)
+            await prove_identity(house, handle)
+            await until(handle, lambda progress: progress.attention)
+            await outside.clear_faults()
+            yield Parked(handle.id, (await handle.describe()).run_id, other.id)
+            for run in (handle, other):
+                await run.terminate("the test is over")
+        await engine.dispose()
 
 
 @pytest.fixture
-async def ui(browser: Browser, temporal_with_ui: TemporalServer) -> AsyncIterator[WebUi]:
-    """A window of a fixed size, language and time zone."""
+async def ui(browser: Browser, temporal_server: TemporalServer) -> AsyncIterator[WebUi]:
+    """The Web UI, as if nobody had looked at it before."""
     context = await browser.new_context(
-        viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="UTC",
+        viewport={"width": 1440, "height": 1000},
+        locale="en-GB",
+        timezone_id="UTC",
         color_scheme="light",
+        reduced_motion="reduce",
     )
-    yield WebUi(temporal_with_ui.ui_url, await context.new_page())
+    yield WebUi(temporal_server.ui_url, await context.new_page())
     await context.close()

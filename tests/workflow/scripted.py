@@ -85,6 +85,7 @@ class Scripted(ApplicationSteps, IdentitySteps, BillingSteps, NoticeSteps, Proce
         self.mails: list[str] = []
         self.decisions: list[RecordDecision] = []
         self.notices: list[Notice] = []
+        self._done: set[str] = set()
 
     def hold(self, step: Callable[..., object]) -> asyncio.Event:
         """Hold a step until the event is set."""
@@ -107,6 +108,12 @@ class Scripted(ApplicationSteps, IdentitySteps, BillingSteps, NoticeSteps, Proce
         failure = script() if callable(script) else (script.pop(0) if script else None)
         if failure is not None:
             raise failure
+
+    def _first_time(self, request: Request) -> bool:
+        """Steps run at least once; what they do, they do once for each key."""
+        first = request.request_key not in self._done
+        self._done.add(request.request_key)
+        return first
 
     def _make(self, request: Request, thing: str) -> str:
         return self.made.setdefault(request.request_key, thing)
@@ -134,7 +141,8 @@ class Scripted(ApplicationSteps, IdentitySteps, BillingSteps, NoticeSteps, Proce
     @implements(ApplicationSteps.record_stage)
     async def record_stage(self, request: RecordStage) -> None:
         await self._play(ApplicationSteps.record_stage, request)
-        self.stages.append(request.stage)
+        if self._first_time(request):
+            self.stages.append(request.stage)
 
     @implements(IdentitySteps.open_session)
     async def open_session(self, request: OpenSession) -> Session:
@@ -174,7 +182,8 @@ class Scripted(ApplicationSteps, IdentitySteps, BillingSteps, NoticeSteps, Proce
     @implements(NoticeSteps.welcome)
     async def welcome(self, request: Welcome) -> Sent:
         await self._play(NoticeSteps.welcome, request)
-        self.mails.append(request.request_key)
+        if self._first_time(request):
+            self.mails.append(request.request_key)
         return Sent(message_id="<1@example.com>")
 
     @implements(ProcessSteps.verify_actor)
@@ -184,12 +193,14 @@ class Scripted(ApplicationSteps, IdentitySteps, BillingSteps, NoticeSteps, Proce
     @implements(ProcessSteps.record_decision)
     async def record_decision(self, request: RecordDecision) -> None:
         await self._play(ProcessSteps.record_decision, request)
-        self.decisions.append(request)
+        if self._first_time(request):
+            self.decisions.append(request)
 
     @implements(ProcessSteps.notify)
     async def notify(self, request: Notice) -> None:
         await self._play(ProcessSteps.notify, request)
-        self.notices.append(request)
+        if self._first_time(request):
+            self.notices.append(request)
 
     @implements(ProcessSteps.database_answers)
     async def database_answers(self, request: Request) -> None:

@@ -12,11 +12,12 @@ import pytest
 from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.common import SearchAttributes
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from tests.workflow.conftest import Begin
+from tests.workflow.conftest import Begin, Onboarding
 from tests.workflow.scripted import Scripted, refused, resolution, signed, withdrawal
 from tests.workflow.test_onboarding import prove_identity
 from workers.sandbox import workflow_runner
@@ -38,6 +39,16 @@ def why(failed: pytest.ExceptionInfo[WorkflowUpdateFailedError]) -> str | None:
     return cause.type
 
 
+async def attributes_when(
+    one: Onboarding, condition: Callable[[SearchAttributes], bool]
+) -> SearchAttributes:
+    """The search attributes once they are as described: the server shows them a moment later."""
+    async with asyncio.timeout(10):
+        while not condition(found := (await one.handle.describe()).search_attributes):
+            await asyncio.sleep(0.02)
+    return found
+
+
 # Attention
 
 
@@ -56,14 +67,13 @@ async def test_a_refused_step_parks_and_says_what_why_and_who(onboarding: Begin)
         assert "Create the customer in billing" in details
         assert "stripe.invalid_request" in details
         assert "operator" in details
-        described = await one.handle.describe()
-        attributes = described.search_attributes
+        attributes = await attributes_when(one, lambda found: "Attention" in found)
         assert attributes["Attention"] == ["billing.create_customer"]
         assert attributes["Owner"] == ["operator"]
         assert attributes["AttentionSince"]
         await one.decide(RESOLVE, resolution(CREATE, "retry"))
         assert await one.handle.result() == "active"
-        assert not (await one.handle.describe()).search_attributes.get("Attention")
+        assert await attributes_when(one, lambda found: "Attention" not in found)
     assert len(world.notices) == 1
 
 

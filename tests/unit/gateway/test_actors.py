@@ -35,7 +35,7 @@ def resolution() -> Resolution:
 def request(decision: Decision, **changed: Any) -> VerifyActor:
     """What a process asks its worker, after the decision has travelled as JSON."""
     arrived = type(decision).model_validate_json(decision.model_dump_json())
-    asked = {
+    asked: dict[str, Any] = {
         "workflow_id": PROCESS,
         "update": "resolve",
         "update_id": arrived.by.update_id,
@@ -48,7 +48,7 @@ def request(decision: Decision, **changed: Any) -> VerifyActor:
 
 async def verify(asked: VerifyActor, name: str = "k1", key: Ed25519PrivateKey = KEY) -> None:
     steps = ProcessActivities(
-        None,  # type: ignore[arg-type] - it needs no database
+        None,  # type: ignore[arg-type]  # it needs no database
         None,  # type: ignore[arg-type]
         public_keys={name: key.public_key()},
         operators=None,

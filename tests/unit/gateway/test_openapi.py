@@ -13,7 +13,7 @@ from gateway.callers import Callers
 from gateway.options import GatewayOptions
 
 OPTIONS = GatewayOptions(
-    engine=None,  # type: ignore[arg-type] - nothing is asked of it
+    engine=None,  # type: ignore[arg-type]  # nothing is asked of it
     client=None,  # type: ignore[arg-type]
     callers=Callers([]),
     signer=Signer("k1", Ed25519PrivateKey.generate()),

@@ -1,0 +1,148 @@
+"""What an operator reads in the real Temporal Web UI about an onboarding that waits for somebody."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Locator, Response, expect
+
+from tests.browser.conftest import APPLICANT, Parked, WebUi
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+TABS = ("timeline", "history", "user-metadata", "search-attributes", "queries", "memo", "call-stack")
+
+
+async def picture(ui: WebUi, name: str, until: Locator) -> None:
+    """Keep what is seen, down to `until`, for the docs: with UPDATE_SCREENSHOTS=1 only."""
+    if not os.environ.get("UPDATE_SCREENSHOTS"):
+        return
+    page, last = await ui.page.locator("#content").bounding_box(), await until.bounding_box()
+    assert page is not None
+    assert last is not None
+    IMAGES.mkdir(exist_ok=True)
+    await ui.page.mouse.move(0, 0)
+    await ui.page.screenshot(
+        path=IMAGES / f"{name}.png",
+        clip={**page, "height": last["y"] + last["height"] + 24 - page["y"]},
+    )
+
+
+async def test_current_details_say_which_step_failed_why_and_who_must_act(
+    ui: WebUi, parked: Parked
+) -> None:
+    await ui.show_run(parked, "user-metadata")
+    frames = ui.page.locator("iframe")
+    summary, details = frames.nth(0).content_frame, frames.nth(1).content_frame
+    await expect(summary.locator("main")).to_have_text("Onboarding for acme")
+    await expect(details.locator("p").first).to_have_text("Stage: provisioning")
+    await expect(details.locator("h3")).to_contain_text("Create the customer in billing")
+    step, why, who, choices = await details.locator("li").all_inner_texts()
+    assert "billing.create_customer, parked since 20" in step
+    assert "out of time (stripe.server): Stripe failed (status 503" in why
+    assert who.strip() == "Who must act: operator"
+    assert choices.strip() == "What can be done: retry or abort, with perdure attention resolve"
+    rows = [row.split("\t") for row in await details.locator("table tr").all_inner_texts()]
+    assert [[cell.strip() for cell in row[:2]] for row in rows] == [
+        ["step", "state"],
+        ["Open the identity session", "✅ succeeded"],
+        ["Read the identity session", "✅ succeeded"],
+        ["Create the customer in billing", "🛑 parked"],
+    ]
+    await picture(ui, "parked-onboarding", frames.nth(1))
+
+
+async def test_every_activity_and_timer_in_the_history_says_what_it_is_for(
+    ui: WebUi, parked: Parked
+) -> None:
+    await ui.show_run(parked, "history")
+    begun = ui.page.get_by_test_id("event-summary-row").filter(
+        has_text=re.compile("Activity Task Scheduled|Local Activity|Timer Started")
+    )
+    await expect(begun.filter(has_text="Tell the operators")).to_be_visible()
+    events = await begun.all_inner_texts()
+    summaries = [event.partition("Summary")[2].strip() for event in events]
+    assert all(summaries), events
+    assert set(summaries) >= {
+        "Take up the application",
+        "Open the identity session",
+        "proof of identity: time runs out",
+        "Create the customer in billing",
+    }
+
+
+async def test_search_attributes_say_what_waits_for_whom_and_of_whom(
+    ui: WebUi, parked: Parked
+) -> None:
+    await ui.show_run(parked, "search-attributes")
+    shown = ui.page.locator(".cm-content")
+    await expect(shown).to_contain_text("AttentionSince")
+    attributes = json.loads(await shown.inner_text())
+    assert attributes["Attention"] == ["billing.create_customer"]
+    assert attributes["AttentionSince"]
+    assert attributes["Owner"] == "operator"
+    assert attributes["Stage"] == "provisioning"
+    assert attributes["Tenant"] == "acme"
+
+
+@pytest.mark.parametrize(
+    "filtered",
+    [
+        "Attention IS NOT NULL",
+        "Attention = 'billing.create_customer' AND Owner = 'operator'",
+        "Stage = 'provisioning' AND Tenant = 'acme'",
+    ],
+)
+async def test_the_list_can_be_filtered_by_what_waits(
+    ui: WebUi, parked: Parked, filtered: str
+) -> None:
+    row = ui.page.get_by_test_id("workflows-summary-configurable-table-row")
+    await ui.show_list("Tenant = 'acme'")
+    await expect(row).to_have_count(2)
+    await ui.show_list(filtered)
+    await expect(row).to_have_count(1)
+    await expect(row).to_contain_text(parked.workflow_id)
+
+
+async def test_the_list_has_columns_for_stage_attention_and_owner(
+    ui: WebUi, parked: Parked
+) -> None:
+    await ui.show_list("Attention IS NOT NULL")
+    await ui.page.get_by_label("Configure Columns").click()
+    for column in ("Run ID", "Type", "Start", "End"):
+        await ui.page.get_by_label(f"Remove {column} column").click()
+    for column in ("Stage", "Attention", "Owner", "AttentionSince"):
+        await ui.page.get_by_label(f"Add {column} column", exact=True).click()
+    await ui.page.get_by_label("Close Workflows Table configuration").click()
+    row = ui.page.get_by_test_id("workflows-summary-configurable-table-row")
+    for cell in ("provisioning", "billing.create_customer", "operator"):
+        await expect(row).to_contain_text(cell)
+    await expect(ui.page.get_by_label("Close Workflows Table configuration")).to_be_hidden()
+    await picture(ui, "list-by-attention", row)
+
+
+async def test_nothing_that_an_applicant_told_us_reaches_the_web_ui(
+    ui: WebUi, parked: Parked
+) -> None:
+    answers: list[Response] = []
+    ui.page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108
+    written = ""
+    for tab in TABS:
+        await ui.show_run(parked, tab)
+        await ui.page.wait_for_load_state("networkidle")
+        written += await ui.everything_written()
+    await ui.show_list("Attention IS NOT NULL")
+    await expect(ui.page.get_by_text(parked.workflow_id).first).to_be_visible()
+    written += await ui.everything_written()
+    loaded = [await answer.text() for answer in answers if "/api/" in answer.url]
+    payloads = re.findall(r'"data":\s*"([A-Za-z0-9+/=]+)"', "".join(loaded))
+    written += "".join(loaded) + "".join(base64.b64decode(one).decode() for one in payloads)
+    assert parked.workflow_id in written
+    assert "application_id" in written
+    told = [APPLICANT["name"], APPLICANT["email"], APPLICANT["tax_id"]["value"]]
+    assert not [one for one in told if one in written]

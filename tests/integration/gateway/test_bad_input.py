@@ -1,0 +1,184 @@
+"""Whatever is wrong with a request, the answer says what and how to go on, and repeats nothing."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.door import API_LIMIT
+from tests.house import FORM, House
+from tests.integration.gateway.conftest import Gateway, problem
+
+HEADERS = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+
+
+async def raw(gateway: Gateway, content: Any, **headers: str) -> httpx.Response:
+    return await gateway.service.send(
+        "POST", "/v1/onboardings", content=content, headers=HEADERS | headers
+    )
+
+
+@pytest.mark.parametrize("body", [b"{", b"", b"\xff\xfe{}", b'{"name": }', b"nonsense"])
+async def test_malformed_json(gateway: Gateway, body: bytes) -> None:
+    answer = await raw(gateway, body)
+    assert answer.status_code in (400, 422)
+    problem(
+        answer, answer.status_code, "malformed-json" if answer.status_code == 400 else "invalid"
+    )
+
+
+@pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"7"])
+async def test_json_that_is_no_form(gateway: Gateway, body: bytes) -> None:
+    problem(await raw(gateway, body), 422, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("nickname", "secret-value"),
+        ("name", "secret\x00value"),
+        ("name", "\ud800 secret-value"),
+        ("email", "secret-value"),
+        ("country", "secret-value"),
+        ("currency", "secret-value"),
+        ("kind", "secret-value"),
+        ("tax_id", {"type": "secret-value", "value": "1"}),
+    ],
+)
+async def test_a_bad_field_is_named_and_its_value_is_nowhere(
+    gateway: Gateway, house: House, caplog: pytest.LogCaptureFixture, field: str, value: Any
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    answer = await raw(gateway, json.dumps(FORM | {field: value}).encode())
+    told = problem(answer, 422, "invalid")
+    assert told["errors"][0]["field"].split(".")[0] == field
+    assert "secret" not in answer.text
+    assert "secret" not in caplog.text
+    assert await house.rows("SELECT count(*) FROM api_requests") == [{"count": 0}]
+
+
+async def test_every_bad_field_is_named_at_once(gateway: Gateway) -> None:
+    told = problem(await raw(gateway, json.dumps({"email": "x", "a": 1}).encode()), 422, "invalid")
+    fields = {error["field"] for error in told["errors"]}
+    assert fields == {"kind", "name", "email", "country", "currency", "a"}
+
+
+async def test_a_key_is_required(gateway: Gateway) -> None:
+    answer = await gateway.service.post("/v1/onboardings", FORM)
+    told = problem(answer, 400, "key-missing")
+    assert told["errors"] == [{"field": "Idempotency-Key", "message": "is missing"}]
+    assert "Idempotency-Key" in told["detail"]
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "schl\xfcssel", "a\tb"])
+async def test_a_key_is_short_and_printable(gateway: Gateway, key: str) -> None:
+    headers = {"Idempotency-Key": key.encode("latin-1")}
+    answer = await gateway.service.send(
+        "POST",
+        "/v1/onboardings",
+        json=FORM,
+        headers=headers,  # type: ignore[arg-type]
+    )
+    told = problem(answer, 400, "key-invalid")
+    assert told["errors"][0]["field"] == "Idempotency-Key"
+
+
+async def test_the_longest_key_is_taken(gateway: Gateway, house: House) -> None:
+    async with house.working():
+        assert (await gateway.service.sign_up("k" * 255)).status_code == 201
+
+
+async def chunks(size: int) -> AsyncIterator[bytes]:
+    for _ in range(size // 1024 + 1):
+        yield b" " * 1024
+
+
+async def test_a_body_over_the_limit_is_refused_announced_or_not(gateway: Gateway) -> None:
+    problem(await raw(gateway, b" " * (API_LIMIT + 1)), 413, "too-large")
+    problem(await raw(gateway, chunks(API_LIMIT)), 413, "too-large")
+    lying = await raw(gateway, chunks(API_LIMIT), **{"Content-Length": "10"})
+    problem(lying, 413, "too-large")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Content-Type": ""},
+        {"Content-Encoding": "gzip"},
+    ],
+)
+async def test_only_plain_json_is_taken(gateway: Gateway, headers: dict[str, str]) -> None:
+    problem(await raw(gateway, json.dumps(FORM).encode(), **headers), 415, "unsupported-media-type")
+
+
+async def test_unknown_paths_ids_and_methods(gateway: Gateway) -> None:
+    problem(await gateway.service.get("/v1/nothing"), 404, "not-found")
+    problem(await gateway.http.get("/nothing"), 404, "not-found")
+    for unknown in ("a" * 26, "A" * 26, "x", "a" * 300, "%00"):
+        problem(await gateway.service.get(f"/v1/onboardings/{unknown}"), 404, "not-found")
+    refused = await gateway.service.send("DELETE", "/v1/onboardings")
+    problem(refused, 405, "method-not-allowed")
+    assert "GET" in refused.headers["allow"]
+
+
+async def test_strangers_and_wrong_roles(gateway: Gateway) -> None:
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eDp5"}):
+        answer = await gateway.http.get("/v1/onboardings", headers=headers)
+        problem(answer, 401, "not-recognised")
+        assert answer.headers["www-authenticate"] == "Bearer"
+    any_id = "a" * 26
+    resolution = {"workflow_id": f"onboarding/acme/{any_id}", "action": "retry", "reason": "r"}
+    for answer in (
+        await gateway.service.get("/v1/attention"),
+        await gateway.service.post("/v1/attention/resolve", resolution),
+        await gateway.service.post(f"/v1/onboardings/{any_id}/corrections", {"country": "DE"}),
+        await gateway.service.get("/v1/requests", workflow_id="x"),
+        await gateway.service.get("/v1/requests/show", key="x"),
+        await gateway.operator.post("/v1/requests/reopen", {"key": "x", "reason": "r"}),
+    ):
+        problem(answer, 403, "role-missing")
+
+
+async def test_parameters_are_as_strict_as_bodies(gateway: Gateway) -> None:
+    for name, value in {
+        "stage": "nowhere",
+        "limit": "101",
+        "created_from": "yesterday",
+        "created_before": "2026-01-31T00:00:00",
+        "cursor": "nonsense",
+        "tenant": "Not A Tenant",
+    }.items():
+        told = problem(
+            await gateway.operator.get("/v1/onboardings", **{name: value}), 422, "invalid"
+        )
+        assert told["errors"][0]["field"].split(".")[0] == name
+    for name, value in {"owner": "' OR 1=1", "step": "x'y", "cursor": "nonsense"}.items():
+        told = problem(await gateway.operator.get("/v1/attention", **{name: value}), 422, "invalid")
+        assert told["errors"][0]["field"] == name
+
+
+async def test_request_ids_are_taken_over_or_made(gateway: Gateway) -> None:
+    given = await gateway.http.get("/healthz", headers={"X-Request-Id": "abc-123"})
+    assert given.headers["x-request-id"] == "abc-123"
+    for bad in ("", "a b", "x" * 200, "-x"):
+        made = await gateway.http.get("/healthz", headers={"X-Request-Id": bad})
+        assert len(made.headers["x-request-id"]) == 32
+
+
+async def test_a_defect_is_answered_and_logged_without_what_it_says(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("ada@example.com")
+
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setattr("gateway.onboardings.onboardings.many", broken)
+    problem(await gateway.service.get("/v1/onboardings"), 500, "defect")
+    assert "ada@example.com" not in caplog.text

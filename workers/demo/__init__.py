@@ -1,0 +1,1 @@
+"""A play on the real stack: customers onboarded while the world misbehaves, and then checked."""

@@ -1,0 +1,109 @@
+"""Who calls the gateway: the backend service of a business, and one of its operators."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from pydantic import BaseModel
+
+from workers.settings import Settings
+from workflows.client import PerdureClient
+from workflows.onboarding.application import Onboarding, OnboardingInFull
+
+from workers.demo.cast import Applicant, Run
+
+
+class Reason(BaseModel):
+    """Why something waits, as the attention list says it."""
+
+    kind: str
+    type: str
+    text: str
+
+
+class Waiting(BaseModel):
+    """A parked step, as the attention list shows it."""
+
+    workflow_id: str
+    step: str | None
+    owner: str
+    why: Reason
+
+
+class Callers:
+    """Both of them, each with their own key."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._service = PerdureClient(settings.gateway_url, settings.secret("api_key_service"))
+        self._by_service = _http(settings, settings.secret("api_key_service"))
+        self._by_operator = _http(settings, settings.secret("api_key_operator"))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._service.close()
+        await self._by_service.aclose()
+        await self._by_operator.aclose()
+
+    async def sign_up(self, run: Run, applicant: Applicant) -> Onboarding:
+        """The service sends a signup, as often as it takes, under the applicant's key."""
+        return await self._service.start(applicant.application, key=run.key(applicant))
+
+    async def show(self, onboarding: str) -> OnboardingInFull:
+        """The service looks at an onboarding."""
+        return await self._service.show(onboarding)
+
+    async def withdraw(self, onboarding: str, reason: str) -> None:
+        """The service takes an application back. Returns when that is accepted."""
+        path = f"/v1/onboardings/{onboarding}/withdraw"
+        await _asked(self._by_service, "POST", path, {"reason": reason})
+
+    async def waiting(self) -> list[Waiting]:
+        """The operator looks at the attention list."""
+        items: list[Waiting] = []
+        cursor = None
+        while True:
+            after = f"&cursor={cursor}" if cursor else ""
+            page = await _asked(self._by_operator, "GET", f"/v1/attention?limit=100{after}")
+            items += [Waiting.model_validate(one) for one in page["items"]]
+            cursor = page["next"]
+            if cursor is None:
+                return items
+
+    async def retry(self, waiting: Waiting, reason: str) -> None:
+        """The operator has a parked step tried again. Returns when that is accepted."""
+        decision = {
+            "workflow_id": waiting.workflow_id,
+            "step": waiting.step,
+            "action": "retry",
+            "reason": reason,
+        }
+        await _asked(self._by_operator, "POST", "/v1/attention/resolve", decision)
+
+
+def _http(settings: Settings, key: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        base_url=settings.gateway_url, headers={"Authorization": f"Bearer {key}"}, timeout=10
+    )
+
+
+async def _asked(
+    http: httpx.AsyncClient, method: str, path: str, body: Mapping[str, object] | None = None
+) -> Any:
+    """The answer's JSON, asked for again while the gateway says that it cannot work just now.
+
+    Any: each caller reads what it asked for. Raises httpx.HTTPError.
+    """
+    while (answer := await http.request(method, path, json=body)).status_code == 503:
+        await asyncio.sleep(0.5)
+    return answer.raise_for_status().json()

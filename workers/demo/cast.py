@@ -1,0 +1,148 @@
+"""Who plays: invented applicants, and what is to become of each."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Literal
+
+from workflows.onboarding.application import Application, TaxNumber
+
+Scene = Literal["straight", "threefold", "webhooks", "withdrawal", "outage", "killed"]
+
+TITLES: dict[Scene, str] = {
+    "straight": "Straight through",
+    "threefold": "The same signup three times at once",
+    "webhooks": "Webhooks thrice, and the last one first",
+    "withdrawal": "Withdrawn halfway",
+    "outage": "Stripe down until an operator retries",
+    "killed": "A worker killed in the middle",
+}
+"""The scenes, in the order in which they are told."""
+
+
+@dataclass(frozen=True)
+class Applicant:
+    """Somebody who signs up. `key` is unique in the cast; `look` says what to see in the Web UI."""
+
+    key: str
+    scene: Scene
+    application: Application
+    end: Literal["active", "withdrawn"]
+    look: str
+
+    @property
+    def name(self) -> str:
+        """As the applicant writes it."""
+        return self.application.name
+
+
+@dataclass(frozen=True)
+class Run:
+    """One performance. Its id is in every key and address: a stack may see many performances."""
+
+    id: str = field(default_factory=lambda: secrets.token_hex(3))
+
+    def key(self, applicant: Applicant) -> str:
+        """The Idempotency-Key of an applicant's signup."""
+        return f"demo-{self.id}-{applicant.key}"
+
+    def cast(self) -> tuple[Applicant, ...]:
+        """Everybody, with addresses of this run."""
+        return (
+            self._person(
+                "zofie", "Žofie Nováková", "AT", "EUR", "straight", "every step, once, in order"
+            ),
+            self._company(
+                "hayabusa",
+                "隼電機合同会社",
+                "US",
+                "USD",
+                TaxNumber(type="us_ein", value="12-3456789"),
+                "straight",
+                "two objects at Stripe, made one after the other",
+            ),
+            self._person(
+                "eleni", "Ελένη Παππά", "CH", "CHF", "straight", "the timer that never had to fire"
+            ),
+            self._company(
+                "beispiel",
+                "Beispiel Werke GmbH",
+                "DE",
+                "EUR",
+                TaxNumber(type="eu_vat", value="DE123456789"),
+                "threefold",
+                "one run, though three requests asked for it",
+            ),
+            self._person(
+                "oksana",
+                "Оксана Гончар",
+                "PL",
+                "PLN",
+                "webhooks",
+                "signals in the wrong order; read_session found the truth",
+            ),
+            self._person(
+                "soren", "Søren Ålund", "DK", "DKK", "webhooks", "three webhooks, one signal"
+            ),
+            self._company(
+                "maple",
+                "Maple & Ash Ltd",
+                "GB",
+                "GBP",
+                TaxNumber(type="gb_vat", value="GB123456789"),
+                "withdrawal",
+                "the withdrawal, then delete_tax_id, delete_customer, close_session",
+                end="withdrawn",
+            ),
+            self._person(
+                "nuria",
+                "Núria Puigdevall",
+                "ES",
+                "EUR",
+                "outage",
+                "the failed step with Stripe's 503, then the update “resolve”",
+            ),
+            self._company(
+                "przedza",
+                "Łódzka Przędza",
+                "PL",
+                "PLN",
+                TaxNumber(type="eu_vat", value="PL1234567890"),
+                "killed",
+                "create_tax_id: begun by one worker, finished by another",
+            ),
+        )
+
+    def _person(
+        self, key: str, name: str, country: str, currency: str, scene: Scene, look: str
+    ) -> Applicant:
+        application = Application(
+            kind="person",
+            name=name,
+            email=f"{key}.{self.id}@example.com",
+            country=country,
+            currency=currency,
+        )
+        return Applicant(key, scene, application, "active", look)
+
+    def _company(
+        self,
+        key: str,
+        name: str,
+        country: str,
+        currency: str,
+        tax_id: TaxNumber,
+        scene: Scene,
+        look: str,
+        end: Literal["active", "withdrawn"] = "active",
+    ) -> Applicant:
+        application = Application(
+            kind="company",
+            name=name,
+            email=f"{key}.{self.id}@example.org",
+            country=country,
+            currency=currency,
+            tax_id=tax_id,
+        )
+        return Applicant(key, scene, application, end, look)

@@ -1,0 +1,193 @@
+"""The world outside, over HTTP: what Stripe and the mailbox have, and how they shall misbehave."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+import httpx
+from pydantic import BaseModel
+
+from workers.settings import Settings
+
+FaultKind = Literal["timeout_after_commit", "error_503"]
+
+
+class TaxIdAtStripe(BaseModel):
+    """A tax id as Stripe shows it."""
+
+    type: str
+    value: str
+
+
+class CustomerAtStripe(BaseModel):
+    """A customer as Stripe shows it; its tax ids are asked for apart."""
+
+    id: str
+    email: str | None
+    metadata: dict[str, str]
+
+
+class Redaction(BaseModel):
+    """That everything personal was taken out of a session."""
+
+    status: str
+
+
+class SessionAtStripe(BaseModel):
+    """An identity session as Stripe shows it; `client_reference_id` is the onboarding's id."""
+
+    id: str
+    status: str
+    client_reference_id: str | None
+    redaction: Redaction | None
+
+
+class EventAtStripe(BaseModel):
+    """An event; Any: its object is of any type."""
+
+    id: str
+    type: str
+    data: dict[str, Any]
+
+
+class Delivery(BaseModel):
+    """One delivery of an event to an endpoint."""
+
+    event: str
+    state: Literal["pending", "delivered", "lost"]
+
+
+class Letter(BaseModel):
+    """A mail that arrived; one that came twice is there twice."""
+
+    number: int
+    message_id: str | None
+    subject: str
+    text: str
+
+
+Row = TypeVar("Row", bound=BaseModel)
+
+
+class Outside:
+    """The simulators. All methods raise httpx.HTTPError where one does not answer as it should."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._stripe = httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{settings.stripe_simulator_port}",
+            auth=(settings.secret("stripe_api_key"), ""),
+            timeout=10,
+        )
+        self._mail = httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{settings.mail_inbox_port}", timeout=10
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stripe.aclose()
+        await self._mail.aclose()
+
+    # What is there
+
+    async def customers(self, since: int) -> list[CustomerAtStripe]:
+        """Customers made since a time by Stripe's clock; not the deleted ones."""
+        return [one async for one in self._listed("/v1/customers", CustomerAtStripe, since)]
+
+    async def tax_ids(self, customer: str) -> list[TaxIdAtStripe]:
+        """The tax ids of a customer."""
+        path = f"/v1/customers/{customer}/tax_ids"
+        return [one async for one in self._listed(path, TaxIdAtStripe)]
+
+    async def sessions(self, since: int) -> list[SessionAtStripe]:
+        """Identity sessions opened since a time by Stripe's clock."""
+        path = "/v1/identity/verification_sessions"
+        return [one async for one in self._listed(path, SessionAtStripe, since)]
+
+    async def events(self, since: int) -> list[EventAtStripe]:
+        """Events since a time by Stripe's clock, newest first."""
+        return [one async for one in self._listed("/v1/events", EventAtStripe, since)]
+
+    async def deliveries(self, event: str) -> list[Delivery]:
+        """How an event was delivered."""
+        found = _body(await self._stripe.get("/_simulator/deliveries", params={"event": event}))
+        return [Delivery.model_validate(one) for one in found["deliveries"]]
+
+    async def letters(self, *, to: str, subject: str | None = None) -> list[Letter]:
+        """Mails to one address, oldest first; `subject` is a part of it."""
+        query = {"to": to, "order": "oldest_first", "limit": "100"}
+        letters: list[Letter] = []
+        more = True
+        while more:
+            after = {"after": str(letters[-1].number)} if letters else {}
+            wanted = {"subject": subject} if subject else {}
+            page = _body(await self._mail.get("/messages", params=query | after | wanted))
+            letters += [Letter.model_validate(one) for one in page["messages"]]
+            more = page["has_more"]
+        return letters
+
+    async def now(self) -> int:
+        """The time by Stripe's clock."""
+        return int(_body(await self._stripe.get("/_simulator/clock"))["now"])
+
+    # What applicants do
+
+    async def submit(self, session: str, outcome: Literal["verified", "failed"]) -> None:
+        """Act as an applicant at the page of an identity session."""
+        await self._post(f"/_simulator/identity/{session}/submit", {"outcome": outcome})
+
+    # How it misbehaves
+
+    async def fault(self, kind: FaultKind, method: str, path: str) -> str:
+        """Have requests go wrong until `clear`; `path` is a glob. The answer is the fault's id."""
+        match = {"method": method, "path": path}
+        made = await self._post("/_simulator/faults", {"kind": kind, "match": match})
+        return str(made["id"])
+
+    async def clear(self, fault: str) -> None:
+        """End a fault; nothing happens where it has ended."""
+        _body(await self._stripe.delete(f"/_simulator/faults/{fault}"))
+
+    async def faulted(self, method: str, path: str) -> int:
+        """How many requests were ever answered by a fault before anything ran."""
+        counted = _body(await self._stripe.get("/_simulator/counters"))["counters"]
+        wanted = {"method": method, "path": path, "outcome": "faulted"}
+        return sum(one["requests"] for one in counted if wanted.items() <= one.items())
+
+    async def hold_webhooks(self, *, copies: int) -> None:
+        """Keep webhooks back until `release_webhooks`, and make so many of each."""
+        await self._post("/_simulator/webhooks", {"paused": True, "copies": copies})
+
+    async def release_webhooks(self) -> None:
+        """Send what was kept back, the newest first, and go on as usual."""
+        await self._post("/_simulator/webhooks", {"copies": 1})
+        await self._post("/_simulator/webhooks/resume", {"order": "newest_first"})
+
+    async def _listed(
+        self, path: str, shape: type[Row], since: int | None = None
+    ) -> AsyncIterator[Row]:
+        query = {"limit": "100"} | ({"created[gte]": str(since)} if since is not None else {})
+        more = True
+        while more:
+            page = _body(await self._stripe.get(path, params=query))
+            for row in page["data"]:
+                yield shape.model_validate(row)
+            more = page["has_more"]
+            if more:
+                query["starting_after"] = page["data"][-1]["id"]
+
+    async def _post(self, path: str, body: Mapping[str, object]) -> Any:
+        return _body(await self._stripe.post(path, json=body))
+
+
+def _body(answer: httpx.Response) -> Any:
+    """The JSON of an answer. Any: each caller reads what it asked for."""
+    return answer.raise_for_status().json()

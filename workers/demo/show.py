@@ -1,0 +1,133 @@
+"""What there is to see while the demo plays: applicants, scenes, and a sentence about now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+from workers.demo.cast import TITLES, Applicant, Scene
+from workflows.onboarding.application import OnboardingInFull
+from workflows.onboarding.messages import ENDS
+
+State = Literal["to come", "playing", "played", "failed"]
+
+
+@dataclass
+class Row:
+    """An applicant, and what is known of the onboarding. `steps` were begun so far."""
+
+    applicant: Applicant
+    onboarding: OnboardingInFull | None = None
+
+    @property
+    def stage(self) -> str:
+        """The stage, or nothing before the signup."""
+        return self.onboarding.stage if self.onboarding else ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the onboarding has come to an end."""
+        return self.stage in ENDS
+
+    @property
+    def parked(self) -> bool:
+        """Whether a step waits for somebody."""
+        return bool(self.onboarding and self.onboarding.progress) and bool(
+            self.onboarding.progress.attention  # type: ignore[union-attr]
+        )
+
+    @property
+    def now(self) -> str:
+        """What is being done, or waited for."""
+        onboarding = self.onboarding
+        if onboarding is None:
+            return "has not signed up yet"
+        if onboarding.stage == "active":
+            return "welcome mail sent"
+        if onboarding.stage in ENDS:
+            return "everything undone"
+        progress = onboarding.progress
+        if progress is None:
+            return "…"
+        if progress.attention:
+            parked = progress.attention[0]
+            return f"parked: {parked.reason.type}"
+        if progress.waiting:
+            return f"waits for {progress.waiting.what}"
+        under_way = [one.summary for one in progress.steps if one.state == "running"]
+        doing = under_way[-1] if under_way else "…"
+        return f"taken back: {doing}" if progress.stopping else doing
+
+    @property
+    def seconds(self) -> float | None:
+        """Since the signup; until the end, where there is one."""
+        if self.onboarding is None:
+            return None
+        until = self.onboarding.ended_at or datetime.now(UTC)
+        return max((until - self.onboarding.created_at).total_seconds(), 0.0)
+
+
+@dataclass
+class Played:
+    """How a scene stands: `told` is what came of it, `seconds` how long it took."""
+
+    state: State = "to come"
+    told: str = ""
+    began: float = 0.0
+    took: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """So far, or in all."""
+        return time.monotonic() - self.began if self.state == "playing" else self.took
+
+
+@dataclass
+class Show:
+    """Everything that can be seen. `changed` is called after each change."""
+
+    run: str
+    rows: list[Row]
+    changed: Callable[[], None] = lambda: None
+    began: float = field(default_factory=time.monotonic)
+    sentence: str = ""
+    scenes: dict[Scene, Played] = field(default_factory=lambda: {one: Played() for one in TITLES})
+
+    @property
+    def seconds(self) -> float:
+        """Since the curtain rose."""
+        return time.monotonic() - self.began
+
+    def say(self, sentence: str) -> None:
+        """Tell what happens, and why it matters."""
+        self.sentence = sentence
+        self.changed()
+
+    def see(self, row: Row, onboarding: OnboardingInFull) -> None:
+        """Take in how an onboarding stands; nothing is forgotten while no worker answers."""
+        before = row.onboarding
+        if before and onboarding.progress is None and onboarding.stage not in ENDS:
+            onboarding = onboarding.model_copy(update={"progress": before.progress})
+        row.onboarding = onboarding
+        self.changed()
+
+    @contextmanager
+    def scene(self, name: Scene) -> Iterator[Played]:
+        """A scene while it is played; what it comes to is noted in `told`."""
+        played = self.scenes[name]
+        played.state, played.began = "playing", time.monotonic()
+        self.changed()
+        try:
+            yield played
+            played.state = "played"
+        except BaseException as error:
+            played.state = "failed"
+            played.told = str(error) or type(error).__name__
+            raise
+        finally:
+            played.took = time.monotonic() - played.began
+            self.changed()
