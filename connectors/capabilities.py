@@ -62,6 +62,9 @@ class Identity(Protocol):
     async def read_session(self, session_id: str) -> IdentityStatus:
         """How the session stands now."""
 
+    async def link(self, session_id: str) -> str | None:
+        """Where the person goes to prove who they are; None where that is over. Keep it secret."""
+
     async def close_session(self, session_id: str) -> bool:
         """Close a session and erase what it collected; False where it was gone."""
 

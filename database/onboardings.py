@@ -38,10 +38,14 @@ _APPLICATION = text("""
 _STAGE = text("""
     UPDATE onboardings
     SET stage = :stage, stage_since = clock_timestamp(),
+        identity_link = CASE WHEN :stage = 'verifying_identity' THEN identity_link END,
         handed_over_at = coalesce(handed_over_at, clock_timestamp()),
         ended_at = CASE WHEN :ended THEN clock_timestamp() END
     WHERE id = :id
     RETURNING workflow_id
+""")
+_KEEP_IDENTITY_LINK = text("""
+    UPDATE onboardings SET identity_link = :link WHERE id = :id AND stage = 'verifying_identity'
 """)
 _HANDED_OVER = text("""
     UPDATE onboardings SET handed_over_at = clock_timestamp()
@@ -139,6 +143,11 @@ async def record_stage(connection: AsyncConnection, id_: str, stage: str) -> Non
         await record(
             connection, "onboarding.stage", "process", workflow_id=process, details={"stage": stage}
         )
+
+
+async def keep_identity_link(connection: AsyncConnection, id_: str, link: str | None) -> None:
+    """Keep where the applicant proves who they are, for as long as that is to be done."""
+    await connection.execute(_KEEP_IDENTITY_LINK, {"id": id_, "link": link})
 
 
 async def handed_over(connection: AsyncConnection, id_: str) -> None:

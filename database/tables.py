@@ -87,6 +87,7 @@ class ApplicationRow(SQLModel, table=True):
 class OnboardingRow(SQLModel, table=True):
     """Where each onboarding is: what lists are made from.
 
+    identity_link   where the applicant proves who they are, while that is to be done
     handed_over_at  when Temporal took it; empty where that has yet to happen
     """
 
@@ -108,6 +109,7 @@ class OnboardingRow(SQLModel, table=True):
     stage: str = Field(sa_column=Column(Text, nullable=False))
     stage_since: datetime = Field(sa_column=_time(now=True))
     created_at: datetime = Field(sa_column=_time(now=True))
+    identity_link: str | None = Field(default=None, sa_column=Column(Text))
     handed_over_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     ended_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
 

@@ -10,7 +10,9 @@ Choice = Literal["retry", "skip", "abort"]
 StepState = Literal["running", "parked", "succeeded", "skipped", "given up"]
 
 _GAP = "\u2003"
-"""An em space after each cell: the Web UI itself puts nothing between them."""
+"""An em space at the end of a cell: the Web UI puts nothing between cells."""
+_JOINT = "\u00a0"
+"""A space at which no line ends: the Web UI's table is narrow."""
 
 _MARKS: dict[StepState, str] = {
     "running": "⏳",
@@ -47,8 +49,10 @@ class StepProgress(Message):
     def as_row(self) -> str:
         """A row of the table in the Web UI."""
         took = f"{(self.ended_at - self.started_at).total_seconds():.1f} s" if self.ended_at else ""
-        cells = (self.summary, f"{_MARKS[self.state]} {self.state}", _clock(self.started_at), took)
-        return "| " + " | ".join(cell + _GAP for cell in cells) + " |"
+        state = f"{_MARKS[self.state]} {self.state}".replace(" ", _JOINT)
+        started = _clock(self.started_at).replace(" ", _JOINT)
+        cells = f"{self.summary}{_GAP} | {state}{_GAP} | {started}{_GAP}"
+        return f"| {cells} | {took.replace(' ', _JOINT)} |"
 
 
 class Attention(Message):
@@ -85,14 +89,14 @@ class Progress(Message):
         stopping = f", {self.stopping}" if self.stopping else ""
         lines = [f"**Stage:** {self.stage}{stopping}"]
         for item in self.attention:
+            choices = " or ".join(item.choices)
             lines += [
                 "",
                 f"### 🛑 {item.summary}",
                 f"- **Step:** `{item.step}`, parked since {_clock(item.since)} UTC",
                 f"- **Why:** {item.reason.kind} (`{item.reason.type}`): {item.reason.text}",
                 f"- **Who must act:** {item.owner}",
-                f"- **What can be done:** {' or '.join(item.choices)}, with"
-                " `perdure attention resolve`",
+                f"- **What can be done:** {choices}, with `perdure attention resolve`",
             ]
         if self.waiting:
             until = _clock(self.waiting.until)
@@ -109,4 +113,4 @@ class Progress(Message):
 
 
 def _clock(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M:%S")
+    return at.strftime("%d %b %H:%M:%S")

@@ -23,7 +23,11 @@ class IdentityActivities(IdentitySteps):
 
     @implements(IdentitySteps.open_session)
     async def open_session(self, request: OpenSession) -> Session:
-        """Open the session, and name our process in it so that its events find back."""
+        """Open the session, and name our process in it so that its events find back.
+
+        The link to it is a secret of the applicant: it is kept with the onboarding, and goes
+        neither into the history nor into the ledger.
+        """
         async with transaction(self._engine) as connection:
             application = await onboardings.application(
                 connection, request.application_id, request.version
@@ -35,9 +39,13 @@ class IdentityActivities(IdentitySteps):
             )
             return Session(session_id=session_id)
 
-        return await self._once.theirs(
+        session = await self._once.theirs(
             request, Session, send=send, find=self._find, keys_live=self._identity.keys_live
         )
+        link = await self._identity.link(session.session_id)
+        async with transaction(self._engine) as connection:
+            await onboardings.keep_identity_link(connection, application.id, link)
+        return session
 
     @implements(IdentitySteps.read_session)
     async def read_session(self, request: ReadSession) -> IdentityStatus:

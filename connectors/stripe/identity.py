@@ -30,6 +30,7 @@ class _Session(BaseModel):
     last_verification_report: str | None
     last_error: _Failure | None
     redaction: _Redaction | None
+    url: str | None
 
 
 class StripeIdentity:
@@ -64,6 +65,10 @@ class StripeIdentity:
             report_id=session.last_verification_report,
             error=session.last_error.code if session.last_error else None,
         )
+
+    async def link(self, session_id: str) -> str | None:
+        """The session's page at Stripe, while there is something to do on it."""
+        return (await self._session(session_id)).url
 
     async def close_session(self, session_id: str) -> bool:
         """Have everything personal taken out of a session, which ends it; False where it was gone.

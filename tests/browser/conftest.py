@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -10,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Error, Page, async_playwright, expect
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -30,6 +32,9 @@ APPLICANT: dict[str, Any] = {
     "tax_id": {"type": "eu_vat", "value": "DE246813579"},
 }
 """What nobody may find in the Web UI."""
+
+PATIENCE = 20
+"""Seconds that the Web UI has to show something."""
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
@@ -69,9 +74,20 @@ class WebUi:
         """Open the list of runs, filtered."""
         await self.page.goto(f"{self.url}/namespaces/default/workflows?query={quote(query)}")
 
-    async def everything_written(self) -> str:
-        """The text of the page and of the frames in it: rendered markdown is in frames."""
-        return "\n".join([await frame.inner_text("body") for frame in self.page.frames])
+    async def read(self, *, until: str) -> str:
+        """All text of the page and of the frames in it, once `until` is part of it."""
+        async with asyncio.timeout(PATIENCE):
+            while until not in (text := await self._text()):
+                await asyncio.sleep(0.1)
+        return text
+
+    async def _text(self) -> str:
+        # Rendered markdown is in frames, and each look at it renders it anew.
+        texts = []
+        for frame in self.page.frames:
+            with contextlib.suppress(Error):
+                texts.append(await frame.inner_text("body", timeout=1000))
+        return "\n".join(texts)
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +106,7 @@ def chromium() -> str:
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     """Chromium without a window."""
     async with async_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE * 1000)
         browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
         yield browser
         await browser.close()

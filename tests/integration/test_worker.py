@@ -152,13 +152,16 @@ async def test_histories_hold_ids_and_not_what_an_applicant_told_us(house: House
         application, handle = await started(house, name=canary)
         await until(handle, lambda progress: progress.waiting)
         await house.outside.fault("error_500_before", method="POST", path="/v1/customers", times=1)
+        link = (await house.rows("SELECT identity_link FROM onboardings"))[0]["identity_link"]
+        assert link.startswith(house.outside.stripe_url), "where the applicant is to be sent"
         await prove_identity(house, handle)
         assert await handle.result() == "active"
         history = (await handle.fetch_history()).to_json()
+    assert (await house.rows("SELECT identity_link FROM onboardings"))[0]["identity_link"] is None
     assert application in history
-    for secret in (canary, "example.com", "DE123456789"):
+    for secret in (canary, "example.com", "DE123456789", link):
         assert secret not in history
     kept = await house.rows("SELECT * FROM requests")
-    for secret in (canary, "DE123456789"):
+    for secret in (canary, "DE123456789", link):
         assert secret not in str(kept)
     assert timedelta(0) < kept[0]["settled_at"] - kept[0]["created_at"] < timedelta(minutes=1)

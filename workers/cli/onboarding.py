@@ -174,6 +174,7 @@ def _show(answer: dict[str, Any]) -> None:
         ("id", answer["id"]),
         ("workflow", answer["workflow_id"]),
         ("stage", answer["stage"]),
+        ("identity link", answer["identity_link"]),
         ("stopping", progress and progress["stopping"]),
         ("created", clock(answer["created_at"])),
         ("ended", clock(answer["ended_at"])),

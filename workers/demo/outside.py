@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 from workers.settings import Settings
 
 FaultKind = Literal["timeout_after_commit", "error_503"]
+_WELL_BEHAVED = {"copies": 1, "scatter_seconds": 0, "drop_next": 0, "paused": False}
 
 
 class TaxIdAtStripe(BaseModel):
@@ -146,15 +148,31 @@ class Outside:
 
     # How it misbehaves
 
-    async def fault(self, kind: FaultKind, method: str, path: str) -> str:
-        """Have requests go wrong until `clear`; `path` is a glob. The answer is the fault's id."""
+    async def behave(self) -> None:
+        """Nothing goes wrong any more: what an earlier run that was cut off left is ended."""
+        _body(await self._stripe.delete("/_simulator/faults"))
+        _body(await self._mail.delete("/_simulator/faults"))
+        await self._post("/_simulator/webhooks", _WELL_BEHAVED)
+
+    @asynccontextmanager
+    async def fault(self, kind: FaultKind, method: str, path: str) -> AsyncIterator[None]:
+        """While this lasts requests go wrong; `path` is a glob."""
         match = {"method": method, "path": path}
         made = await self._post("/_simulator/faults", {"kind": kind, "match": match})
-        return str(made["id"])
+        try:
+            yield
+        finally:
+            _body(await self._stripe.delete(f"/_simulator/faults/{made['id']}"))
 
-    async def clear(self, fault: str) -> None:
-        """End a fault; nothing happens where it has ended."""
-        _body(await self._stripe.delete(f"/_simulator/faults/{fault}"))
+    @asynccontextmanager
+    async def webhooks_held(self, *, copies: int) -> AsyncIterator[None]:
+        """While this lasts webhooks are kept back, so many of each; then all go, newest first."""
+        await self._post("/_simulator/webhooks", {"paused": True, "copies": copies})
+        try:
+            yield
+        finally:
+            await self._post("/_simulator/webhooks", {"copies": 1})
+            await self._post("/_simulator/webhooks/resume", {"order": "newest_first"})
 
     async def faulted(self, method: str, path: str) -> int:
         """How many requests were ever answered by a fault before anything ran."""
@@ -162,14 +180,9 @@ class Outside:
         wanted = {"method": method, "path": path, "outcome": "faulted"}
         return sum(one["requests"] for one in counted if wanted.items() <= one.items())
 
-    async def hold_webhooks(self, *, copies: int) -> None:
-        """Keep webhooks back until `release_webhooks`, and make so many of each."""
-        await self._post("/_simulator/webhooks", {"paused": True, "copies": copies})
-
-    async def release_webhooks(self) -> None:
-        """Send what was kept back, the newest first, and go on as usual."""
-        await self._post("/_simulator/webhooks", {"copies": 1})
-        await self._post("/_simulator/webhooks/resume", {"order": "newest_first"})
+    async def faults(self) -> int:
+        """How many faults wait for requests."""
+        return len(_body(await self._stripe.get("/_simulator/faults"))["faults"])
 
     async def _listed(
         self, path: str, shape: type[Row], since: int | None = None

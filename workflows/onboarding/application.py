@@ -61,10 +61,12 @@ class ListedOnboarding(Onboarding):
 class OnboardingInFull(ListedOnboarding):
     """An onboarding with its application and, while a worker answers for it, its progress.
 
-    `version` is the application's: corrections by operators raise it.
+    `version` is the application's: corrections by operators raise it. `identity_link` is where the
+    applicant proves who they are: send them there while it is set, and nobody else.
     """
 
     version: int
+    identity_link: str | None = None
     application: Application
     progress: Progress | None
 
