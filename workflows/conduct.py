@@ -1,16 +1,19 @@
 """What the mechanism of a process keeps in mind: steps under way, and what to undo."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from temporalio import exceptions
+from temporalio.common import SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from workflows.actor import Decision
 from workflows.decisions import Resolution
 from workflows.progress import Attention, Choice, Reason, StepProgress, StepState, Waiting
+from workflows.search_attributes import ATTENTION, ATTENTION_SINCE, OWNER
 from workflows.step import OUR_OUTAGE, Declaration, Input, Undone
 
 REFUSED_GENERATION = "refused_generation"
@@ -97,6 +100,18 @@ def attention_of(running: Running) -> Attention:
         reason=running.reason,
         choices=running.parked.choices,
     )
+
+
+def attention_attributes(parked: Sequence[Running]) -> list[SearchAttributeUpdate[Any]]:
+    """What the Web UI filters by: the parked steps, who must act, and since when."""
+    first = parked[0].parked if parked else None
+    if first is None:
+        return [ATTENTION.value_unset(), OWNER.value_unset(), ATTENTION_SINCE.value_unset()]
+    return [
+        ATTENTION.value_set([one.name for one in parked]),
+        OWNER.value_set(parked[0].declared.owner),
+        ATTENTION_SINCE.value_set(first.since),
+    ]
 
 
 def asked_again(request: Input, resolution: Resolution, failure: FailureError) -> Input:

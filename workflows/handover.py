@@ -46,7 +46,8 @@ PATIENCE = timedelta(seconds=4)
 async def temporal_answers(patience: timedelta = PATIENCE) -> AsyncIterator[None]:
     """Raise NotTaken for everything that shows that Temporal, or a worker, does not answer."""
     try:
-        async with asyncio.timeout(patience.total_seconds()):
+        # Calls carry the same limit; this one is for what takes several.
+        async with asyncio.timeout(patience.total_seconds() + 0.5):
             yield
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
         raise NotTaken("Temporal, or every worker, does not answer in time") from error
@@ -80,7 +81,9 @@ async def start_onboarding(client: Client, start: Start) -> Started | None:
     try:
         async with temporal_answers():
             return await client.execute_update_with_start_workflow(
-                CustomerOnboarding.started, start_workflow_operation=operation
+                CustomerOnboarding.started,
+                start_workflow_operation=operation,
+                rpc_timeout=PATIENCE,
             )
     except WorkflowAlreadyStartedError:
         return None
@@ -93,7 +96,9 @@ async def hand_over_onboarding(client: Client, start: Start) -> None:
     """
     try:
         async with temporal_answers():
-            await client.start_workflow(CustomerOnboarding.run, start, **_options(start))
+            await client.start_workflow(
+                CustomerOnboarding.run, start, rpc_timeout=PATIENCE, **_options(start)
+            )
     except WorkflowAlreadyStartedError:
         return
 
@@ -169,7 +174,7 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
     hint = IdentityChanged(event_id=event.event_id, session_id=event.object_id)
     try:
         async with temporal_answers():
-            await process.signal(CustomerOnboarding.identity_changed, hint)
+            await process.signal(CustomerOnboarding.identity_changed, hint, rpc_timeout=PATIENCE)
     except RPCError as error:
         if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
             return "the process is not running"

@@ -14,10 +14,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+from temporalio.exceptions import ApplicationError, FailureError
 
 from workflows import search_attributes
 from workflows.actor import Decision
+from workflows.attempt import attempt
 from workflows.conduct import (
     Conduct,
     Parked,
@@ -25,8 +26,8 @@ from workflows.conduct import (
     Stop,
     Undoing,
     asked_again,
+    attention_attributes,
     attention_of,
-    is_our_outage,
     progress_of,
     reason_of,
     refused_generation,
@@ -41,7 +42,7 @@ from workflows.decisions import (
 )
 from workflows.policy import Budgets
 from workflows.progress import Choice, Progress, Reason, StepState, Waiting
-from workflows.request_key import Request, request_key
+from workflows.request_key import request_key
 from workflows.step import (
     Declaration,
     Input,
@@ -304,7 +305,7 @@ class Process(ABC, Generic[State]):
             request = request.model_copy(update=named)
         while True:
             try:
-                result = await self._attempt(running.declared, method, request)
+                result = await attempt(running.declared, method, request, self.budgets)
             except FailureError as failure:
                 resolution = await self._park(running, failure, skippable=if_skipped is not None)
                 if resolution.action == "skip" and if_skipped is not None:
@@ -330,36 +331,6 @@ class Process(ABC, Generic[State]):
         running.state = state
         running.ended_at = workflow.now()
         self._show()
-
-    async def _attempt(
-        self, declared: Declaration, method: Method[Steps, Input, Output], request: Input
-    ) -> Output:
-        """One round of a step: all the tries that its budget allows."""
-        if declared.near:
-            try:
-                return await workflow.execute_local_activity_method(
-                    method, request, **declared.at_once
-                )
-            except FailureError as failure:
-                if isinstance(failure, ApplicationError) and failure.non_retryable:
-                    raise
-                # Our database is slow or down. As a regular activity the step waits for it without
-                # holding up this process's messages.
-        while True:
-            try:
-                return await workflow.execute_activity_method(
-                    method, request, **declared.options(self.budgets)
-                )
-            except ActivityError as failure:
-                if not is_our_outage(failure):
-                    raise
-            # Only the outside's failures use a step's budget up: once our database answers, the
-            # step begins again with a fresh one.
-            await self._attempt(
-                declaration_of(ProcessSteps.database_answers),
-                ProcessSteps.database_answers,
-                Request(),
-            )
 
     async def _park(
         self, running: Running, failure: FailureError, *, skippable: bool
@@ -407,7 +378,7 @@ class Process(ABC, Generic[State]):
                 reason=reason,
             )
             try:
-                await self._attempt(declared, ProcessSteps.notify, notice)
+                await attempt(declared, ProcessSteps.notify, notice, self.budgets)
             except FailureError as failure:
                 workflow.logger.warning(
                     "notice not sent", extra={"reason": reason_of(failure).type}
@@ -476,17 +447,5 @@ class Process(ABC, Generic[State]):
         names = tuple(one.name for one in parked)
         if names != self._conduct.attention:
             self._conduct.attention = names
-            workflow.upsert_search_attributes(
-                [
-                    search_attributes.ATTENTION.value_set(names),
-                    search_attributes.OWNER.value_set(parked[0].declared.owner),
-                    search_attributes.ATTENTION_SINCE.value_set(parked[0].parked.since),  # type: ignore[union-attr]
-                ]
-                if parked
-                else [
-                    search_attributes.ATTENTION.value_unset(),
-                    search_attributes.OWNER.value_unset(),
-                    search_attributes.ATTENTION_SINCE.value_unset(),
-                ]
-            )
+            workflow.upsert_search_attributes(attention_attributes(parked))
         workflow.set_current_details(self.progress().as_markdown())
