@@ -63,15 +63,19 @@ async def drain_inbox(engine: AsyncEngine, tell: Tell, *, limit: int) -> int:
         return 0
     free = asyncio.Semaphore(_AT_ONCE)
     told = await asyncio.gather(*(_tell_all(events, tell, free) for events in _by_process(claimed)))
-    settled = 0
+    settled: dict[int, str | None] = {}
+    postponed: dict[int, str] = {}
+    for event, note in (one for process in told for one in process):
+        if isinstance(note, NotTaken):
+            postponed[event.id] = str(note)
+        else:
+            settled[event.id] = note
     async with transaction(engine) as connection:
-        for event, note in (one for process in told for one in process):
-            if isinstance(note, NotTaken):
-                await inbox.postpone(connection, event.id, str(note))
-            else:
-                await inbox.settle(connection, event.id, "ignored" if note else "done", note)
-                settled += 1
-    return settled
+        if settled:
+            await inbox.settle(connection, settled)
+        if postponed:
+            await inbox.postpone(connection, postponed)
+    return len(settled)
 
 
 async def _tell_all(

@@ -1,9 +1,8 @@
 """The inbox: what came in from outside, each event once, until Temporal has taken it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,12 +26,17 @@ _CLAIM = text("""
     RETURNING id, source, event_id, type, object_id, workflow_id, happened_at, tries
 """)
 _SETTLE = text("""
-    UPDATE inbox SET state = :state, note = :note, done_at = clock_timestamp() WHERE id = :id
+    UPDATE inbox
+    SET state = CASE WHEN told.note IS NULL THEN 'done' ELSE 'ignored' END, note = told.note,
+        done_at = clock_timestamp()
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:notes AS text[])) AS told (id, note)
+    WHERE inbox.id = told.id
 """)
 _POSTPONE = text("""
-    UPDATE inbox SET note = :note, next_try_at = clock_timestamp()
+    UPDATE inbox SET note = told.note, next_try_at = clock_timestamp()
         + least(interval '1 second' * power(2, least(tries, 10)), interval '5 minutes')
-    WHERE id = :id
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:notes AS text[])) AS told (id, note)
+    WHERE inbox.id = told.id
 """)
 
 LEASE = timedelta(seconds=30)
@@ -69,13 +73,11 @@ async def claim(connection: AsyncConnection, limit: int) -> list[Waiting]:
     return [Waiting(**row) for row in rows.mappings()]
 
 
-async def settle(
-    connection: AsyncConnection, id_: int, state: Literal["done", "ignored"], note: str | None
-) -> None:
-    """Note that an event needs nothing any more."""
-    await connection.execute(_SETTLE, {"id": id_, "state": state, "note": note})
+async def settle(connection: AsyncConnection, notes: Mapping[int, str | None]) -> None:
+    """Note of events, by id, that they need nothing any more; a note says why nobody was told."""
+    await connection.execute(_SETTLE, {"ids": list(notes), "notes": list(notes.values())})
 
 
-async def postpone(connection: AsyncConnection, id_: int, note: str) -> None:
-    """Try again later: in 2 seconds at first, in 5 minutes at most, and never give up."""
-    await connection.execute(_POSTPONE, {"id": id_, "note": note})
+async def postpone(connection: AsyncConnection, notes: Mapping[int, str]) -> None:
+    """Try events again later: in 2 seconds at first, in 5 minutes at most, and never give up."""
+    await connection.execute(_POSTPONE, {"ids": list(notes), "notes": list(notes.values())})

@@ -55,7 +55,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
     problems.handle_all(app)
     for room in (onboardings, changes, attention, requests, health):
         app.include_router(room.router)
-    # A plain route: nothing stands between a webhook and the inbox.
-    app.router.routes.append(Route("/webhooks/stripe", webhooks.stripe, methods=["POST"]))
+    # A plain route, and the first: nothing stands between a webhook and the inbox.
+    app.router.routes.insert(0, Route("/webhooks/stripe", webhooks.stripe, methods=["POST"]))
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app

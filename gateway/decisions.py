@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from gateway.problems import Problem
 from workflows.actor import Decision
 from workflows.decisions import Taken
-from workflows.handover import temporal_answers
+from workflows.handover import PATIENCE, temporal_answers
 
 Update = Literal["withdraw", "resolve"]
 
@@ -39,7 +39,11 @@ async def send(client: Client, workflow_id: str, update: Update, decision: Decis
     try:
         async with temporal_answers():
             taken: Taken = await process.execute_update(
-                update, decision, id=decision.by.update_id, result_type=Taken
+                update,
+                decision,
+                id=decision.by.update_id,
+                result_type=Taken,
+                rpc_timeout=PATIENCE,
             )
             return taken
     except WorkflowUpdateFailedError as error:

@@ -11,7 +11,9 @@ from database.connection import DatabaseDown
 from database.handover import drain_inbox
 from workflows.handover import hand_over_event
 
-_BATCH = 200
+_BATCH = 500
+_GATHER_SECONDS = 0.02
+"""What arrives in so short a time goes on together: half the work for our database."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -21,6 +23,7 @@ async def keep_handing_over(engine: AsyncEngine, client: Client, news: asyncio.E
     tell = partial(hand_over_event, client)
     while True:
         await news.wait()
+        await asyncio.sleep(_GATHER_SECONDS)
         news.clear()
         try:
             while await drain_inbox(engine, tell, limit=_BATCH):

@@ -37,6 +37,8 @@ from workers.together import together
 def settings(**given: Any) -> Settings:
     """The settings of a laptop stack; its secrets are made on first use.
 
+    Its policy is `demo` unless somebody says otherwise: nobody waits half an hour before a laptop.
+
     Raises SettingsWrong, for example where the environment names another Stripe key than the
     simulator's: a real one must not get here by mistake.
     """
@@ -53,6 +55,8 @@ def settings(**given: Any) -> Settings:
         "smtp_host": "127.0.0.1",
         "smtp_tls": "none",
     }
+    if "policy" not in found.model_fields_set:
+        local["policy"] = "demo"
     found = load(**given | local)
     key = (found.home / "secrets" / "stripe_api_key").read_text().strip()
     if found.secret("stripe_api_key") != key:
@@ -157,6 +161,7 @@ class Stack:
     def _write_record(self) -> None:
         StackRecord(
             supervisor=stack_record.ourselves(),
+            policy=self.settings.policy,
             processes=tuple(self._recorded(kept) for kept in self._supervisor.kept),
         ).write(self.settings.home)
 

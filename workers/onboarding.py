@@ -42,6 +42,9 @@ WORKFLOWS: list[type] = [CustomerOnboarding, Upkeep]
 
 _DRAIN = timedelta(seconds=10)
 """How long activities may go on after somebody asked the worker to end."""
+_STICKY = timedelta(seconds=3)
+"""How long a process waits for the worker that has it in its cache. When a worker was killed, its
+processes go on with another one after this; the server would give it ten seconds."""
 
 
 @asynccontextmanager
@@ -103,6 +106,7 @@ async def running(
             workflow_runner=workflow_runner(),
             interceptors=[StepContext(), FailureInterceptor()],
             max_cached_workflows=max_cached_workflows,
+            sticky_queue_schedule_to_start_timeout=_STICKY,
             graceful_shutdown_timeout=_DRAIN,
         ),
     ):

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     """Where Temporal is, unless Temporal's own environment configuration says otherwise."""
     temporal_namespace: str = "default"
     temporal_ui_port: Port = 8233
+    """On a laptop: where the Web UI answers."""
 
     gateway_host: str = "127.0.0.1"
     gateway_port: Port = 8400
@@ -101,30 +102,38 @@ class Settings(BaseSettings):
 
     stripe_api_key: SecretStr | None = None
     stripe_api_base: str | None = None
-    """None is the real Stripe."""
+    """Where Stripe's API is; unset it is the real one."""
     stripe_webhook_secrets: SeveralSecrets = ()
     """Any of them may have signed a webhook; several while secrets change."""
     stripe_simulator_port: Port = 8401
+    """On a laptop: where the simulator of Stripe answers."""
 
     smtp_host: str = "127.0.0.1"
     smtp_port: Port = 8425
     smtp_tls: Literal["none", "starttls", "tls"] = "none"
+    """`starttls` and `tls` send nothing in the clear."""
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     mail_from: str = "Perdure <onboarding@example.com>"
+    """Who mails come from; the domain is that of their Message-IDs, too."""
     operators_email: str = "operators@example.com"
     """Who is told that a process waits for somebody."""
     mail_inbox_port: Port = 8402
+    """On a laptop: where the mail inbox answers over HTTP."""
 
     api_key_service: SecretStr | None = None
+    """What the command line calls the gateway with, as a service."""
     api_key_operator: SecretStr | None = None
+    """The same, as an operator."""
     api_key_admin: SecretStr | None = None
+    """The same, as an admin."""
 
     policy: Literal["production", "demo"] = "production"
     """How long things may take: a profile in `rules/policy.toml`. `demo` has seconds for days."""
     rules: Path = Path(__file__).parents[1] / "rules"
     """Where the business keeps its rules."""
     log_format: Literal["console", "json"] = "console"
+    """Lines for people, or one JSON object each."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, TextIO
+from typing import ClassVar, Literal, TextIO
 
 import psutil
 from pydantic import BaseModel, ValidationError
@@ -62,9 +62,13 @@ class ProcessRecord(BaseModel):
 
 
 class StackRecord(BaseModel):
-    """The stack of one clone as its supervisor last wrote it down."""
+    """The stack of one clone as its supervisor last wrote it down.
+
+    `policy` is the profile that its worker gives to processes.
+    """
 
     supervisor: Mark
+    policy: Literal["production", "demo"] = "production"
     processes: tuple[ProcessRecord, ...] = ()
 
     @classmethod

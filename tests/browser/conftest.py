@@ -165,7 +165,7 @@ async def parked(
 async def ui(browser: Browser, temporal_server: TemporalServer) -> AsyncIterator[WebUi]:
     """The Web UI, as if nobody had looked at it before."""
     context = await browser.new_context(
-        viewport={"width": 1440, "height": 1000},
+        viewport={"width": 1500, "height": 1000},
         locale="en-GB",
         timezone_id="UTC",
         color_scheme="light",

@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from workers.cli import attention, onboarding, request, stack
+from workers.cli import attention, demo, onboarding, request, stack
 from workers.obstacle import Obstacle
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(stack.app)
+app.add_typer(demo.app)
 app.add_typer(onboarding.app, name="onboarding", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")

@@ -88,12 +88,19 @@ async def _up(settings: Settings, *, fresh: bool) -> None:
                 f"  Temporal    {stack.urls['temporal'][0]}\n"
                 f"  Mail inbox  {stack.urls['simulators'][1]}\n"
                 f"  State       {settings.home}\n"
+                f"  Policy      {settings.policy}{_policy_hint(settings)}\n"
                 "Ctrl-C ends it."
             )
             await requested.wait()
         _announce("ending the stack")
         await stack.stop()
     _announce("nothing is left running")
+
+
+def _policy_hint(settings: Settings) -> str:
+    if settings.policy == "demo":
+        return ": seconds for days; PERDURE_POLICY=production has the real ones"
+    return ""
 
 
 def _announce(sentence: str) -> None:

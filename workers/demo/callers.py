@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -10,11 +11,13 @@ from typing import Any, Self
 import httpx
 from pydantic import BaseModel
 
+from workers.demo.cast import Applicant, Run
 from workers.settings import Settings
 from workflows.client import PerdureClient
 from workflows.onboarding.application import Onboarding, OnboardingInFull
 
-from workers.demo.cast import Applicant, Run
+_PATIENCE = 20.0
+_PAUSE = 0.5
 
 
 class Reason(BaseModel):
@@ -104,6 +107,9 @@ async def _asked(
 
     Any: each caller reads what it asked for. Raises httpx.HTTPError.
     """
-    while (answer := await http.request(method, path, json=body)).status_code == 503:
-        await asyncio.sleep(0.5)
-    return answer.raise_for_status().json()
+    until = time.monotonic() + _PATIENCE
+    while True:
+        answer = await http.request(method, path, json=body)
+        if answer.status_code != 503 or time.monotonic() > until:
+            return answer.raise_for_status().json()
+        await asyncio.sleep(_PAUSE)

@@ -11,14 +11,14 @@ from workflows.onboarding.application import Application, TaxNumber
 Scene = Literal["straight", "threefold", "webhooks", "withdrawal", "outage", "killed"]
 
 TITLES: dict[Scene, str] = {
+    "threefold": "One signup, sent three times at once",
     "straight": "Straight through",
-    "threefold": "The same signup three times at once",
-    "webhooks": "Webhooks thrice, and the last one first",
-    "withdrawal": "Withdrawn halfway",
-    "outage": "Stripe down until an operator retries",
+    "webhooks": "Webhooks three times, the last one first",
+    "withdrawal": "Withdrawn in the middle of provisioning",
     "killed": "A worker killed in the middle",
+    "outage": "Stripe down, until an operator retries",
 }
-"""The scenes, in the order in which they are told."""
+"""The scenes, in the order in which they are played."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class Applicant:
     application: Application
     end: Literal["active", "withdrawn"]
     look: str
+
+    @property
+    def number(self) -> int:
+        """The scene's, as people count them."""
+        return list(TITLES).index(self.scene) + 1
 
     @property
     def name(self) -> str:
@@ -50,6 +55,15 @@ class Run:
     def cast(self) -> tuple[Applicant, ...]:
         """Everybody, with addresses of this run."""
         return (
+            self._company(
+                "beispiel",
+                "Beispiel Werke GmbH",
+                "DE",
+                "EUR",
+                TaxNumber(type="eu_vat", value="DE123456789"),
+                "threefold",
+                "one run, though three requests asked for it",
+            ),
             self._person(
                 "zofie", "Žofie Nováková", "AT", "EUR", "straight", "every step, once, in order"
             ),
@@ -64,15 +78,6 @@ class Run:
             ),
             self._person(
                 "eleni", "Ελένη Παππά", "CH", "CHF", "straight", "the timer that never had to fire"
-            ),
-            self._company(
-                "beispiel",
-                "Beispiel Werke GmbH",
-                "DE",
-                "EUR",
-                TaxNumber(type="eu_vat", value="DE123456789"),
-                "threefold",
-                "one run, though three requests asked for it",
             ),
             self._person(
                 "oksana",
@@ -92,16 +97,8 @@ class Run:
                 "GBP",
                 TaxNumber(type="gb_vat", value="GB123456789"),
                 "withdrawal",
-                "the withdrawal, then delete_tax_id, delete_customer, close_session",
+                "withdraw, then delete_tax_id, delete_customer, close_session",
                 end="withdrawn",
-            ),
-            self._person(
-                "nuria",
-                "Núria Puigdevall",
-                "ES",
-                "EUR",
-                "outage",
-                "the failed step with Stripe's 503, then the update “resolve”",
             ),
             self._company(
                 "przedza",
@@ -111,6 +108,14 @@ class Run:
                 TaxNumber(type="eu_vat", value="PL1234567890"),
                 "killed",
                 "create_tax_id: begun by one worker, finished by another",
+            ),
+            self._person(
+                "nuria",
+                "Núria Puigdevall",
+                "ES",
+                "EUR",
+                "outage",
+                "the failed step with Stripe's 503, then the update “resolve”",
             ),
         )
 

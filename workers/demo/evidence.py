@@ -20,7 +20,6 @@ from workers.demo.callers import Callers, Waiting
 from workers.demo.cast import Applicant
 from workers.demo.outside import (
     CustomerAtStripe,
-    EventAtStripe,
     Letter,
     Outside,
     SessionAtStripe,
@@ -47,7 +46,7 @@ _DECISIONS = text("""
     SELECT kind, actor, actor_kind, reason, signature IS NOT NULL AS signed
     FROM decisions WHERE workflow_id = :workflow_id ORDER BY id
 """)
-_INBOX = text("SELECT event_id FROM inbox WHERE source = 'stripe' AND event_id = ANY(:events)")
+_INBOX = text("SELECT id FROM inbox WHERE source = 'stripe' AND event_id = :event ORDER BY id")
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class DecisionRow:
 
 
 @dataclass(frozen=True)
-class Run:
+class WorkflowRun:
     """A run at Temporal: how it stands, and what it returned."""
 
     status: str
@@ -91,12 +90,12 @@ class Customer:
 
 @dataclass(frozen=True)
 class Event:
-    """An event at Stripe: how often it was delivered, and how often our inbox has it."""
+    """An event at Stripe: how often it was delivered, and its places in our inbox."""
 
     id: str
     type: str
     deliveries: int
-    kept: int
+    places: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -114,20 +113,21 @@ class Found:
     trail: tuple[str, ...]
     ledger: tuple[LedgerRow, ...]
     decisions: tuple[DecisionRow, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[WorkflowRun, ...]
     workers: tuple[str, ...]
-    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that there is. `waiting` is what the attention list has, `faults` what still goes wrong.
+    """All that there is.
 
-    `memory` is what the play saw on its way: what was answered, what was parked.
+    `events` are those whose webhooks were made to go astray, oldest first; `waiting` is what the
+    attention list has, `faults` what still goes wrong. `memory` is what the play saw on its way.
     """
 
     found: tuple[Found, ...]
     memory: Memory
+    events: tuple[Event, ...]
     waiting: tuple[Waiting, ...]
     faults: int
 
@@ -151,18 +151,19 @@ class Investigation:
         notices = await self._outside.letters(to=operators, subject="Parked")
         engine = engine_for(self._settings.database_url, application="perdure-demo", size=2)
         try:
-            events = await self._events(rows, sessions, memory)
             async with transaction(engine) as connection:
-                inbox = await connection.scalars(_INBOX, {"events": [one.id for one in events]})
-                kept = list(inbox)
                 found = [
-                    await self._found(row, connection, customers, sessions, notices) for row in rows
+                    await self._found(row, connection, customers, sessions, notices)
+                    for row in rows
+                    if row.onboarding is not None
                 ]
+                events = await self._events(connection, found, memory)
         finally:
             await engine.dispose()
         return Evidence(
-            found=tuple(await self._with_events(found, events, kept)),
+            found=tuple(found),
             memory=memory,
+            events=tuple(events),
             waiting=tuple(await self._callers.waiting()),
             faults=await self._outside.faults(),
         )
@@ -193,9 +194,7 @@ class Investigation:
             customers=tuple([await self._customer(one.id) for one in theirs]),
             letters=tuple(await self._outside.letters(to=email)),
             notices=tuple(one for one in notices if process in one.text),
-            sessions=tuple(
-                one for one in sessions if one.client_reference_id == row.onboarding.id
-            ),
+            sessions=tuple(one for one in sessions if one.client_reference_id == row.onboarding.id),
             signups=await connection.scalar(_SIGNUPS, {"email": email}) or 0,
             stage=await connection.scalar(_ONBOARDING, {"workflow_id": process}),
             trail=tuple(await connection.scalars(_TRAIL, {"workflow_id": process})),
@@ -208,17 +207,15 @@ class Investigation:
     async def _customer(self, customer: str) -> Customer:
         return Customer(customer, tuple(await self._outside.tax_ids(customer)))
 
-    async def _runs(self, process: str) -> list[Run]:
+    async def _runs(self, process: str) -> list[WorkflowRun]:
         """Every run of a process; one that has only just ended may not be listed as ended yet."""
         runs = []
         async for run in self._temporal.list_workflows(f"WorkflowId = '{process}'"):
-            handle = self._temporal.get_workflow_handle(
-                run.id, run_id=run.run_id, result_type=str
-            )
+            handle = self._temporal.get_workflow_handle(run.id, run_id=run.run_id, result_type=str)
             status = (await handle.describe()).status
             completed = status == WorkflowExecutionStatus.COMPLETED
             result = await handle.result(follow_runs=False) if completed else None
-            runs.append(Run(status.name.lower() if status else "unknown", result))
+            runs.append(WorkflowRun(status.name.lower() if status else "unknown", result))
         return runs
 
     async def _workers(self, process: str) -> list[str]:
@@ -235,32 +232,22 @@ class Investigation:
         return list(workers)
 
     async def _events(
-        self, rows: Sequence[Row], sessions: Iterable[SessionAtStripe], memory: Memory
-    ) -> list[EventAtStripe]:
+        self, connection: AsyncConnection, found: Iterable[Found], memory: Memory
+    ) -> list[Event]:
         """What happened to the identity sessions of those whose webhooks went astray."""
-        applicants = {
-            row.onboarding.id
-            for row in rows
-            if row.applicant.scene == "webhooks" and row.onboarding is not None
-        }
-        theirs = {one.id for one in sessions if one.client_reference_id in applicants}
-        events = await self._outside.events(memory.since)
-        return [one for one in events if one.data["object"].get("id") in theirs]
-
-    async def _with_events(
-        self, found: Iterable[Found], events: Iterable[EventAtStripe], kept: Sequence[str]
-    ) -> list[Found]:
-        counted = [
-            (
-                one.data["object"]["client_reference_id"],
-                Event(one.id, one.type, await self._delivered(one.id), kept.count(one.id)),
-            )
-            for one in events
-        ]
-        return [
-            _replace_events(one, [event for of, event in counted if one.workflow_id.endswith(of)])
+        theirs = {
+            session.id
             for one in found
-        ]
+            if one.applicant.scene == "webhooks"
+            for session in one.sessions
+        }
+        events = []
+        for event in reversed(await self._outside.events(memory.since)):
+            if event.data["object"].get("id") in theirs:
+                deliveries = await self._delivered(event.id)
+                places = await connection.scalars(_INBOX, {"event": event.id})
+                events.append(Event(event.id, event.type, deliveries, tuple(places)))
+        return events
 
     async def _delivered(self, event: str) -> int:
         """How often an event arrived; the last deliveries may still be under way."""

@@ -140,11 +140,11 @@ class Outside:
         """The time by Stripe's clock."""
         return int(_body(await self._stripe.get("/_simulator/clock"))["now"])
 
-    # What applicants do
-
-    async def submit(self, session: str, outcome: Literal["verified", "failed"]) -> None:
-        """Act as an applicant at the page of an identity session."""
-        await self._post(f"/_simulator/identity/{session}/submit", {"outcome": outcome})
+    async def prove_identity(self, link: str, outcome: Literal["verified", "failed"]) -> None:
+        """Do what an applicant does at the page that `link` leads to."""
+        answer = await self._stripe.post(link, data={"outcome": outcome})
+        if not answer.is_redirect:
+            answer.raise_for_status()
 
     # How it misbehaves
 

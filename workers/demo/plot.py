@@ -8,15 +8,18 @@ goes wrong is made to go wrong in the simulator, and the worker is really killed
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 from workers.demo.callers import Callers, Waiting
 from workers.demo.cast import Run, Scene
-from workers.demo.outside import CustomerAtStripe, Outside
+from workers.demo.outside import Outside
 from workers.demo.show import Row, Show
 from workers.demo.theatre import Theatre
 from workers.demo.watch import Derailed, Watch
+from workers.stack_record import Mark
 from workers.together import together
 from workflows.onboarding.application import Onboarding
 
@@ -29,6 +32,8 @@ COPIES = 3
 _PATIENCE = 40.0
 _PAUSE = 0.1
 
+Seen = TypeVar("Seen")
+
 
 @dataclass
 class Memory:
@@ -36,14 +41,13 @@ class Memory:
 
     `since` is when it began by Stripe's clock, `answers` what each of three equal signups was
     told, `parked` how the attention list put what waited, `workers` the process ids of the worker
-    that was killed and of the next, `sessions` the identity sessions by onboarding.
+    that was killed and of the next.
     """
 
-    since: int
+    since: int = 0
     answers: tuple[Onboarding, ...] = ()
     parked: Waiting | None = None
     workers: tuple[int, int] | None = None
-    sessions: dict[str, str] = field(default_factory=dict)
 
 
 class Plot:
@@ -58,10 +62,9 @@ class Plot:
         outside: Outside,
         theatre: Theatre,
         *,
-        since: int,
         pace: float,
     ) -> None:
-        self.memory = Memory(since)
+        self.memory = Memory()
         self._run, self._show, self._watch = run, show, watch
         self._callers, self._outside, self._theatre = callers, outside, theatre
         self._pace = pace
@@ -72,6 +75,7 @@ class Plot:
         However it ends, the outside behaves again afterwards.
         """
         await self._outside.behave()
+        self.memory.since = await self._outside.now()
         self._show.say(
             f"{len(self._show.rows)} applicants sign up: each is one HTTP request with an "
             "Idempotency-Key, one row in Postgres and one Temporal workflow."
@@ -84,7 +88,6 @@ class Plot:
         # The step that fails takes its time to give up: enough for a worker to die meanwhile.
         made, failing = asyncio.Event(), asyncio.Event()
         await together(self._killed(made, failing), self._outage(made, failing))
-        self._show.say("All of them have come to their end.")
 
     # The scenes
 
@@ -135,7 +138,7 @@ class Plot:
         with self._show.scene("withdrawal") as scene:
             async with self._outside.fault("timeout_after_commit", "POST", TAX_IDS):
                 await self._prove_identity(row)
-                await self._until_tax_id(row)
+                await _until(lambda: self._tax_id(row), "Stripe made no tax id")
                 self._show.say(
                     "Stripe has made the customer and its tax id, but that answer got lost. In"
                     " this very moment the applicant withdraws."
@@ -155,7 +158,7 @@ class Plot:
         with self._show.scene("killed") as scene:
             async with self._outside.fault("timeout_after_commit", "POST", TAX_IDS):
                 await self._prove_identity(row)
-                await self._until_tax_id(row)
+                await _until(lambda: self._tax_id(row), "Stripe made no tax id")
                 made.set()
                 await failing.wait()
                 killed = self._theatre.kill_worker()
@@ -163,8 +166,7 @@ class Plot:
                 f"kill -9 {killed.pid}: the worker dies while Stripe's answer about a tax id is on"
                 " its way. Nobody here knows now whether it was made."
             )
-            async with asyncio.timeout(_PATIENCE):
-                successor = await self._theatre.next_worker(killed)
+            successor = await _until(lambda: self._successor(killed), "no worker came after it")
             self.memory.workers = (killed.pid, successor.pid)
             self._show.say(
                 f"A new worker (pid {successor.pid}) goes on from Temporal's history. It asks"
@@ -172,6 +174,11 @@ class Plot:
             )
             await self._until_end(row)
             scene.told = f"pid {killed.pid} → {successor.pid}"
+        if self.memory.parked is None:
+            self._show.say(
+                "Meanwhile Stripe makes no customers any more: 503. That step tries again and"
+                " again, until the time that the policy gives it is up."
+            )
 
     async def _outage(self, made: asyncio.Event, failing: asyncio.Event) -> None:
         row = self._one("outage")
@@ -180,13 +187,14 @@ class Plot:
             async with self._outside.fault("error_503", "POST", CUSTOMERS):
                 before = await self._outside.faulted("POST", CUSTOMERS)
                 await self._prove_identity(row)
-                await _until(lambda: self._failed_since(before), "Stripe was never asked")
+                await _until(lambda: self._failed_since(before), "Stripe was not asked")
                 failing.set()
                 await self._watch.until(row, lambda row: row.parked, "parked")
-                waiting = await self._waiting(row)
+                waiting = await _until(lambda: self._waiting(row), "not on the attention list")
+                self.memory.parked = waiting
                 self._show.say(
-                    f"Stripe makes no customers (503), and the step's time is up: it parks. The"
-                    f" {waiting.owner} reads why: {waiting.why.text}."
+                    "Its time is up: the process parks, and the operators get one mail. Why it"
+                    f" waits is on the attention list: {waiting.why.text}."
                 )
                 await self._read(1.5)
             self._show.say(
@@ -196,7 +204,6 @@ class Plot:
             await self._callers.retry(waiting, REPAIRED)
             await self._until_end(row)
             scene.told = "parked, retried, active"
-        self.memory.parked = waiting
 
     # What applicants do, and what is waited for
 
@@ -204,24 +211,19 @@ class Plot:
         onboarding = await self._callers.sign_up(self._run, row.applicant)
         self._watch.follow(row, onboarding.id)
 
-    async def _prove_identity(self, row: Row, outcome: str = "verified") -> None:
+    async def _prove_identity(
+        self, row: Row, outcome: Literal["verified", "failed"] = "verified"
+    ) -> None:
+        """An applicant follows the link, which their backend service got from the gateway."""
         await self._until_asked(row)
-        session = await self._session(row)
-        await self._outside.submit(session, "verified" if outcome == "verified" else "failed")
+        assert row.link is not None
+        await self._outside.prove_identity(row.link, outcome)
 
     async def _until_asked(self, row: Row) -> None:
-        """Until the applicant is asked for proof of identity."""
-        await self._watch.until(row, _is_asked, "asked for proof of identity")
-
-    async def _session(self, row: Row) -> str:
-        """The identity session that Stripe opened for an onboarding."""
-        known = self.memory.sessions
-        if _id(row) not in known:
-            for session in await self._outside.sessions(self.memory.since):
-                known[session.client_reference_id or ""] = session.id
-        if _id(row) not in known:
-            raise Derailed(f"Stripe has no identity session for {row.applicant.name}")
-        return known[_id(row)]
+        """Until there is a link, and the workflow waits for what happens at it."""
+        await self._watch.until(
+            row, lambda row: row.asked and row.link is not None, "asked for proof of identity"
+        )
 
     async def _until_end(self, row: Row) -> None:
         end = row.applicant.end
@@ -229,35 +231,27 @@ class Plot:
         if row.stage != end:
             raise Derailed(f"{row.applicant.name} is {row.stage}, and was to be {end}")
 
-    async def _until_tax_id(self, row: Row) -> None:
-        """Until Stripe has a tax id for an applicant, whoever knows of it here."""
-
-        async def there() -> bool:
-            customer = await self._customer(row)
-            return customer is not None and bool(await self._outside.tax_ids(customer.id))
-
-        await _until(there, f"Stripe has made no tax id for {row.applicant.name}")
-
-    async def _customer(self, row: Row) -> CustomerAtStripe | None:
+    async def _tax_id(self, row: Row) -> bool:
+        """Whether Stripe has a tax id for an applicant, whoever knows of it here."""
         email = row.applicant.application.email
         customers = await self._outside.customers(self.memory.since)
-        return next((one for one in customers if one.email == email), None)
+        theirs = [one for one in customers if one.email == email]
+        return bool(theirs) and bool(await self._outside.tax_ids(theirs[0].id))
 
     async def _failed_since(self, before: int) -> bool:
         return await self._outside.faulted("POST", CUSTOMERS) > before
 
-    async def _waiting(self, row: Row) -> Waiting:
-        """What the attention list says of an onboarding, once it is on it."""
-        found: list[Waiting] = []
+    async def _waiting(self, row: Row) -> Waiting | None:
+        """What the attention list says of an onboarding."""
+        assert row.onboarding is not None
+        process = row.onboarding.workflow_id
+        found = (one for one in await self._callers.waiting() if one.workflow_id == process)
+        return next(found, None)
 
-        async def listed() -> bool:
-            assert row.onboarding is not None
-            process = row.onboarding.workflow_id
-            found[:] = [one for one in await self._callers.waiting() if one.workflow_id == process]
-            return bool(found)
-
-        await _until(listed, f"{row.applicant.name} is not on the attention list")
-        return found[0]
+    async def _successor(self, killed: Mark) -> Mark | None:
+        """The worker that came after the one that was killed."""
+        worker = self._theatre.worker()
+        return worker if worker != killed else None
 
     async def _read(self, sentences: float = 1.0) -> None:
         """Leave people the time to read what was said."""
@@ -275,21 +269,16 @@ def _plays(row: Row, scene: Scene) -> bool:
     return row.applicant.scene == scene
 
 
-def _is_asked(row: Row) -> bool:
-    progress = row.onboarding.progress if row.onboarding else None
-    return progress is not None and progress.waiting is not None
-
-
 def _id(row: Row) -> str:
     assert row.onboarding is not None, "who has not signed up has no onboarding"
     return row.onboarding.id
 
 
-async def _until(condition: Callable[[], Awaitable[bool]], otherwise: str) -> None:
-    """Returns once the condition holds. Raises Derailed, saying `otherwise`."""
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            while not await condition():
-                await asyncio.sleep(_PAUSE)
-    except TimeoutError:
-        raise Derailed(f"{otherwise} after {_PATIENCE:.0f} s") from None
+async def _until(look: Callable[[], Awaitable[Seen | None]], otherwise: str) -> Seen:
+    """What is seen at last. Raises Derailed, saying `otherwise`."""
+    limit = time.monotonic() + _PATIENCE
+    while time.monotonic() < limit:
+        if seen := await look():
+            return seen
+        await asyncio.sleep(_PAUSE)
+    raise Derailed(f"{otherwise} within {_PATIENCE:.0f} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,15 +14,30 @@ from workers.demo.cast import TITLES, Applicant, Scene
 from workflows.onboarding.application import OnboardingInFull
 from workflows.onboarding.messages import ENDS
 
+WAY = (
+    "received",
+    "validating",
+    "verifying_identity",
+    "deciding",
+    "provisioning",
+    "welcoming",
+    "active",
+)
+"""The stages of who becomes a customer, in their order."""
+
 State = Literal["to come", "playing", "played", "failed"]
 
 
 @dataclass
 class Row:
-    """An applicant, and what is known of the onboarding. `steps` were begun so far."""
+    """An applicant, and what is known of the onboarding.
+
+    `reached` is the furthest stage on the way to `active`: what an end that undoes came from.
+    """
 
     applicant: Applicant
     onboarding: OnboardingInFull | None = None
+    reached: str = ""
 
     @property
     def stage(self) -> str:
@@ -36,9 +52,19 @@ class Row:
     @property
     def parked(self) -> bool:
         """Whether a step waits for somebody."""
-        return bool(self.onboarding and self.onboarding.progress) and bool(
-            self.onboarding.progress.attention  # type: ignore[union-attr]
-        )
+        progress = self.onboarding.progress if self.onboarding else None
+        return progress is not None and bool(progress.attention)
+
+    @property
+    def link(self) -> str | None:
+        """Where the applicant proves who they are."""
+        return self.onboarding.identity_link if self.onboarding else None
+
+    @property
+    def asked(self) -> bool:
+        """Whether the applicant is asked for something."""
+        progress = self.onboarding.progress if self.onboarding else None
+        return progress is not None and progress.waiting is not None
 
     @property
     def now(self) -> str:
@@ -52,14 +78,13 @@ class Row:
             return "everything undone"
         progress = onboarding.progress
         if progress is None:
-            return "…"
+            return ""
         if progress.attention:
-            parked = progress.attention[0]
-            return f"parked: {parked.reason.type}"
+            return f"parked: {progress.attention[0].reason.text}"
         if progress.waiting:
             return f"waits for {progress.waiting.what}"
         under_way = [one.summary for one in progress.steps if one.state == "running"]
-        doing = under_way[-1] if under_way else "…"
+        doing = under_way[-1] if under_way else ""
         return f"taken back: {doing}" if progress.stopping else doing
 
     @property
@@ -113,6 +138,8 @@ class Show:
         if before and onboarding.progress is None and onboarding.stage not in ENDS:
             onboarding = onboarding.model_copy(update={"progress": before.progress})
         row.onboarding = onboarding
+        if onboarding.stage in WAY:
+            row.reached = onboarding.stage
         self.changed()
 
     @contextmanager
@@ -124,9 +151,11 @@ class Show:
         try:
             yield played
             played.state = "played"
-        except BaseException as error:
-            played.state = "failed"
-            played.told = str(error) or type(error).__name__
+        except asyncio.CancelledError:
+            played.state, played.told = "failed", "cut short"
+            raise
+        except Exception as error:
+            played.state, played.told = "failed", str(error) or type(error).__name__
             raise
         finally:
             played.took = time.monotonic() - played.began

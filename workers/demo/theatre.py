@@ -35,7 +35,7 @@ class Theatre:
     own: bool
 
     def worker(self) -> Mark | None:
-        """The worker that runs now; None while there is none that is ready."""
+        """The worker that is ready; None while there is none."""
         record = StackRecord.read(self.home)
         for process in record.processes if record else ():
             if process.name == _WORKER and process.state == "running" and process.mark:
@@ -49,12 +49,6 @@ class Theatre:
         if mark is None or process is None:
             raise NoStack("There is no worker that could be killed; see `perdure status`.")
         process.send_signal(signal.SIGKILL)
-        return mark
-
-    async def next_worker(self, before: Mark) -> Mark:
-        """The worker that runs after the one `before`, once it is ready."""
-        while (mark := self.worker()) is None or mark == before:
-            await asyncio.sleep(0.05)
         return mark
 
 
@@ -79,6 +73,7 @@ async def theatre(settings: Settings, announce: Callable[[str], None]) -> AsyncI
         yield Theatre(settings.home, own=True)
     finally:
         await stack.stop()
+        announce("nothing is left running")
 
 
 async def _until_complete(settings: Settings) -> None:

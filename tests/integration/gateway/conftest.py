@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx
 import pytest
+from stripe import WebhookSignature
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from gateway.app import create_app
-from tests.house import API_KEYS, FORM, House
+from tests.house import API_KEYS, FORM, TENANT, House
 from workers import gateway as process
 from workers.ports import free_port
 
@@ -35,15 +39,23 @@ class Door:
     async def post(self, path: str, body: Any, **params: Any) -> httpx.Response:
         return await self.send("POST", path, json=body, params=params)
 
-    async def sign_up(self, key: str | None = None, **form: Any) -> httpx.Response:
+    async def sign_up(self, key: str | None = None, /, **form: Any) -> httpx.Response:
         headers = {"Idempotency-Key": key or str(uuid4())}
         return await self.send("POST", "/v1/onboardings", json=FORM | form, headers=headers)
 
     async def send(
-        self, method: str, path: str, headers: dict[str, str] | None = None, **rest: Any
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str | bytes] | None = None,
+        **rest: Any,
     ) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self._key}"} | (headers or {})
-        return await self._http.request(method, path, headers=headers, **rest)
+        given = [*(headers or {}).items(), ("Authorization", f"Bearer {self._key}")]
+        raw = [
+            (name.encode(), value if isinstance(value, bytes) else value.encode())
+            for name, value in given
+        ]
+        return await self._http.request(method, path, headers=raw, **rest)
 
 
 class Gateway:
@@ -88,6 +100,13 @@ def key() -> str:
 
 
 @pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temporal, workers and the database have a second to answer."""
+    monkeypatch.setattr("workflows.handover.PATIENCE", timedelta(seconds=1))
+    monkeypatch.setattr("database.connection.CONNECT_TIMEOUT", 1.0)
+
+
+@pytest.fixture
 async def nowhere() -> Client:
     """A client for a Temporal that does not run."""
     address = f"127.0.0.1:{free_port()}"
@@ -129,3 +148,53 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert told["detail"]
     assert told["request_id"] == answer.headers["x-request-id"]
     return told
+
+
+def event(
+    type_: str, object_id: str, *, process: str | None = None, id_: str | None = None
+) -> dict[str, Any]:
+    """An event as Stripe sends it."""
+    metadata = {"workflow_id": process} if process else {}
+    return {
+        "id": id_ or f"evt_{uuid4().hex}",
+        "object": "event",
+        "type": type_,
+        "created": int(time.time()),
+        "data": {"object": {"id": object_id, "metadata": metadata}},
+    }
+
+
+async def deliver(gateway: Gateway, payload: Any, *, secret: str = "whsec_test") -> httpx.Response:
+    """Send a webhook, signed."""
+    body = payload if isinstance(payload, str) else json.dumps(payload)
+    signature = WebhookSignature.generate_signature_header(body, secret)
+    headers = {"Stripe-Signature": signature, "Content-Type": "application/json"}
+    return await gateway.http.post("/webhooks/stripe", content=body, headers=headers)
+
+
+async def prove_identity(gateway: Gateway, id_: str) -> None:
+    """What an applicant does at Stripe, and what Stripe tells us of it."""
+    process = f"onboarding/{TENANT}/{id_}"
+
+    async def sessions() -> list[str]:
+        requests = (await gateway.operator.get("/v1/requests", workflow_id=process)).json()["items"]
+        return [
+            one["result"]["session_id"]
+            for one in requests
+            if one["step"] == "identity.open_session" and one["result"]
+        ]
+
+    (session,) = await until(sessions, bool)
+    await gateway.house.outside.submit_identity(session, "verified")
+    told = event("identity.verification_session.verified", session, process=process)
+    assert (await deliver(gateway, told)).status_code == 204
+
+
+async def stage_is(gateway: Gateway, id_: str, stage: str) -> dict[str, Any]:
+    """Wait until an onboarding is in a stage, and return it."""
+
+    async def look() -> dict[str, Any]:
+        shown: dict[str, Any] = (await gateway.service.get(f"/v1/onboardings/{id_}")).json()
+        return shown
+
+    return await until(look, lambda shown: shown["stage"] == stage)

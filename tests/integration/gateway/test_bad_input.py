@@ -24,41 +24,37 @@ async def raw(gateway: Gateway, content: Any, **headers: str) -> httpx.Response:
     )
 
 
-@pytest.mark.parametrize("body", [b"{", b"", b"\xff\xfe{}", b'{"name": }', b"nonsense"])
-async def test_malformed_json(gateway: Gateway, body: bytes) -> None:
-    answer = await raw(gateway, body)
-    assert answer.status_code in (400, 422)
-    problem(
-        answer, answer.status_code, "malformed-json" if answer.status_code == 400 else "invalid"
-    )
+async def test_malformed_json(gateway: Gateway) -> None:
+    for body in (b"{", b"\xff\xfe{}", b'{"name": }', b"nonsense"):
+        problem(await raw(gateway, body), 400, "malformed-json")
 
 
-@pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"7"])
-async def test_json_that_is_no_form(gateway: Gateway, body: bytes) -> None:
-    problem(await raw(gateway, body), 422, "invalid")
+async def test_json_that_is_no_form(gateway: Gateway) -> None:
+    for body in (b"", b"null", b"[]", b'"text"', b"7"):
+        problem(await raw(gateway, body), 422, "invalid")
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("nickname", "secret-value"),
-        ("name", "secret\x00value"),
-        ("name", "\ud800 secret-value"),
-        ("email", "secret-value"),
-        ("country", "secret-value"),
-        ("currency", "secret-value"),
-        ("kind", "secret-value"),
-        ("tax_id", {"type": "secret-value", "value": "1"}),
-    ],
-)
+BAD_FIELDS: list[tuple[str, Any]] = [
+    ("nickname", "secret-value"),
+    ("name", "secret\x00value"),
+    ("name", "\ud800 secret-value"),
+    ("email", "secret-value"),
+    ("country", "secret-value"),
+    ("currency", "secret-value"),
+    ("kind", "secret-value"),
+    ("tax_id", {"type": "secret-value", "value": "1"}),
+]
+
+
 async def test_a_bad_field_is_named_and_its_value_is_nowhere(
-    gateway: Gateway, house: House, caplog: pytest.LogCaptureFixture, field: str, value: Any
+    gateway: Gateway, house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    answer = await raw(gateway, json.dumps(FORM | {field: value}).encode())
-    told = problem(answer, 422, "invalid")
-    assert told["errors"][0]["field"].split(".")[0] == field
-    assert "secret" not in answer.text
+    for field, value in BAD_FIELDS:
+        answer = await raw(gateway, json.dumps(FORM | {field: value}).encode())
+        told = problem(answer, 422, "invalid")
+        assert told["errors"][0]["field"].split(".")[0] == field
+        assert "secret" not in answer.text
     assert "secret" not in caplog.text
     assert await house.rows("SELECT count(*) FROM api_requests") == [{"count": 0}]
 
@@ -76,17 +72,12 @@ async def test_a_key_is_required(gateway: Gateway) -> None:
     assert "Idempotency-Key" in told["detail"]
 
 
-@pytest.mark.parametrize("key", ["", "k" * 256, "schl\xfcssel", "a\tb"])
-async def test_a_key_is_short_and_printable(gateway: Gateway, key: str) -> None:
-    headers = {"Idempotency-Key": key.encode("latin-1")}
-    answer = await gateway.service.send(
-        "POST",
-        "/v1/onboardings",
-        json=FORM,
-        headers=headers,  # type: ignore[arg-type]
-    )
-    told = problem(answer, 400, "key-invalid")
-    assert told["errors"][0]["field"] == "Idempotency-Key"
+async def test_a_key_is_short_and_printable(gateway: Gateway) -> None:
+    for key in ("", " ", "k" * 256, "schl\xfcssel", "a\tb"):
+        headers = {"Idempotency-Key": key.encode("latin-1")}
+        answer = await gateway.service.send("POST", "/v1/onboardings", json=FORM, headers=headers)
+        told = problem(answer, 400, "key-invalid")
+        assert told["errors"][0]["field"] == "Idempotency-Key"
 
 
 async def test_the_longest_key_is_taken(gateway: Gateway, house: House) -> None:
@@ -106,17 +97,13 @@ async def test_a_body_over_the_limit_is_refused_announced_or_not(gateway: Gatewa
     problem(lying, 413, "too-large")
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Content-Type": "text/plain"},
-        {"Content-Type": "application/x-www-form-urlencoded"},
-        {"Content-Type": ""},
-        {"Content-Encoding": "gzip"},
-    ],
-)
-async def test_only_plain_json_is_taken(gateway: Gateway, headers: dict[str, str]) -> None:
-    problem(await raw(gateway, json.dumps(FORM).encode(), **headers), 415, "unsupported-media-type")
+async def test_only_plain_json_is_taken(gateway: Gateway) -> None:
+    form = json.dumps(FORM).encode()
+    for type_ in ("text/plain", "application/x-www-form-urlencoded", ""):
+        answer = await raw(gateway, form, **{"Content-Type": type_})
+        problem(answer, 415, "unsupported-media-type")
+    packed = await raw(gateway, form, **{"Content-Encoding": "gzip"})
+    problem(packed, 415, "unsupported-media-type")
 
 
 async def test_unknown_paths_ids_and_methods(gateway: Gateway) -> None:

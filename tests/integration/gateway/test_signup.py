@@ -124,6 +124,7 @@ async def test_while_temporal_is_down_a_signup_is_kept_and_started_later(
     assert (await house.client.get_workflow_handle(process).describe()).id == process
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_without_a_worker_a_signup_is_kept_and_started(
     gateway: Gateway, house: House, key: str
 ) -> None:
@@ -150,6 +151,7 @@ async def test_an_attempt_that_died_gives_way_when_its_lease_is_over(
     assert "idempotent-replayed" not in again.headers
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("hangs", [False, True])
 async def test_while_the_database_is_down_nothing_is_promised(
     house: House, silence: int, hangs: bool, key: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 from stripe import WebhookSignature
@@ -34,28 +35,34 @@ def test_secrets_can_be_exchanged_without_a_gap() -> None:
     check(both, "whsec_new")
 
 
+def now() -> int:
+    return int(time.time())
+
+
 @pytest.mark.parametrize(
     "signature",
     [
-        None,
-        "",
-        "nonsense",
-        "t=,v1=",
-        "t=1e9,v1=00",
-        f"t={int(time.time())}",
-        f"t={'9' * 400},v1=00",
-        header("whsec_of_somebody_else"),
-        header(body=BODY + " "),
-        header(age=301),
-        header(age=-60),
-        header(age=-100_000),
-        f"t={int(time.time())},{header(age=1000)}",
-        f"{header(age=-1000)},t={int(time.time())}",
+        lambda: None,
+        lambda: "",
+        lambda: "nonsense",
+        lambda: "t=,v1=",
+        lambda: "t=1e9,v1=00",
+        lambda: f"t={now()}",
+        lambda: f"t={'9' * 400},v1=00",
+        lambda: header("whsec_of_somebody_else"),
+        lambda: header(body=BODY + " "),
+        lambda: header(age=305),
+        lambda: header(age=-40),
+        lambda: header(age=-100_000),
+        lambda: f"t={now()},{header(age=1000)}",
+        lambda: f"{header(age=-1000)},t={now()}",
     ],
 )
-def test_forged_old_and_future_signatures_are_refused(signature: str | None) -> None:
+def test_forged_old_and_future_signatures_are_refused(
+    signature: Callable[[], str | None],
+) -> None:
     with pytest.raises(Problem) as caught:
-        check(signature)
+        check(signature())
     assert caught.value.status_code == 400
 
 

@@ -1,0 +1,253 @@
+"""What callers use: the client for backend services, and the command line, over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from structlog.testing import capture_logs
+from typer.testing import CliRunner, Result
+
+from gateway.app import create_app
+from tests.house import API_KEYS, FORM, TENANT, House
+from tests.integration.gateway.conftest import Gateway, prove_identity
+from workers import gateway as process
+from workers.cli import app as command_line
+from workers.obstacle import Obstacle
+from workers.ports import free_port
+from workflows.client import NotReachable, PerdureClient, PerdureError, Refused
+from workflows.onboarding.application import Application
+from workflows.onboarding.messages import onboarding_id, workflow_id
+
+APPLICATION = Application.model_validate(FORM)
+
+
+@pytest.fixture
+async def served(house: House) -> AsyncIterator[str]:
+    """The address of a gateway that listens."""
+    # The command line runs in this process too: what it says is not to be mixed with log lines.
+    with capture_logs():
+        async with process.options(house.settings, house.client) as options:
+            port = free_port()
+            config = uvicorn.Config(
+                create_app(options), port=port, log_config=None, access_log=False
+            )
+            server = process._Server(config)
+            stop = asyncio.Event()
+            serving = asyncio.create_task(server.serve_until(stop))
+            async with asyncio.timeout(10):
+                while not server.started:
+                    await asyncio.sleep(0.01)
+            yield f"http://127.0.0.1:{port}"
+            stop.set()
+            await serving
+
+
+@pytest.fixture
+async def reached(served: str, house: House) -> AsyncIterator[Gateway]:
+    async with httpx.AsyncClient(base_url=served, timeout=30) as http:
+        yield Gateway(http, house)
+
+
+Perdure = Callable[..., Any]
+
+
+@pytest.fixture
+def perdure(served: str, house: House, monkeypatch: pytest.MonkeyPatch) -> Perdure:
+    """The command line, as somebody with the three keys runs it."""
+    monkeypatch.setenv("PERDURE_HOME", str(house.settings.home))
+    monkeypatch.setenv("PERDURE_GATEWAY_URL", served)
+    for role, secret in API_KEYS.items():
+        monkeypatch.setenv(f"PERDURE_API_KEY_{role.upper()}", secret)
+
+    async def run(*arguments: str) -> Result:
+        return await asyncio.to_thread(lambda: CliRunner().invoke(command_line, arguments))
+
+    return run
+
+
+def out(result: Result) -> Any:
+    assert result.exit_code == 0, (result.output, result.exception)
+    return json.loads(result.stdout)
+
+
+def refused(result: Result, exit_code: int) -> str:
+    """What a command says that could not do it; `main` prints it and ends with its code."""
+    assert isinstance(result.exception, Obstacle), (result.output, result.exception)
+    assert result.exception.exit_code == exit_code
+    return str(result.exception)
+
+
+async def test_a_backend_service_starts_and_follows(
+    served: str, reached: Gateway, house: House, key: str
+) -> None:
+    async with (
+        house.working(max_cached_workflows=10),
+        PerdureClient(served, API_KEYS["service"], temporal=house.client) as perdure,
+    ):
+        first, again = await asyncio.gather(
+            perdure.start(APPLICATION, key=key), perdure.start(APPLICATION, key=key)
+        )
+        assert first == again
+        assert first.id == onboarding_id(TENANT, key)
+        handle = perdure.handle(first.workflow_id)
+        stages: list[str] = []
+
+        async def follow() -> None:
+            async for progress in handle.follow(every=timedelta(milliseconds=20)):
+                stages.append(progress.stage)
+
+        following = asyncio.create_task(follow())
+        await prove_identity(reached, first.id)
+        assert await handle.end() == "active"
+        await following
+        assert stages[-1] == "active"
+        assert "verifying_identity" in stages
+        shown = await perdure.show(first.id)
+        assert shown.application == APPLICATION
+        with pytest.raises(Refused) as caught:
+            await perdure.start(APPLICATION.model_copy(update={"name": "Other"}), key=key)
+        assert (caught.value.status, caught.value.code) == (422, "key-reused")
+        bad = APPLICATION.model_copy(update={"country": "XX"})
+        with pytest.raises(Refused, match="country is not a country code"):
+            await perdure.start(bad, key="another")
+
+
+async def test_a_service_that_stores_applications_itself_starts_through_temporal(
+    house: House,
+) -> None:
+    application = await house.apply()
+    async with (
+        house.working(),
+        PerdureClient("http://gateway.invalid", "none", temporal=house.client) as perdure,
+    ):
+        handle = await perdure.start_from(application, tenant=TENANT)
+        assert handle.workflow_id == workflow_id(TENANT, application)
+        again = await perdure.start_from(application, tenant=TENANT)
+        assert (await again.progress()).workflow_id == handle.workflow_id
+
+
+async def test_a_service_learns_that_nobody_answers() -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    async with PerdureClient(nowhere, "none", patience=timedelta(0)) as perdure:
+        with pytest.raises(NotReachable):
+            await perdure.start(APPLICATION, key="k")
+        with pytest.raises(PerdureError, match="temporal"):
+            perdure.handle("onboarding/acme/x")
+
+
+async def test_the_gateway_may_come_back_meanwhile(served: str, house: House, key: str) -> None:
+    tries = 0
+
+    class Flaky(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                raise httpx.ConnectError("not there yet")
+            if tries == 2:
+                await super().handle_async_request(request)
+                raise httpx.ReadError("the answer is lost")
+            return await super().handle_async_request(request)
+
+    service = PerdureClient(served, API_KEYS["service"], transport=Flaky())
+    async with house.working(), service as perdure:
+        onboarding = await perdure.start(APPLICATION, key=key)
+    assert onboarding.id == onboarding_id(TENANT, key)
+    assert tries == 3
+
+
+SIGN_UP = ("--name", "Żółta Łódź", "--email", "owner@example.com", "--country", "DE")
+
+
+async def test_the_command_line_from_a_signup_to_its_end(
+    perdure: Perdure, reached: Gateway, house: House, key: str
+) -> None:
+    async with house.working(max_cached_workflows=10):
+        sign_up = ("onboarding", "start", *SIGN_UP, "--currency", "EUR", "--key", key)
+        started = out(await perdure(*sign_up, "--tax-id", "eu_vat:XX1", "--json"))
+        id_, workflow = started["id"], started["workflow_id"]
+        again = await perdure(*sign_up, "--tax-id", "eu_vat:XX1")
+        assert again.exit_code == 0
+        assert again.stdout.startswith(id_)
+        assert "key" in refused(await perdure(*sign_up), 1)
+
+        await prove_identity(reached, id_)
+        async with asyncio.timeout(15):
+            while not (listed := out(await perdure("attention", "list", "--json")))["items"]:
+                await asyncio.sleep(0.1)
+        assert listed["items"][0]["step"] == "billing.create_tax_id"
+        for people in (
+            await perdure("attention", "list"),
+            await perdure("onboarding", "show", id_),
+            await perdure("onboarding", "list", "--stage", "provisioning"),
+            await perdure("request", "show", workflow),
+        ):
+            assert people.exit_code == 0, people.exception
+            assert id_ in people.stdout
+        shown = (await perdure("onboarding", "show", id_)).stdout
+        assert "Żółta Łódź" in shown
+        assert "billing.create_tax_id" in shown
+        assert "retry, abort" in shown
+        key_of_step = f"{workflow}/billing.create_tax_id"
+        entry = out(await perdure("request", "show", key_of_step, "--json"))
+        assert entry["state"] == "refused"
+
+        resolve = ("attention", "resolve", workflow)
+        step = ("--step", "billing.create_tax_id", "--reason", "looked")
+        assert "retry, abort" in refused(await perdure(*resolve, "skip", *step), 1)
+        resolved = await perdure(*resolve, "abort", *step)
+        assert resolved.exit_code == 0, resolved.exception
+        async with asyncio.timeout(15):
+            while out(await perdure("onboarding", "show", id_, "--json"))["stage"] != "aborted":
+                await asyncio.sleep(0.1)
+        assert "still" not in (await perdure("attention", "list")).stdout
+        withdraw = ("onboarding", "withdraw", id_, "--reason", "r", "--as", "service")
+        assert "aborted" in refused(await perdure(*withdraw), 1)
+        reopen = ("request", "reopen", f"{workflow}/application.receive", "--reason", "again")
+        assert out(await perdure(*reopen, "--json"))["generation"] == 2
+
+
+async def test_the_command_line_says_what_is_wrong(
+    perdure: Perdure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = await perdure("onboarding", "list")
+    assert nothing.stdout == "No onboardings.\n"
+    assert (await perdure("attention", "list")).stdout == "Nothing waits for anybody.\n"
+    said = refused(await perdure("onboarding", "start", *SIGN_UP, "--currency", "ZZZ"), 1)
+    assert "currency: is not a currency code" in said
+    assert "no such onboarding" in refused(await perdure("onboarding", "show", "nobody"), 1)
+    role = ("request", "reopen", "x", "--reason", "r", "--as", "operator")
+    assert "role admin" in refused(await perdure(*role), 1)
+    for wrong in (
+        ("onboarding", "start"),
+        ("onboarding", "start", *SIGN_UP, "--currency", "EUR", "--tax-id", "DE123"),
+        ("attention", "resolve", "x", "explode", "--reason", "r"),
+        ("onboarding", "list", "--limit", "1000"),
+    ):
+        assert (await perdure(*wrong)).exit_code == 2
+    monkeypatch.setenv("PERDURE_GATEWAY_URL", f"http://127.0.0.1:{free_port()}")
+    assert "does not answer" in refused(await perdure("onboarding", "list"), 3)
+    monkeypatch.delenv("PERDURE_API_KEY_OPERATOR")
+    assert "PERDURE_API_KEY_OPERATOR" in refused(await perdure("onboarding", "list"), 2)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(f"onboarding {one}" for one in ("start", "list", "show", "withdraw")),
+        *(f"attention {one}" for one in ("list", "resolve")),
+        *(f"request {one}" for one in ("show", "reopen")),
+    ],
+)
+def test_every_command_explains_itself(command: str) -> None:
+    told = CliRunner().invoke(command_line, [*command.split(), "--help"])
+    assert told.exit_code == 0
+    for part in ("Example:", "Exit codes:", "--json", "--as"):
+        assert part in told.stdout

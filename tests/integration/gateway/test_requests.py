@@ -1,0 +1,42 @@
+"""Operators see what was done once, and admins have it done again on purpose."""
+
+from __future__ import annotations
+
+from tests.house import TENANT, House
+from tests.integration.gateway.conftest import Gateway, problem, stage_is
+from workflows.onboarding.messages import workflow_id
+
+
+async def test_the_ledger_is_shown_and_reopened_with_an_audit_line(
+    gateway: Gateway, house: House
+) -> None:
+    async with house.working():
+        id_ = (await gateway.service.sign_up()).json()["id"]
+        await stage_is(gateway, id_, "verifying_identity")
+        process = workflow_id(TENANT, id_)
+        listed = (await gateway.operator.get("/v1/requests", workflow_id=process)).json()["items"]
+        keys = [one["key"] for one in listed]
+        key = f"{process}/identity.open_session"
+        assert keys[0] == f"{process}/application.receive"
+        assert key in keys
+        shown = (await gateway.operator.get("/v1/requests/show", key=key)).json()
+        assert shown in listed
+        assert (shown["state"], shown["generation"]) == ("succeeded", 1)
+        assert shown["result"]["session_id"]
+        assert {"token", "fingerprint"}.isdisjoint(shown)
+        body = {"key": key, "reason": "the session was lost"}
+        reopened = await gateway.admin.post("/v1/requests/reopen", body)
+        assert reopened.json() == {"key": key, "generation": 2}
+        problem(await gateway.admin.post("/v1/requests/reopen", body), 409, "still-pending")
+    (line,) = await house.rows("SELECT * FROM audit WHERE event = 'request.reopened'")
+    assert line["actor"] == "test-admin"
+    assert line["details"]["reason"] == body["reason"]
+
+
+async def test_unknown_keys_and_processes(gateway: Gateway) -> None:
+    problem(await gateway.operator.get("/v1/requests/show", key="x"), 404, "not-found")
+    reopen = {"key": "onboarding/acme/x/notice.welcome", "reason": "lost"}
+    problem(await gateway.admin.post("/v1/requests/reopen", reopen), 404, "not-found")
+    problem(await gateway.operator.get("/v1/requests"), 422, "invalid")
+    none = await gateway.operator.get("/v1/requests", workflow_id="onboarding/acme/x")
+    assert none.json() == {"items": []}

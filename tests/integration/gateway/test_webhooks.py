@@ -1,0 +1,162 @@
+"""Webhooks are kept before they are answered, each once, and reach the process they concern."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from temporalio.client import Client
+
+from database.handover import drain_inbox
+from tests.house import House
+from tests.integration.gateway.conftest import (
+    Gateway,
+    deliver,
+    event,
+    gateway_of,
+    problem,
+    prove_identity,
+    stage_is,
+    until,
+)
+from workers.ports import free_port
+
+VERIFIED = "identity.verification_session.verified"
+
+
+async def inbox_of(house: House) -> list[tuple[str, str, str | None]]:
+    rows = await house.rows("SELECT event_id, state, note FROM inbox ORDER BY id")
+    return [(row["event_id"], row["state"], row["note"]) for row in rows]
+
+
+async def test_an_event_reaches_the_process_that_it_concerns(
+    gateway: Gateway, house: House
+) -> None:
+    async with house.working():
+        id_ = (await gateway.service.sign_up()).json()["id"]
+        await prove_identity(gateway, id_)
+        await stage_is(gateway, id_, "active")
+    ((_, state, note),) = await inbox_of(house)
+    assert (state, note) == ("done", None)
+
+
+async def test_unknown_events_are_kept_and_handed_to_nobody(gateway: Gateway, house: House) -> None:
+    for told in (
+        event("customer.created", "cus_1", id_="evt_1"),
+        event(VERIFIED, "vs_1", id_="evt_2"),
+        event(VERIFIED, "vs_1", id_="evt_3", process="onboarding/acme/nobody"),
+        event("never.heard.of", "x", id_="evt_4"),
+    ):
+        assert (await deliver(gateway, told)).status_code == 204
+
+    async def settled() -> list[tuple[str, str, str | None]]:
+        return [one for one in await inbox_of(house) if one[1] == "ignored"]
+
+    assert await until(settled, lambda found: len(found) == 4) == [
+        ("evt_1", "ignored", "nobody waits for events of this type"),
+        ("evt_2", "ignored", "names no process"),
+        ("evt_3", "ignored", "the process is not running"),
+        ("evt_4", "ignored", "nobody waits for events of this type"),
+    ]
+
+
+async def test_many_at_once_are_all_kept_and_duplicates_once(
+    gateway: Gateway, house: House
+) -> None:
+    events = [
+        event("customer.created", "cus_1", id_=f"evt_{number % 100}") for number in range(300)
+    ]
+    answers = await asyncio.gather(*(deliver(gateway, one) for one in events))
+    assert {answer.status_code for answer in answers} == {204}
+    assert await house.rows("SELECT count(*) FROM inbox") == [{"count": 100}]
+
+
+async def test_an_event_that_cannot_be_stored_takes_no_other_with_it(
+    gateway: Gateway, house: House
+) -> None:
+    good = [event("customer.created", "cus_1", id_=f"evt_{number}") for number in range(5)]
+    bad = event("customer.created", "cus_\x00")
+    answers = await asyncio.gather(*(deliver(gateway, one) for one in [*good[:2], bad, *good[2:]]))
+    assert [answer.status_code for answer in answers] == [204, 204, 400, 204, 204, 204]
+    assert len(await inbox_of(house)) == 5
+
+
+async def test_what_is_no_event_is_refused(gateway: Gateway, house: House) -> None:
+    problem(await deliver(gateway, "{"), 400, "malformed-json")
+    problem(await deliver(gateway, "nonsense"), 400, "malformed-json")
+    payloads: list[Any] = [
+        {},
+        [],
+        None,
+        7,
+        {"id": "evt_1", "type": "x", "created": "?", "data": {}},
+    ]
+    for payload in payloads:
+        problem(await deliver(gateway, payload), 400, "not-an-event")
+    problem(await deliver(gateway, event("x", "y"), secret="whsec_"), 400, "signature-refused")
+    unsigned = await gateway.http.post("/webhooks/stripe", json=event("x", "y"))
+    problem(unsigned, 400, "signature-refused")
+    problem(await deliver(gateway, " " * (1024 * 1024 + 1)), 413, "too-large")
+    problem(await gateway.http.get("/webhooks/stripe"), 405, "method-not-allowed")
+    assert await inbox_of(house) == []
+
+
+async def test_without_the_database_nothing_is_acknowledged(house: House) -> None:
+    async with gateway_of(house, database_port=free_port()) as gateway:
+        answers = await asyncio.gather(*(deliver(gateway, event("x", "y")) for _ in range(3)))
+    for answer in answers:
+        problem(answer, 503, "unavailable")
+
+
+async def test_what_temporal_does_not_take_waits_for_it(
+    house: House, nowhere: Client, gateway: Gateway
+) -> None:
+    async with house.working():
+        id_ = (await gateway.service.sign_up()).json()["id"]
+        async with gateway_of(house, client=nowhere) as cut_off:
+            await prove_identity(cut_off, id_)
+
+            async def postponed() -> list[tuple[str, str, str | None]]:
+                return await inbox_of(house)
+
+            ((_, state, _),) = await until(postponed, lambda found: found[0][2])
+            assert state == "waiting"
+        tries = 0
+
+        async def told(_: object) -> None:
+            nonlocal tries
+            tries += 1
+
+        assert await drain_inbox(house.engine, told, limit=10) == 0, "its time has not come yet"
+        await house.rows("UPDATE inbox SET next_try_at = clock_timestamp()")
+        await asyncio.gather(*(drain_inbox(house.engine, told, limit=10) for _ in range(5)))
+        assert tries == 1, "several may drain at once"
+    assert [state for _, state, _ in await inbox_of(house)] == ["done"]
+
+
+async def test_events_of_one_process_are_told_one_after_the_other_in_their_order(
+    gateway: Gateway, house: House, nowhere: Client
+) -> None:
+    async with gateway_of(house, client=nowhere) as cut_off:
+        events = [event(VERIFIED, "vs_1", id_=f"evt_{n}", process=f"p{n % 2}") for n in range(6)]
+        for number, one in enumerate(events):
+            one["created"] += -number
+            await deliver(cut_off, one)
+    await house.rows("UPDATE inbox SET next_try_at = clock_timestamp(), note = NULL")
+    under_way: set[str] = set()
+    order: list[str] = []
+
+    async def tell(told: object) -> None:
+        process, event_id = told.workflow_id, told.event_id  # type: ignore[attr-defined]
+        assert process not in under_way
+        under_way.add(process)
+        await asyncio.sleep(0.01)
+        under_way.remove(process)
+        order.append(event_id)
+
+    assert await drain_inbox(house.engine, tell, limit=10) == 6
+    assert [one for one in order if one in ("evt_0", "evt_2", "evt_4")] == [
+        "evt_4",
+        "evt_2",
+        "evt_0",
+    ]

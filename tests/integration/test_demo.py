@@ -1,0 +1,62 @@
+"""The demo as people run it. It brings its own checks of the outside, our database and Temporal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.laptop import Laptop
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+SCENES = ("threefold", "straight", "webhooks", "withdrawal", "killed", "outage")
+
+
+def demo(own: Laptop) -> dict[str, Any]:
+    """Play it, and read its report. Any: JSON."""
+    played = own.perdure("demo", "--exit", "--json")
+    assert played.returncode == 0, f"{played.stdout}\n{played.stderr}"
+    report: dict[str, Any] = json.loads(played.stdout)
+    return report
+
+
+def as_planned(report: dict[str, Any]) -> None:
+    assert report["as_planned"], report
+    assert [scene["scene"] for scene in report["scenes"]] == list(SCENES)
+    assert {scene["state"] for scene in report["scenes"]} == {"played"}
+    assert len(report["checks"]) == 14
+    assert all(check["holds"] for check in report["checks"])
+    stages = [one["stage"] for one in report["onboardings"]]
+    assert sorted(stages) == ["active"] * 8 + ["withdrawn"]
+    assert report["seconds"]["play"] + report["seconds"]["checks"] < 60
+
+
+def test_the_demo_plays_on_a_stack_of_its_own_and_on_one_that_runs_with_what_it_left(
+    own: Laptop,
+) -> None:
+    first = demo(own)
+    as_planned(first)
+    assert first["own_stack"]
+    assert own.perdure("status").returncode == 3, "a stack that was started is ended"
+
+    own.up()
+    second = demo(own)
+    as_planned(second)
+    assert not second["own_stack"]
+    assert own.perdure("status").returncode == 0, "a stack that ran goes on"
+    both = [one["id"] for report in (first, second) for one in report["onboardings"]]
+    assert len(set(both)) == 18
+
+    link = second["onboardings"][0]["link"]
+    port = own.environment["PERDURE_TEMPORAL_UI_PORT"]
+    assert link.startswith(f"http://127.0.0.1:{port}/namespaces/default/workflows/onboarding%2F")
+
+
+def test_a_stack_whose_steps_try_for_half_an_hour_is_no_stage(own: Laptop) -> None:
+    own.environment["PERDURE_POLICY"] = "production"
+    own.up()
+    refused = own.perdure("demo", "--exit", "--json")
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert "perdure down" in refused.stderr

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from workers.demo.cast import TITLES, Run
+from workers.demo.lines import Lines
+from workers.demo.live import LiveTable
+from workers.demo.show import Row, Show
+from workflows.onboarding.application import Application, OnboardingInFull
+from workflows.progress import Attention, Progress, Reason, StepProgress
+
+NOW = datetime.now(UTC)
+LONGEST = "word " * 31
+"""Two lines of a terminal of 80 columns, as long as a sentence of the plot may be."""
+
+
+def onboarding(
+    application: Application, stage: str, progress: Progress | None = None
+) -> OnboardingInFull:
+    return OnboardingInFull(
+        id="a" * 26,
+        workflow_id="onboarding/example/" + "a" * 26,
+        tenant="example",
+        stage=stage,
+        stage_since=NOW,
+        created_at=NOW,
+        ended_at=None,
+        version=1,
+        application=application,
+        progress=progress,
+    )
+
+
+def doing(stage: str, *, parked: bool = False, stopping: str | None = None) -> Progress:
+    reason = Reason(kind="out of time", type="stripe.server", text="Stripe failed (status 503)")
+    step = StepProgress(
+        step="billing.create_customer",
+        kind="remote",
+        summary="Create the customer in billing",
+        state="parked" if parked else "running",
+        started_at=NOW,
+        reason=reason if parked else None,
+    )
+    attention = Attention(
+        step=step.step,
+        summary=step.summary,
+        owner="operator",
+        since=NOW,
+        reason=reason,
+        choices=("retry", "abort"),
+    )
+    return Progress(
+        workflow_id="onboarding/example/" + "a" * 26,
+        stage=stage,
+        stopping=stopping,
+        attention=(attention,) if parked else (),
+        steps=(step,),
+    )
+
+
+@pytest.fixture
+def show() -> Show:
+    show = Show("abcdef", [Row(applicant) for applicant in Run("abcdef").cast()])
+    stages = ("active", "active", "withdrawn", "provisioning", "provisioning", "validating")
+    for row, stage in zip(show.rows, stages, strict=False):
+        show.see(row, onboarding(row.applicant.application, stage))
+    return show
+
+
+def test_a_terminal_of_80_by_24_holds_all_of_it(show: Show) -> None:
+    show.say(LONGEST)
+    for name in TITLES:
+        with show.scene(name) as scene:
+            scene.told = "parked, retried, active"
+    for width, height in ((80, 24), (120, 40)):
+        console = Console(file=io.StringIO(), width=width, height=height)
+        console.print(LiveTable(show, console).picture())
+        assert isinstance(console.file, io.StringIO)
+        lines = console.file.getvalue().splitlines()
+        assert len(lines) < height
+        assert max(cell_len(line) for line in lines) <= width
+        for shown in ("隼電機合同会社", "Núria Puigdevall", *TITLES.values()):
+            assert any(shown in line for line in lines), shown
+        assert "…" not in "".join(lines)
+
+
+def test_a_row_says_what_is_done_or_waited_for(show: Show) -> None:
+    row = show.rows[0]
+    application = row.applicant.application
+    show.see(row, onboarding(application, "provisioning", doing("provisioning")))
+    assert row.now == "Create the customer in billing"
+    show.see(row, onboarding(application, "provisioning", doing("provisioning", stopping="yes")))
+    assert row.now == "taken back: Create the customer in billing"
+    show.see(row, onboarding(application, "provisioning", doing("provisioning", parked=True)))
+    assert (row.parked, row.now) == (True, "parked: Stripe failed (status 503)")
+
+
+def test_what_was_known_stays_while_no_worker_answers(show: Show) -> None:
+    row = show.rows[0]
+    application = row.applicant.application
+    show.see(row, onboarding(application, "provisioning", doing("provisioning")))
+    show.see(row, onboarding(application, "provisioning", None))
+    assert row.now == "Create the customer in billing"
+
+
+def test_without_a_terminal_each_change_is_one_line() -> None:
+    show = Show("abcdef", [Row(applicant) for applicant in Run("abcdef").cast()])
+    written = io.StringIO()
+    show.changed = Lines(show, written).write
+    row = show.rows[0]
+    show.say("They sign up.")
+    for stage in ("validating", "validating", "active"):
+        show.see(row, onboarding(row.applicant.application, stage))
+    with show.scene("straight") as scene:
+        scene.told = "4 active"
+    told = [line.split(" s  ", 1)[1] for line in written.getvalue().splitlines()]
+    assert told == [
+        "— They sign up.",
+        "Beispiel Werke GmbH: validating",
+        "Beispiel Werke GmbH: active",
+        "✔ Straight through: 4 active",
+    ]
+
+
+def test_a_scene_that_fails_says_why(show: Show) -> None:
+    with pytest.raises(ValueError, match="lost"), show.scene("outage"):
+        raise ValueError("the plot is lost")
+    assert (show.scenes["outage"].state, show.scenes["outage"].told) == (
+        "failed",
+        "the plot is lost",
+    )

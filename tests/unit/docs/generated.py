@@ -1,0 +1,152 @@
+"""What the docs say that the code says, too: made from the code, and compared by a test.
+
+`python -m tests.unit.docs.generated` writes it anew.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from activities.onboarding.policy import load_policy
+from workers.settings import Settings, variable
+from workflows.onboarding.messages import ENDS, TRANSITIONS, UNDONE
+
+ROOT = Path(__file__).parents[3]
+_BLOCK = re.compile(r"(<!-- made from code: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+_ANY_TIME = ("withdrawn", "aborted")
+
+
+def stages() -> str:
+    """The stages as a diagram; the ends that are possible nearly everywhere are in a table."""
+    lines = ["```mermaid", "stateDiagram-v2", "    direction LR", "    [*] --> received"]
+    for stage, following in TRANSITIONS.items():
+        lines += [
+            f"    {stage} --> {after}"
+            for after in TRANSITIONS
+            if after in following and after not in _ANY_TIME
+        ]
+    lines += [f"    {end} --> [*]" for end in TRANSITIONS if end in ENDS - set(_ANY_TIME)]
+    lines += ["```", "", "| stage | may be withdrawn | may be aborted |", "|---|---|---|"]
+    for stage, following in TRANSITIONS.items():
+        if stage not in ENDS:
+            may = ("yes" if end in following else "no" for end in _ANY_TIME)
+            lines.append(f"| `{stage}` | {' | '.join(may)} |")
+    lines += ["", "| end | what is left outside |", "|---|---|"]
+    for end in TRANSITIONS:
+        if end in ENDS:
+            left = "nothing: all is undone" if end in UNDONE else _LEFT[end]
+            lines.append(f"| `{end}` | {left} |")
+    return "\n".join(lines)
+
+
+_LEFT = {
+    "active": "the customer, its tax id, one welcome mail",
+    "rejected": "the identity session, where one was opened",
+}
+
+
+def deadlines() -> str:
+    """Every time of the policy file, for both profiles."""
+    file = ROOT / "rules" / "policy.toml"
+    profiles = [load_policy(file, name) for name in ("production", "demo")]
+    rows: list[tuple[str, list[str]]] = [
+        ("proof of identity", [_words(one.identity.expires_after) for one in profiles]),
+        ("tries to prove it", [str(one.identity.tries) for one in profiles]),
+    ]
+    for kind in ("remote", "read"):
+        budgets = [getattr(one.budgets, kind) for one in profiles]
+        rows += [
+            (f"one try of a {kind} step", [_words(one.one_try) for one in budgets]),
+            (f"all tries of a {kind} step", [_words(one.all_tries) for one in budgets]),
+        ]
+    lines = ["| what | `production` | `demo` |", "|---|---|---|"]
+    lines += [f"| {what} | {' | '.join(times)} |" for what, times in rows]
+    return "\n".join(lines)
+
+
+def _words(time: timedelta) -> str:
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if (count := time.total_seconds() / size) >= 1:
+            return f"{count:g} {unit}" + ("" if count == 1 else "s")
+    return f"{time.total_seconds():g} seconds"
+
+
+def settings() -> str:
+    """Every setting with its default and what it means."""
+    meanings = _docstrings(ROOT / "workers" / "settings.py", "Settings")
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        meaning = meanings.get(name, "")
+        lines.append(f"| `{variable(name)}` | {_default(name, field)} | {meaning} |")
+    return "\n".join(lines)
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    if SecretStr in _types(field.annotation):
+        return "secret"
+    if name == "home":
+        return "`.perdure` in the root of the clone"
+    default: Any = field.default
+    if field.default_factory is not None:
+        others = {"home": Path(".perdure"), "gateway_port": 8400}
+        default = field.default_factory(others)  # type: ignore[call-arg] # pydantic passes these
+    if default is None or default == ():
+        return ""
+    if isinstance(default, Path) and default.is_absolute():
+        default = default.relative_to(ROOT)
+    return f"`{default}`"
+
+
+def _types(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _types(inner)
+
+
+def _docstrings(file: Path, class_name: str) -> dict[str, str]:
+    """The strings that stand below the fields of a class."""
+    (found,) = (
+        node
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.ClassDef) and node.name == class_name
+    )
+    meanings = {}
+    for field, below in zip(found.body, found.body[1:], strict=False):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(below, ast.Expr)
+            and isinstance(below.value, ast.Constant)
+        ):
+            meanings[field.target.id] = " ".join(str(below.value.value).split())
+    return meanings
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "stages": stages,
+    "deadlines": deadlines,
+    "settings": settings,
+}
+
+
+def renewed(page: str) -> str:
+    """A page with its blocks made anew."""
+    return _BLOCK.sub(lambda block: block[1] + BLOCKS[block[2]]() + block[3], page)
+
+
+def blocks_of(page: str) -> list[str]:
+    """The names of a page's blocks."""
+    return [block[2] for block in _BLOCK.finditer(page)]
+
+
+if __name__ == "__main__":
+    for file in (ROOT / "docs").glob("*.md"):
+        file.write_text(renewed(file.read_text()))

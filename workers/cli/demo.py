@@ -1,0 +1,105 @@
+"""`perdure demo`: customers onboarded before one's eyes, while the world misbehaves."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+_PACE = 2.2
+"""Seconds for reading a sentence, where somebody watches."""
+
+
+@app.command(rich_help_panel="The stack on this laptop")
+def demo(
+    leave: Annotated[
+        bool, typer.Option("--exit", help="End afterwards, and with it the stack it started.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="For machines: one object. Implies --exit.")
+    ] = False,
+) -> None:
+    """Watch customers being onboarded while everything around goes wrong, and see it checked.
+
+    Plays on the stack that runs in this clone, or starts one. A signup is sent three times at
+    once; webhooks come in threes and out of order; Stripe goes down until an operator retries; one
+    applicant withdraws in the middle of provisioning; a worker is killed. Then Stripe, the mailbox,
+    our database and Temporal are asked whether all is as planned.
+
+    On a terminal a stack that it started keeps running until Ctrl-C, so that you can look around.
+
+    Example: `perdure demo`, and `perdure demo --json` for machines.
+
+    Exit codes: 0 all is as planned · 1 it is not: a check failed, or the play did not go on · 2 a
+    setting is wrong · 3 there is no stack to play on, and none could be started · 4 a stack is just
+    being started or ended · 130 ended by somebody before the checks
+    """
+    import asyncio
+
+    raise typer.Exit(asyncio.run(_demo(leave=leave or as_json, as_json=as_json)))
+
+
+async def _demo(*, leave: bool, as_json: bool) -> int:
+    import sys
+    import time
+    from contextlib import AsyncExitStack, nullcontext
+
+    from rich.console import Console
+
+    from workers import laptop, telemetry
+    from workers.demo import review
+    from workers.demo.cast import Run
+    from workers.demo.lines import Lines
+    from workers.demo.live import LiveTable
+    from workers.demo.performance import perform
+    from workers.demo.show import Row, Show
+    from workers.demo.theatre import theatre
+    from workers.signals import stop_requested, unless
+
+    settings = laptop.settings(policy="demo")
+    telemetry.configure("demo", log_format=settings.log_format, log_level="error")
+    console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
+    watched = console.is_terminal and not console.is_dumb_terminal and not as_json
+    run = Run()
+    cast = run.cast()
+    show = Show(run.id, [Row(applicant) for applicant in cast])
+    live = False
+
+    def announce(sentence: str) -> None:
+        if not live:
+            console.print(f"  {sentence}", style="dim", markup=False)
+
+    with stop_requested() as requested:
+        async with AsyncExitStack() as ending:
+            began = time.monotonic()
+            house = await unless(requested, ending.enter_async_context(theatre(settings, announce)))
+            if house is None:
+                return 130
+            show.began = time.monotonic()
+            if not watched:
+                show.changed = Lines(show, console.file).write
+            live = watched
+            with LiveTable(show, console).open() if watched else nullcontext():
+                performance = perform(
+                    settings,
+                    house,
+                    run,
+                    cast,
+                    show,
+                    pace=_PACE if watched else 0,
+                    stack_seconds=show.began - began,
+                )
+                report = await unless(requested, performance)
+            live = False
+            if report is None:
+                return 130
+            if as_json:
+                typer.echo(report.model_dump_json(indent=2))
+            else:
+                review.show(report, settings, console)
+            if watched and house.own and not leave:
+                console.print(" The stack keeps running. Ctrl-C ends it.", style="dim")
+                await requested.wait()
+    return 0 if report.as_planned else 1

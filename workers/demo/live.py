@@ -1,0 +1,160 @@
+"""The show on a terminal: a table that lives, the scenes, and a sentence about now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from workers.demo.cast import TITLES
+from workers.demo.show import WAY, Played, Row, Show
+
+_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_FRAMES_PER_SECOND = 8
+_WIDE = 100
+_TALL = 30
+_LEGEND = ("received", "validating", "identity", "deciding", "provisioning", "welcoming", "active")
+
+
+class LiveTable:
+    """Draws the show, over and over."""
+
+    def __init__(self, show: Show, console: Console) -> None:
+        self._show = show
+        self._console = console
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """The show is seen while this lasts; its last picture stays."""
+        with Live(
+            get_renderable=self.picture,
+            console=self._console,
+            refresh_per_second=_FRAMES_PER_SECOND,
+        ):
+            yield
+
+    def picture(self) -> RenderableType:
+        """All of it, as it is now."""
+        width, height = self._console.size
+        gap = [Text()] if height >= _TALL else []
+        return Padding(
+            Group(
+                self._title(),
+                *gap,
+                self._applicants(wide=width >= _WIDE),
+                *gap,
+                _legend(),
+                Text(),
+                *(
+                    _scene(f"{number} {TITLES[name]}", played)
+                    for number, (name, played) in enumerate(self._show.scenes.items(), 1)
+                ),
+                Text(),
+                Text(self._show.sentence, style="italic"),
+            ),
+            (0, 1),
+        )
+
+    def _title(self) -> RenderableType:
+        line = Table.grid(expand=True)
+        line.add_column()
+        line.add_column(justify="right")
+        line.add_row(
+            Text("perdure demo", style="bold"),
+            Text(f"run {self._show.run} · {self._show.seconds:5.1f} s", style="dim"),
+        )
+        return line
+
+    def _applicants(self, *, wide: bool) -> RenderableType:
+        table = Table(
+            box=None, expand=True, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim"
+        )
+        table.add_column("", no_wrap=True, width=1, style="dim")
+        table.add_column("applicant", no_wrap=True, width=19)
+        table.add_column("R V I D P W A", no_wrap=True, width=13)
+        if wide:
+            table.add_column("stage", no_wrap=True, width=18)
+        table.add_column("now", no_wrap=True, overflow="ellipsis", ratio=1)
+        table.add_column("time", no_wrap=True, justify="right", width=6)
+        for row in self._show.rows:
+            stage = [Text(row.stage.replace("_", " "), style=_style(row))] if wide else []
+            time_ = "" if row.seconds is None else f"{row.seconds:.1f} s"
+            table.add_row(
+                str(row.applicant.number),
+                Text(row.applicant.name),
+                _marks(row),
+                *stage,
+                Text(row.now, style=_style(row)),
+                Text(time_, style="dim" if row.ended else ""),
+            )
+        return table
+
+
+def _marks(row: Row) -> Text:
+    """One mark for each stage: behind, now, to come."""
+    marks = []
+    here = WAY.index(row.reached) if row.reached else -1
+    for at, _ in enumerate(WAY):
+        if row.stage == "active" or at < here:
+            undone = row.ended and row.stage != "active"
+            mark, style = ("○", "magenta") if undone else ("●", "green")
+        elif at > here:
+            mark, style = "·", "dim"
+        elif row.ended:
+            mark, style = "↶", "bold magenta"
+        elif row.parked:
+            mark, style = "■", "bold red"
+        elif row.asked:
+            mark, style = "◌", "cyan"
+        else:
+            mark, style = "◐", "bold yellow"
+        marks.append(Text(mark, style))
+    return Text(" ").join(marks)
+
+
+def _style(row: Row) -> str:
+    if row.stage == "active":
+        return "green"
+    if row.ended:
+        return "magenta"
+    if row.parked:
+        return "bold red"
+    return "cyan" if row.asked else "yellow" if row.onboarding else "dim"
+
+
+def _legend() -> Text:
+    legend = Text(style="dim")
+    for name in _LEGEND:
+        legend.append(name[0].upper(), "bold not dim")
+        legend.append(f"{name[1:]} ")
+    legend.rstrip()
+    return legend
+
+
+def _scene(title: str, played: Played) -> RenderableType:
+    line = Table.grid(expand=True, padding=(0, 1, 0, 0))
+    line.add_column(width=1)
+    line.add_column(width=42, no_wrap=True)
+    line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    line.add_column(width=6, justify="right", no_wrap=True)
+    frame = _FRAMES[int(time.monotonic() * _FRAMES_PER_SECOND) % len(_FRAMES)]
+    mark, style = {
+        "to come": ("·", "dim"),
+        "playing": (frame, "bold yellow"),
+        "played": ("✔", "green"),
+        "failed": ("✘", "bold red"),
+    }[played.state]
+    came = played.state != "to come"
+    line.add_row(
+        Text(mark, style=style),
+        Text(title, style="bold" if played.state == "playing" else "" if came else "dim"),
+        Text(played.told, style=style if played.state == "failed" else "dim"),
+        Text(f"{played.seconds:.1f} s" if came else "", style="dim"),
+    )
+    return line

@@ -1,0 +1,118 @@
+"""What came of a performance: for machines as one object, for people as tables."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from workers.demo.cast import TITLES, Scene
+from workers.demo.checks import Check
+from workers.demo.show import Show, State
+
+
+class SceneReport(BaseModel):
+    """A scene: how it went, and how many seconds it took."""
+
+    scene: Scene
+    title: str
+    state: State
+    told: str
+    seconds: float
+
+
+class OnboardingReport(BaseModel):
+    """An onboarding: its end, and where to look at it in Temporal's Web UI."""
+
+    name: str
+    scene: Scene
+    id: str
+    workflow_id: str
+    stage: str
+    expected: str
+    seconds: float
+    link: str
+    look: str
+
+
+class CheckReport(BaseModel):
+    """A check: what must hold, what was seen, and what does not hold."""
+
+    what: str
+    holds: bool
+    saw: str
+    problems: tuple[str, ...]
+
+
+class Durations(BaseModel):
+    """Seconds: until the stack was there, of the play, and of looking at what it left."""
+
+    stack: float
+    play: float
+    checks: float
+
+
+class Report(BaseModel):
+    """A performance. `derailed` says where the play did not go on as planned."""
+
+    run: str
+    as_planned: bool
+    derailed: str | None
+    own_stack: bool
+    scenes: tuple[SceneReport, ...]
+    onboardings: tuple[OnboardingReport, ...]
+    checks: tuple[CheckReport, ...]
+    seconds: Durations
+
+
+def report_of(
+    show: Show,
+    checks: list[Check],
+    *,
+    derailed: str | None,
+    own_stack: bool,
+    web_ui: str,
+    seconds: Durations,
+) -> Report:
+    """Everything in one object."""
+    return Report(
+        run=show.run,
+        as_planned=derailed is None and all(check.holds for check in checks),
+        derailed=derailed,
+        own_stack=own_stack,
+        scenes=tuple(
+            SceneReport(
+                scene=name,
+                title=TITLES[name],
+                state=played.state,
+                told=played.told,
+                seconds=round(played.seconds, 2),
+            )
+            for name, played in show.scenes.items()
+        ),
+        onboardings=tuple(
+            OnboardingReport(
+                name=row.applicant.name,
+                scene=row.applicant.scene,
+                id=row.onboarding.id,
+                workflow_id=row.onboarding.workflow_id,
+                stage=row.stage,
+                expected=row.applicant.end,
+                seconds=round(row.seconds or 0.0, 2),
+                link=link(web_ui, row.onboarding.workflow_id),
+                look=row.applicant.look,
+            )
+            for row in show.rows
+            if row.onboarding is not None
+        ),
+        checks=tuple(
+            CheckReport(what=check.what, holds=check.holds, saw=check.saw, problems=check.problems)
+            for check in checks
+        ),
+        seconds=seconds,
+    )
+
+
+def link(web_ui: str, workflow_id: str) -> str:
+    """Where a workflow is in the Web UI; its id has slashes."""
+    return f"{web_ui}/namespaces/default/workflows/{quote(workflow_id, safe='')}"

@@ -1,0 +1,68 @@
+"""After the play, for people: what was checked, and where to look."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from workers.demo.report import CheckReport, Report
+from workers.settings import Settings
+
+
+def show(report: Report, settings: Settings, console: Console) -> None:
+    """Print the checks, the links, and the verdict."""
+    console.print()
+    console.print(_checks(report))
+    console.print()
+    console.print(Text(" In Temporal's Web UI", style="bold"))
+    for one in report.onboardings:
+        line = Text(f" {one.name}", style=f"link {one.link}")
+        console.print(line.append(f"  {one.look}", style="dim"), soft_wrap=True)
+        # Left whole for terminals that open what is clicked; they wrap it themselves.
+        console.print(f"   {one.link}", style="cyan", highlight=False, soft_wrap=True)
+    console.print()
+    for what, where in (
+        ("mail", f"http://127.0.0.1:{settings.mail_inbox_port}"),
+        ("API", f"{settings.gateway_url}/docs"),
+        ("ledger", f"perdure request show {_withdrawn(report)}"),
+        ("lists", "perdure onboarding list · perdure attention list · perdure status"),
+    ):
+        console.print(Text(f" {what:7}", style="dim").append(where, style="default"))
+    console.print()
+    console.print(_verdict(report))
+
+
+def _checks(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
+    table.add_column(width=2, justify="right")
+    table.add_column(no_wrap=True)
+    table.add_column(style="dim", overflow="fold")
+    for check in report.checks:
+        mark = Text("✔", style="green") if check.holds else Text("✘", style="bold red")
+        table.add_row(mark, Text(check.what), Text(check.saw))
+        for problem in check.problems:
+            table.add_row("", Text(f"  {problem}", style="red"), "")
+    return table
+
+
+def _verdict(report: Report) -> Text:
+    held = sum(map(_holds, report.checks))
+    seconds = report.seconds.play + report.seconds.checks
+    if report.as_planned:
+        said = f" All is as planned: {held} checks hold, after {seconds:.0f} s."
+        return Text(said, style="bold green")
+    verdict = Text(f" Not as planned: {held} of {len(report.checks)} checks hold.", "bold red")
+    if report.derailed:
+        verdict.append(f"\n {report.derailed}", "red")
+    return verdict
+
+
+def _holds(check: CheckReport) -> bool:
+    return check.holds
+
+
+def _withdrawn(report: Report) -> str:
+    """The process of which the ledger is worth a look: all of it was undone."""
+    found = [one.workflow_id for one in report.onboardings if one.expected == "withdrawn"]
+    return found[0] if found else "WORKFLOW_ID"
