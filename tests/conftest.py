@@ -1,4 +1,10 @@
-"""Fixtures that any test may ask for."""
+"""Fixtures that any test may ask for, and what holds for a run as a whole."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
 
 from tests.house import house, outside, temporal
 from tests.laptop import own
@@ -14,3 +20,20 @@ __all__ = [
     "postgres_server",
     "temporal",
 ]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What only root can do, or only root would suffer, is not asked of others."""
+    if os.geteuid() == 0:
+        return
+    for_root = [item for item in items if item.get_closest_marker("as_root")]
+    config.hook.pytest_deselected(items=for_root)
+    items[:] = [item for item in items if item not in for_root]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """In CI everything needed is installed: a test that skips itself there proves nothing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if exitstatus == 0 and os.environ.get("CI") and reporter and reporter.stats.get("skipped"):
+        reporter.write_line("In CI a skipped test fails the run.", red=True)
+        session.exitstatus = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import socket
 from dataclasses import dataclass
 
@@ -38,11 +39,18 @@ def ensure_free(*uses: PortUse) -> None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on right now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A port that nobody listens on right now, outside the range of outgoing connections.
+
+    A port that the system would choose may be in use again before somebody listens on it.
+    """
+    while True:
+        port = random.randint(20_000, 32_000)  # noqa: S311 - nobody is to be surprised
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener,
+        ):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 async def answers(port: int) -> bool:
