@@ -65,6 +65,9 @@ class UpkeepActivities(UpkeepSteps):
         )
         found = 0
         async for run in self._client.list_workflows(query):
+            latest = await self._client.get_workflow_handle(run.id).describe()
+            if latest.run_id != run.run_id:  # reset or begun anew: the process goes on
+                continue
             lost = lost_runs.LostRun(
                 workflow_id=run.id,
                 run_id=run.run_id,

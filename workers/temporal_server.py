@@ -33,6 +33,8 @@ _DYNAMIC_CONFIG = (
     "history.timerProcessorMaxPollRPS=2000",
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",
+    # A process whose code fails is on the attention list after seconds, not after a minute.
+    "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2",
 )
 _PRAGMAS = ("journal_mode=wal", "synchronous=1")
 _SHORT = timedelta(seconds=2)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowFailureError
 
 from database.connection import engine_for, transaction
 from workers.demo.callers import Callers, Waiting
@@ -178,6 +178,7 @@ class Investigation:
     ) -> Found:
         assert row.onboarding is not None
         process, email = row.onboarding.workflow_id, row.applicant.application.email
+        runs = await self._runs(process)  # first: what it writes is written once it has completed
         # By our mark or by address: one that lost its mark must not be overlooked.
         theirs = [
             one
@@ -200,7 +201,7 @@ class Investigation:
             trail=tuple(await connection.scalars(_TRAIL, {"workflow_id": process})),
             ledger=tuple(LedgerRow(**one) for one in await asked(_LEDGER)),
             decisions=tuple(DecisionRow(**one) for one in await asked(_DECISIONS)),
-            runs=tuple(await self._runs(process)),
+            runs=tuple(runs),
             workers=tuple(await self._workers(process)),
         )
 
@@ -208,14 +209,16 @@ class Investigation:
         return Customer(customer, tuple(await self._outside.tax_ids(customer)))
 
     async def _runs(self, process: str) -> list[WorkflowRun]:
-        """Every run of a process; one that has only just ended may not be listed as ended yet."""
+        """Every run of a process; one that is just about to complete is given the time for it."""
         runs = []
         async for run in self._temporal.list_workflows(f"WorkflowId = '{process}'"):
             handle = self._temporal.get_workflow_handle(run.id, run_id=run.run_id, result_type=str)
-            status = (await handle.describe()).status
-            completed = status == WorkflowExecutionStatus.COMPLETED
-            result = await handle.result(follow_runs=False) if completed else None
-            runs.append(WorkflowRun(status.name.lower() if status else "unknown", result))
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    runs.append(WorkflowRun("completed", await handle.result(follow_runs=False)))
+            except (TimeoutError, WorkflowFailureError):
+                status = (await handle.describe()).status
+                runs.append(WorkflowRun(status.name.lower() if status else "unknown", None))
         return runs
 
     async def _workers(self, process: str) -> list[str]:

@@ -46,8 +46,8 @@ class Row:
 
     @property
     def ended(self) -> bool:
-        """Whether the onboarding has come to an end."""
-        return self.stage in ENDS
+        """Whether the onboarding has come to an end, and that is kept."""
+        return self.onboarding is not None and self.onboarding.ended_at is not None
 
     @property
     def parked(self) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 
 from temporalio.client import Client
 
+from database import inbox
+from database.connection import transaction
 from database.handover import drain_inbox
 from tests.house import House
 from tests.integration.gateway.conftest import (
@@ -20,6 +22,7 @@ from tests.integration.gateway.conftest import (
     until,
 )
 from workers.ports import free_port
+from workflows.events import Event, stripe_event
 
 VERIFIED = "identity.verification_session.verified"
 
@@ -134,6 +137,23 @@ async def test_what_temporal_does_not_take_waits_for_it(
     assert [state for _, state, _ in await inbox_of(house)] == ["done"]
 
 
+async def test_several_may_drain_at_once_and_each_event_is_told_once(house: House) -> None:
+    events = [stripe_event(event("x", "y", process=f"p{number % 7}")) for number in range(400)]
+    async with transaction(house.engine) as connection:
+        assert await inbox.take_in(connection, events) == 400
+    told: list[str] = []
+
+    async def tell(one: Event) -> None:
+        await asyncio.sleep(0)
+        told.append(one.event_id)
+
+    settled = await asyncio.gather(*(drain_inbox(house.engine, tell, limit=50) for _ in range(10)))
+    while left := await drain_inbox(house.engine, tell, limit=50):
+        settled.append(left)
+    assert sum(settled) == 400
+    assert sorted(told) == sorted(one.event_id for one in events)
+
+
 async def test_events_of_one_process_are_told_one_after_the_other_in_their_order(
     gateway: Gateway, house: House, nowhere: Client
 ) -> None:
@@ -146,13 +166,13 @@ async def test_events_of_one_process_are_told_one_after_the_other_in_their_order
     under_way: set[str] = set()
     order: list[str] = []
 
-    async def tell(told: object) -> None:
-        process, event_id = told.workflow_id, told.event_id  # type: ignore[attr-defined]
-        assert process not in under_way
-        under_way.add(process)
+    async def tell(told: Event) -> None:
+        assert told.workflow_id is not None
+        assert told.workflow_id not in under_way
+        under_way.add(told.workflow_id)
         await asyncio.sleep(0.01)
-        under_way.remove(process)
-        order.append(event_id)
+        under_way.remove(told.workflow_id)
+        order.append(told.event_id)
 
     assert await drain_inbox(house.engine, tell, limit=10) == 6
     assert [one for one in order if one in ("evt_0", "evt_2", "evt_4")] == [

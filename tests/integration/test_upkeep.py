@@ -1,0 +1,72 @@
+"""What fell through at the door is picked up by the chores that run by schedule."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.house import House
+from tests.integration.test_worker import at_stripe, started, until
+from workflows.handover import bring_back
+from workflows.onboarding.messages import TASK_QUEUE, Start, workflow_id
+from workflows.onboarding.workflow import CustomerOnboarding
+from workflows.upkeep import Chore, Report, Upkeep
+
+
+async def do(house: House, chore: Chore) -> Report:
+    """Run a chore as its schedule does."""
+    return await house.client.execute_workflow(
+        Upkeep.run, chore, id=f"upkeep/{chore}/test", task_queue=TASK_QUEUE
+    )
+
+
+async def closed(house: House, process: str, status: str) -> None:
+    """Wait until lists show that a run was closed: they are a moment behind."""
+    query = f"WorkflowId = '{process}' AND ExecutionStatus = '{status}'"
+    async with asyncio.timeout(10):
+        while not [run async for run in house.client.list_workflows(query)]:
+            await asyncio.sleep(0.05)
+
+
+async def test_an_application_that_was_stored_and_never_started_is_started(house: House) -> None:
+    application = await house.apply()
+    process = workflow_id("acme", application)
+    await house.rows("UPDATE onboardings SET created_at = now() - interval '1 minute'")
+    async with house.working():
+        assert (await do(house, "hand_over")).found == 1
+        assert (await do(house, "hand_over")).found == 0
+        handle = house.client.get_workflow_handle_for(CustomerOnboarding.run, process)
+        await until(handle, lambda progress: progress.waiting)
+
+
+async def test_an_event_that_no_webhook_brought_is_swept_in_and_handed_over(house: House) -> None:
+    async with house.working():
+        _, handle = await started(house)
+        await until(handle, lambda progress: progress.waiting)
+        sessions = await at_stripe(house, "/v1/identity/verification_sessions", handle.id)
+        await house.outside.submit_identity(str(sessions[0]["id"]), "verified")
+        assert (await do(house, "sweep")).found >= 1
+        assert (await do(house, "hand_over")).found >= 1
+        assert await asyncio.wait_for(handle.result(), 20) == "active"
+        assert (await do(house, "sweep")).found == 0, "what is known is not new"
+
+
+async def test_a_run_ended_from_outside_is_listed_until_its_process_goes_on(house: House) -> None:
+    async with house.working():
+        application, handle = await started(house)
+        await until(handle, lambda progress: progress.waiting)
+        run = (await handle.describe()).run_id
+        await handle.terminate("by mistake")
+        await closed(house, handle.id, "Terminated")
+        for _ in range(2):
+            await do(house, "find_lost_runs")
+            assert await lost(house, handle.id) == [{"run_id": run, "status": "terminated"}]
+        await bring_back(house.client, Start(application_id=application, tenant="acme"), run)
+        await house.rows("DELETE FROM lost_runs")
+        await do(house, "find_lost_runs")
+        assert await lost(house, handle.id) == [], "a later run goes on"
+
+
+async def lost(house: House, process: str) -> list[dict[str, object]]:
+    """The lost runs of one process: other tests left some on the same server."""
+    sql = "SELECT run_id, status FROM lost_runs WHERE workflow_id = :id"
+    return await house.rows(sql, id=process)
