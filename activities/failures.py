@@ -11,6 +11,7 @@ from database.connection import DatabaseDown
 from database.onboardings import NoApplication
 from database.requests import Conflict, InProgress, RefusedBefore, TakenBack
 from workflows.conduct import REFUSED_GENERATION
+from workflows.request_key import Request
 from workflows.step import OUR_OUTAGE
 
 _log = structlog.get_logger()
@@ -32,12 +33,18 @@ class _Inbound(ActivityInboundInterceptor):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends here
             # `from None`: what went wrong inside may hold personal data, and causes go to Temporal.
-            raise as_failure(error) from None
+            raise as_failure(error, input.args[0] if input.args else None) from None
 
 
-def as_failure(error: Exception) -> ApplicationError:
-    """The failure that a process sees for an exception of ours."""
+def as_failure(error: Exception, asked: object = None) -> ApplicationError:
+    """The failure that a process sees for an exception of ours, met by the request `asked`."""
     match error:
+        case NoApplication() if isinstance(asked, Request):
+            # Nothing was sent: it can be asked again with another version of the application.
+            generation = {REFUSED_GENERATION: asked.generation}
+            return ApplicationError(
+                str(error), generation, type=type(error).__name__, non_retryable=True
+            )
         case DatabaseDown():
             return ApplicationError(str(error), type=OUR_OUTAGE)
         case InProgress():
@@ -45,7 +52,7 @@ def as_failure(error: Exception) -> ApplicationError:
         case RefusedBefore():
             generation = {REFUSED_GENERATION: error.generation}
             return ApplicationError(error.reason, generation, type=error.type, non_retryable=True)
-        case Conflict() | TakenBack() | NoApplication():
+        case Conflict() | TakenBack():
             return ApplicationError(str(error), type=type(error).__name__, non_retryable=True)
         case Unanswered():
             return ApplicationError(error.text, type=error.type, next_retry_delay=error.retry_after)

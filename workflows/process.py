@@ -312,7 +312,8 @@ class Process(ABC, Generic[State]):
                     self._end(running, "skipped")
                     return if_skipped
                 request = asked_again(request, resolution, failure)
-                self.version = max(self.version, request.version)
+                if resolution.version is not None:
+                    self.version = resolution.version
             else:
                 self._end(running, "succeeded")
                 return result

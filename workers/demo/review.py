@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from workers.demo.report import CheckReport, Report
 from workers.settings import Settings
 
+_WIDTH = 47
+
 
 def show(report: Report, settings: Settings, console: Console) -> None:
     """Print the checks, the links, and the verdict."""
     console.print()
-    console.print(_checks(report))
+    for check in report.checks:
+        console.print(_check(check))
     console.print()
     console.print(Text(" In Temporal's Web UI", style="bold"))
     for one in report.onboardings:
@@ -33,21 +35,16 @@ def show(report: Report, settings: Settings, console: Console) -> None:
     console.print(_verdict(report))
 
 
-def _checks(report: Report) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
-    table.add_column(width=2, justify="right")
-    table.add_column(no_wrap=True)
-    table.add_column(style="dim", overflow="fold")
-    for check in report.checks:
-        mark = Text("✔", style="green") if check.holds else Text("✘", style="bold red")
-        table.add_row(mark, Text(check.what), Text(check.saw))
-        for problem in check.problems:
-            table.add_row("", Text(f"  {problem}", style="red"), "")
-    return table
+def _check(check: CheckReport) -> Text:
+    mark, style = ("✔", "green") if check.holds else ("✘", "bold red")
+    line = Text.assemble((f" {mark} ", style), f"{check.what:{_WIDTH}} ", (check.saw, "dim"))
+    for problem in check.problems:
+        line.append(f"\n     {problem}", "red")
+    return line
 
 
 def _verdict(report: Report) -> Text:
-    held = sum(map(_holds, report.checks))
+    held = sum(check.holds for check in report.checks)
     seconds = report.seconds.play + report.seconds.checks
     if report.as_planned:
         said = f" All is as planned: {held} checks hold, after {seconds:.0f} s."
@@ -56,10 +53,6 @@ def _verdict(report: Report) -> Text:
     if report.derailed:
         verdict.append(f"\n {report.derailed}", "red")
     return verdict
-
-
-def _holds(check: CheckReport) -> bool:
-    return check.holds
 
 
 def _withdrawn(report: Report) -> str:

@@ -90,6 +90,25 @@ async def test_a_refused_step_is_listed_corrected_and_goes_on(
     assert decision["actor"] == "test-operator"
 
 
+async def test_a_version_that_does_not_exist_is_no_dead_end(gateway: Gateway, house: House) -> None:
+    async with house.working(max_cached_workflows=10):
+        id_ = await parked(gateway)
+        wrong = resolution(id_, "retry", step=TAX_STEP, version=7)
+        assert (await gateway.operator.post("/v1/attention/resolve", wrong)).status_code == 202
+        await until(
+            lambda: waiting(gateway),
+            lambda items: items and items[0]["why"]["type"] == "NoApplication",
+        )
+        right = {"tax_id": {"type": "eu_vat", "value": "DE123456789"}}
+        await gateway.operator.post(f"/v1/onboardings/{id_}/corrections", right)
+        decided = resolution(id_, "retry", step=TAX_STEP, version=2)
+        answer = await gateway.operator.post("/v1/attention/resolve", decided)
+        assert answer.status_code == 202, answer.text
+        await stage_is(gateway, id_, "active")
+    (welcome,) = await house.rows("SELECT input FROM requests WHERE step = 'notice.welcome'")
+    assert welcome["input"]["version"] == 2, "what follows works from the right version"
+
+
 async def test_decisions_that_do_not_fit_are_refused_with_what_would(
     gateway: Gateway, house: House
 ) -> None:

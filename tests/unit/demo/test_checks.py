@@ -225,3 +225,7 @@ def test_every_check_is_failed_by_some_false_world() -> None:
 def test_what_waits_of_somebody_elses_is_no_concern() -> None:
     other = PARKED.model_copy(update={"workflow_id": "onboarding/example/other"})
     assert failing(replace(as_planned(), waiting=(other,))) == set()
+
+
+def test_what_is_checked_fits_beside_what_was_seen() -> None:
+    assert all(len(check.what) <= 47 for check in check_all(CAST, as_planned()))

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.unit.demo.world import CAST, as_planned, changed
+from workers import laptop
+from workers.demo import review
+from workers.demo.checks import check_all
+from workers.demo.evidence import Evidence
+from workers.demo.report import Durations, Report, link, report_of
+from workers.demo.show import Row, Show
+
+
+def report(evidence: Evidence, derailed: str | None = None) -> Report:
+    show = Show("abcdef", [Row(applicant) for applicant in CAST])
+    return report_of(
+        show,
+        check_all(CAST, evidence),
+        derailed=derailed,
+        own_stack=True,
+        web_ui="http://127.0.0.1:8233",
+        seconds=Durations(stack=1, play=20, checks=1),
+    )
+
+
+def test_it_is_as_planned_only_if_every_check_holds_and_the_play_came_to_its_end() -> None:
+    assert report(as_planned()).as_planned
+    assert not report(changed("outage", lambda _: {"letters": ()})).as_planned
+    assert not report(as_planned(), derailed="no worker came after it").as_planned
+
+
+def test_a_link_leads_to_an_id_with_slashes() -> None:
+    assert link("http://127.0.0.1:8233", "onboarding/example/abc") == (
+        "http://127.0.0.1:8233/namespaces/default/workflows/onboarding%2Fexample%2Fabc"
+    )
+
+
+def test_people_read_which_check_failed_and_why(clone: Path) -> None:
+    console = Console(file=io.StringIO(), width=80)
+    failed = report(changed("outage", lambda _: {"letters": ()}), derailed="Derailed: lost")
+    review.show(failed, laptop.settings(), console)
+    assert isinstance(console.file, io.StringIO)
+    said = console.file.getvalue()
+    assert " ✘ One welcome mail for each active applicant" in said
+    assert "Núria Puigdevall: []" in said
+    assert " ✔ Nothing waits for anybody" in said
+    assert "Not as planned: 12 of 14 checks hold.\n Derailed: lost" in said
