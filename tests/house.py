@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import secrets
@@ -21,6 +22,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from database import onboardings
@@ -147,5 +149,6 @@ async def house(
     engine = engine_for(database)
     yield House(settings_for(tmp_path, database, outside, temporal), engine, temporal, outside)
     async for run in temporal.list_workflows("ExecutionStatus = 'Running'"):
-        await temporal.get_workflow_handle(run.id, run_id=run.run_id).terminate("the test is over")
+        with contextlib.suppress(RPCError):  # it may have ended meanwhile
+            await temporal.get_workflow_handle(run.id, run_id=run.run_id).terminate("test over")
     await engine.dispose()

@@ -15,6 +15,7 @@ import pytest
 from playwright.async_api import Browser, Error, Page, async_playwright, expect
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
 
 from database.connection import engine_for
 from tests.house import House, settings_for
@@ -157,7 +158,8 @@ async def parked(
             await outside.clear_faults()
             yield Parked(handle.id, (await handle.describe()).run_id, other.id)
             for run in (handle, other):
-                await run.terminate("the test is over")
+                with contextlib.suppress(RPCError):  # it may have ended meanwhile
+                    await run.terminate("the test is over")
         await engine.dispose()
 
 

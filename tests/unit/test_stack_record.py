@@ -82,7 +82,7 @@ def test_ending_where_nothing_runs_is_no_error(tmp_path: Path) -> None:
 def test_the_status_tells_running_restarting_and_gone_apart(
     tmp_path: Path, sleeper: subprocess.Popen[bytes]
 ) -> None:
-    since = NOW - timedelta(minutes=2)
+    since = datetime.now(UTC) - timedelta(minutes=2)
     running = ProcessRecord(name="a", state="running", since=since, mark=Mark.of(sleeper.pid))
     restarting = ProcessRecord(name="b", state="restarting", since=since)
     gone = ProcessRecord(name="c", state="running", since=since, mark=_gone())

@@ -56,13 +56,15 @@ async def perform(
         show.say("Now Stripe, the mailbox, our database and Temporal are asked: is all as planned?")
         began = time.monotonic()
         try:
-            investigation = Investigation(settings, outside, callers, await connect(settings))
+            temporal = await connect(settings, lazy=True)
+            investigation = Investigation(settings, outside, callers, temporal)
             evidence = await investigation.of(show.rows, plot.memory)
-        except (httpx.HTTPError, RPCError, DatabaseDown) as error:
-            told = f" Before that the play derailed: {derailed}." if derailed else ""
+        # A client that connects late says by a RuntimeError that it could not.
+        except (httpx.HTTPError, RPCError, DatabaseDown, RuntimeError) as error:
+            told = f"\nBefore that the play derailed: {derailed}." if derailed else ""
             raise Unseen(
-                f"What the play left cannot be looked at: {type(error).__name__}: {error}.{told} "
-                f"Logs are in {settings.home / 'logs'}."
+                f"What the play left cannot be looked at: {type(error).__name__}: {error}. Does "
+                f"the stack still run? Its logs are in {settings.home / 'logs'}.{told}"
             ) from error
         return report_of(
             show,

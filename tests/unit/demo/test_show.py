@@ -43,7 +43,7 @@ def doing(stage: str, *, parked: bool = False, stopping: str | None = None) -> P
         kind="remote",
         summary="Create the customer in billing",
         state="parked" if parked else "running",
-        started_at=NOW,
+        started_at=datetime.now(UTC),
         reason=reason if parked else None,
     )
     attention = Attention(
