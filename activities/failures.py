@@ -3,6 +3,7 @@
 from typing import Any
 
 import structlog
+from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
@@ -11,8 +12,12 @@ from database.connection import DatabaseDown
 from database.onboardings import NoApplication
 from database.requests import Conflict, InProgress, RefusedBefore, TakenBack
 from workflows.conduct import REFUSED_GENERATION
+from workflows.defects import without_texts
 from workflows.request_key import Request
 from workflows.step import OUR_OUTAGE
+
+ENOUGH = 5
+"""So often a step is tried that fails for a reason that nobody foresaw."""
 
 _log = structlog.get_logger()
 
@@ -33,11 +38,15 @@ class _Inbound(ActivityInboundInterceptor):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it ends here
             # `from None`: what went wrong inside may hold personal data, and causes go to Temporal.
-            raise as_failure(error, input.args[0] if input.args else None) from None
+            asked = input.args[0] if input.args else None
+            raise as_failure(error, asked, attempt=activity.info().attempt) from None
 
 
-def as_failure(error: Exception, asked: object = None) -> ApplicationError:
-    """The failure that a process sees for an exception of ours, met by the request `asked`."""
+def as_failure(error: Exception, asked: object = None, *, attempt: int = 1) -> ApplicationError:
+    """The failure that a process sees for an exception of ours, met by the request `asked`.
+
+    What nobody foresaw is tried a few times and then put before somebody.
+    """
     match error:
         case NoApplication() if isinstance(asked, Request):
             # Nothing was sent: it can be asked again with another version of the application.
@@ -60,7 +69,7 @@ def as_failure(error: Exception, asked: object = None) -> ApplicationError:
             refused = isinstance(error, Refused)
             return ApplicationError(error.text, type=error.type, non_retryable=refused)
         case _:
-            _log.error("activity failed unexpectedly", exc_info=error)
-            return ApplicationError(
-                "a defect of ours: the worker's log says what", type=type(error).__name__
-            )
+            kind = type(error).__name__
+            _log.error("activity failed unexpectedly", error=kind, at=without_texts(error))
+            text = "a defect of ours: the worker's log says where"
+            return ApplicationError(text, type=kind, non_retryable=attempt >= ENOUGH)

@@ -5,9 +5,12 @@ what came of it is recorded there, so that a second attempt, at the same time or
 meets what the first one did.
 """
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio import activity
@@ -79,28 +82,29 @@ class Once:
         Raises InProgress, Conflict, TakenBack, RefusedBefore, Unanswered or DatabaseDown.
         """
         lease = _lease()
+        until = time.monotonic() + lease.total_seconds()
         async with transaction(self._engine) as connection:
             held = await requests.claim(connection, request, lease)
         if isinstance(held, requests.Done):
             return result.model_validate(held.result)
+        attempt = _Attempt(self._engine, request, held, until, send, find)
         try:
-            made = None
-            if find and held.sent_before is not None and held.sent_before >= keys_live:
-                made = await find(_sent(held))
-                if made is None:
-                    async with transaction(self._engine) as connection:
-                        held = await requests.claim_anew(connection, held, request, lease)
-            if made is None:
-                made = await self._sent_or_found(held, send, find)
+            made = await attempt.carry_out(keys_live, lease)
         except (Refused, OutcomeLost) as no:
-            await self._refuse(held, no)
-            raise requests.RefusedBefore(held.key, held.generation, no.type, no.text) from no
-        except Unanswered:
+            held = attempt.held
             async with transaction(self._engine) as connection:
-                await requests.release(connection, held)
+                await requests.refuse(connection, held, no.type, no.text, sure=attempt.sure(no))
+            raise requests.RefusedBefore(held.key, held.generation, no.type, no.text) from no
+        except Exception as error:
+            quiet_in = error.quiet_in if isinstance(error, StillOnItsWay) else None
+            async with transaction(self._engine) as connection:
+                await requests.release(connection, attempt.held, quiet_in=quiet_in)
             raise
         async with transaction(self._engine) as connection:
-            await requests.succeed(connection, held, made.model_dump(mode="json"))
+            kept = made.model_dump(mode="json")
+            in_time = await requests.succeed(connection, attempt.held, kept)
+        if not in_time:
+            raise requests.TakenBack(held.key)
         return made
 
     async def undo(
@@ -124,43 +128,82 @@ class Once:
             async with transaction(self._engine) as connection:
                 sealed = await requests.seal(connection, undo.of)
             if sealed.quiet_in is not None:
-                text = "an answer to the request may still be on its way"
-                raise Unanswered("request.in_flight", text, retry_after=sealed.quiet_in)
-            made: Result | None = None
-            if sealed.result is not None:
-                made = result.model_validate(sealed.result)
-            elif sealed.first_sent_at is not None:
-                made = await find(
-                    Sent(sealed.outside_key, sealed.first_sent_at), sealed.input or {}
-                )
-                if made is not None:  # noted first: once it is removed nobody can find it again
+                raise StillOnItsWay(sealed.quiet_in)
+            made = [result.model_validate(one) for one in sealed.results]
+            if not sealed.made and sealed.first_sent_at is not None:
+                sent = Sent(sealed.outside_key, sealed.first_sent_at)
+                found = await find(sent, sealed.input or {})
+                if found is not None:  # noted first: once it is removed nobody can find it again
+                    made.append(found)
+                    noted = found.model_dump(mode="json")
                     async with transaction(self._engine) as connection:
-                        await requests.note_found(connection, undo.of, made.model_dump(mode="json"))
-            if made is not None:
-                await remove(made)
-            return Undone(existed=made is not None)
+                        await requests.note_found(connection, undo.of, noted)
+            for one in reversed(made):
+                await remove(one)
+            return Undone(existed=bool(made))
 
         return await self.theirs(undo, Undone, send=take_back)
 
-    async def _sent_or_found(
-        self,
-        held: requests.Claim,
-        send: Callable[[str], Awaitable[Result]],
-        find: Callable[[Sent], Awaitable[Result | None]] | None,
-    ) -> Result:
+
+class StillOnItsWay(Unanswered):
+    """Nothing is there yet, but an answer to an earlier attempt may still be on its way."""
+
+    def __init__(self, quiet_in: timedelta) -> None:
+        text = "an answer to the request may still be on its way"
+        super().__init__("request.in_flight", text, retry_after=quiet_in)
+        self.quiet_in = quiet_in
+
+
+@dataclass
+class _Attempt(Generic[Result]):
+    """An attempt at a request that it holds; `until` is when its lease ends, by our own clock."""
+
+    engine: AsyncEngine
+    request: Request
+    held: requests.Claim
+    until: float
+    send: Callable[[str], Awaitable[Result]]
+    find: Callable[[Sent], Awaitable[Result | None]] | None
+
+    async def carry_out(self, keys_live: timedelta, lease: timedelta) -> Result:
+        """Send it, or find what an earlier send made. Raises ConnectorError or InProgress."""
+        sent_before = self.held.sent_before
+        if self.find and sent_before is not None and sent_before >= keys_live:
+            made = await self._found()
+            if made is not None:
+                return made
+            async with transaction(self.engine) as connection:
+                self.held = await requests.claim_anew(connection, self.held, self.request, lease)
         try:
-            return await send(held.outside_key)
+            return await self._answer()
         except (Refused, OutcomeLost) as no:
-            # A no to the first send is definite; a later one says nothing of the sends before it.
-            unsure = isinstance(no, OutcomeLost) or held.sent_before is not None
-            made = await find(_sent(held)) if find and unsure else None
+            made = None if self.sure(no) else await self._found()
             if made is None:
                 raise
             return made
 
-    async def _refuse(self, held: requests.Claim, no: Refused | OutcomeLost) -> None:
-        async with transaction(self._engine) as connection:
-            await requests.refuse(connection, held, no.type, no.text)
+    def sure(self, no: Refused | OutcomeLost) -> bool:
+        """Whether nothing was done: a no to the first send says so, a later one does not."""
+        return isinstance(no, Refused) and self.held.sent_before is None
+
+    async def _answer(self) -> Result:
+        # An attempt that was stalled past its lease must not send: its undo may be over.
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise requests.InProgress(self.held.key, timedelta(seconds=1))
+        try:
+            async with asyncio.timeout(left):
+                return await self.send(self.held.outside_key)
+        except TimeoutError as late:
+            text = "no answer before the lease was over"
+            raise Unanswered("request.too_slow", text) from late
+
+    async def _found(self) -> Result | None:
+        """What is there. That nothing is counts only once no answer can be on its way any more."""
+        made = await self.find(_sent(self.held)) if self.find else None
+        if made is None and self.held.quiet_in is not None:
+            raise StillOnItsWay(self.held.quiet_in)
+        return made
 
 
 def _sent(held: requests.Claim) -> Sent:

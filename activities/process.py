@@ -16,7 +16,7 @@ from database.connection import transaction
 from workflows.actor import signature_bytes, signing_bytes
 from workflows.decisions import Notice, ProcessSteps, RecordDecision, VerifyActor
 from workflows.onboarding.messages import Sent
-from workflows.request_key import Request
+from workflows.request_key import Request, message_id
 from workflows.step import implements
 
 
@@ -102,10 +102,11 @@ class ProcessActivities(ProcessSteps):
         if operators is None:
             return
 
-        async def send(key: str) -> Sent:
-            message_id = f"<{key}@{self._mail_domain}>"
+        letter = message_id(request.request_key, self._mail_domain)
+
+        async def send(_: str) -> Sent:
             await self._mail.send(
-                message_id=message_id,
+                message_id=letter,
                 to=operators,
                 subject=f"Parked: {request.summary} ({request.step})",
                 text=(
@@ -117,7 +118,7 @@ class ProcessActivities(ProcessSteps):
                     f"  perdure attention resolve --help\n"
                 ),
             )
-            return Sent(message_id=message_id)
+            return Sent(message_id=letter)
 
         await self._once.theirs(request, Sent, send=send)
 
@@ -125,4 +126,5 @@ class ProcessActivities(ProcessSteps):
     async def database_answers(self, request: Request) -> None:
         """Returns once our own database answers; until then it is tried again."""
         async with transaction(self._engine) as connection:
-            await connection.execute(text("SELECT 1"))
+            # What answers must be what steps need: the ledger itself.
+            await connection.execute(text("SELECT 1 FROM requests LIMIT 1"))

@@ -63,7 +63,10 @@ class Identity(Protocol):
         """How the session stands now."""
 
     async def link(self, session_id: str) -> str | None:
-        """Where the person goes to prove who they are; None where that is over. Keep it secret."""
+        """Where the person goes to prove who they are; None where there is nothing to do there.
+
+        Each call makes a new link, which soon expires. Keep it secret.
+        """
 
     async def close_session(self, session_id: str) -> bool:
         """Close a session and erase what it collected; False where it was gone."""

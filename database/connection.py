@@ -23,18 +23,19 @@ def engine_for(
 ) -> AsyncEngine:
     """A pool of connections to `postgresql://user:password@host:port/name`.
 
-    `patience` is how many seconds a statement may take before the server counts as down; without
-    it whoever asks sets the limit, as Temporal does for activities.
+    `patience` is how many seconds a connection or a statement may take before the server counts as
+    down; without it a connection has 5 and a statement has no limit.
     """
+    to_connect = min(patience or CONNECT_TIMEOUT, CONNECT_TIMEOUT)
     return create_async_engine(
         url.replace("postgresql://", "postgresql+asyncpg://", 1),
         pool_size=size,
         max_overflow=size,
-        pool_timeout=CONNECT_TIMEOUT,
+        pool_timeout=to_connect,
         pool_recycle=1800,
         hide_parameters=True,  # parameters hold personal data, and errors end up in logs
         connect_args={
-            "timeout": CONNECT_TIMEOUT,
+            "timeout": to_connect,
             "command_timeout": patience,
             "server_settings": {"application_name": application, "timezone": "UTC"},
         },

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from itertools import groupby
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from database import inbox, onboardings
@@ -15,6 +16,8 @@ from database.connection import transaction
 from database.inbox import Waiting
 from workflows.events import Event, NotTaken
 from workflows.onboarding.messages import Start
+
+log = structlog.stdlib.get_logger(__name__)
 
 Tell = Callable[[Event], Awaitable[str | None]]
 """Hands one event over; the answer says why nobody was told. Raises NotTaken."""
@@ -45,6 +48,9 @@ async def drain_onboardings(
             await begin(Start(application_id=row["id"], tenant=row["tenant"]))
         except NotTaken:
             break
+        except Exception as error:  # noqa: BLE001 - one that cannot be started must not stop the rest
+            log.error("not started", onboarding=row["id"], error=type(error).__name__)  # noqa: TRY400
+            continue
         async with transaction(engine) as connection:
             await onboardings.handed_over(connection, row["id"])
         begun += 1

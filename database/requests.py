@@ -61,6 +61,7 @@ class Claim:
     """The right to carry a request out, until the lease ends.
 
     `sent_before` is how long ago it was first sent in this generation; None where it never was.
+    `quiet_in` is how long an answer to an earlier attempt may still be on its way.
     """
 
     key: str
@@ -68,6 +69,7 @@ class Claim:
     token: UUID
     first_sent_at: datetime
     sent_before: timedelta | None
+    quiet_in: timedelta | None = None
 
     @property
     def outside_key(self) -> str:
@@ -79,11 +81,13 @@ class Claim:
 class Sealed:
     """A request that nobody will carry out any more, and what may be there of it.
 
-    Where `first_sent_at` is empty nothing was ever sent, or it was definitely refused.
-    `quiet_in` is how long an answer may still be on its way; None where all is quiet.
+    Where `first_sent_at` is empty nothing was ever sent, or it was definitely refused. `made` is
+    true where the last result is known. `quiet_in` is how long an answer may still be on its way;
+    None where all is quiet.
     """
 
-    result: dict[str, Any] | None
+    results: tuple[dict[str, Any], ...]
+    made: bool
     input: dict[str, Any] | None
     outside_key: str
     first_sent_at: datetime | None
@@ -115,7 +119,12 @@ _CLAIM = text("""
     WHERE key = :key
     RETURNING first_sent_at
 """)
-_RELEASE = text("UPDATE requests SET token = NULL WHERE key = :key AND token = :token")
+_RELEASE = text("""
+    UPDATE requests
+    SET token = NULL,
+        lease_until = coalesce(clock_timestamp() + CAST(:quiet_in AS interval), lease_until)
+    WHERE key = :key AND token = :token
+""")
 _SETTLE = text("""
     UPDATE requests
     SET state = CASE state WHEN 'undone' THEN state ELSE :state END,
@@ -139,6 +148,8 @@ _OF_PROCESS = text("SELECT * FROM requests WHERE workflow_id = :workflow_id ORDE
 _REOPEN = text("""
     UPDATE requests
     SET state = 'pending', generation = generation + 1, fingerprint = NULL, result = NULL,
+        earlier = CASE WHEN result IS NULL THEN earlier
+                       ELSE earlier || jsonb_build_array(result) END,
         refusal = NULL, token = NULL, lease_until = NULL, first_sent_at = NULL, settled_at = NULL
     WHERE key = :key
     RETURNING generation
@@ -165,8 +176,9 @@ async def claim(connection: AsyncConnection, request: Request, lease: timedelta)
         _CLAIM, values | {"generation": generation, "anew": anew}
     )
     assert first_sent_at is not None
-    sent_before = None if anew else row["sent_ago"]
-    return Claim(request.request_key, generation, token, first_sent_at, sent_before)
+    if anew:
+        return Claim(request.request_key, generation, token, first_sent_at, None)
+    return Claim(request.request_key, generation, token, first_sent_at, row["sent_ago"], _left(row))
 
 
 async def claim_anew(
@@ -190,19 +202,43 @@ async def claim_anew(
     return Claim(held.key, held.generation + 1, held.token, first_sent_at, None)
 
 
-async def release(connection: AsyncConnection, held: Claim) -> None:
-    """Let another attempt go on at once. That an answer may be on its way stays noted."""
-    await connection.execute(_RELEASE, {"key": held.key, "token": held.token})
+async def release(
+    connection: AsyncConnection, held: Claim, *, quiet_in: timedelta | None = None
+) -> None:
+    """Let another attempt go on at once.
+
+    That an answer may be on its way stays noted: to this attempt, or, where it sent nothing that
+    could be answered any more, for `quiet_in` to the ones before it.
+    """
+    values = {"key": held.key, "token": held.token, "quiet_in": quiet_in}
+    await connection.execute(_RELEASE, values)
 
 
-async def succeed(connection: AsyncConnection, held: Claim, result: dict[str, Any]) -> None:
-    """Record what came of a request. Raises InProgress where the lease was lost, or TakenBack."""
-    await _settle(connection, held, "succeeded", result=result)
+async def succeed(connection: AsyncConnection, held: Claim, result: dict[str, Any]) -> bool:
+    """Record what came of a request; False where it was undone meanwhile.
+
+    The result is recorded then too, so that the undo finds it, and audited, since an undo that is
+    over would not. Raises InProgress where the lease was lost.
+    """
+    if await _settle(connection, held, "succeeded", result=result) == "succeeded":
+        return True
+    details = {"key": held.key, "result": result}
+    process = _workflow_id(held.key)
+    await record(
+        connection, "request.made_after_undo", "once", workflow_id=process, details=details
+    )
+    return False
 
 
-async def refuse(connection: AsyncConnection, held: Claim, type_: str, reason: str) -> None:
-    """Record a definite no. Raises InProgress where the lease was lost, or TakenBack."""
-    await _settle(connection, held, "refused", refusal={"type": type_, "text": reason})
+async def refuse(
+    connection: AsyncConnection, held: Claim, type_: str, reason: str, *, sure: bool
+) -> None:
+    """Record a no; `sure` where nothing that was sent before it can have been carried out.
+
+    Raises InProgress where the lease was lost.
+    """
+    refusal = {"type": type_, "text": reason, "sure": sure}
+    await _settle(connection, held, "refused", refusal=refusal)
 
 
 async def first_time(connection: AsyncConnection, request: Request) -> Done | None:
@@ -244,13 +280,15 @@ async def seal(connection: AsyncConnection, key: str) -> Sealed:
     await connection.execute(_INSERT, tombstone)
     row = await _locked(connection, key)
     await connection.execute(_SEAL, {"key": key})
-    left = row["lease_left"]
+    surely_refused = row["refusal"] is not None and row["refusal"]["sure"]
+    last = () if row["result"] is None else (row["result"],)
     return Sealed(
-        result=row["result"],
+        results=(*row["earlier"], *last),
+        made=bool(last),
         input=row["input"],
         outside_key=outside_key(key, row["generation"]),
-        first_sent_at=row["first_sent_at"] if row["refusal"] is None else None,
-        quiet_in=left if left is not None and left > timedelta(0) else None,
+        first_sent_at=None if surely_refused else row["first_sent_at"],
+        quiet_in=_left(row),
     )
 
 
@@ -272,7 +310,13 @@ async def reopen(connection: AsyncConnection, key: str, *, actor: str, reason: s
         raise NotReopened(f"{key} is pending: it will be carried out anyway")
     generation = await connection.scalar(_REOPEN, {"key": key})
     assert isinstance(generation, int)
-    details = {"key": key, "was": row["state"], "generation": generation, "reason": reason}
+    details = {
+        "key": key,
+        "was": row["state"],
+        "result": row["result"],
+        "generation": generation,
+        "reason": reason,
+    }
     await record(
         connection, "request.reopened", actor, workflow_id=row["workflow_id"], details=details
     )
@@ -319,7 +363,7 @@ async def _settle(
     *,
     result: dict[str, Any] | None = None,
     refusal: dict[str, Any] | None = None,
-) -> None:
+) -> str:
     settled = {
         "key": held.key,
         "token": held.token,
@@ -328,8 +372,14 @@ async def _settle(
         "refusal": None if refusal is None else json.dumps(refusal),
     }
     now = await connection.scalar(_SETTLE, settled)
-    if now is None:
+    if not isinstance(now, str):
         raise InProgress(held.key, timedelta(seconds=1))
+    return now
+
+
+def _left(row: RowMapping) -> timedelta | None:
+    left: timedelta | None = row["lease_left"]
+    return left if left is not None and left > timedelta(0) else None
 
 
 async def _locked(connection: AsyncConnection, key: str) -> RowMapping:

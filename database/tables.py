@@ -26,6 +26,7 @@ class RequestRow(SQLModel, table=True):
     """The request ledger: one row for each intended effect. Written by `activities.once` only.
 
     state        pending | succeeded | refused | undone
+    earlier      results from before the request was reopened: undoing takes them back too
     fingerprint  of what it was asked with; empty while a reopened request may be asked anew
     token        who carries it out now; nobody where it is empty
     lease_until  until when that may take, and until when an answer may still be on its way
@@ -44,6 +45,9 @@ class RequestRow(SQLModel, table=True):
     fingerprint: str | None = Field(default=None, sa_column=Column(Text))
     input: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
     result: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    earlier: list[dict[str, Any]] = Field(
+        sa_column=Column(JSONB, nullable=False, server_default=text("'[]'::jsonb"))
+    )
     refusal: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
     token: UUID | None = Field(default=None)
     lease_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))

@@ -2,7 +2,6 @@
 
 import re
 import time
-import traceback
 from uuid import uuid4
 
 import structlog
@@ -11,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.callers import Caller, Callers
 from gateway.problems import Problem, as_problem, response_of
+from workflows.defects import without_texts
 
 API = "/v1/"
 API_LIMIT = 64 * 1024
@@ -64,7 +64,7 @@ class Door:
             except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
                 problem = as_problem(error)
                 if problem.status_code == 500:
-                    log.error("defect", error=type(error).__name__, at=_where(error))  # noqa: TRY400
+                    log.error("defect", error=type(error).__name__, at=without_texts(error))  # noqa: TRY400
                 if not status:
                     await response_of(problem, request_id)(scope, receive, answer)
             finally:
@@ -109,12 +109,6 @@ def _limited(headers: Headers, receive: Receive, limit: int) -> Receive:
         return message
 
     return limited
-
-
-def _where(error: Exception) -> list[str]:
-    """The places in the code that an exception went through: no values, no texts."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
 
 
 def _log_line(scope: Scope, status: int, begun: float) -> None:

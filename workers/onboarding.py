@@ -54,10 +54,15 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         policy = load_policy(settings.rules / "policy.toml", settings.policy)
     except BadPolicy as error:
         raise SettingsWrong(str(error)) from error
-    # A call gives up before its activity does, so that we know of it and can say why.
+    # Whatever does not answer is given up before the activity is, so that we know who it was: our
+    # own database must not use up the budget that the outside has.
     one_try = min(policy.budgets.remote.one_try, policy.budgets.read.one_try)
-    patience = one_try.total_seconds() * 0.8
-    engine = engine_for(settings.database_url, application="perdure-worker")
+    patience = one_try.total_seconds() * 0.65
+    engine = engine_for(
+        settings.database_url,
+        application="perdure-worker",
+        patience=one_try.total_seconds() * 0.25,
+    )
     stripe = StripeApi(
         settings.secret("stripe_api_key"), base_url=settings.stripe_api_base, timeout=patience
     )

@@ -41,6 +41,8 @@ def _redacted(value: Any, depth: int) -> Any:
             return value
         case str():
             return without_emails(value)
+        case BaseException():  # its text repeats what was given
+            return type(value).__name__
         case _ if depth == _DEPTH:
             return REDACTED
         case BaseModel():

@@ -16,7 +16,8 @@ from structlog.typing import EventDict, WrappedLogger
 from temporalio import activity, workflow
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from workers.redaction import redacted
+from workers.redaction import REDACTED, redacted
+from workflows.defects import without_texts
 
 LogFormat = Literal["console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -51,7 +52,7 @@ def configure(
         with_process,
         about_the_workflow,
         structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info,
+        exceptions_without_texts,
         redact,
     ]
     structlog.configure(
@@ -96,6 +97,28 @@ def about_the_workflow(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     if found := line.pop("temporal_activity", None):
         line["workflow_id"], line["run_id"] = found["workflow_id"], found["workflow_run_id"]
         line["step"], line["attempt"] = found["activity_type"], found["attempt"]
+    return line
+
+
+def exceptions_without_texts(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    """Say an exception's type and places. Its text goes, from the message too, where it is told.
+
+    That is for libraries: Temporal's logs what activities raise, asyncio's what tasks raise.
+    """
+    given = line.pop("exc_info", None)
+    match given:
+        case BaseException():
+            error: BaseException | None = given
+        case (_, error, _):
+            pass
+        case _:
+            error = sys.exc_info()[1] if given else None
+    if error is None:
+        return line
+    line["exception"] = "\n".join(without_texts(error))
+    for text in (repr(error), str(error)):
+        if text:
+            line["event"] = str(line["event"]).replace(text, REDACTED)
     return line
 
 

@@ -14,7 +14,7 @@ async def attempt(
     declared: Declaration,
     method: Method[Steps, Input, Output],
     request: Input,
-    budgets: Budgets | None,
+    budgets: Budgets,
 ) -> Output:
     """Run a step until it is done or its budget is used up. Raises FailureError.
 

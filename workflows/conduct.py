@@ -73,6 +73,7 @@ class Conduct:
     waiting: Waiting | None = None
     notices: list[asyncio.Task[None]] = field(default_factory=list)
     attention: tuple[str, ...] = ()
+    decided: list[str] = field(default_factory=list)
 
 
 def progress_of(running: Running) -> StepProgress:
@@ -104,13 +105,13 @@ def attention_of(running: Running) -> Attention:
 
 def attention_attributes(parked: Sequence[Running]) -> list[SearchAttributeUpdate[Any]]:
     """What the Web UI filters by: the parked steps, who must act, and since when."""
-    first = parked[0].parked if parked else None
-    if first is None:
+    waiting = [(one.parked.since, one.declared.owner) for one in parked if one.parked]
+    if not waiting:
         return [ATTENTION.value_unset(), OWNER.value_unset(), ATTENTION_SINCE.value_unset()]
     return [
         ATTENTION.value_set([one.name for one in parked]),
-        OWNER.value_set(parked[0].declared.owner),
-        ATTENTION_SINCE.value_set(first.since),
+        OWNER.value_set(min(waiting)[1]),
+        ATTENTION_SINCE.value_set(min(waiting)[0]),
     ]
 
 

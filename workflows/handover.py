@@ -129,6 +129,11 @@ async def bring_back(client: Client, start: Start, run_id: str) -> str:
                     )
                 )
         described = await client.get_workflow_handle(id_).describe()
+        if described.status == WorkflowExecutionStatus.RUNNING:
+            # What was said while nobody listened is made up for by one more look.
+            hint = IdentityChanged(event_id=f"brought-back/{run_id}", session_id="")
+            process = client.get_workflow_handle_for(CustomerOnboarding.run, id_)
+            await process.signal(CustomerOnboarding.identity_changed, hint)
     return described.typed_search_attributes.get(search_attributes.STAGE) or "received"
 
 

@@ -48,3 +48,13 @@ class Budgets(Message):
     read: Budget
     remote: Budget
     bulk: Budget
+
+
+_PLAIN = Budget(
+    one_try=timedelta(seconds=20),
+    all_tries=timedelta(minutes=30),
+    first_pause=timedelta(seconds=1),
+    longest_pause=timedelta(minutes=1),
+)
+UNTIL_THE_POLICY_IS_READ = Budgets(read=_PLAIN, remote=_PLAIN, bulk=_PLAIN)
+"""What holds for a process that has not got as far as its first step's end."""

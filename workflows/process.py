@@ -40,7 +40,7 @@ from workflows.decisions import (
     Taken,
     VerifyActor,
 )
-from workflows.policy import Budgets
+from workflows.policy import UNTIL_THE_POLICY_IS_READ
 from workflows.progress import Choice, Progress, Reason, StepState, Waiting
 from workflows.request_key import request_key
 from workflows.step import (
@@ -80,7 +80,7 @@ class Process(ABC, Generic[State]):
     def __init__(self, stage: str, state: State) -> None:
         self.stage = stage
         self.state = state
-        self.budgets: Budgets | None = None
+        self.budgets = UNTIL_THE_POLICY_IS_READ
         self.version = 1
         self._conduct = Conduct()
         self._show()
@@ -230,6 +230,8 @@ class Process(ABC, Generic[State]):
             content=decision.content_hash(),
             roles=roles,
         )
+        if update.id in self._conduct.decided:  # a run that was reset knows it from before
+            raise ApplicationError("the decision was taken before", type="AlreadyDecided")
         await workflow.execute_local_activity_method(
             ProcessSteps.verify_actor,
             request,
@@ -237,6 +239,7 @@ class Process(ABC, Generic[State]):
             retry_policy=RetryPolicy(maximum_attempts=3),
             summary=declared.summary,
         )
+        self._conduct.decided.append(update.id)
 
     def stop_for(self, end: str, decision: Decision) -> Taken:
         """Stop the process at the next step's end, and end it in `end`. Asking twice is fine."""
@@ -308,6 +311,9 @@ class Process(ABC, Generic[State]):
                 result = await attempt(running.declared, method, request, self.budgets)
             except FailureError as failure:
                 resolution = await self._park(running, failure, skippable=if_skipped is not None)
+                if self._stopping():
+                    self._end(running, "given up")
+                    raise Stopped from None
                 if resolution.action == "skip" and if_skipped is not None:
                     self._end(running, "skipped")
                     return if_skipped

@@ -56,6 +56,11 @@ def outside_key(key: str, generation: int) -> str:
     return "prd_" + hashlib.sha256(f"{key}#{generation}".encode()).hexdigest()[:30]
 
 
+def message_id(key: str, domain: str) -> str:
+    """The Message-ID of the one letter that a key stands for, in whichever generation it goes."""
+    return f"<{outside_key(key, 1)}@{domain}>"
+
+
 def content_hash(message: BaseModel, *, without: frozenset[str] = frozenset()) -> str:
     """SHA-256 over the sorted JSON of a message.
 
@@ -68,5 +73,9 @@ def content_hash(message: BaseModel, *, without: frozenset[str] = frozenset()) -
 
 
 def fingerprint(request: Request) -> str:
-    """What an effect was asked with, key and generation apart: the same key must bring the same."""
-    return content_hash(request, without=frozenset({"request_key", "generation"}))
+    """What an effect was asked with: the same key in the same generation must bring the same.
+
+    The version is left out: a process that was reset may ask again from an older one for what it
+    had done with a newer, and a correction is a new generation anyway.
+    """
+    return content_hash(request, without=frozenset({"request_key", "generation", "version"}))

@@ -74,19 +74,14 @@ class Declaration:
             "summary": self.summary,
         }
 
-    def options(self, budgets: Budgets | None) -> dict[str, Any]:
-        """Options of a regular run: near steps wait for our database, the others have a budget.
-
-        Raises ValueError where a process begins with a step that needs its policy.
-        """
+    def options(self, budgets: Budgets) -> dict[str, Any]:
+        """Options of a regular run: near steps wait for our database, the others have a budget."""
         if self.kind == "local" or self.near:
             return {
                 "start_to_close_timeout": timedelta(seconds=10),
                 "retry_policy": _UNTIL_OURS_IS_BACK,
                 "summary": self.summary,
             }
-        if budgets is None:
-            raise ValueError(f"{self.name} needs a budget: read the policy before it")
         budget: Budget = getattr(budgets, self.kind)
         return {
             "start_to_close_timeout": budget.one_try,

@@ -60,9 +60,11 @@ class BillingActivities(BillingSteps):
     async def create_tax_id(self, request: CreateTaxId) -> TaxId:
         """Give the customer its tax id."""
         application = await self._application(request.application_id, request)
-        tax_id = application.form["tax_id"]
+        tax_id = application.form.get("tax_id")
 
         async def send(key: str) -> TaxId:
+            if tax_id is None:  # a correction took it out
+                return TaxId(tax_id=None, customer_id=request.customer_id)
             made = await self._billing.create_tax_id(
                 key, customer_id=request.customer_id, type_=tax_id["type"], value=tax_id["value"]
             )
@@ -85,6 +87,8 @@ class BillingActivities(BillingSteps):
             return await self._find_tax_id(application, made.customer_id)
 
         async def remove(tax_id: TaxId) -> bool:
+            if tax_id.tax_id is None:
+                return False
             return await self._billing.delete_tax_id(tax_id.customer_id, tax_id.tax_id)
 
         return await self._once.undo(request, TaxId, find=find, remove=remove)
@@ -95,7 +99,9 @@ class BillingActivities(BillingSteps):
 
     async def _find_tax_id(self, application: Application, customer_id: str) -> TaxId | None:
         # A tax id carries no key, but it hangs on a customer that we alone made.
-        tax_id = application.form["tax_id"]
+        tax_id = application.form.get("tax_id")
+        if tax_id is None:
+            return None
         found = await self._billing.find_tax_id(
             customer_id=customer_id, type_=tax_id["type"], value=tax_id["value"]
         )

@@ -26,7 +26,7 @@ class IdentityActivities(IdentitySteps):
         """Open the session, and name our process in it so that its events find back.
 
         The link to it is a secret of the applicant: it is kept with the onboarding, and goes
-        neither into the history nor into the ledger.
+        neither into the history nor into the ledger. It soon expires: each read brings a new one.
         """
         async with transaction(self._engine) as connection:
             application = await onboardings.application(
@@ -42,15 +42,16 @@ class IdentityActivities(IdentitySteps):
         session = await self._once.theirs(
             request, Session, send=send, find=self._find, keys_live=self._identity.keys_live
         )
-        link = await self._identity.link(session.session_id)
-        async with transaction(self._engine) as connection:
-            await onboardings.keep_identity_link(connection, application.id, link)
+        await self._keep_link(application.id, session.session_id)
         return session
 
     @implements(IdentitySteps.read_session)
     async def read_session(self, request: ReadSession) -> IdentityStatus:
-        """Ask how the session stands now."""
-        return await self._identity.read_session(request.session_id)
+        """Ask how the session stands now, and have a link that works while it waits for input."""
+        status = await self._identity.read_session(request.session_id)
+        if status.status == "requires_input" and request.application_id is not None:
+            await self._keep_link(request.application_id, request.session_id)
+        return status
 
     @implements(IdentitySteps.close_session)
     async def close_session(self, request: Undo) -> Undone:
@@ -63,6 +64,11 @@ class IdentityActivities(IdentitySteps):
             return await self._identity.close_session(session.session_id)
 
         return await self._once.undo(request, Session, find=find, remove=remove)
+
+    async def _keep_link(self, application_id: str, session_id: str) -> None:
+        link = await self._identity.link(session_id)
+        async with transaction(self._engine) as connection:
+            await onboardings.keep_identity_link(connection, application_id, link)
 
     async def _find(self, sent: Sent) -> Session | None:
         session_id = await self._identity.find_session(sent)

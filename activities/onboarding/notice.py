@@ -8,6 +8,7 @@ from database import onboardings
 from database.connection import transaction
 from workflows.onboarding.messages import Sent, Welcome
 from workflows.onboarding.steps import NoticeSteps
+from workflows.request_key import message_id
 from workflows.step import implements
 
 
@@ -33,10 +34,11 @@ class NoticeActivities(NoticeSteps):
             )
         form = application.form
 
-        async def send(key: str) -> Sent:
-            message_id = f"<{key}@{self._mail_domain}>"
+        letter = message_id(request.request_key, self._mail_domain)
+
+        async def send(_: str) -> Sent:
             await self._mail.send(
-                message_id=message_id,
+                message_id=letter,
                 to=form["email"],
                 subject="Welcome",
                 text=(
@@ -45,6 +47,6 @@ class NoticeActivities(NoticeSteps):
                     f"Your onboarding: {application.id}\n"
                 ),
             )
-            return Sent(message_id=message_id)
+            return Sent(message_id=letter)
 
         return await self._once.theirs(request, Sent, send=send)

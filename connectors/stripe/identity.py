@@ -67,8 +67,12 @@ class StripeIdentity:
         )
 
     async def link(self, session_id: str) -> str | None:
-        """The session's page at Stripe, while there is something to do on it."""
-        return (await self._session(session_id)).url
+        """A new link to the session's page at Stripe, while there is something to do on it.
+
+        It lasts 48 hours, and for one attempt.
+        """
+        session = await self._session(session_id)
+        return session.url if session.status == "requires_input" else None
 
     async def close_session(self, session_id: str) -> bool:
         """Have everything personal taken out of a session, which ends it; False where it was gone.

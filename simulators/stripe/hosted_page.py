@@ -4,7 +4,7 @@ from html import escape
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from simulators.stripe import verification_sessions
@@ -34,32 +34,49 @@ FORM = """<form method="post">
   <label>Reason of a failure <select name="code">{codes}</select></label>
   <button name="outcome" value="failed">Fail the check</button>
 </form>"""
+GONE = """<p id="gone">This link {why}: it lasts 48 hours, and for one attempt. Ask whoever
+sent you for a new one.</p>"""
+WHY = {"used": "was used already", "expired": "has expired"}
+NO_SUCH_LINK = "There is no such link."
 
 
 def routes(simulator: Simulator) -> list[Route]:
     """The page of a session, and what it posts."""
 
-    async def show(request: Request) -> Response:
-        session = verification_sessions.existing(simulator.account, request.path_params["session"])
-        form = ""
+    def page(link: verification_sessions.Link) -> Response:
+        session, form, status = link.session, "", 200
         if session["status"] in ("requires_input", "processing"):
-            codes = sorted(simulator.account.conformance.last_error_codes)
-            form = FORM.format(codes="".join(f"<option>{escape(code)}</option>" for code in codes))
-        page = PAGE.format(
+            if link.why_not:
+                form, status = GONE.format(why=WHY[link.why_not]), 410
+            else:
+                codes = sorted(simulator.account.conformance.last_error_codes)
+                options = "".join(f"<option>{escape(code)}</option>" for code in codes)
+                form = FORM.format(codes=options)
+        text = PAGE.format(
             session=escape(session["id"]), status=escape(session["status"]), form=form
         )
-        return HTMLResponse(page)
+        return HTMLResponse(text, status)
+
+    async def show(request: Request) -> Response:
+        link = verification_sessions.link(simulator.account, request.path_params["token"])
+        return page(link) if link else PlainTextResponse(NO_SUCH_LINK, 404)
 
     async def submit(request: Request) -> Response:
+        token = request.path_params["token"]
+        link = verification_sessions.link(simulator.account, token)
+        if link is None or link.why_not:
+            return await show(request)
         given = {name: values[0] for name, values in parse_qs(await _text(request)).items()}
         if given.get("outcome") != "failed":
             given.pop("code", None)
-        session = request.path_params["session"]
-        submitted(simulator, session, Submission.model_validate(given))
+        session, submission = link.session["id"], Submission.model_validate(given)
+        submitted(simulator, session, submission)
+        if submission.outcome != "processing":  # the attempt goes on, and can be ended here
+            verification_sessions.use_up(simulator.account, token)
         back = verification_sessions.return_url(simulator.account, session)
         return RedirectResponse(back or str(request.url), 303)
 
-    path = f"{verification_sessions.PAGE}/{{session}}"
+    path = f"{verification_sessions.PAGE}/{{token}}"
     return [Route(path, show, methods=["GET"]), Route(path, submit, methods=["POST"])]
 
 

@@ -62,6 +62,7 @@ class Simulator:
         with self.storage.transaction():
             self.account.clear(webhook_endpoints=webhook_endpoints)
             self.storage.run("DELETE FROM stripe_applicants")
+            self.storage.run("DELETE FROM stripe_verification_links")
             if webhook_endpoints:
                 self.storage.run("DELETE FROM stripe_webhook_secrets")
             self.keys.forget(None)

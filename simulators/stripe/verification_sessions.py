@@ -1,7 +1,8 @@
 """Identity: verification sessions, and what the applicant does at the hosted page."""
 
 import json
-from typing import Any, Literal
+import secrets
+from typing import Any, Literal, NamedTuple
 
 from simulators.stripe import metadata
 from simulators.stripe.account import Account, Call, new_id
@@ -11,7 +12,9 @@ from simulators.stripe.operation import Operation, equal_to, listed
 
 Outcome = Literal["verified", "failed", "processing"]
 
-PAGE = "/_simulator/identity"
+PAGE = "/_simulator/verify"
+LINK_SECONDS = 48 * 3600
+"""How long a link to the page lasts; one attempt uses it up before that."""
 URL = "/v1/identity/verification_sessions"
 EVENT = "identity.verification_session"
 SCHEMA = """
@@ -19,6 +22,12 @@ CREATE TABLE IF NOT EXISTS stripe_applicants (
     session TEXT PRIMARY KEY,
     return_url TEXT,
     verified_outputs TEXT
+);
+CREATE TABLE IF NOT EXISTS stripe_verification_links (
+    token TEXT PRIMARY KEY,
+    session TEXT NOT NULL,
+    expires REAL NOT NULL,
+    used INTEGER NOT NULL DEFAULT 0
 );
 """
 NOTHING_VERIFIED = dict.fromkeys(
@@ -36,6 +45,13 @@ NOTHING_VERIFIED = dict.fromkeys(
         "unparsed_sex",
     )
 )
+
+
+class Link(NamedTuple):
+    """A link to a session's page, and why it cannot be used any more: nothing while it can."""
+
+    session: Document
+    why_not: Literal["", "used", "expired"]
 
 
 def create(account: Account, call: Call) -> Document:
@@ -66,7 +82,7 @@ def create(account: Account, call: Call) -> Document:
         "related_customer_account": None,
         "status": "requires_input",
         "type": "verification_flow" if flow else given["type"],
-        "url": f"{call.base_url}{PAGE}/{session_id}",
+        "url": _new_link(account, session_id, call),
     }
     if flow is not None:
         session["verification_flow"] = flow
@@ -79,8 +95,11 @@ def create(account: Account, call: Call) -> Document:
 
 
 def retrieve(account: Account, call: Call) -> Document:
-    """One session as it is now."""
-    return existing(account, call.path["session"])
+    """One session as it is now, with a new link to its page while it has one."""
+    session = existing(account, call.path["session"])
+    if session["url"] is None:
+        return session
+    return session | {"url": _new_link(account, session["id"], call)}
 
 
 def update(account: Account, call: Call) -> Document:
@@ -169,6 +188,23 @@ def submit(
     return _turn(account, session, "verified", None, closed=True, last_verification_report=report)
 
 
+def link(account: Account, token: str) -> Link | None:
+    """What a token leads to; None if no link ever had it."""
+    row = account.storage.row(
+        "SELECT session, expires, used FROM stripe_verification_links WHERE token = ?", (token,)
+    )
+    if row is None:
+        return None
+    session, expires, used = row
+    expired = account.clock.now() >= expires
+    return Link(existing(account, session), "used" if used else "expired" if expired else "")
+
+
+def use_up(account: Account, token: str) -> None:
+    """The attempt that a link was for has been made."""
+    account.storage.run("UPDATE stripe_verification_links SET used = 1 WHERE token = ?", (token,))
+
+
 def return_url(account: Account, session_id: str) -> str | None:
     """Where the hosted page sends the applicant afterwards."""
     row = account.storage.row(
@@ -183,6 +219,15 @@ def existing(account: Account, session_id: str) -> Document:
     if session is None:
         raise no_such("identity.verification_session", session_id)
     return session
+
+
+def _new_link(account: Account, session_id: str, call: Call) -> str:
+    token = secrets.token_urlsafe(24)
+    account.storage.run(
+        "INSERT INTO stripe_verification_links (token, session, expires) VALUES (?, ?, ?)",
+        (token, session_id, account.clock.now() + LINK_SECONDS),
+    )
+    return f"{call.base_url}{PAGE}/{token}"
 
 
 def _turn(

@@ -14,7 +14,14 @@ from database.connection import transaction
 from database.requests import InProgress
 from tests.house import House
 
-MODULES = ("activities.once", "activities.upkeep", "database.handover")
+MODULES = (
+    "activities.once",
+    "activities.onboarding.billing",
+    "activities.onboarding.identity",
+    "activities.onboarding.notice",
+    "activities.upkeep",
+    "database.handover",
+)
 
 
 class Died(BaseException):

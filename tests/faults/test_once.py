@@ -193,6 +193,85 @@ async def test_a_no_after_a_lost_answer_is_not_believed_before_looking(ledger: L
     assert len(ledger.outside.made) == 1
 
 
+async def test_nothing_found_counts_only_once_no_answer_can_be_on_its_way(ledger: Ledger) -> None:
+    """The first send is slow: it is carried out after the second was refused and looked for."""
+    ledger.outside.after_the_commit = False
+    ledger.outside.failing = [
+        Unanswered("stripe.connection", "timeout"),
+        Refused("stripe.auth", "401"),
+        Refused("stripe.auth", "401"),
+    ]
+    with pytest.raises(Unanswered):
+        await ledger.theirs()
+    with pytest.raises(Unanswered) as wait:
+        await ledger.theirs()
+    assert wait.value.type == "request.in_flight"
+    assert (await ledger.row())["state"] == "pending"
+    ledger.outside.made[outside_key(ledger.key, 1)] = "cus_slow"
+    assert (await ledger.theirs()).customer_id == "cus_slow"
+
+
+async def test_at_the_end_of_the_keys_life_a_slow_answer_is_waited_for(ledger: Ledger) -> None:
+    ledger.outside.after_the_commit = False
+    ledger.outside.failing = [Unanswered("stripe.connection", "timeout")]
+    with pytest.raises(Unanswered):
+        await ledger.theirs()
+    sql = "UPDATE requests SET first_sent_at = first_sent_at - interval '1 day'"
+    await ledger.house.rows(sql)  # sent for a day, the last time a moment ago
+    with pytest.raises(Unanswered) as wait:
+        await ledger.theirs()
+    assert wait.value.type == "request.in_flight"
+    assert len(ledger.outside.sent) == 1
+    await ledger.time_passes(timedelta(minutes=5))
+    await ledger.theirs()
+    assert ledger.outside.sent[-1] == outside_key(ledger.key, 2)
+
+
+async def test_what_was_stalled_past_its_lease_is_not_sent(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activities.once._OUTSIDE_AN_ACTIVITY", timedelta(0))
+    with pytest.raises(InProgress):
+        await ledger.theirs()
+    assert ledger.outside.sent == []
+
+
+async def test_undoing_takes_back_what_was_made_before_it_was_reopened_too(ledger: Ledger) -> None:
+    await ledger.theirs()
+    async with transaction(ledger.house.engine) as connection:
+        await requests.reopen(connection, ledger.key, actor="ada", reason="once more")
+    await ledger.theirs()
+    assert len(ledger.outside.made) == 2
+    await ledger.undo()
+    assert ledger.outside.made == {}
+
+
+async def test_undoing_looks_for_what_a_doubtful_no_may_have_left(ledger: Ledger) -> None:
+    ledger.outside.failing = [Unanswered("stripe.connection", "reset")]
+    with pytest.raises(Unanswered):
+        await ledger.theirs()
+    made = dict(ledger.outside.made)
+    ledger.outside.made.clear()
+    ledger.outside.failing = [Refused("stripe.auth", "401")]
+    ledger.outside.after_the_commit = False
+    await ledger.time_passes(timedelta(minutes=5))
+    with pytest.raises(RefusedBefore):
+        await ledger.theirs()
+    ledger.outside.made.update(made)  # later than anybody would have thought
+    assert await ledger.undo() is True
+    assert ledger.outside.made == {}
+
+
+async def test_a_defect_lets_the_next_attempt_on(ledger: Ledger) -> None:
+    async def defective(key: str) -> Customer:
+        raise TypeError(key)
+
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            await ledger.once.theirs(ledger.request(), Customer, send=defective)
+    assert (await ledger.theirs()).customer_id == "cus_1"
+
+
 @pytest.mark.parametrize("hours", [1, 22])
 async def test_while_the_key_lives_it_is_sent_again_without_looking(
     ledger: Ledger, hours: int
@@ -267,8 +346,11 @@ async def test_an_attempt_that_finishes_under_the_undo_is_removed_too(ledger: Le
             await ledger.undo()
         return made
 
-    await ledger.once.theirs(ledger.request(), Customer, send=overtaken)
+    with pytest.raises(TakenBack):
+        await ledger.once.theirs(ledger.request(), Customer, send=overtaken)
     assert (await ledger.row())["state"] == "undone"
+    audit = await ledger.house.rows("SELECT * FROM audit WHERE event = 'request.made_after_undo'")
+    assert audit[0]["details"]["result"] == {"customer_id": "cus_1"}
     assert await ledger.undo() is True
     assert ledger.outside.made == {}
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import gc
 import io
 import json
 import logging
@@ -8,7 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from temporalio import activity
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
@@ -49,15 +51,52 @@ def test_personal_data_reaches_no_line(written: io.StringIO) -> None:
     log = structlog.stdlib.get_logger("ours")
     log.info("for ada@example.com", applicant={"full_name": "Ada Example", "country": "FI"})
     logging.getLogger("theirs").error("%s is unknown", "ada@example.com", extra={"phone": "+358"})
-    try:
-        raise ValueError("ada@example.com already exists")
-    except ValueError:
-        log.exception("failed")
     text = written.getvalue()
     assert "ada@" not in text
     assert "Ada" not in text
     assert "+358" not in text
-    assert "already exists" in text, "the rest of the line is still there"
+    assert "is unknown" in text, "the rest of the line is still there"
+
+
+def test_no_text_of_an_exception_reaches_a_line(written: io.StringIO) -> None:
+    """What Postgres, pydantic and whoever wraps them say of a row, and those who repeat it."""
+    canary = "Canary Q. Applicant"
+    ours, theirs = structlog.stdlib.get_logger("ours"), logging.getLogger("theirs")
+    try:
+        try:
+            Request.model_validate({"request_key": ["Canary Q. Applicant"]})
+        except ValidationError as inner:
+            raise RuntimeError(f"DETAIL: Key (name)=({canary}) exists") from inner
+    except RuntimeError as error:
+        ours.exception("failed")
+        ours.warning("failed", cause=error)
+        theirs.exception("failed: %s", error)
+        theirs.error("failed: %r", error, exc_info=error)
+        theirs.error("failed", exc_info=ExceptionGroup(canary, [error]))
+    assert canary not in written.getvalue()
+    lines = _lines(written)
+    assert lines[1]["cause"] == "RuntimeError"
+    for line in (lines[0], *lines[2:]):
+        assert line["event"].startswith("failed")
+        assert "RuntimeError" in line["exception"]
+        assert "ValidationError" in line["exception"]
+        assert f"{__file__}:" in line["exception"]
+
+
+async def test_no_text_of_a_task_that_nobody_waited_for_reaches_a_line(
+    written: io.StringIO,
+) -> None:
+    async def fails() -> None:
+        raise ValueError("Canary Q. Applicant")
+
+    task = asyncio.create_task(fails())
+    await asyncio.sleep(0)
+    del task
+    gc.collect()
+    (line,) = _lines(written)
+    assert "never retrieved" in line["event"]
+    assert "Canary" not in written.getvalue()
+    assert "ValueError" in line["exception"]
 
 
 def test_records_of_workflows_say_which_run_they_are_about(written: io.StringIO) -> None:

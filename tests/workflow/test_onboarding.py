@@ -15,6 +15,7 @@ from workflows.onboarding.messages import (
     TRANSITIONS,
     IdentityChanged,
     IdentityStatus,
+    ReadSession,
 )
 from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
 from workflows.onboarding.workflow import CustomerOnboarding
@@ -184,6 +185,28 @@ async def test_a_lost_hint_is_made_up_for_when_the_time_is_up(onboarding: Begin)
         await one.until(lambda progress: progress.waiting is not None)
         await one.pass_time(timedelta(days=14, seconds=1))
         assert await one.handle.result() == "active"
+
+
+async def test_a_session_that_waits_is_looked_at_each_day(onboarding: Begin) -> None:
+    """Its link lasts two days: each look brings the applicant a new one."""
+    world = Scripted()
+    world.identity = IdentityStatus(status="requires_input")
+    async with onboarding(world) as one:
+        progress = await one.until(lambda progress: progress.waiting is not None)
+        until = progress.waiting.until
+        assert "identity.read_session" not in world.calls
+        for day in range(1, 14):
+            await one.pass_time(timedelta(days=1))
+            async with asyncio.timeout(10):
+                while world.calls.count("identity.read_session") < day:
+                    await asyncio.sleep(0.02)
+            progress = await one.until(lambda progress: progress.waiting is not None)
+            assert abs(progress.waiting.until - until) < timedelta(seconds=5), "not made anew"
+        await one.pass_time(timedelta(days=1, seconds=1))
+        assert await asyncio.wait_for(one.handle.result(), 20) == "expired"
+    looks = [one for one in world.requests if isinstance(one, ReadSession)]
+    assert len(looks) == 14
+    assert {look.application_id for look in looks} == {one.handle.id.rpartition("/")[2]}
 
 
 async def test_the_welcome_can_be_skipped_by_an_operator(onboarding: Begin) -> None:

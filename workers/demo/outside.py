@@ -140,11 +140,18 @@ class Outside:
         """The time by Stripe's clock."""
         return int(_body(await self._stripe.get("/_simulator/clock"))["now"])
 
-    async def prove_identity(self, link: str, outcome: Literal["verified", "failed"]) -> None:
+    async def prove_identity(self, link: str) -> None:
         """Do what an applicant does at the page that `link` leads to."""
-        answer = await self._stripe.post(link, data={"outcome": outcome})
+        answer = await self._stripe.post(link, data={"outcome": "verified"})
         if not answer.is_redirect:
             answer.raise_for_status()
+
+    async def fail_identity(self, onboarding: str) -> None:
+        """Have one try of an applicant fail, without the link, which that would use up."""
+        query = {"client_reference_id": onboarding}
+        found = _body(await self._stripe.get("/v1/identity/verification_sessions", params=query))
+        session = found["data"][0]["id"]
+        await self._post(f"/_simulator/identity/{session}/submit", {"outcome": "failed"})
 
     # How it misbehaves
 

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from workers.demo.callers import Callers, Waiting
 from workers.demo.cast import Run, Scene
@@ -127,7 +127,8 @@ class Plot:
             await self._read()
             await together(*(self._until_asked(row) for row in rows))
             async with self._outside.webhooks_held(copies=COPIES):
-                await self._prove_identity(rows[0], "failed")
+                assert rows[0].onboarding is not None
+                await self._outside.fail_identity(rows[0].onboarding.id)
                 await together(*(self._prove_identity(row) for row in rows))
             await together(*(self._until_end(row) for row in rows))
             scene.told = f"{len(rows)} active"
@@ -211,13 +212,11 @@ class Plot:
         onboarding = await self._callers.sign_up(self._run, row.applicant)
         self._watch.follow(row, onboarding.id)
 
-    async def _prove_identity(
-        self, row: Row, outcome: Literal["verified", "failed"] = "verified"
-    ) -> None:
+    async def _prove_identity(self, row: Row) -> None:
         """An applicant follows the link, which their backend service got from the gateway."""
         await self._until_asked(row)
         assert row.link is not None
-        await self._outside.prove_identity(row.link, outcome)
+        await self._outside.prove_identity(row.link)
 
     async def _until_asked(self, row: Row) -> None:
         """Until there is a link, and the workflow waits for what happens at it."""

@@ -159,9 +159,10 @@ class Session(Message):
 
 
 class ReadSession(Request):
-    """Ask how an identity session stands."""
+    """Ask how an identity session stands; where it waits, the applicant's link is made anew."""
 
     session_id: str
+    application_id: str | None = None
 
 
 class IdentityStatus(Message):
@@ -207,9 +208,9 @@ class CreateTaxId(ForApplication):
 
 
 class TaxId(Message):
-    """A tax id in billing, with the customer that it belongs to."""
+    """A tax id in billing and the customer that has it; none where there was none to give."""
 
-    tax_id: str
+    tax_id: str | None
     customer_id: str
 
 

@@ -1,5 +1,7 @@
 """Customer onboarding, told from the signup to the welcome."""
 
+import asyncio
+from datetime import datetime, timedelta
 from typing import Literal
 
 from temporalio import workflow
@@ -21,12 +23,16 @@ from workflows.onboarding.messages import (
     Sent,
     Start,
     Started,
+    TaxId,
     Validate,
     Welcome,
     Withdrawal,
 )
 from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
 from workflows.process import Process
+
+LOOK_AGAIN = timedelta(days=1)
+"""How often a session is looked at that nothing is heard of. Its link lasts two days."""
 
 
 @workflow.defn
@@ -90,6 +96,7 @@ class CustomerOnboarding(Process[OnboardingState]):
                 BillingSteps.create_tax_id,
                 CreateTaxId(application_id=applicant, customer_id=customer.customer_id),
                 undo=BillingSteps.delete_tax_id,
+                if_skipped=TaxId(tax_id=None, customer_id=customer.customer_id),
             )
 
         await self.enter("welcoming")
@@ -112,16 +119,14 @@ class CustomerOnboarding(Process[OnboardingState]):
         until = workflow.now() + policy.expires_after
         heard: list[str] = []
         while True:
-            in_time = await self.wait_for(
-                lambda: self.state.identity_events != heard,
-                until=until,
-                what="proof of identity",
-                who="the applicant",
-            )
+            in_time = await self.proof_or_another_day(heard, until)
             heard[:] = self.state.identity_events
             # Events come late, twice and out of order: they say when to look, never what is so.
             now = await self.step(
-                IdentitySteps.read_session, ReadSession(session_id=session.session_id)
+                IdentitySteps.read_session,
+                ReadSession(
+                    session_id=session.session_id, application_id=self.state.application_id
+                ),
             )
             if now.status == "verified":
                 return "verified"
@@ -131,6 +136,19 @@ class CustomerOnboarding(Process[OnboardingState]):
                 return "failed"
             if not in_time:
                 return "expired"
+
+    async def proof_or_another_day(self, heard: list[str], until: datetime) -> bool:
+        """Wait for news of the session, at most a day; False when the time is up first."""
+        day = asyncio.create_task(workflow.sleep(LOOK_AGAIN, summary="a new link is due"))
+        try:
+            return await self.wait_for(
+                lambda: day.done() or self.state.identity_events != heard,
+                until=until,
+                what="proof of identity",
+                who="the applicant",
+            )
+        finally:
+            day.cancel()
 
     @workflow.signal
     def identity_changed(self, hint: IdentityChanged) -> None:

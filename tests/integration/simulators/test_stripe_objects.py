@@ -1,5 +1,7 @@
 """What each object is and does, seen through the official SDK."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 import stripe
@@ -249,15 +251,48 @@ async def test_a_person_can_play_the_applicant_with_a_browser(
     )
     assert made.url is not None
     page = await http.get(made.url)
-    assert made.id in page.text
+    assert (page.status_code, made.id in page.text) == (200, True)
     assert '<button name="outcome" value="verified">' in page.text
     sent = await http.post(made.url, data={"outcome": "failed", "code": "selfie_face_mismatch"})
     assert sent.headers["Location"] == f"{world.stripe_url}/_simulator/health"
     failed = await sessions.retrieve_async(made.id)
     assert failed.last_error is not None
     assert failed.last_error.code == "selfie_face_mismatch"
-    await http.post(made.url, data={"outcome": "verified", "code": "abandoned"})
+    await http.post(failed.url, data={"outcome": "verified", "code": "abandoned"})
     assert (await sessions.retrieve_async(made.id)).status == "verified"
+    done = await http.get(failed.url)
+    assert (done.status_code, "verified" in done.text) == (200, True)
+
+
+async def test_a_link_to_the_page_lasts_two_days_and_one_attempt(
+    world: SimulatorHandle, client: stripe.StripeClient, http: httpx.AsyncClient
+) -> None:
+    sessions = client.v1.identity.verification_sessions
+    made = await sessions.create_async({"type": "document"})
+    links = [made.url, *[(await sessions.retrieve_async(made.id)).url for _ in range(2)]]
+    assert len(set(links)) == 3, "each retrieve makes a new one"
+    first, second, third = (link or "" for link in links)
+
+    await http.post(first, data={"outcome": "processing"})
+    await http.post(first, data={"outcome": "failed"})
+    for again in (await http.get(first), await http.post(first, data={"outcome": "verified"})):
+        assert again.status_code == 410
+        assert "was used already" in again.text
+        assert "<form" not in again.text
+    assert (await http.get(second)).status_code == 200
+
+    await world.advance(timedelta(hours=48, seconds=-60))
+    assert (await http.get(second)).status_code == 200
+    await world.advance(timedelta(seconds=60))
+    for late in (await http.get(third), await http.post(third, data={"outcome": "verified"})):
+        assert late.status_code == 410
+        assert "has expired" in late.text
+    waiting = await sessions.retrieve_async(made.id)
+    assert waiting.status == "requires_input"
+    assert waiting.url is not None
+    await http.post(waiting.url, data={"outcome": "verified"})
+    assert (await sessions.retrieve_async(made.id)).status == "verified"
+    assert (await http.get(third + "x")).status_code == 404
     assert "<form" not in (await http.get(made.url)).text
 
 

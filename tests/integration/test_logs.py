@@ -1,0 +1,133 @@
+"""What a workflow logs is written once, however often its code runs again."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+import structlog
+from temporalio import activity, workflow
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.common import RetryPolicy
+from temporalio.worker import Worker
+
+from workers import telemetry
+from workers.sandbox import workflow_runner
+
+CANARY = "Canary Q. Applicant"
+
+
+@activity.defn(name="fails")
+async def fails() -> None:
+    """Fail as a driver does: with a row in the text."""
+    raise RuntimeError(f"DETAIL: Key (name)=({CANARY}) already exists")
+
+
+@workflow.defn
+class Talkative:
+    """Logs before and after each of its waits."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    @workflow.run
+    async def run(self) -> int:
+        """Log what was heard, until it is enough."""
+        workflow.logger.info("begun")
+        for number in range(4):
+            await workflow.wait_condition(lambda number=number: len(self.heard) > number)
+            workflow.logger.info("heard", extra={"number": number})
+        workflow.logger.warning("ended")
+        return len(self.heard)
+
+    @workflow.signal
+    def hear(self, word: str) -> None:
+        """Hear a word."""
+        workflow.logger.info("told", extra={"word": word})
+        self.heard.append(word)
+
+    @workflow.query
+    def words(self) -> list[str]:
+        """What was heard: a question runs all of the code again, and writes nothing."""
+        return self.heard
+
+
+@workflow.defn
+class Failing:
+    """Asks for what fails."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Fail."""
+        await workflow.execute_activity(
+            "fails",
+            schedule_to_close_timeout=timedelta(seconds=5),
+            retry_policy=RetryPolicy(maximum_attempts=1),
+        )
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What is logged, as lines of JSON; logging is as before afterwards."""
+    root = logging.getLogger()
+    handlers, level, before = root.handlers, root.level, structlog.get_config()
+    stream = io.StringIO()
+    telemetry.configure("worker", log_format="json", stream=stream)
+    yield stream
+    root.handlers, root.level = handlers, level
+    structlog.configure(**before)
+
+
+async def test_each_line_of_a_workflow_is_written_once(
+    temporal: Client, written: io.StringIO
+) -> None:
+    queue = str(uuid4())
+    async with Worker(
+        temporal,
+        task_queue=queue,
+        workflows=[Talkative],
+        workflow_runner=workflow_runner(),
+        max_cached_workflows=0,
+    ):
+        handle = await temporal.start_workflow(Talkative.run, id=str(uuid4()), task_queue=queue)
+        for number in range(4):
+            await handle.signal(Talkative.hear, f"word-{number}")
+            while len(await handle.query(Talkative.words)) <= number:
+                await asyncio.sleep(0.02)
+        assert await handle.result() == 4
+    told = [json.loads(line) for line in written.getvalue().splitlines()]
+    about = [line for line in told if line.get("workflow_id") == handle.id]
+    assert [line.get("number") for line in about if line["event"] == "heard"] == [0, 1, 2, 3]
+    words = [line["word"] for line in about if line["event"] == "told"]
+    assert words == [f"word-{number}" for number in range(4)]
+    assert [line["event"] for line in about if line["event"] in ("begun", "ended")] == [
+        "begun",
+        "ended",
+    ]
+    assert len(about) == 10
+
+
+async def test_what_temporal_logs_of_a_failed_activity_has_no_text_in_it(
+    temporal: Client, written: io.StringIO
+) -> None:
+    queue = str(uuid4())
+    async with Worker(
+        temporal,
+        task_queue=queue,
+        workflows=[Failing],
+        activities=[fails],
+        workflow_runner=workflow_runner(),
+    ):
+        with pytest.raises(WorkflowFailureError):
+            await temporal.execute_workflow(Failing.run, id=str(uuid4()), task_queue=queue)
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    (failed,) = [line for line in lines if line.get("step") == "fails"]
+    assert failed["event"].startswith("Completing activity as failed")
+    assert "RuntimeError" in failed["exception"]
+    assert CANARY not in written.getvalue()
