@@ -12,7 +12,6 @@ import asyncpg
 from tests.house import House
 from tests.integration.gateway.conftest import gateway_of
 from tests.integration.test_worker import at_stripe, prove_identity, started, until
-from workflows.onboarding.messages import IdentityChanged
 from workflows.onboarding.workflow import CustomerOnboarding
 
 
@@ -83,16 +82,21 @@ async def test_a_parked_step_is_resolved_while_our_database_hangs(house: House) 
 
 
 async def test_an_outage_of_ours_longer_than_every_budget_parks_nothing(house: House) -> None:
+    """It hangs in the middle of a remote step: only the outside's failures use its budget up."""
     async with house.working(max_cached_workflows=100):
         _, handle = await started(house)
-        session_waits = await until(handle, lambda progress: progress.waiting)
-        assert not session_waits.attention
+        await until(handle, lambda progress: progress.waiting)
+        await house.outside.fault("error_503", path="/v1/customers*", times=None)
+        await prove_identity(house, handle)
+        await until(handle, lambda progress: progress.stage == "provisioning")
         async with hanging(house):
-            sessions = await at_stripe(house, "/v1/identity/verification_sessions", handle.id)
-            await house.outside.submit_identity(str(sessions[0]["id"]), "verified")
-            hint = IdentityChanged(event_id="evt_1", session_id=str(sessions[0]["id"]))
-            await handle.signal(CustomerOnboarding.identity_changed, hint)
-            await asyncio.sleep(8)  # longer than the 5 s that remote steps have in this profile
+            await house.outside.clear_faults()
+            await asyncio.sleep(10)  # longer than the 8 s that remote steps have in this profile
             progress = await handle.query(CustomerOnboarding.progress)
             assert not progress.attention
+            assert progress.steps[-1].step == "billing.create_customer"
+            assert progress.steps[-1].state == "running"
         assert await asyncio.wait_for(handle.result(), 40) == "active"
+        history = await handle.fetch_history()
+    assert len(history.events) < 100, "waiting for our database does not fill the history"
+    assert len(await at_stripe(house, "/v1/customers", handle.id)) == 1

@@ -60,10 +60,15 @@ async def test_a_run_ended_from_outside_is_listed_until_its_process_goes_on(hous
         for _ in range(2):
             await do(house, "find_lost_runs")
             assert await lost(house, handle.id) == [{"run_id": run, "status": "terminated"}]
+        # What happens meanwhile is told to nobody; the process asks when it is back.
+        sessions = await at_stripe(house, "/v1/identity/verification_sessions", handle.id)
+        await house.outside.submit_identity(str(sessions[0]["id"]), "verified")
         await bring_back(house.client, Start(application_id=application, tenant="acme"), run)
         await house.rows("DELETE FROM lost_runs")
         await do(house, "find_lost_runs")
         assert await lost(house, handle.id) == [], "a later run goes on"
+        again = house.client.get_workflow_handle_for(CustomerOnboarding.run, handle.id)
+        assert await asyncio.wait_for(again.result(), 20) == "active"
 
 
 async def lost(house: House, process: str) -> list[dict[str, object]]:

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowHandle
 
+from database import onboardings
+from database.connection import transaction
 from tests.house import TENANT, House
+from tests.integration.gateway.conftest import gateway_of
 from workflows.handover import hand_over_onboarding
 from workflows.onboarding.messages import IdentityChanged, Start, workflow_id
 from workflows.onboarding.workflow import CustomerOnboarding
@@ -146,6 +149,41 @@ async def test_an_outage_of_stripe_parks_and_tells_the_operators_once(house: Hou
         assert await handle.result() == "withdrawn"
 
 
+async def test_an_applicant_has_a_link_that_works_after_each_failed_try(house: House) -> None:
+    """A link is good for one attempt."""
+
+    async def kept() -> str:
+        return str((await house.rows("SELECT identity_link FROM onboardings"))[0]["identity_link"])
+
+    async def attempt(outcome: str) -> str:
+        """What the applicant does at the page, and what the process is told of it."""
+        link = await kept()
+        answer = await house.outside._http.post(link, data={"outcome": outcome})
+        assert answer.status_code == 303, answer.text
+        hint = IdentityChanged(event_id=f"evt_{outcome}_{link[-8:]}", session_id="vs_1")
+        await handle.signal(CustomerOnboarding.identity_changed, hint)
+        return link
+
+    async with house.working():
+        _, handle = await started(house)
+        await until(handle, lambda progress: progress.waiting)
+        used = [await kept()]
+        for _ in range(2):
+            used.append(await attempt("failed"))
+            assert (await house.outside._http.get(used[-1])).status_code == 410
+            async with asyncio.timeout(10):
+                while await kept() == used[-1]:
+                    await asyncio.sleep(0.05)
+        used.append(await attempt("verified"))
+        assert await handle.result() == "active"
+        history = (await handle.fetch_history()).to_json()
+    ledger = str(await house.rows("SELECT * FROM requests"))
+    for link in used:
+        token = link.rpartition("/")[2]
+        assert token not in history + ledger
+    assert await kept() == "None"
+
+
 async def test_histories_hold_ids_and_not_what_an_applicant_told_us(house: House) -> None:
     canary = "Canary Q. Applicant"
     async with house.working():
@@ -165,3 +203,62 @@ async def test_histories_hold_ids_and_not_what_an_applicant_told_us(house: House
     for secret in (canary, "DE123456789", link):
         assert secret not in str(kept)
     assert timedelta(0) < kept[0]["settled_at"] - kept[0]["created_at"] < timedelta(minutes=1)
+
+
+async def test_a_defect_in_a_step_of_our_own_is_put_before_somebody(house: House) -> None:
+    """An application that some other service stored, without what ours always has."""
+    application = await house.apply()
+    await house.rows("UPDATE applications SET form = form - 'currency'")
+    process = workflow_id(TENANT, application)
+    async with house.working():
+        await hand_over_onboarding(house.client, Start(application_id=application, tenant=TENANT))
+        handle = house.client.get_workflow_handle_for(CustomerOnboarding.run, process)
+        progress = await until(handle, lambda progress: progress.attention, 40)
+        assert progress.attention[0].step == "application.validate"
+        assert progress.attention[0].reason.type == "KeyError"
+        await handle.cancel()
+        assert await handle.result() == "withdrawn"
+
+
+async def test_a_process_that_parks_before_it_knows_its_policy_tells_the_operators(
+    house: House,
+) -> None:
+    await house.outside.clear_messages()
+    nothing = Start(application_id="a" * 26, tenant=TENANT)
+    async with house.working():
+        await hand_over_onboarding(house.client, nothing)
+        process = workflow_id(TENANT, nothing.application_id)
+        handle = house.client.get_workflow_handle_for(CustomerOnboarding.run, process)
+        progress = await until(handle, lambda progress: progress.attention)
+        assert progress.attention[0].reason.type == "NoApplication"
+        async with asyncio.timeout(10):
+            while not await house.outside.messages(to=house.settings.operators_email):
+                await asyncio.sleep(0.1)
+        await handle.cancel()
+        assert await handle.result() == "withdrawn"
+
+
+async def test_the_answer_to_a_step_that_needs_nothing_any_more_is_nothing(house: House) -> None:
+    """An operator takes a refused tax id out of the application and retries."""
+    async with house.working():
+        application, handle = await started(
+            house, tax_id={"type": "eu_vat", "value": "DE00000000000000"}
+        )
+        await prove_identity(house, handle)
+        await until(handle, lambda progress: progress.attention)
+        form = {"tax_id": None}
+        async with transaction(house.engine) as connection:
+            await onboardings.correct(connection, id_=application, changes=form, created_by="t")
+        async with gateway_of(house) as gateway:
+            answer = await gateway.operator.post(
+                "/v1/attention/resolve",
+                {
+                    "workflow_id": handle.id,
+                    "step": "billing.create_tax_id",
+                    "action": "retry",
+                    "version": 2,
+                    "reason": "they have none",
+                },
+            )
+            assert answer.status_code == 202, answer.text
+        assert await asyncio.wait_for(handle.result(), 20) == "active"
