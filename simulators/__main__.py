@@ -104,7 +104,7 @@ def _listener(name: str, host: str, port: int) -> socket.socket:
     try:
         return listening(host, port)
     except OSError as error:
-        sys.exit(f"The port {port} of {host} for {name} cannot be had: {error.strerror}.")
+        sys.exit(f"The port {port} for {name} cannot be had: {error.strerror}.")
 
 
 async def _run(

@@ -38,5 +38,5 @@ async def connect(
     except RuntimeError as error:
         raise TemporalNotReachable(
             f"Temporal does not answer at {theirs['target_host']}. Is it up? "
-            f"{variable('temporal_address')} or TEMPORAL_ADDRESS names another one."
+            f"{variable('temporal_address')} or TEMPORAL_ADDRESS names another one. ({error})"
         ) from error
