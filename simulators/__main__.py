@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import structlog
 
@@ -21,13 +22,17 @@ from simulators.faults import Faults
 from simulators.mail import app as mail_app
 from simulators.mail.inbox import Inbox
 from simulators.mail.smtp import SinkProtocol
-from simulators.server import HOST, Server, listening, server_of
+from simulators.server import Server, listening, server_of
 from simulators.storage import Storage
 from simulators.stripe import app as stripe_app
+from simulators.stripe import webhook_endpoints
 from simulators.stripe.simulator import Simulator
 
 STATE_FILE = "world.sqlite3"
 LOCK_FILE = "lock"
+
+Endpoint: TypeAlias = tuple[str, str]
+"""The URL of a webhook endpoint and its secret."""
 
 
 def main() -> None:
@@ -50,10 +55,13 @@ def main() -> None:
         _sole_owner(options.state),
         contextlib.closing(Storage(options.state / STATE_FILE)) as storage,
     ):
-        ports = {"stripe": options.stripe_port, "mail": options.mail_port}
-        listeners = {name: _listener(name, port) for name, port in ports.items()}
-        listeners["smtp"] = _listener("smtp", options.smtp_port)
-        asyncio.run(_run(storage, api_key, listeners))
+        ports = {
+            "stripe": options.stripe_port,
+            "mail": options.mail_port,
+            "smtp": options.smtp_port,
+        }
+        listeners = {name: _listener(name, options.host, port) for name, port in ports.items()}
+        asyncio.run(_run(storage, api_key, listeners, _endpoint(options)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,13 +69,24 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m simulators", description="Stripe and a mail server in miniature."
     )
     parser.add_argument("--state", type=Path, required=True, help="the folder of the state")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at")
     parser.add_argument("--stripe-port", type=int, default=8401)
     parser.add_argument("--mail-port", type=int, default=8402, help="the inbox over HTTP")
     parser.add_argument("--smtp-port", type=int, default=8425)
     parser.add_argument(
         "--stripe-key-file", type=Path, required=True, help="holds the one API key accepted"
     )
+    parser.add_argument("--webhook-url", help="an endpoint that is there from the start")
+    parser.add_argument("--webhook-secret-file", type=Path, help="holds that endpoint's secret")
     return parser
+
+
+def _endpoint(options: argparse.Namespace) -> Endpoint | None:
+    if options.webhook_url is None:
+        return None
+    if options.webhook_secret_file is None:
+        sys.exit("--webhook-url wants --webhook-secret-file.")
+    return options.webhook_url, options.webhook_secret_file.read_text().strip()
 
 
 @contextlib.contextmanager
@@ -81,16 +100,20 @@ def _sole_owner(state: Path) -> Iterator[None]:
         yield
 
 
-def _listener(name: str, port: int) -> socket.socket:
+def _listener(name: str, host: str, port: int) -> socket.socket:
     try:
-        return listening(port)
+        return listening(host, port)
     except OSError as error:
         sys.exit(f"The port {port} for {name} cannot be had: {error.strerror}.")
 
 
-async def _run(storage: Storage, api_key: str, listeners: dict[str, socket.socket]) -> None:
+async def _run(
+    storage: Storage, api_key: str, listeners: dict[str, socket.socket], endpoint: Endpoint | None
+) -> None:
     clock = Clock(storage)
     stripe = Simulator.on(storage, clock, api_key)
+    if endpoint is not None:
+        webhook_endpoints.settle(stripe.account, *endpoint)
     mail_faults = Faults(storage, "mail")
     inbox = Inbox(storage, clock)
     loop = asyncio.get_running_loop()
@@ -113,7 +136,8 @@ async def _run(storage: Storage, api_key: str, listeners: dict[str, socket.socke
             await server.ready.wait()
         for name, listener in listeners.items():
             scheme = "" if name == "smtp" else "http://"
-            print(f"{name} {scheme}{HOST}:{listener.getsockname()[1]}", flush=True)  # noqa: T201
+            host, port = listener.getsockname()
+            print(f"{name} {scheme}{host}:{port}", flush=True)  # noqa: T201
         await asyncio.wait(serving)
         sending.cancel()
     smtp.close()

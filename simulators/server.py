@@ -9,7 +9,6 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HOST = "127.0.0.1"
 DRAIN_SECONDS = 1
 
 
@@ -54,16 +53,16 @@ def server_of(app: ASGIApp) -> Server:
     )
 
 
-def listening(port: int) -> socket.socket:
-    """A socket on loopback that listens on this port, or on a free one for 0.
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens on this port, or on a free one for 0.
 
-    Raises OSError if the port is taken.
+    Raises OSError if the port is taken or the host is none of this machine's.
     """
     # Said outright, or asyncio would not see that it is TCP and leave out TCP_NODELAY.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
     except OSError:
         listener.close()
         raise

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
-import httpx
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
 
+from workers import health
 from workers.child_process import ChildProcess, Program
+from workers.health import NotHealthy
 from workers.ports import PortUse, answers
 from workers.postgres import Postgres
 from workers.settings import Settings, variable
@@ -107,18 +105,10 @@ def worker(settings: Settings, client: Client) -> ChildProcess:
     """The worker of onboardings; it is ready when it asks Temporal for work."""
 
     async def ready() -> bool:
-        try:
-            queue = await client.workflow_service.describe_task_queue(
-                DescribeTaskQueueRequest(
-                    namespace=settings.temporal_namespace,
-                    task_queue=TaskQueue(name=TASK_QUEUE),
-                    task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-                )
-            )
-        except RPCError:
-            return False
-        # Temporal remembers workers of earlier runs for minutes; ours has our child's number.
-        return any(poller.identity.startswith(f"{child.pid}@") for poller in queue.pollers)
+        # Workers of earlier runs may still be remembered; ours has our child's number.
+        return await _well(
+            health.worker(client, TASK_QUEUE, is_it=lambda name: name.startswith(f"{child.pid}@"))
+        )
 
     child = ChildProcess(
         Program(
@@ -136,12 +126,7 @@ def gateway(settings: Settings) -> ChildProcess:
     """The HTTP API."""
 
     async def ready() -> bool:
-        try:
-            async with httpx.AsyncClient(timeout=2) as caller:
-                url = f"http://127.0.0.1:{settings.gateway_port}/readyz"
-                return (await caller.get(url)).is_success
-        except httpx.TransportError:
-            return False
+        return await _well(health.gateway(settings))
 
     return ChildProcess(
         Program(
@@ -152,6 +137,14 @@ def gateway(settings: Settings) -> ChildProcess:
             environment=_environment(settings),
         )
     )
+
+
+async def _well(question: Coroutine[Any, Any, None]) -> bool:
+    try:
+        await question
+    except NotHealthy:
+        return False
+    return True
 
 
 def _python(module: str) -> tuple[str, ...]:

@@ -9,7 +9,12 @@ from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
-from workers.settings import Settings
+from workers.obstacle import Obstacle
+from workers.settings import Settings, variable
+
+
+class TemporalNotReachable(Obstacle):
+    """Nobody answers where Temporal should be. The text names the address and the way out."""
 
 
 async def connect(
@@ -19,13 +24,19 @@ async def connect(
 
     Temporal's own environment configuration (`TEMPORAL_ADDRESS`, `TEMPORAL_TLS…`, a profile of the
     file that `TEMPORAL_CONFIG_FILE` names) stands over our settings. `lazy` connects at the first
-    call: such a client can be had while Temporal is down.
+    call: such a client can be had while Temporal is down. Raises TemporalNotReachable otherwise.
     """
     # A file in somebody's home directory would silently move a laptop's stack to their cloud.
     named = "TEMPORAL_CONFIG_FILE" in os.environ
     theirs = ClientConfig.load_client_connect_config(disable_file=not named)
     theirs.setdefault("target_host", settings.temporal_address)
     theirs.setdefault("namespace", settings.temporal_namespace)
-    return await Client.connect(
-        **theirs, data_converter=pydantic_data_converter, interceptors=interceptors, lazy=lazy
-    )
+    try:
+        return await Client.connect(
+            **theirs, data_converter=pydantic_data_converter, interceptors=interceptors, lazy=lazy
+        )
+    except RuntimeError as error:
+        raise TemporalNotReachable(
+            f"Temporal does not answer at {theirs['target_host']}. Is it up? "
+            f"{variable('temporal_address')} or TEMPORAL_ADDRESS names another one. ({error})"
+        ) from error

@@ -6,24 +6,19 @@ slowly and syncs at every write, and an onboarding takes seconds where it should
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import (
-    AddSearchAttributesRequest,
-    ListSearchAttributesRequest,
-)
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError
 
 from workers.child_process import ChildProcess, Program
+from workers.namespace import register_search_attributes
 from workers.obstacle import Obstacle
 from workers.ports import PortUse, answers, ensure_free
 
@@ -100,7 +95,7 @@ class TemporalServer:
         )
         await child.start()
         self._child = child
-        await self._register_search_attributes()
+        await register_search_attributes(await self._connected(), self._search_attributes)
 
     async def wait(self) -> int:
         """The server's exit code, once it has ended."""
@@ -147,26 +142,3 @@ class TemporalServer:
         if self._client is None:
             self._client = await Client.connect(self.address, namespace=NAMESPACE, lazy=True)
         return self._client
-
-    async def _register_search_attributes(self) -> None:
-        """Add those that the server does not have yet: a later release may bring new ones."""
-        service = (await self._connected()).operator_service
-        known = await service.list_search_attributes(
-            ListSearchAttributesRequest(namespace=NAMESPACE)
-        )
-        missing = {
-            key.name: IndexedValueType.ValueType(key.indexed_value_type.value)
-            for key in self._search_attributes
-            if key.name not in known.custom_attributes
-        }
-        if missing:
-            await service.add_search_attributes(
-                AddSearchAttributesRequest(namespace=NAMESPACE, search_attributes=missing)
-            )
-        while missing:
-            known = await service.list_search_attributes(
-                ListSearchAttributesRequest(namespace=NAMESPACE)
-            )
-            if missing.keys() <= known.custom_attributes.keys():
-                return
-            await asyncio.sleep(0.05)

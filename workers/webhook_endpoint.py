@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from workers import laptop_secrets
+from workers import secret_files
 from workers.settings import Settings
 
 
@@ -34,4 +34,4 @@ async def register(settings: Settings) -> None:
             made = await stripe.post(
                 "/v1/webhook_endpoints", data={"url": url, "enabled_events[0]": "*"}
             )
-            laptop_secrets.keep(secret, made.raise_for_status().json()["secret"])
+            secret_files.keep(secret, made.raise_for_status().json()["secret"])

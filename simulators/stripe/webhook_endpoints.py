@@ -2,9 +2,10 @@
 
 import secrets
 import time
+from typing import Any
 
 from simulators.stripe import metadata
-from simulators.stripe.account import Account, Call, new_id
+from simulators.stripe.account import EVERYTHING, Account, Call, new_id
 from simulators.stripe.collection import Document
 from simulators.stripe.errors import ParameterError, no_such
 from simulators.stripe.operation import Operation, listed
@@ -24,21 +25,25 @@ def create(account: Account, call: Call) -> Document:
     """Register an endpoint; this is the only answer that shows its secret."""
     given = call.parameters
     _check_url(given["url"])
-    endpoint: Document = {
-        "id": new_id("we_1", 24),
-        "object": "webhook_endpoint",
-        "api_version": given.get("api_version"),
-        "application": None,
-        "created": account.now(),
-        "description": given.get("description"),
-        "enabled_events": given["enabled_events"],
-        "livemode": False,
-        "metadata": metadata.merged({}, given.get("metadata", {})),
-        "status": "enabled",
-        "url": given["url"],
-    }
-    account.webhook_endpoints.add(endpoint)
-    return {**endpoint, "secret": _add_secret(account, endpoint["id"])}
+    endpoint = _add(
+        account,
+        api_version=given.get("api_version"),
+        description=given.get("description"),
+        enabled_events=given["enabled_events"],
+        metadata=metadata.merged({}, given.get("metadata", {})),
+        url=given["url"],
+    )
+    return {**endpoint, "secret": _add_secret(account, endpoint["id"], _new_secret())}
+
+
+def settle(account: Account, url: str, secret: str) -> None:
+    """Have an endpoint for all events with a secret of ours, as if somebody had made it by hand."""
+    with account.storage.transaction():
+        known = [one for one in account.webhook_endpoints.everything() if one["url"] == url]
+        endpoint = known[0] if known else _add(account, enabled_events=[EVERYTHING], url=url)
+        if signing_secrets(account, endpoint["id"]) != [secret]:
+            _forget_secrets(account, endpoint["id"])
+            _add_secret(account, endpoint["id"], secret)
 
 
 def retrieve(account: Account, call: Call) -> Document:
@@ -67,7 +72,7 @@ def delete(account: Account, call: Call) -> Document:
     """Remove an endpoint; what is still on its way to it is lost."""
     endpoint = retrieve(account, call)
     account.webhook_endpoints.remove(endpoint["id"])
-    account.storage.run("DELETE FROM stripe_webhook_secrets WHERE endpoint = ?", (endpoint["id"],))
+    _forget_secrets(account, endpoint["id"])
     return {"id": endpoint["id"], "object": "webhook_endpoint", "deleted": True}
 
 
@@ -91,7 +96,7 @@ def roll_secret(account: Account, endpoint_id: str, keep_seconds: float) -> str:
         "UPDATE stripe_webhook_secrets SET until = ? WHERE endpoint = ? AND until IS NULL",
         (time.time() + keep_seconds, endpoint_id),
     )
-    return _add_secret(account, endpoint_id)
+    return _add_secret(account, endpoint_id, _new_secret())
 
 
 def signing_secrets(account: Account, endpoint_id: str) -> list[str]:
@@ -104,12 +109,37 @@ def signing_secrets(account: Account, endpoint_id: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _add_secret(account: Account, endpoint_id: str) -> str:
-    secret = f"whsec_{secrets.token_urlsafe(24)}"
+def _new_secret() -> str:
+    return f"whsec_{secrets.token_urlsafe(24)}"
+
+
+# Any: values of an object as Stripe's API has it.
+def _add(account: Account, **given: Any) -> Document:
+    endpoint: Document = {
+        "id": new_id("we_1", 24),
+        "object": "webhook_endpoint",
+        "api_version": None,
+        "application": None,
+        "created": account.now(),
+        "description": None,
+        "livemode": False,
+        "metadata": {},
+        "status": "enabled",
+        **given,
+    }
+    account.webhook_endpoints.add(endpoint)
+    return endpoint
+
+
+def _add_secret(account: Account, endpoint_id: str, secret: str) -> str:
     account.storage.run(
         "INSERT INTO stripe_webhook_secrets (endpoint, secret) VALUES (?, ?)", (endpoint_id, secret)
     )
     return secret
+
+
+def _forget_secrets(account: Account, endpoint_id: str) -> None:
+    account.storage.run("DELETE FROM stripe_webhook_secrets WHERE endpoint = ?", (endpoint_id,))
 
 
 def _check_url(url: str | None) -> None:

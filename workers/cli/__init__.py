@@ -6,11 +6,13 @@ commands, so that `perdure --help` answers at once.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 
 import typer
 
-from workers.cli import attention, demo, onboarding, request, stack
+from workers.cli import attention, demo, onboarding, process, release, request, stack
 from workers.obstacle import Obstacle
 
 app = typer.Typer(
@@ -26,12 +28,29 @@ app.add_typer(demo.app)
 app.add_typer(onboarding.app, name="onboarding", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
+app.add_typer(release.app)
+app.add_typer(process.app)
 
 
 def main() -> None:
     """Run a command. What a person can mend is said in a sentence, not in a traceback."""
+    code = _run()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # whoever read it may be gone
+            stream.flush()
+    # Not `sys.exit`: threads of Temporal's client may still touch Python while it is taken down,
+    # and then one process in four aborts and ends with another code than we said.
+    os._exit(code)
+
+
+def _run() -> int:
+    """Run a command; the exit code."""
     try:
         app()
     except Obstacle as obstacle:
         print(f"perdure: {obstacle}", file=sys.stderr)  # noqa: T201
-        sys.exit(obstacle.exit_code)
+        return obstacle.exit_code
+    except SystemExit as end:
+        # Typer ends so, whatever the code.
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0

@@ -73,7 +73,7 @@ class Reception:
 
 @contextlib.asynccontextmanager
 async def receiving() -> AsyncIterator[Reception]:
-    listener = listening(0)
+    listener = listening("127.0.0.1", 0)
     reception = Reception(listener.getsockname()[1])
     app = Starlette(routes=[Route("/{name}", reception.take, methods=["POST"])])
     server = server_of(app)
