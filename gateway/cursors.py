@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import datetime
 from typing import Any
 
 from gateway.problems import FieldError, Problem
@@ -22,6 +23,17 @@ def place_of(cursor: str, *kinds: type) -> list[Any]:
     if not isinstance(place, list) or [type(part) for part in place] != list(kinds):
         raise bad_cursor()
     return place
+
+
+def time_of(text: str) -> datetime:
+    """The time that is a part of a place. Raises Problem (422)."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise bad_cursor() from None
+    if at.tzinfo is None:
+        raise bad_cursor()
+    return at
 
 
 def bad_cursor() -> Problem:

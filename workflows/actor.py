@@ -12,6 +12,7 @@ from workflows.request_key import Message, content_hash
 
 _E_MAIL = re.compile(r"\S@\S")
 _LONG_NUMBER = re.compile(r"(?:\d[ -]?){7,}")
+_NO_NAME = rf"^(?![\s\S]*{_E_MAIL.pattern})(?![\s\S]*{_LONG_NUMBER.pattern})"
 
 Role = Literal["service", "operator", "admin"]
 
@@ -46,7 +47,11 @@ def _names_nobody(reason: str) -> str:
     return reason
 
 
-Why = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_names_nobody)]
+Why = Annotated[
+    str,
+    Field(min_length=1, max_length=500, json_schema_extra={"pattern": _NO_NAME}),
+    AfterValidator(_names_nobody),
+]
 """The reason of a decision, 1 to 500 characters. Histories keep it: it says why, names nobody."""
 
 
