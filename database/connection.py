@@ -60,6 +60,15 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     ) as error:
         raise DatabaseDown from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or _is_going_or_coming(error):
             raise DatabaseDown from error
         raise
+
+
+def _is_going_or_coming(error: DBAPIError) -> bool:
+    """Whether the server said that it starts, stops or has no connection left.
+
+    SQLSTATE class 08, 57P01 to 57P03 and 53300: the driver counts none as a lost connection.
+    """
+    state = str(getattr(error.orig, "sqlstate", "") or "")
+    return state.startswith(("08", "57P0")) or state == "53300"

@@ -26,7 +26,7 @@ _STORE_ONBOARDING = text("""
 _CORRECT = text("""
     INSERT INTO applications (id, version, tenant, form, created_by)
     SELECT id, version + 1, tenant, form || CAST(:changes AS jsonb), :created_by
-    FROM applications WHERE id = :id ORDER BY version DESC LIMIT 1
+    FROM applications WHERE id = :id AND version = :version
     ON CONFLICT DO NOTHING
     RETURNING version
 """)
@@ -90,6 +90,10 @@ class NoApplication(LookupError):
     """There is no such application, or no such version of it."""
 
 
+class CorrectedMeanwhile(Exception):
+    """The version that was to be corrected is not the latest."""
+
+
 async def store(
     connection: AsyncConnection, *, id_: str, tenant: str, form: dict[str, Any], created_by: str
 ) -> None:
@@ -107,19 +111,29 @@ async def store(
 
 
 async def correct(
-    connection: AsyncConnection, *, id_: str, changes: dict[str, Any], created_by: str
+    connection: AsyncConnection,
+    *,
+    id_: str,
+    version: int,
+    changes: dict[str, Any],
+    created_by: str,
 ) -> int:
-    """Store a corrected version of an application; the answer is its number.
+    """Store a corrected version of an application's `version`; the answer is its number.
 
-    Raises NoApplication.
+    Raises CorrectedMeanwhile.
     """
-    values = {"id": id_, "changes": json.dumps(changes), "created_by": created_by}
-    version = await connection.scalar(_CORRECT, values)
-    if not isinstance(version, int):
-        raise NoApplication(f"there is no application {id_}")
-    details = {"id": id_, "version": version, "fields": sorted(changes)}
+    values = {
+        "id": id_,
+        "version": version,
+        "changes": json.dumps(changes),
+        "created_by": created_by,
+    }
+    corrected = await connection.scalar(_CORRECT, values)
+    if not isinstance(corrected, int):
+        raise CorrectedMeanwhile(f"{id_} has a later version than {version}")
+    details = {"id": id_, "version": corrected, "fields": sorted(changes)}
     await record(connection, "application.corrected", created_by, details=details)
-    return version
+    return corrected
 
 
 async def application(connection: AsyncConnection, id_: str, version: int) -> Application:

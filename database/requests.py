@@ -1,6 +1,7 @@
 """The request ledger: what was intended, and what became of it. Every time is Postgres time."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -47,6 +48,10 @@ class RefusedBefore(Exception):
 
 class NotReopened(Exception):
     """A request that is not settled, or not there, cannot be reopened."""
+
+
+class OtherGeneration(Exception):
+    """The request is in another generation than whoever wants to reopen it has seen."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,13 @@ _SEAL = text("""
 """)
 _NOTE_FOUND = text("UPDATE requests SET result = CAST(:result AS jsonb) WHERE key = :key")
 _SHOW = text("SELECT * FROM requests WHERE key = :key")
-_OF_PROCESS = text("SELECT * FROM requests WHERE workflow_id = :workflow_id ORDER BY created_at")
+_OF_PROCESS = text("""
+    SELECT * FROM requests
+    WHERE workflow_id = :workflow_id
+      AND (CAST(:after_key AS text) IS NULL OR (created_at, key) > (:after_at, :after_key))
+    ORDER BY created_at, key
+    LIMIT :limit
+""")
 _REOPEN = text("""
     UPDATE requests
     SET state = 'pending', generation = generation + 1, fingerprint = NULL, result = NULL,
@@ -297,30 +308,35 @@ async def note_found(connection: AsyncConnection, key: str, result: dict[str, An
     await connection.execute(_NOTE_FOUND, {"key": key, "result": json.dumps(result)})
 
 
-async def reopen(connection: AsyncConnection, key: str, *, actor: str, reason: str) -> int:
+async def reopen(
+    connection: AsyncConnection, key: str, generation: int, *, actor: str, reason: str
+) -> int:
     """Have a settled request carried out again on purpose; the answer is the new generation.
 
-    The process that wants it must ask again: reset it to before the step, or retry the step.
-    Raises NotReopened.
+    `generation` is the one that was looked at: two people reopen it once. The process that wants it
+    must ask again: reset it to before the step, or retry the step. Raises NotReopened or
+    OtherGeneration.
     """
     row = (await connection.execute(_LOCK, {"key": key})).mappings().first()
     if row is None:
         raise NotReopened(f"there is no request {key}")
+    if row["generation"] != generation:
+        raise OtherGeneration(f"{key} is in generation {row['generation']} by now")
     if row["state"] == "pending":
         raise NotReopened(f"{key} is pending: it will be carried out anyway")
-    generation = await connection.scalar(_REOPEN, {"key": key})
-    assert isinstance(generation, int)
+    raised = await connection.scalar(_REOPEN, {"key": key})
+    assert isinstance(raised, int)
     details = {
         "key": key,
         "was": row["state"],
         "result": row["result"],
-        "generation": generation,
+        "generation": raised,
         "reason": reason,
     }
     await record(
         connection, "request.reopened", actor, workflow_id=row["workflow_id"], details=details
     )
-    return generation
+    return raised
 
 
 async def show(connection: AsyncConnection, key: str) -> RowMapping | None:
@@ -328,10 +344,21 @@ async def show(connection: AsyncConnection, key: str) -> RowMapping | None:
     return (await connection.execute(_SHOW, {"key": key})).mappings().first()
 
 
-async def of_process(connection: AsyncConnection, workflow_id: str) -> list[RowMapping]:
-    """The requests of one process, in their order."""
-    rows = await connection.execute(_OF_PROCESS, {"workflow_id": workflow_id})
-    return list(rows.mappings())
+async def of_process(
+    connection: AsyncConnection,
+    workflow_id: str,
+    *,
+    after: tuple[datetime, str] | None = None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """The requests of one process in their order, after the row that a page ended with."""
+    values = {
+        "workflow_id": workflow_id,
+        "after_at": after[0] if after else None,
+        "after_key": after[1] if after else None,
+        "limit": limit,
+    }
+    return (await connection.execute(_OF_PROCESS, values)).mappings().all()
 
 
 def _done(row: RowMapping, request: Request) -> Done | None:

@@ -5,23 +5,29 @@ import contextlib
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.routing import Route
 
-from gateway import attention, changes, health, onboardings, problems, requests, webhooks
+from gateway import api_page, attention, changes, health, onboardings, problems, requests, webhooks
 from gateway.door import Door
 from gateway.handing_over import keep_handing_over
 from gateway.inbox_writer import InboxWriter
+from gateway.methods import Methods, not_allowed
 from gateway.openapi import describe
 from gateway.options import GatewayOptions
+from gateway.parameters import only_known
 
 _DESCRIPTION = """
 Customer onboarding that is never half done.
 
 Send your API key as `Authorization: Bearer …`. Every request that changes something may be sent
-again: signups by their `Idempotency-Key`, decisions because asking twice is fine. Errors are
-problem+json (RFC 9457); they name the field and the way out. `X-Request-Id` is taken over and
-given back.
+again: signups by their `Idempotency-Key`, decisions because asking twice is fine. Where two people
+may change the same thing, `If-Match` says what you looked at. Errors are problem+json (RFC 9457);
+they name the field and the way out. `X-Request-Id` is taken over and given back.
+
+Lists have `items` and `next`: send `next` as `cursor` to get the page after, `limit` says how many
+to a page. A parameter that is not described is refused. Answers to GET have an `ETag`: send it as
+`If-None-Match` and hear 304 while nothing changed. Each key has a rate: 429 says when to ask again.
 """
 
 
@@ -48,13 +54,18 @@ def create_app(options: GatewayOptions) -> FastAPI:
         version=version("perdure"),
         description=_DESCRIPTION,
         lifespan=life,
+        docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.options = options
-    app.add_middleware(Door, callers=options.callers)
+    app.add_middleware(Methods)
+    app.add_middleware(Door, callers=options.callers, rates=options.rates)
     problems.handle_all(app)
+    app.add_exception_handler(405, not_allowed)
     for room in (onboardings, changes, attention, requests, health):
-        app.include_router(room.router)
+        app.include_router(room.router, dependencies=[Depends(only_known)])
+    app.router.routes.extend(api_page.ROUTES)
     # A plain route, and the first: nothing stands between a webhook and the inbox.
     app.router.routes.insert(0, Route("/webhooks/stripe", webhooks.stripe, methods=["POST"]))
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from temporalio.client import Client, WorkflowExecution, WorkflowQueryFailedError
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
@@ -16,9 +16,11 @@ from gateway import examples, lost_runs
 from gateway.callers import AskedTenant, Caller, Operator, tenant_to_see
 from gateway.cursors import bad_cursor, cursor_of, place_of
 from gateway.decisions import Ended, NoProcess, send
+from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import ResolutionForm
 from gateway.openapi import answers, problems
 from gateway.options import Options
+from gateway.parameters import Cursor, Limit
 from gateway.problems import Problem, not_found
 from workflows.actor import SignedActor
 from workflows.decisions import Resolution, Taken
@@ -136,7 +138,7 @@ class Filters:
 @router.get(
     "",
     response_model=AttentionPage,
-    responses={**answers(_EXAMPLE), **problems(401, 403, 422, 503)},
+    responses={**answers(_EXAMPLE), **problems(401, 403, 503)},
     summary="List what waits for somebody",
 )
 async def waiting(
@@ -145,12 +147,14 @@ async def waiting(
     asked_tenant: AskedTenant = None,
     owner: Annotated[str | None, Query(pattern=r"^[a-z_]{1,40}$")] = None,
     step: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_.:/-]{1,200}$")] = None,
-    cursor: Annotated[str | None, Query(max_length=4000)] = None,
-    limit: Annotated[int, Query(ge=1, le=100, description="Processes on a page.")] = 50,
-) -> AttentionPage:
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
     """Runs ended from outside first, then parked steps and processes whose code fails.
 
-    A process with several parked steps brings several items.
+    `limit` counts processes: one with several parked steps brings several items, and the first page
+    has all runs that were ended from outside besides.
     """
     filters = Filters(tenant_to_see(caller, asked_tenant), owner, step)
     items: list[AttentionItem] = []
@@ -166,7 +170,8 @@ async def waiting(
     found = await asyncio.gather(*(_items_of(options.client, run, free) for run in runs))
     items += [item for of_run in found for item in of_run if filters.wants(item)]
     after = cursor_of([base64.b64encode(following).decode()]) if following else None
-    return AttentionPage(items=items, next=after, incomplete=incomplete)
+    answer = AttentionPage(items=items, next=after, incomplete=incomplete)
+    return tagged(answer, if_none_match)
 
 
 @router.post(
@@ -175,14 +180,15 @@ async def waiting(
     response_model=Taken,
     responses={
         **answers(examples.TAKEN, status=202, description="Accepted"),
-        **problems(401, 403, 404, 409, 413, 415, 422, 503),
+        **problems(400, 401, 403, 404, 409, 413, 415, 503),
     },
     summary="Decide about something that waits",
 )
 async def resolve(form: ResolutionForm, caller: Operator, options: Options) -> Taken:
     """Retry, skip or abort a parked step; let a run that was ended from outside go on, or abort it.
 
-    The answer is given once the decision is accepted.
+    The answer is given once the decision is accepted. A step is decided about once: `since` makes
+    sure that it is the parking that you looked at.
     """
     _own(caller, form.workflow_id)
     if form.step is None:
@@ -191,7 +197,12 @@ async def resolve(form: ResolutionForm, caller: Operator, options: Options) -> T
 
     def resolution(by: SignedActor) -> Resolution:
         return Resolution(
-            reason=form.reason, by=by, step=step, action=form.action, version=form.version
+            reason=form.reason,
+            by=by,
+            step=step,
+            action=form.action,
+            version=form.version,
+            since=form.since,
         )
 
     signed = options.signer.sign(
@@ -313,7 +324,7 @@ def _item(
 
 
 async def _progress(client: Client, run: WorkflowExecution) -> Progress | None:
-    process = client.get_workflow_handle_for(CustomerOnboarding.run, run.id)
+    process = client.get_workflow_handle(run.id, result_type=str)
     try:
         async with temporal_answers(_PATIENCE):
             return await process.query(CustomerOnboarding.progress, rpc_timeout=_PATIENCE)

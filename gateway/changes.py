@@ -7,6 +7,7 @@ from database.connection import transaction
 from gateway import examples
 from gateway.callers import Anybody, AskedTenant, Operator, tenant_to_act_for
 from gateway.decisions import Ended, NoProcess, send
+from gateway.etags import IfMatch, changed_meanwhile
 from gateway.forms import CorrectionForm, WithdrawalForm
 from gateway.onboardings import KnownId
 from gateway.openapi import answers, problems
@@ -48,7 +49,7 @@ class Corrected(Answer):
             status=202,
             description="Accepted; what was made is being undone",
         ),
-        **problems(401, 403, 404, 409, 413, 415, 422, 503),
+        **problems(400, 401, 403, 404, 409, 413, 415, 503),
     },
     summary="Withdraw an application",
 )
@@ -117,14 +118,18 @@ def _too_late(end: str | None) -> Problem:
     response_model=Corrected,
     responses={
         **answers(Corrected(id=examples.ID, version=2), status=201, description="Stored"),
-        **problems(401, 403, 404, 409, 413, 415, 422, 503),
+        **problems(400, 401, 403, 404, 409, 412, 413, 415, 428, 503),
     },
     summary="Correct an application",
 )
 async def correct(
-    id: KnownId, form: CorrectionForm, caller: Operator, options: Options
+    id: KnownId, form: CorrectionForm, caller: Operator, options: Options, expected: IfMatch
 ) -> Corrected:
-    """Store a new version of an application. A step works from it once it is retried with it."""
+    """Store a new version of an application. A step works from it once it is retried with it.
+
+    `If-Match` says which version you looked at: where somebody corrected it meanwhile, nothing is
+    stored.
+    """
     changes = form.model_dump(mode="json", exclude_unset=True)
     async with transaction(options.engine) as connection:
         row = await onboardings.one(connection, id, tenant=caller.tenant)
@@ -132,14 +137,15 @@ async def correct(
             raise not_found("onboarding")
         if row["stage"] in ENDS:
             raise Problem(409, "too-late", f"The onboarding has ended: it is {row['stage']}.")
+        expected.meets(row["version"], "version")
         try:
             version = await onboardings.correct(
-                connection, id_=id, changes=changes, created_by=caller.name
+                connection,
+                id_=id,
+                version=row["version"],
+                changes=changes,
+                created_by=caller.name,
             )
-        except onboardings.NoApplication:
-            raise Problem(
-                409,
-                "corrected-meanwhile",
-                "Somebody else corrected it at the same moment. Look at it and send yours again.",
-            ) from None
+        except onboardings.CorrectedMeanwhile:
+            raise changed_meanwhile("version") from None
     return Corrected(id=id, version=version)

@@ -2,9 +2,13 @@
 
 import base64
 import json
+from datetime import datetime
 from typing import Any
 
 from gateway.problems import FieldError, Problem
+
+_EARLIEST, _LATEST = 1970, 9000
+"""Years in which something may have happened: what lies outside cannot be said in every zone."""
 
 
 def cursor_of(place: list[Any]) -> str:
@@ -17,11 +21,22 @@ def place_of(cursor: str, *kinds: type) -> list[Any]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         place = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except ValueError:
+    except (ValueError, RecursionError):
         place = None
     if not isinstance(place, list) or [type(part) for part in place] != list(kinds):
         raise bad_cursor()
     return place
+
+
+def time_of(text: str) -> datetime:
+    """The time that is a part of a place. Raises Problem (422)."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise bad_cursor() from None
+    if at.tzinfo is None or not _EARLIEST <= at.year <= _LATEST:
+        raise bad_cursor()
+    return at
 
 
 def bad_cursor() -> Problem:

@@ -88,6 +88,7 @@ def _refusal(error: WorkflowUpdateFailedError) -> Problem:
     codes = {
         "TooLate": "too-late",
         "NotParked": "not-parked",
+        "ParkedAnew": "parked-anew",
         "AlreadyDecided": "already-decided",
         "NotAChoice": "not-a-choice",
         "NotCorrectable": "not-correctable",

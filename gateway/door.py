@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Mapping
 from uuid import uuid4
 
 import structlog
@@ -9,7 +10,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.callers import Caller, Callers
+from gateway.methods import allowed
 from gateway.problems import Problem, as_problem, response_of
+from gateway.rates import Rates
 from workflows.defects import without_texts
 
 API = "/v1/"
@@ -18,6 +21,17 @@ API_LIMIT = 64 * 1024
 WEBHOOK_LIMIT = 1024 * 1024
 """Bytes that a webhook may have."""
 
+_ALWAYS = {
+    "Cache-Control": "private, no-cache",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""Told with every answer that says nothing else: it is for whoever asked, and no page to embed."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _WITH_A_BODY = ("POST", "PUT", "PATCH")
 
@@ -25,14 +39,15 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Door:
-    """The outermost layer: a request id, the caller recognised, the body's type and limit.
+    """The outermost layer: a request id, the caller and their rate, the body's type and limit.
 
     A defect is answered as a problem, and logged without what it says: that may be personal.
     """
 
-    def __init__(self, app: ASGIApp, callers: Callers) -> None:
+    def __init__(self, app: ASGIApp, callers: Callers, rates: Rates) -> None:
         self._app = app
         self._callers = callers
+        self._rates = rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -44,18 +59,24 @@ class Door:
         scope["request_id"] = request_id
         begun = time.perf_counter()
         status = 0
+        rate: Mapping[str, str] = {}
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                told = MutableHeaders(scope=message)
+                told["X-Request-Id"] = request_id
+                for name, value in (*rate.items(), *_ALWAYS.items()):
+                    told.setdefault(name, value)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 if scope["path"].startswith(API):
-                    scope["caller"] = Caller(self._callers.recognise(headers.get("authorization")))
+                    key = self._callers.recognise(headers.get("authorization"))
+                    scope["caller"] = Caller(key)
+                    rate = self._rates.take(key.name)
                     _refuse_other_types(scope, headers)
                     limit = API_LIMIT
                 else:
@@ -77,12 +98,13 @@ def _request_id(headers: Headers) -> str:
 
 
 def _refuse_other_types(scope: Scope, headers: Headers) -> None:
-    """Raises Problem (415) unless the body is plain JSON."""
+    """Raises Problem (415) unless the body is plain JSON, where there is to be one."""
     if scope["method"] not in _WITH_A_BODY:
         return
     type_ = headers.get("content-type", "").partition(";")[0].strip().lower()
     encoding = headers.get("content-encoding", "identity").lower()
-    if type_ != "application/json" or encoding != "identity":
+    plain_json = type_ == "application/json" and encoding == "identity"
+    if not plain_json and scope["method"] in allowed(scope):
         raise Problem(
             415,
             "unsupported-media-type",

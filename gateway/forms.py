@@ -1,16 +1,20 @@
 """What callers may send: forms that are strict where the messages behind them are plain."""
 
+import re
 import unicodedata
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_extra_types.country import CountryAlpha2
@@ -37,8 +41,10 @@ TaxIdType = Literal[
 """Stripe's names for the tax ids of the countries that we serve."""
 
 _LONGEST_NAME = 200
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_NOT_IN_A_NAME = frozenset(("Cc", "Cs", "Zl", "Zp"))
+_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+_NAME = rf"^\s*[^{_CONTROLS}\x20\xa0][^{_CONTROLS}]*\s*$"
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
+_NOT_IN_A_NAME = re.compile(rf"[{_CONTROLS}\ud800-\udfff]")
 
 
 def _clean(value: Any) -> Any:
@@ -47,9 +53,7 @@ def _clean(value: Any) -> Any:
 
 def _printable(name: str) -> str:
     # Letters of any script, and what joins them; but nothing that hides or turns text around.
-    if any(unicodedata.category(sign) in _NOT_IN_A_NAME for sign in name) or (
-        _BIDI_CONTROLS & set(name)
-    ):
+    if _NOT_IN_A_NAME.search(name):
         raise ValueError("holds control characters: a name is one line of text")
     return name
 
@@ -62,14 +66,40 @@ def _deliverable(email: str) -> str:
         raise ValueError("is not an e-mail address, such as ada@example.com") from None
 
 
+def _written_out(value: Any) -> Any:
+    # Numbers would be taken for seconds since 1970.
+    if isinstance(value, str) and _DATE.match(value):
+        return value
+    raise ValueError("is not a time of ISO 8601 with its zone, such as 2026-01-31T09:30:00Z")
+
+
 Name = Annotated[
     str,
     BeforeValidator(_clean),
-    Field(min_length=1, max_length=_LONGEST_NAME),
+    Field(min_length=1, max_length=_LONGEST_NAME, json_schema_extra={"pattern": _NAME}),
     AfterValidator(_printable),
 ]
-Email = Annotated[str, Field(max_length=320), AfterValidator(_deliverable)]
-Country = Annotated[CountryAlpha2, Field(json_schema_extra={"examples": ["DE"]})]
+Email = Annotated[
+    str, Field(max_length=320, json_schema_extra={"format": "email"}), AfterValidator(_deliverable)
+]
+Country = Annotated[
+    CountryAlpha2,
+    WithJsonSchema({"type": "string", "format": "iso-3166-1-alpha-2", "examples": ["DE"]}),
+]
+CurrencyCode = Annotated[
+    Currency, WithJsonSchema({"type": "string", "format": "iso-4217", "examples": ["EUR"]})
+]
+
+
+def _sayable(at: datetime) -> datetime:
+    """What lies outside these years cannot be said in every zone."""
+    if not 1970 <= at.year <= 9000:
+        raise ValueError("is not between the years 1970 and 9000")
+    return at
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_sayable)]
+"""A point in time, as text with its zone."""
 
 
 class TaxNumberForm(TaxNumber):
@@ -113,8 +143,21 @@ class ApplicationForm(Application):
     name: Name
     email: Email
     country: Country
-    currency: Currency
+    currency: CurrencyCode
     tax_id: TaxNumberForm | None = None
+
+
+def _left_out_or_told(schema: dict[str, Any]) -> None:
+    """Describe a correction: at least one field, and null only where it takes something out.
+
+    Any: JSON Schema's own.
+    """
+    schema["minProperties"] = 1
+    schema["examples"] = [{"tax_id": {"type": "eu_vat", "value": "DE987654321"}}]
+    for name, field in schema["properties"].items():
+        del field["default"]
+        if name != "tax_id":
+            field.update(next(one for one in field.pop("anyOf") if one != {"type": "null"}))
 
 
 class CorrectionForm(BaseModel):
@@ -123,14 +166,14 @@ class CorrectionForm(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        json_schema_extra={"examples": [{"tax_id": {"type": "eu_vat", "value": "DE987654321"}}]},
+        json_schema_extra=_left_out_or_told,
     )
 
     kind: Literal["person", "company"] | None = None
     name: Name | None = None
     email: Email | None = None
     country: Country | None = None
-    currency: Currency | None = None
+    currency: CurrencyCode | None = None
     tax_id: TaxNumberForm | None = None
 
     @model_validator(mode="after")
@@ -173,22 +216,29 @@ class ResolutionForm(BaseModel):
                     "action": "retry",
                     "reason": "Stripe is up again",
                 }
-            ]
+            ],
         },
     )
 
-    workflow_id: Annotated[str, Field(min_length=1, max_length=200)]
+    workflow_id: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
     step: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     action: Choice
     reason: Why
-    version: Annotated[int, Field(ge=1)] | None = Field(
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
         default=None, description="A corrected version of the application to retry with."
+    )
+    since: Time | None = Field(
+        default=None,
+        description="`since` of the item that you looked at: where the step was decided about and "
+        "has parked anew meanwhile, yours is refused.",
     )
 
     @model_validator(mode="after")
     def _fits_a_lost_run(self) -> "ResolutionForm":
-        if self.step is None and (self.action == "skip" or self.version is not None):
-            raise ValueError("without a step: only retry or abort, and no version")
+        if self.step is None and (
+            self.action == "skip" or self.version is not None or self.since is not None
+        ):
+            raise ValueError("without a step: only retry or abort, no version and no since")
         return self
 
 

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Depends, Header, Query, Response
-from pydantic import AwareDatetime
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from sqlalchemy import RowMapping
 from temporalio.client import WorkflowQueryFailedError
 from temporalio.service import RPCError
@@ -17,10 +16,12 @@ from database.api_requests import Answer, ApiRequest, BeingAnswered, OtherBody
 from database.connection import DatabaseDown, transaction
 from gateway import examples
 from gateway.callers import Anybody, AskedTenant, tenant_to_act_for, tenant_to_see
-from gateway.cursors import bad_cursor, cursor_of, place_of
-from gateway.forms import ApplicationForm
+from gateway.cursors import bad_cursor, cursor_of, place_of, time_of
+from gateway.etags import IfNoneMatch, tagged
+from gateway.forms import ApplicationForm, Time
 from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
+from gateway.parameters import Cursor, Limit
 from gateway.problems import FieldError, Problem, not_found
 from workflows.events import NotTaken
 from workflows.handover import start_onboarding, temporal_answers
@@ -44,7 +45,9 @@ _ID = re.compile(r"[a-z2-7]{26}")
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
-def known_id(id: str) -> str:
+def known_id(
+    id: Annotated[str, Path(json_schema_extra={"pattern": f"^{_ID.pattern}$"})],
+) -> str:
     """An id that an onboarding may have. Raises Problem (404)."""
     if not _ID.fullmatch(id):
         raise not_found("onboarding")
@@ -62,6 +65,7 @@ def idempotency_key(
             description="Required: 1 to 255 printable ASCII characters that name this signup. "
             "Send the same key with every repetition.",
             examples=["3f0e1d5c-6a55-4a42-9a52-0d4c2a7e8f11"],
+            json_schema_extra={"pattern": f"^{_KEY.pattern}$"},
         ),
     ] = None,
 ) -> str:
@@ -89,7 +93,7 @@ def idempotency_key(
             status=202,
             description="Stored; it starts as soon as Temporal and a worker are up",
         ),
-        **problems(400, 401, 403, 409, 413, 415, 422, 503),
+        **problems(400, 401, 403, 409, 413, 415, 503),
     },
     summary="Start an onboarding",
 )
@@ -195,7 +199,7 @@ def _response(answer: Answer, *, replayed: bool) -> Response:
 @router.get(
     "",
     response_model=OnboardingPage,
-    responses={**answers(examples.PAGE), **problems(401, 403, 422, 503)},
+    responses={**answers(examples.PAGE), **problems(401, 403, 503)},
     summary="List onboardings",
 )
 async def many(
@@ -203,11 +207,12 @@ async def many(
     options: Options,
     asked_tenant: AskedTenant = None,
     stage: Annotated[list[Stage] | None, Query(description="One or several stages.")] = None,
-    created_from: AwareDatetime | None = None,
-    created_before: AwareDatetime | None = None,
-    cursor: Annotated[str | None, Query(max_length=500)] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
-) -> OnboardingPage:
+    created_from: Time | None = None,
+    created_before: Time | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
     """Onboardings, newest first."""
     async with transaction(options.engine) as connection:
         rows = await onboardings.many(
@@ -220,23 +225,20 @@ async def many(
             limit=limit + 1,
         )
     page, more = rows[:limit], len(rows) > limit
-    return OnboardingPage(
+    answer = OnboardingPage(
         items=[ListedOnboarding.model_validate(dict(row)) for row in page],
         next=cursor_of([page[-1]["created_at"].isoformat(), page[-1]["id"]]) if more else None,
     )
+    return tagged(answer, if_none_match)
 
 
 def _after(cursor: str | None) -> tuple[datetime, str] | None:
     if cursor is None:
         return None
     at, id_ = place_of(cursor, str, str)
-    try:
-        created_at = datetime.fromisoformat(at)
-    except ValueError:
-        raise bad_cursor() from None
-    if created_at.tzinfo is None or not _ID.fullmatch(id_):
+    if not _ID.fullmatch(id_):
         raise bad_cursor()
-    return created_at, id_
+    return time_of(at), id_
 
 
 @router.get(
@@ -245,7 +247,9 @@ def _after(cursor: str | None) -> tuple[datetime, str] | None:
     responses={**answers(examples.IN_FULL), **problems(401, 403, 404, 503)},
     summary="Show an onboarding",
 )
-async def one(id: KnownId, caller: Anybody, options: Options) -> OnboardingInFull:
+async def one(
+    id: KnownId, caller: Anybody, options: Options, if_none_match: IfNoneMatch = None
+) -> Response:
     """One onboarding with its application; with its progress while it is under way."""
     async with transaction(options.engine) as connection:
         row = await onboardings.one(connection, id, tenant=caller.tenant)
@@ -255,14 +259,14 @@ async def one(id: KnownId, caller: Anybody, options: Options) -> OnboardingInFul
     told: dict[str, Any] = {**row, "application": row["form"], "progress": progress}
     if progress is not None:
         told["stage"] = progress.stage
-    return OnboardingInFull.model_validate(told)
+    return tagged(OnboardingInFull.model_validate(told), if_none_match, number=row["version"])
 
 
 async def _progress(options: GatewayOptions, row: RowMapping) -> Progress | None:
     """What the process itself says; None where it has ended or no worker answers in time."""
     if row["ended_at"] is not None or row["handed_over_at"] is None:
         return None
-    process = options.client.get_workflow_handle_for(CustomerOnboarding.run, row["workflow_id"])
+    process = options.client.get_workflow_handle(row["workflow_id"], result_type=str)
     try:
         async with temporal_answers(_PROGRESS_PATIENCE):
             return await process.query(CustomerOnboarding.progress, rpc_timeout=_PROGRESS_PATIENCE)

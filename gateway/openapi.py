@@ -15,9 +15,12 @@ _DETAILS = {
     403: "This takes a key with the role operator or admin.",
     404: "There is no such thing, or it is another tenant's.",
     409: "It cannot be done as things are.",
+    412: "It was changed since you looked. Look at it again, then decide anew.",
     413: "The body is over 65536 bytes.",
     415: "Send the body as JSON, with `Content-Type: application/json`.",
     422: "1 field cannot be used.",
+    428: "Somebody else may change it, too: look at it, then send its ETag as If-Match.",
+    429: "Your key may ask 50 times a second, and 100 times at once. Ask again later.",
     503: "Our database does not answer. Ask again.",
 }
 _CODES = {
@@ -26,11 +29,16 @@ _CODES = {
     403: "role-missing",
     404: "not-found",
     409: "in-progress",
+    412: "changed-meanwhile",
     413: "too-large",
     415: "unsupported-media-type",
     422: "invalid",
+    428: "if-match-missing",
+    429: "too-many-requests",
     503: "unavailable",
 }
+
+_REQUEST_ID = "5f1c8f0e6d3b4f6fb0a6c6a1f6f0c7f1"
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -54,7 +62,7 @@ def _described(status: int) -> dict[str, Any]:
         status=status,
         detail=_DETAILS[status],
         errors=[FieldError(field="country", message="is missing")] if status == 422 else [],
-        request_id="5f1c8f0e6d3b4f6fb0a6c6a1f6f0c7f1",
+        request_id=_REQUEST_ID,
     )
     content = {
         "schema": {"$ref": "#/components/schemas/Problem"},
@@ -97,6 +105,20 @@ _WEBHOOK = {
 }
 
 
+_LINKS = {
+    name: {
+        "operationRef": f"#/paths/~1v1~1onboardings~1{{id}}{path}",
+        "parameters": {"id": "$response.body#/id"},
+    }
+    for name, path in (
+        ("show", "/get"),
+        ("withdraw", "~1withdraw/post"),
+        ("correct", "~1corrections/post"),
+    )
+}
+"""What can be done with an onboarding that was started."""
+
+
 def describe(app: FastAPI) -> dict[str, Any]:
     """The description of `app`, made once. Any: OpenAPI's own."""
     if app.openapi_schema is None:
@@ -113,13 +135,57 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schemas |= problem.pop("$defs", {}) | {"Problem": problem}
         components["securitySchemes"] = {"apiKey": {"type": "http", "scheme": "bearer"}}
         for path, operations in described["paths"].items():
-            for operation in operations.values():
-                # FastAPI's own description of invalid input is not what we answer.
-                invalid = operation["responses"].get("422", {})
-                if "application/json" in invalid.get("content", {}):
-                    del operation["responses"]["422"]
+            for method, operation in operations.items():
+                _complete(operation)
                 if path.startswith("/v1/"):
                     operation["security"] = [{"apiKey": []}]
+                    _add_what_the_door_says(operation["responses"], method)
+        for status in ("201", "202"):
+            started = described["paths"]["/v1/onboardings"]["post"]["responses"][status]
+            started["links"] = _LINKS
         described["paths"]["/webhooks/stripe"] = {"post": _WEBHOOK}
         app.openapi_schema = described
     return app.openapi_schema
+
+
+_REQUIRED = ("Idempotency-Key", "If-Match")
+"""Headers whose absence is a problem of its own, and so no matter of FastAPI's."""
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    """Say what FastAPI cannot know. Any: OpenAPI's own."""
+    # FastAPI's own description of invalid input is not what we answer.
+    operation["responses"]["422"] = _described(422)
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] in _REQUIRED:
+            parameter["required"] = True
+        # What is left out is left out: there is no null in a query or a header.
+        schema = parameter["schema"]
+        kinds = [one for one in schema.pop("anyOf", ()) if one != {"type": "null"}]
+        for kind in kinds:
+            schema |= kind
+
+
+def _add_what_the_door_says(responses: dict[str, Any], method: str) -> None:
+    """What every operation of the API may answer. Any: OpenAPI's own."""
+    responses["429"] = _described(429)
+    if method == "get":
+        responses["304"] = {"description": "Nothing changed since the answer with this ETag"}
+        for status in ("200", "304"):
+            responses[status]["headers"] = {
+                "ETag": _header("Of this answer.", '"2-9c1f4d6a0b3e5f78"')
+            }
+    for status, response in responses.items():
+        headers = response.setdefault("headers", {})
+        headers["X-Request-Id"] = _header("Yours, or one that we made.", _REQUEST_ID)
+        if status in ("429", "503"):
+            headers["Retry-After"] = _header("Seconds to wait.", "1")
+
+
+def _header(description: str, example: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "required": True,
+        "schema": {"type": "string"},
+        "example": example,
+    }

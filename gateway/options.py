@@ -10,6 +10,7 @@ from temporalio.client import Client
 
 from gateway.actors import Signer
 from gateway.callers import Callers
+from gateway.rates import Rates
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class GatewayOptions:
     callers: Callers
     signer: Signer
     webhook_secrets: Sequence[str]
+    rates: Rates
 
 
 def options_of(request: Request) -> GatewayOptions:

@@ -9,7 +9,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -103,31 +102,7 @@ def handle_all(app: FastAPI) -> None:
 
 
 async def _answer(request: Request, error: Exception) -> Response:
-    problem = _not_allowed(request) if _is_not_allowed(error) else as_problem(error)
-    return response_of(problem, request.scope.get("request_id"))
-
-
-def _is_not_allowed(error: Exception) -> bool:
-    return isinstance(error, HTTPException) and error.status_code == 405
-
-
-def _not_allowed(request: Request) -> Problem:
-    """Which methods this path takes: several routes may share it, each with its own."""
-    path = request.scope["path"]
-    allowed = sorted(
-        {
-            method
-            for route in iter_route_contexts(request.app.routes)
-            if (pattern := getattr(route, "path_regex", None)) and pattern.match(path)
-            for method in route.methods or ()
-        }
-    )
-    return Problem(
-        405,
-        "method-not-allowed",
-        f"This path takes {' and '.join(allowed)} only.",
-        headers={"Allow": ", ".join(allowed)},
-    )
+    return response_of(as_problem(error), request.scope.get("request_id"))
 
 
 def as_problem(error: Exception) -> Problem:

@@ -3,23 +3,26 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from sqlalchemy import RowMapping
 
 from database import requests
 from database.connection import transaction
 from gateway import examples
 from gateway.callers import Admin, Caller, Operator
+from gateway.cursors import cursor_of, place_of, time_of
+from gateway.etags import IfMatch, IfNoneMatch, changed_meanwhile, tagged
 from gateway.forms import ReopenForm
 from gateway.openapi import answers, problems
 from gateway.options import Options
+from gateway.parameters import Cursor, Limit
 from gateway.problems import Problem, not_found
 from workflows.onboarding.application import Answer
 from workflows.onboarding.messages import tenant_of
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"])
 
-Key = Annotated[str, Query(min_length=1, max_length=400)]
+Key = Annotated[str, Query(pattern=r"^[!-~]{1,400}$")]
 
 
 class LedgerEntry(Answer):
@@ -40,9 +43,13 @@ class LedgerEntry(Answer):
 
 
 class LedgerPage(Answer):
-    """The requests of one process, in the order in which they were made."""
+    """The requests of one process, in the order in which they were made.
+
+    `next` is the cursor of the page after, empty at the end.
+    """
 
     items: list[LedgerEntry]
+    next: str | None
 
 
 class Reopened(Answer):
@@ -71,33 +78,52 @@ _EXAMPLE = LedgerEntry(
 @router.get(
     "",
     response_model=LedgerPage,
-    responses={**answers(LedgerPage(items=[_EXAMPLE])), **problems(401, 403, 404, 422, 503)},
+    responses={**answers(LedgerPage(items=[_EXAMPLE], next=None)), **problems(401, 403, 404, 503)},
     summary="List the requests of a process",
 )
 async def of_process(
     caller: Operator,
     options: Options,
-    workflow_id: Annotated[str, Query(min_length=1, max_length=200)],
-) -> LedgerPage:
+    workflow_id: Annotated[str, Query(pattern=r"^[!-~]{1,200}$")],
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
     """What a process had done, or tried to."""
     if not caller.may_see(tenant_of(workflow_id)):
         raise not_found("process")
     async with transaction(options.engine) as connection:
-        rows = await requests.of_process(connection, workflow_id)
-    return LedgerPage(items=[_entry(row) for row in rows])
+        rows = await requests.of_process(
+            connection, workflow_id, after=_after(cursor), limit=limit + 1
+        )
+    page, more = rows[:limit], len(rows) > limit
+    answer = LedgerPage(
+        items=[_entry(row) for row in page],
+        next=cursor_of([page[-1]["created_at"].isoformat(), page[-1]["key"]]) if more else None,
+    )
+    return tagged(answer, if_none_match)
+
+
+def _after(cursor: str | None) -> tuple[datetime, str] | None:
+    if cursor is None:
+        return None
+    at, key = place_of(cursor, str, str)
+    return time_of(at), key
 
 
 @router.get(
     "/show",
     response_model=LedgerEntry,
-    responses={**answers(_EXAMPLE), **problems(401, 403, 404, 422, 503)},
+    responses={**answers(_EXAMPLE), **problems(401, 403, 404, 503)},
     summary="Show a request",
 )
-async def show(caller: Operator, options: Options, key: Key) -> LedgerEntry:
+async def show(
+    caller: Operator, options: Options, key: Key, if_none_match: IfNoneMatch = None
+) -> Response:
     """One request by its key."""
     async with transaction(options.engine) as connection:
-        row = await requests.show(connection, key)
-    return _entry(_seen(caller, row))
+        row = _seen(caller, await requests.show(connection, key))
+    return tagged(_entry(row), if_none_match, number=row["generation"])
 
 
 @router.post(
@@ -105,21 +131,29 @@ async def show(caller: Operator, options: Options, key: Key) -> LedgerEntry:
     response_model=Reopened,
     responses={
         **answers(Reopened(key=_EXAMPLE.key, generation=2)),
-        **problems(401, 403, 404, 409, 413, 415, 422, 503),
+        **problems(400, 401, 403, 404, 409, 412, 413, 415, 428, 503),
     },
     summary="Have a request carried out again",
 )
-async def reopen(form: ReopenForm, caller: Admin, options: Options) -> Reopened:
+async def reopen(form: ReopenForm, caller: Admin, options: Options, expected: IfMatch) -> Reopened:
     """Have an effect done again on purpose, audited.
 
     The process must ask for it again: retry its parked step, or reset the run to before it.
+    `If-Match` says which generation you looked at: two people who want the same do it once.
     """
     async with transaction(options.engine) as connection:
-        _seen(caller, await requests.show(connection, form.key))
+        row = _seen(caller, await requests.show(connection, form.key))
+        expected.meets(row["generation"], "generation")
         try:
             generation = await requests.reopen(
-                connection, form.key, actor=caller.name, reason=form.reason
+                connection,
+                form.key,
+                row["generation"],
+                actor=caller.name,
+                reason=form.reason,
             )
+        except requests.OtherGeneration:
+            raise changed_meanwhile("generation") from None
         except requests.NotReopened:
             raise Problem(
                 409, "still-pending", "The request is pending: it will be carried out anyway."

@@ -17,6 +17,7 @@ from workflows.events import NotAnEvent, stripe_event
 
 OLDEST = 300
 """Seconds after which a signature counts no more: who recorded it must not send it again."""
+_DIGITS_OF_A_TIME = 12
 FURTHEST_AHEAD = 30
 """Seconds that Stripe's clock may be ahead of ours."""
 
@@ -56,6 +57,6 @@ def _signed_at(header: str | None) -> float:
     """When a signature was made; infinitely far ahead where it does not say."""
     for part in (header or "").split(","):
         name, _, value = part.partition("=")
-        if name == "t" and value.isdecimal():
+        if name == "t" and value.isdecimal() and len(value) <= _DIGITS_OF_A_TIME:
             return int(value)
     return math.inf

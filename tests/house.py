@@ -136,6 +136,8 @@ def settings_for(folder: Path, database: str, outside: SimulatorHandle, client: 
         smtp_host="127.0.0.1",
         smtp_port=outside.smtp_port,
         policy="demo",
+        gateway_rate=1_000_000,
+        gateway_burst=1_000_000,
     )
 
 

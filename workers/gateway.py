@@ -16,6 +16,7 @@ from gateway.actors import Signer
 from gateway.app import create_app
 from gateway.callers import KeysUnreadable, read_callers
 from gateway.options import GatewayOptions
+from gateway.rates import Rates
 from workers import settings as setting
 from workers import telemetry
 from workers.obstacle import Obstacle
@@ -44,6 +45,7 @@ async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOp
             callers=callers,
             signer=Signer(*settings.signing_key()),
             webhook_secrets=[one.get_secret_value() for one in settings.stripe_webhook_secrets],
+            rates=Rates(per_second=settings.gateway_rate, burst=settings.gateway_burst),
         )
     finally:
         await engine.dispose()

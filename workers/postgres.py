@@ -28,6 +28,10 @@ _SETTINGS = (
     "timezone=UTC",
     "log_timezone=UTC",
     "max_connections=200",
+    # What is stored is personal data: the server's log quotes neither statements nor values.
+    "log_error_verbosity=terse",
+    "log_min_error_statement=panic",
+    "log_parameter_max_length_on_error=0",
 )
 # Enough for a killed server, not for a machine that loses power.
 _QUICK_BUT_UNSAFE = ("fsync=off", "full_page_writes=off")

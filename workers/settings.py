@@ -91,6 +91,10 @@ class Settings(BaseSettings):
         default_factory=lambda others: f"http://127.0.0.1:{others['gateway_port']}"
     )
     """Where others reach the gateway."""
+    gateway_rate: Annotated[float, Field(gt=0)] = 50
+    """Requests a second that each API key may send to each gateway process; webhooks go free."""
+    gateway_burst: Annotated[int, Field(ge=1)] = 100
+    """How many of them may come at once, after a pause."""
     api_keys_file: Path = Field(
         default_factory=lambda others: others["home"] / "secrets" / "api_keys.json"
     )

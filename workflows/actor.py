@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import unicodedata
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -10,8 +11,10 @@ from pydantic import AfterValidator, Field
 
 from workflows.request_key import Message, content_hash
 
+_UNFIT = ("Cc", "Cs", "Zl", "Zp")
 _E_MAIL = re.compile(r"\S@\S")
 _LONG_NUMBER = re.compile(r"(?:\d[ -]?){7,}")
+_NO_NAME = rf"^(?![\s\S]*{_E_MAIL.pattern})(?![\s\S]*{_LONG_NUMBER.pattern})"
 
 Role = Literal["service", "operator", "admin"]
 
@@ -39,6 +42,9 @@ class SignedActor(Message):
 
 
 def _names_nobody(reason: str) -> str:
+    if any(unicodedata.category(character) in _UNFIT for character in reason):
+        raise ValueError("a reason is one line of text, without control characters")
+    reason = unicodedata.normalize("NFKC", reason)
     if _E_MAIL.search(reason) or _LONG_NUMBER.search(reason):
         raise ValueError(
             "a reason is kept for good: leave e-mail addresses and long numbers out of it"
@@ -46,7 +52,11 @@ def _names_nobody(reason: str) -> str:
     return reason
 
 
-Why = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_names_nobody)]
+Why = Annotated[
+    str,
+    Field(min_length=1, max_length=500, json_schema_extra={"pattern": _NO_NAME}),
+    AfterValidator(_names_nobody),
+]
 """The reason of a decision, 1 to 500 characters. Histories keep it: it says why, names nobody."""
 
 

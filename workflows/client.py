@@ -11,6 +11,7 @@ for who they are. A client for Temporal must be made with
 """
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -49,6 +50,10 @@ class Refused(PerdureError):
 
 class NotReachable(PerdureError):
     """The gateway did not answer in time. Ask again with the same key: nothing is done twice."""
+
+    def __init__(self, text: str, *, ask_again_in: float = _PAUSE) -> None:
+        super().__init__(text)
+        self.ask_again_in = ask_again_in
 
 
 class PerdureClient:
@@ -141,9 +146,13 @@ class PerdureClient:
                 if answer.is_success:
                     return answer.content
                 problem = _problem(answer)
-            if isinstance(problem, Refused) or time.monotonic() + _PAUSE > until:
+            if not isinstance(problem, NotReachable):
                 raise problem
-            await asyncio.sleep(_PAUSE)
+            # Not all at the same moment: whoever was sent away together would come back together.
+            pause = problem.ask_again_in * random.uniform(1, 1.5)  # noqa: S311 - no secret
+            if time.monotonic() + pause > until:
+                raise problem
+            await asyncio.sleep(pause)
 
 
 class OnboardingHandle:
@@ -151,7 +160,7 @@ class OnboardingHandle:
 
     def __init__(self, client: Client, process: str) -> None:
         self.workflow_id = process
-        self._process = client.get_workflow_handle_for(CustomerOnboarding.run, process)
+        self._process = client.get_workflow_handle(process, result_type=str)
 
     async def progress(self) -> Progress:
         """How far it is: every step, who must act, until when."""
@@ -163,7 +172,8 @@ class OnboardingHandle:
 
     async def end(self) -> str:
         """Wait for its end and return it: active, rejected, withdrawn, expired or aborted."""
-        return await self._process.result()
+        end: str = await self._process.result()
+        return end
 
     async def follow(self, *, every: timedelta = timedelta(seconds=1)) -> AsyncIterator[Progress]:
         """Its progress now and after each change, until its end."""
@@ -179,12 +189,18 @@ class OnboardingHandle:
 
 
 def _problem(answer: httpx.Response) -> PerdureError:
-    """What an answer without success means. In progress and unavailable pass by themselves."""
+    """What an answer without success means. Some pass by themselves: in progress, unavailable."""
     try:
         problem = answer.json()
     except ValueError:
         problem = {}
     refused = Refused(answer.status_code, problem if isinstance(problem, dict) else {})
-    if answer.status_code >= 500 or refused.code == "in-progress":
-        return NotReachable(str(refused))
+    if answer.status_code >= 500 or refused.code in ("in-progress", "too-many-requests"):
+        return NotReachable(str(refused), ask_again_in=_retry_after(answer))
     return refused
+
+
+def _retry_after(answer: httpx.Response) -> float:
+    """The seconds that the gateway asks us to wait."""
+    told = answer.headers.get("Retry-After", "")
+    return float(told) if told.isdecimal() else _PAUSE

@@ -1,6 +1,7 @@
 """What people decide about a running process, and what the mechanism needs done for it."""
 
 from abc import ABC, abstractmethod
+from datetime import datetime
 from typing import Any
 
 from workflows.actor import Decision
@@ -16,12 +17,14 @@ class Resolution(Decision):
     skip   goes on without, where the process can do without
     abort  stops the process and takes back what it did
 
-    `version` names a corrected version of the subject to retry a refused request with.
+    `version` names a corrected version of the subject to retry a refused request with. `since` is
+    when the step parked as the operator saw it: a later parking is another question.
     """
 
     step: str
     action: Choice
     version: int | None = None
+    since: datetime | None = None
 
 
 class Taken(Message):

@@ -47,5 +47,5 @@ def stripe_event(payload: Mapping[str, Any]) -> Event:
             workflow_id=(subject.get("metadata") or {}).get("workflow_id"),
             happened_at=datetime.fromtimestamp(int(payload["created"]), UTC),
         )
-    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, OSError) as error:
         raise NotAnEvent("an event has id, type, created and data.object") from error

@@ -34,6 +34,7 @@ from workflows.onboarding.messages import (
     IdentityChanged,
     Start,
     Started,
+    tenant_of,
     workflow_id,
 )
 from workflows.onboarding.workflow import CustomerOnboarding
@@ -132,7 +133,7 @@ async def bring_back(client: Client, start: Start, run_id: str) -> str:
         if described.status == WorkflowExecutionStatus.RUNNING:
             # What was said while nobody listened is made up for by one more look.
             hint = IdentityChanged(event_id=f"brought-back/{run_id}", session_id="")
-            process = client.get_workflow_handle_for(CustomerOnboarding.run, id_)
+            process = client.get_workflow_handle(id_, result_type=str)
             await process.signal(CustomerOnboarding.identity_changed, hint)
     return described.typed_search_attributes.get(search_attributes.STAGE) or "received"
 
@@ -173,9 +174,9 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
     """
     if event.type not in IDENTITY_EVENTS:
         return "nobody waits for events of this type"
-    if event.workflow_id is None:
-        return "names no process"
-    process = client.get_workflow_handle_for(CustomerOnboarding.run, event.workflow_id)
+    if event.workflow_id is None or tenant_of(event.workflow_id) is None:
+        return "names no process of ours"
+    process = client.get_workflow_handle(event.workflow_id, result_type=str)
     hint = IdentityChanged(event_id=event.event_id, session_id=event.object_id)
     try:
         async with temporal_answers():

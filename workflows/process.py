@@ -414,6 +414,8 @@ class Process(ABC, Generic[State]):
             raise ApplicationError(f"{resolution.step} does not wait for anybody", type="NotParked")
         if parked.resolution is not None:
             raise ApplicationError(f"{resolution.step} was decided already", type="AlreadyDecided")
+        if resolution.since is not None and resolution.since != parked.since:
+            raise ApplicationError(f"{resolution.step} has parked anew since", type="ParkedAnew")
         if resolution.action not in parked.choices:
             raise ApplicationError(
                 f"{resolution.step} can be resolved by {', '.join(parked.choices)} only",

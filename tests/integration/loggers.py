@@ -12,13 +12,19 @@ class Talkative:
 
     def __init__(self) -> None:
         self.heard: list[str] = []
+        self.wanted = 0
+
+    def has_heard_enough(self) -> bool:
+        """Whether the next word has come."""
+        return len(self.heard) >= self.wanted
 
     @workflow.run
     async def run(self) -> int:
         """Log what was heard, until it is enough."""
         workflow.logger.info("begun")
         for number in range(4):
-            await workflow.wait_condition(lambda number=number: len(self.heard) > number)
+            self.wanted = number + 1
+            await workflow.wait_condition(self.has_heard_enough)
             workflow.logger.info("heard", extra={"number": number})
         workflow.logger.warning("ended")
         return len(self.heard)

@@ -51,7 +51,7 @@ async def test_each_line_of_a_workflow_is_written_once(
         workflow_runner=workflow_runner(),
         max_cached_workflows=0,
     ):
-        handle = await temporal.start_workflow(Talkative.run, id=str(uuid4()), task_queue=queue)
+        handle = await temporal.start_workflow("Talkative", id=str(uuid4()), task_queue=queue)
         for number in range(4):
             await handle.signal(Talkative.hear, f"word-{number}")
             while len(await handle.query(Talkative.words)) <= number:
@@ -81,7 +81,7 @@ async def test_what_temporal_logs_of_a_failed_activity_has_no_text_in_it(
         workflow_runner=workflow_runner(),
     ):
         with pytest.raises(WorkflowFailureError):
-            await temporal.execute_workflow(Failing.run, id=str(uuid4()), task_queue=queue)
+            await temporal.execute_workflow("Failing", id=str(uuid4()), task_queue=queue)
     lines = [json.loads(line) for line in written.getvalue().splitlines()]
     (failed,) = [line for line in lines if line.get("step") == "fails"]
     assert failed["event"].startswith("Completing activity as failed")

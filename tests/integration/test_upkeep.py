@@ -8,7 +8,6 @@ from tests.house import House
 from tests.integration.test_worker import at_stripe, started, until
 from workflows.handover import bring_back
 from workflows.onboarding.messages import TASK_QUEUE, Start, workflow_id
-from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.upkeep import Chore, Report, Upkeep
 
 
@@ -34,7 +33,7 @@ async def test_an_application_that_was_stored_and_never_started_is_started(house
     async with house.working():
         assert (await do(house, "hand_over")).found == 1
         assert (await do(house, "hand_over")).found == 0
-        handle = house.client.get_workflow_handle_for(CustomerOnboarding.run, process)
+        handle = house.client.get_workflow_handle(process, result_type=str)
         await until(handle, lambda progress: progress.waiting)
 
 
@@ -67,7 +66,7 @@ async def test_a_run_ended_from_outside_is_listed_until_its_process_goes_on(hous
         await house.rows("DELETE FROM lost_runs")
         await do(house, "find_lost_runs")
         assert await lost(house, handle.id) == [], "a later run goes on"
-        again = house.client.get_workflow_handle_for(CustomerOnboarding.run, handle.id)
+        again = house.client.get_workflow_handle(handle.id, result_type=str)
         assert await asyncio.wait_for(again.result(), 20) == "active"
 
 

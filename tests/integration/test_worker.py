@@ -26,7 +26,7 @@ async def started(house: House, **form: Any) -> tuple[str, Handle]:
     application = await house.apply(**form)
     await hand_over_onboarding(house.client, Start(application_id=application, tenant=TENANT))
     process = workflow_id(TENANT, application)
-    return application, house.client.get_workflow_handle_for(CustomerOnboarding.run, process)
+    return application, house.client.get_workflow_handle(process, result_type=str)
 
 
 async def until(
@@ -212,7 +212,7 @@ async def test_a_defect_in_a_step_of_our_own_is_put_before_somebody(house: House
     process = workflow_id(TENANT, application)
     async with house.working():
         await hand_over_onboarding(house.client, Start(application_id=application, tenant=TENANT))
-        handle = house.client.get_workflow_handle_for(CustomerOnboarding.run, process)
+        handle = house.client.get_workflow_handle(process, result_type=str)
         progress = await until(handle, lambda progress: progress.attention, 40)
         assert progress.attention[0].step == "application.validate"
         assert progress.attention[0].reason.type == "KeyError"
@@ -228,7 +228,7 @@ async def test_a_process_that_parks_before_it_knows_its_policy_tells_the_operato
     async with house.working():
         await hand_over_onboarding(house.client, nothing)
         process = workflow_id(TENANT, nothing.application_id)
-        handle = house.client.get_workflow_handle_for(CustomerOnboarding.run, process)
+        handle = house.client.get_workflow_handle(process, result_type=str)
         progress = await until(handle, lambda progress: progress.attention)
         assert progress.attention[0].reason.type == "NoApplication"
         async with asyncio.timeout(10):
@@ -248,7 +248,9 @@ async def test_the_answer_to_a_step_that_needs_nothing_any_more_is_nothing(house
         await until(handle, lambda progress: progress.attention)
         form = {"tax_id": None}
         async with transaction(house.engine) as connection:
-            await onboardings.correct(connection, id_=application, changes=form, created_by="t")
+            await onboardings.correct(
+                connection, id_=application, version=1, changes=form, created_by="t"
+            )
         async with gateway_of(house) as gateway:
             answer = await gateway.operator.post(
                 "/v1/attention/resolve",

@@ -9,12 +9,20 @@ from datetime import timedelta
 import pytest
 
 from tests.workflow.conftest import Begin, Onboarding
-from tests.workflow.scripted import Scripted, down, refused, resolution, withdrawal
+from tests.workflow.scripted import (
+    Scripted,
+    down,
+    production_policy,
+    refused,
+    resolution,
+    withdrawal,
+)
 from workflows.onboarding.messages import (
     ENDS,
     TRANSITIONS,
     IdentityChanged,
     IdentityStatus,
+    Policy,
     ReadSession,
 )
 from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
@@ -69,7 +77,14 @@ async def is_aborted(world: Scripted, one: Onboarding, stage: str) -> None:
 
 async def expires(world: Scripted, one: Onboarding, stage: str) -> None:
     await one.until(lambda progress: progress.waiting is not None)
-    await one.pass_time(timedelta(days=14, seconds=1))
+    await one.pass_time(world.policy.identity.expires_after + timedelta(seconds=1))
+
+
+def expiring(after: timedelta) -> Policy:
+    """The policy with another time for the proof: each day of it takes a test a second."""
+    policy = production_policy()
+    identity = policy.identity.model_copy(update={"expires_after": after})
+    return policy.model_copy(update={"identity": identity})
 
 
 Case = Callable[[Scripted, Onboarding, str], Awaitable[None]]
@@ -91,6 +106,7 @@ def case_of(stage: str, after: str, world: Scripted) -> Case:
             world.identity = IdentityStatus(status="canceled")
             return goes_on
         case "expired":
+            world.policy = expiring(timedelta(days=2))
             world.identity = IdentityStatus(status="requires_input")
             return expires
         case _ if STRAIGHT.index(after) == STRAIGHT.index(stage) + 1:
@@ -179,11 +195,11 @@ async def test_one_failed_try_told_twice_is_one_try(onboarding: Begin) -> None:
         assert await one.handle.result() == "active"
 
 
-async def test_a_lost_hint_is_made_up_for_when_the_time_is_up(onboarding: Begin) -> None:
+async def test_a_lost_hint_is_made_up_for_within_a_day(onboarding: Begin) -> None:
     world = Scripted()
     async with onboarding(world) as one:
         await one.until(lambda progress: progress.waiting is not None)
-        await one.pass_time(timedelta(days=14, seconds=1))
+        await one.pass_time(timedelta(days=1, seconds=1))
         assert await one.handle.result() == "active"
 
 
@@ -207,11 +223,11 @@ async def test_a_session_that_waits_is_looked_at_each_day(onboarding: Begin) -> 
 
 
 async def test_no_session_is_looked_at_for_ever(onboarding: Begin) -> None:
-    world = Scripted()
+    world = Scripted(expiring(timedelta(days=3)))
     world.identity = IdentityStatus(status="requires_input")
     async with onboarding(world, skip_time=True) as one:
         assert await asyncio.wait_for(one.handle.result(), 20) == "expired"
-    assert world.calls.count("identity.read_session") == 14
+    assert world.calls.count("identity.read_session") == 3
 
 
 async def test_the_welcome_can_be_skipped_by_an_operator(onboarding: Begin) -> None:

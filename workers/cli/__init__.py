@@ -17,7 +17,7 @@ from workers.obstacle import Obstacle
 
 app = typer.Typer(
     name="perdure",
-    help="Customer onboarding and payment reconciliation that are never half done.",
+    help="Customer onboarding that is never half done.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,

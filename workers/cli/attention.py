@@ -78,6 +78,10 @@ def resolve(
         int | None,
         typer.Option(min=1, help="A corrected version of the application to retry with."),
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Since when, as the list says it; refused if it parked anew meanwhile."),
+    ] = None,
     role: AsRole = Role.operator,
     as_json: AsJson = False,
 ) -> None:
@@ -97,6 +101,7 @@ def resolve(
         "action": action.value,
         "reason": reason,
         "version": version,
+        "since": since,
     }
     answer = call("POST", "/v1/attention/resolve", role=role, body=decision)
     if as_json:

@@ -58,7 +58,8 @@ def call(
     if answer.is_success:
         return answer.json()
     said = _said(answer)
-    raise GatewayNotReachable(said) if answer.status_code >= 500 else GatewayRefused(said)
+    later = answer.status_code >= 500 or answer.status_code == 429
+    raise GatewayNotReachable(said) if later else GatewayRefused(said)
 
 
 def _key(settings: Settings, role: Role) -> str:

@@ -49,12 +49,7 @@ def start(
         "currency": currency,
     }
     if tax_id is not None:
-        type_, colon, value = tax_id.partition(":")
-        if not colon:
-            raise typer.BadParameter(
-                "write type and number, as eu_vat:DE123456789", param_hint="--tax-id"
-            )
-        form["tax_id"] = {"type": type_, "value": value}
+        form["tax_id"] = _tax_id(tax_id)
     if key is None:
         key = str(uuid4())
         typer.echo(f"Should this fail, repeat it with --key {key}", err=True)
@@ -157,6 +152,82 @@ def withdraw(
         show_json(answer)
     else:
         typer.echo(f"{answer['id']}  {answer['stage']}  {answer['stopping'] or ''}".rstrip())
+
+
+@app.command()
+def correct(
+    id: Id,
+    kind: Annotated[str | None, typer.Option(help="person or company.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the person or company.")] = None,
+    email: Annotated[str | None, typer.Option(help="Where the welcome goes.")] = None,
+    country: Annotated[str | None, typer.Option(help="ISO 3166-1 alpha-2, as DE.")] = None,
+    currency: Annotated[str | None, typer.Option(help="ISO 4217, as EUR.")] = None,
+    tax_id: Annotated[
+        str | None, typer.Option(help="Type and number, as eu_vat:DE123456789; empty takes it out.")
+    ] = None,
+    version: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="The one that you looked at; refused if another came since. Default: now's."
+        ),
+    ] = None,
+    role: AsRole = Role.operator,
+    as_json: AsJson = False,
+) -> None:
+    """Store a corrected version of an application; says how to retry the refused step with it.
+
+    Example: `perdure onboarding correct aaaaaaaaaaaaaaaaaaaaaaaaaa --email ada@example.com
+    --name "Ada Example"`
+
+    Exit codes: 0 stored · 1 too late, corrected by somebody else meanwhile, or refused by the
+    gateway · 2 wrong usage or setting · 3 the gateway does not answer
+    """
+    from workers.cli.gateway_call import call, show_json
+
+    named = {"kind": kind, "name": name, "email": email, "country": country, "currency": currency}
+    changes: dict[str, Any] = {field: value for field, value in named.items() if value is not None}
+    if tax_id is not None:
+        changes["tax_id"] = _tax_id(tax_id) if tax_id else None
+    if not changes:
+        raise typer.BadParameter("name at least one field and what it is to be")
+    path = f"/v1/onboardings/{_segment(id)}"
+    shown = call("GET", path, role=role)
+    seen = {"If-Match": f'"{version or shown["version"]}"'}
+    answer = call("POST", f"{path}/corrections", role=role, body=changes, headers=seen)
+    next_ = _to_retry(shown, answer["version"], role)
+    if as_json:
+        show_json(answer | {"to_retry": next_})
+        return
+    typer.echo(f"{answer['id']}  version {answer['version']}")
+    if next_:
+        typer.echo("\nTo retry with it:")
+    else:
+        typer.echo("\nNo refused step waits for it; see perdure attention list.")
+    for command in next_:
+        typer.echo(f"  {command}")
+
+
+def _to_retry(shown: dict[str, Any], version: int, role: Role) -> list[str]:
+    """The commands that retry what was refused, with a corrected version."""
+    import shlex
+
+    parked = shown["progress"]["attention"] if shown["progress"] else []
+    words = [
+        ("perdure", "attention", "resolve", shown["workflow_id"], "retry", "--step", one["step"])
+        for one in parked
+        if one["reason"]["kind"] == "refused" and "retry" in one["choices"]
+    ]
+    more = ("--version", str(version), "--reason", "corrected", "--as", role.value)
+    return [shlex.join((*command, *more)) for command in words]
+
+
+def _tax_id(text: str) -> dict[str, str]:
+    type_, colon, value = text.partition(":")
+    if not colon:
+        raise typer.BadParameter(
+            "write type and number, as eu_vat:DE123456789", param_hint="--tax-id"
+        )
+    return {"type": type_, "value": value}
 
 
 def _segment(id: str) -> str:

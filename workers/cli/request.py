@@ -30,8 +30,14 @@ def show(
         answer = call("GET", "/v1/requests/show", role=role, params={"key": name})
         entries = [answer]
     else:
-        answer = call("GET", "/v1/requests", role=role, params={"workflow_id": name})
-        entries = answer["items"]
+        entries, cursor = [], None
+        while True:
+            asked = {"workflow_id": name, "cursor": cursor, "limit": 100}
+            page = call("GET", "/v1/requests", role=role, params=asked)
+            entries += page["items"]
+            if (cursor := page["next"]) is None:
+                break
+        answer = {"items": entries, "next": None}
     if as_json:
         show_json(answer)
     elif entries:
@@ -44,6 +50,12 @@ def show(
 def reopen(
     key: Annotated[str, typer.Argument(help="The request key.")],
     reason: Annotated[str, typer.Option(help="Why; it is kept for good and names nobody.")],
+    generation: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="The one that you looked at; refused if another came since. Default: now's."
+        ),
+    ] = None,
     role: AsRole = Role.admin,
     as_json: AsJson = False,
 ) -> None:
@@ -57,7 +69,12 @@ def reopen(
     """
     from workers.cli.gateway_call import call, show_json
 
-    answer = call("POST", "/v1/requests/reopen", role=role, body={"key": key, "reason": reason})
+    if generation is None:
+        shown = call("GET", "/v1/requests/show", role=role, params={"key": key})
+        generation = shown["generation"]
+    body = {"key": key, "reason": reason}
+    seen = {"If-Match": f'"{generation}"'}
+    answer = call("POST", "/v1/requests/reopen", role=role, body=body, headers=seen)
     if as_json:
         show_json(answer)
     else:

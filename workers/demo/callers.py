@@ -110,6 +110,6 @@ async def _asked(
     until = time.monotonic() + _PATIENCE
     while True:
         answer = await http.request(method, path, json=body)
-        if answer.status_code != 503 or time.monotonic() > until:
+        if answer.status_code not in (429, 503) or time.monotonic() > until:
             return answer.raise_for_status().json()
         await asyncio.sleep(_PAUSE)

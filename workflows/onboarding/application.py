@@ -62,7 +62,8 @@ class OnboardingInFull(ListedOnboarding):
     """An onboarding with its application and, while a worker answers for it, its progress.
 
     `version` is the application's: corrections by operators raise it. `identity_link` is where the
-    applicant proves who they are: send them there while it is set, and nobody else.
+    applicant proves who they are: send them there while it is set, and nobody else. It expires
+    after 48 hours or one attempt: ask for it when you need it, and do not keep it.
     """
 
     version: int

@@ -14,7 +14,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import uvicorn
 from stripe import WebhookSignature
+from structlog.testing import capture_logs
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -91,6 +93,27 @@ async def gateway_of(
 async def gateway(house: House) -> AsyncIterator[Gateway]:
     async with gateway_of(house) as running:
         yield running
+
+
+@pytest.fixture
+async def served(house: House) -> AsyncIterator[str]:
+    """The address of a gateway that listens."""
+    # The command line runs in this process too: what it says is not to be mixed with log lines.
+    with capture_logs():
+        async with process.options(house.settings, house.client) as options:
+            port = free_port()
+            config = uvicorn.Config(
+                create_app(options), port=port, log_config=None, access_log=False
+            )
+            server = process._Server(config)
+            stop = asyncio.Event()
+            serving = asyncio.create_task(server.serve_until(stop))
+            async with asyncio.timeout(10):
+                while not server.started:
+                    await asyncio.sleep(0.01)
+            yield f"http://127.0.0.1:{port}"
+            stop.set()
+            await serving
 
 
 @pytest.fixture

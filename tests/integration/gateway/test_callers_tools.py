@@ -10,14 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
-from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
-from gateway.app import create_app
 from tests.house import API_KEYS, FORM, TENANT, House
 from tests.integration.gateway.conftest import Gateway, prove_identity
-from workers import gateway as process
 from workers.cli import app as command_line
 from workers.obstacle import Obstacle
 from workers.ports import free_port
@@ -26,27 +22,6 @@ from workflows.onboarding.application import Application
 from workflows.onboarding.messages import onboarding_id, workflow_id
 
 APPLICATION = Application.model_validate(FORM)
-
-
-@pytest.fixture
-async def served(house: House) -> AsyncIterator[str]:
-    """The address of a gateway that listens."""
-    # The command line runs in this process too: what it says is not to be mixed with log lines.
-    with capture_logs():
-        async with process.options(house.settings, house.client) as options:
-            port = free_port()
-            config = uvicorn.Config(
-                create_app(options), port=port, log_config=None, access_log=False
-            )
-            server = process._Server(config)
-            stop = asyncio.Event()
-            serving = asyncio.create_task(server.serve_until(stop))
-            async with asyncio.timeout(10):
-                while not server.started:
-                    await asyncio.sleep(0.01)
-            yield f"http://127.0.0.1:{port}"
-            stop.set()
-            await serving
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ async def test_unknown_events_are_kept_and_handed_to_nobody(gateway: Gateway, ho
 
     assert await until(settled, lambda found: len(found) == 4) == [
         ("evt_1", "ignored", "nobody waits for events of this type"),
-        ("evt_2", "ignored", "names no process"),
+        ("evt_2", "ignored", "names no process of ours"),
         ("evt_3", "ignored", "the process is not running"),
         ("evt_4", "ignored", "nobody waits for events of this type"),
     ]

@@ -11,6 +11,7 @@ from gateway.actors import Signer
 from gateway.app import create_app
 from gateway.callers import Callers
 from gateway.options import GatewayOptions
+from gateway.rates import Rates
 
 OPTIONS = GatewayOptions(
     engine=None,  # type: ignore[arg-type]  # nothing is asked of it
@@ -18,6 +19,7 @@ OPTIONS = GatewayOptions(
     callers=Callers([]),
     signer=Signer("k1", Ed25519PrivateKey.generate()),
     webhook_secrets=(),
+    rates=Rates(per_second=50, burst=100),
 )
 DESCRIBED = create_app(OPTIONS).openapi()
 OPERATIONS = [

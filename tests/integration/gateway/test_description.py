@@ -1,0 +1,42 @@
+"""What the API says of itself is true: whatever is allowed is done, whatever is not is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house import API_KEYS, House
+
+HERE = Path(__file__).parent / "schemathesis"
+
+
+PHASES = {
+    "admin": ("examples", "coverage", "fuzzing", "stateful"),
+    "operator": ("examples", "fuzzing"),
+    "service": ("examples", "fuzzing"),
+}
+"""An admin may do everything: what depends on no role is looked at with their key."""
+
+
+@pytest.mark.parametrize("role", API_KEYS)
+async def test_nothing_is_answered_that_the_description_does_not_say(
+    served: str, house: House, tmp_path: Path, role: str
+) -> None:
+    async with house.working(max_cached_workflows=100):
+        asking = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("schemathesis"),
+            *("--config-file", HERE / "schemathesis.toml", "run", f"{served}/openapi.json"),
+            *("--header", f"Authorization: Bearer {API_KEYS[role]}", "--no-color"),
+            *("--phases", ",".join(PHASES[role])),
+            cwd=tmp_path,
+            env=os.environ | {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py")},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        found, _ = await asking.communicate()
+    assert asking.returncode == 0, found.decode()
+    assert "13 selected / 13 total" in found.decode()
