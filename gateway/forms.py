@@ -258,5 +258,5 @@ class ReopenForm(BaseModel):
         },
     )
 
-    key: Annotated[str, Field(min_length=1, max_length=400)]
+    key: Annotated[str, Field(pattern=r"^[!-~]{1,400}$")]
     reason: Why

@@ -23,7 +23,6 @@ from workflows.onboarding.messages import (
     Sent,
     Start,
     Started,
-    TaxId,
     Validate,
     Welcome,
     Withdrawal,
@@ -96,7 +95,6 @@ class CustomerOnboarding(Process[OnboardingState]):
                 BillingSteps.create_tax_id,
                 CreateTaxId(application_id=applicant, customer_id=customer.customer_id),
                 undo=BillingSteps.delete_tax_id,
-                if_skipped=TaxId(tax_id=None, customer_id=customer.customer_id),
             )
 
         await self.enter("welcoming")
