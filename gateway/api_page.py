@@ -39,7 +39,7 @@ _SHIPPED = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascri
 """What the package `fastapi-offline` ships of Swagger UI."""
 
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )

@@ -13,7 +13,7 @@ from gateway.door import Door
 from gateway.handing_over import keep_handing_over
 from gateway.inbox_writer import InboxWriter
 from gateway.methods import Methods, not_allowed
-from gateway.openapi import describe
+from gateway.openapi import describe, operation_id
 from gateway.options import GatewayOptions
 from gateway.parameters import only_known
 
@@ -57,6 +57,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=operation_id,
     )
     app.state.options = options
     app.add_middleware(Methods)

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from gateway.problems import FieldError, ProblemDocument
@@ -77,6 +78,7 @@ def _described(status: int) -> dict[str, Any]:
 _WEBHOOK = {
     "tags": ["webhooks"],
     "summary": "Take in an event of Stripe",
+    "operationId": "take_in_an_event_of_stripe",
     "description": "Verified by `Stripe-Signature`, kept once by its id, answered after that.",
     "requestBody": {
         "required": True,
@@ -117,6 +119,11 @@ _LINKS = {
     )
 }
 """What can be done with an onboarding that was started."""
+
+
+def operation_id(route: APIRoute) -> str:
+    """What an operation is called where code is made from the description."""
+    return (route.summary or route.name).lower().replace(" ", "_")
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

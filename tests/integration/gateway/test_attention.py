@@ -72,7 +72,8 @@ async def test_a_refused_step_is_listed_corrected_and_goes_on(
 
         path = f"/v1/onboardings/{id_}/corrections"
         right = {"tax_id": {"type": "eu_vat", "value": "DE123456789"}}
-        corrected = await gateway.operator.post(path, right)
+        seen = {"If-Match": '"1"'}
+        corrected = await gateway.operator.send("POST", path, json=right, headers=seen)
         assert (corrected.status_code, corrected.json()) == (201, {"id": id_, "version": 2})
         decided = resolution(id_, "retry", step=TAX_STEP, version=2)
         answer = await gateway.operator.post("/v1/attention/resolve", decided)
@@ -82,7 +83,8 @@ async def test_a_refused_step_is_listed_corrected_and_goes_on(
         assert shown["application"]["tax_id"] == right["tax_id"]
         assert shown["application"]["name"], "what was not corrected stays"
         assert await until(lambda: waiting(gateway), lambda items: not items) == []
-        told = problem(await gateway.operator.post(path, right), 409, "too-late")
+        late = await gateway.operator.send("POST", path, json=right, headers={"If-Match": "*"})
+        told = problem(late, 409, "too-late")
         assert "active" in told["detail"]
         again = await gateway.operator.post("/v1/attention/resolve", decided)
         problem(again, 409, "not-parked")
@@ -128,10 +130,14 @@ async def test_decisions_that_do_not_fit_are_refused_with_what_would(
         problem(await decide(**nonsense), 404, "not-found")
         problem(await decide(**resolution(id_, "explode", step=TAX_STEP)), 422, "invalid")
         path = f"/v1/onboardings/{id_}/corrections"
+        anything = {"If-Match": "*"}
         for bad in ({}, {"country": "XX"}, {"name": None}, {"nickname": "x"}):
-            problem(await gateway.operator.post(path, bad), 422, "invalid")
+            refused = await gateway.operator.send("POST", path, json=bad, headers=anything)
+            problem(refused, 422, "invalid")
         unknown = f"/v1/onboardings/{'a' * 26}/corrections"
-        problem(await gateway.operator.post(unknown, {"country": "DE"}), 404, "not-found")
+        form = {"country": "DE"}
+        refused = await gateway.operator.send("POST", unknown, json=form, headers=anything)
+        problem(refused, 404, "not-found")
         abort = await decide(**resolution(id_, "abort", step=TAX_STEP))
         assert abort.status_code == 202
         await stage_is(gateway, id_, "aborted")

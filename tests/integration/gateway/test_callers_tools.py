@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
@@ -189,6 +190,40 @@ async def test_the_command_line_from_a_signup_to_its_end(
         assert out(await perdure(*reopen, "--json"))["generation"] == 2
 
 
+async def test_a_correction_prints_the_command_that_retries_with_it(
+    perdure: Perdure, reached: Gateway, house: House, key: str
+) -> None:
+    async with house.working(max_cached_workflows=10):
+        sign_up = ("onboarding", "start", *SIGN_UP, "--currency", "EUR", "--key", key)
+        started = out(await perdure(*sign_up, "--tax-id", "eu_vat:XX1", "--json"))
+        id_, workflow = started["id"], started["workflow_id"]
+        correct = ("onboarding", "correct", id_)
+        early = await perdure(*correct, "--name", "Żółta Łódź 2")
+        assert "No refused step waits" in early.stdout
+        await prove_identity(reached, id_)
+        async with asyncio.timeout(15):
+            while not out(await perdure("attention", "list", "--json"))["items"]:
+                await asyncio.sleep(0.1)
+        right = (*correct, "--tax-id", "eu_vat:DE123456789")
+        assert "changed since" in refused(await perdure(*right, "--version", "1"), 1)
+        told = (await perdure(*right, "--version", "2")).stdout
+        assert told.startswith(f"{id_}  version 3\n")
+        again = out(await perdure(*correct, "--email", "new@example.com", "--json"))
+        assert again["version"] == 4
+        (command,) = again["to_retry"]
+        assert command.replace("--version 4", "--version 3") in told
+        assert command.startswith(f"perdure attention resolve {workflow} retry ")
+        retried = await perdure(*shlex.split(command)[1:])
+        assert retried.exit_code == 0, retried.exception
+        async with asyncio.timeout(15):
+            while out(await perdure("onboarding", "show", id_, "--json"))["stage"] != "active":
+                await asyncio.sleep(0.1)
+        assert "active" in refused(await perdure(*right), 1)
+        application = out(await perdure("onboarding", "show", id_, "--json"))["application"]
+        assert application["email"] == "new@example.com"
+        assert application["tax_id"]["value"] == "DE123456789"
+
+
 async def test_the_command_line_says_what_is_wrong(
     perdure: Perdure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,13 +233,15 @@ async def test_the_command_line_says_what_is_wrong(
     said = refused(await perdure("onboarding", "start", *SIGN_UP, "--currency", "ZZZ"), 1)
     assert "currency: is not a currency code" in said
     assert "no such onboarding" in refused(await perdure("onboarding", "show", "nobody"), 1)
-    role = ("request", "reopen", "x", "--reason", "r", "--as", "operator")
+    role = ("request", "reopen", "x", "--reason", "r", "--generation", "1", "--as", "operator")
     assert "role admin" in refused(await perdure(*role), 1)
     for wrong in (
         ("onboarding", "start"),
         ("onboarding", "start", *SIGN_UP, "--currency", "EUR", "--tax-id", "DE123"),
         ("attention", "resolve", "x", "explode", "--reason", "r"),
         ("onboarding", "list", "--limit", "1000"),
+        ("onboarding", "correct", "x"),
+        ("onboarding", "correct", "x", "--tax-id", "DE123"),
     ):
         assert (await perdure(*wrong)).exit_code == 2
     monkeypatch.setenv("PERDURE_GATEWAY_URL", f"http://127.0.0.1:{free_port()}")
@@ -216,7 +253,7 @@ async def test_the_command_line_says_what_is_wrong(
 @pytest.mark.parametrize(
     "command",
     [
-        *(f"onboarding {one}" for one in ("start", "list", "show", "withdraw")),
+        *(f"onboarding {one}" for one in ("start", "list", "show", "correct", "withdraw")),
         *(f"attention {one}" for one in ("list", "resolve")),
         *(f"request {one}" for one in ("show", "reopen")),
     ],

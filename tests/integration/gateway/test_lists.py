@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from database import onboardings
 from database.connection import transaction
+from gateway.cursors import cursor_of
 from tests.house import FORM, House
-from tests.integration.gateway.conftest import Gateway, problem
+from tests.integration.gateway.conftest import Gateway, problem, until
+from tests.integration.gateway.test_attention import parked, waiting
+from tests.unit.gateway.test_openapi import DESCRIBED
+from workflows.onboarding.messages import workflow_id
 
 
 async def store(house: House, number: int, tenant: str, stage: str = "received") -> str:
@@ -96,3 +102,61 @@ async def test_the_form_is_shown_and_where_no_worker_answers_the_stored_stage(
     assert shown["stage"] == "provisioning"
     assert shown["progress"] is None
     assert shown["application"] == FORM
+
+
+def fields(operation: dict[str, Any]) -> set[str]:
+    """The fields of what an operation answers."""
+    answered = operation["responses"]["200"]["content"].get("application/json", {})
+    name = answered.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
+    return set(DESCRIBED["components"]["schemas"].get(name, {}).get("properties", ()))
+
+
+LISTS = [
+    (path, operations["get"])
+    for path, operations in DESCRIBED["paths"].items()
+    if "get" in operations and "items" in fields(operations["get"])
+]
+
+
+def test_every_list_is_here() -> None:
+    assert {path for path, _ in LISTS} == {"/v1/onboardings", "/v1/attention", "/v1/requests"}
+
+
+def test_lists_are_asked_and_answer_alike() -> None:
+    """One name means one thing, in every list."""
+    meanings: dict[str, Any] = {}
+    for path, operation in LISTS:
+        parameters = {one["name"]: one for one in operation["parameters"]}
+        assert {"cursor", "limit", "If-None-Match"} <= parameters.keys(), path
+        assert {"items", "next"} <= fields(operation), path
+        for name, parameter in parameters.items():
+            assert meanings.setdefault(name, parameter["schema"]) == parameter["schema"], name
+
+
+@pytest.mark.parametrize("path", [path for path, _ in LISTS])
+async def test_every_list_is_walked_page_by_page(gateway: Gateway, house: House, path: str) -> None:
+    async with house.working(max_cached_workflows=10):
+        ids = [await parked(gateway) for _ in range(3)]
+        if path == "/v1/attention":
+            await until(lambda: waiting(gateway), lambda items: len(items) == 3)
+    asked = {"workflow_id": workflow_id("acme", ids[0])} if path == "/v1/requests" else {}
+    whole = (await gateway.operator.get(path, **asked, limit=100)).json()
+    assert whole["next"] is None
+    assert len(whole["items"]) >= 3
+    found: list[Any] = []
+    cursor: str | None = None
+    while True:
+        page = asked | {"limit": 1} | ({"cursor": cursor} if cursor else {})
+        answer = (await gateway.operator.get(path, **page)).json()
+        assert len(answer["items"]) <= 1
+        found += answer["items"]
+        cursor = answer["next"]
+        if cursor is None:
+            break
+    assert found == whole["items"]
+    for bad in ("nonsense", cursor_of(["x"]), cursor_of([1, 2])):
+        told = problem(await gateway.operator.get(path, **asked, cursor=bad), 422, "invalid")
+        assert told["errors"][0]["field"] == "cursor"
+    for limit in (0, 101, "many"):
+        told = problem(await gateway.operator.get(path, **asked, limit=limit), 422, "invalid")
+        assert told["errors"][0]["field"] == "limit"

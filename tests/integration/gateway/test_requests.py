@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import httpx
+
 from tests.house import TENANT, House
 from tests.integration.gateway.conftest import Gateway, problem, stage_is
 from workflows.onboarding.messages import workflow_id
@@ -25,9 +27,16 @@ async def test_the_ledger_is_shown_and_reopened_with_an_audit_line(
         assert shown["result"]["session_id"]
         assert {"token", "fingerprint"}.isdisjoint(shown)
         body = {"key": key, "reason": "the session was lost"}
-        reopened = await gateway.admin.post("/v1/requests/reopen", body)
+
+        async def reopen(seen: str) -> httpx.Response:
+            headers = {"If-Match": seen}
+            return await gateway.admin.send(
+                "POST", "/v1/requests/reopen", json=body, headers=headers
+            )
+
+        reopened = await reopen('"1"')
         assert reopened.json() == {"key": key, "generation": 2}
-        problem(await gateway.admin.post("/v1/requests/reopen", body), 409, "still-pending")
+        problem(await reopen('"2"'), 409, "still-pending")
     (line,) = await house.rows("SELECT * FROM audit WHERE event = 'request.reopened'")
     assert line["actor"] == "test-admin"
     assert line["details"]["reason"] == body["reason"]
@@ -36,7 +45,9 @@ async def test_the_ledger_is_shown_and_reopened_with_an_audit_line(
 async def test_unknown_keys_and_processes(gateway: Gateway) -> None:
     problem(await gateway.operator.get("/v1/requests/show", key="x"), 404, "not-found")
     reopen = {"key": "onboarding/acme/x/notice.welcome", "reason": "lost"}
-    problem(await gateway.admin.post("/v1/requests/reopen", reopen), 404, "not-found")
+    headers = {"If-Match": "*"}
+    unknown = await gateway.admin.send("POST", "/v1/requests/reopen", json=reopen, headers=headers)
+    problem(unknown, 404, "not-found")
     problem(await gateway.operator.get("/v1/requests"), 422, "invalid")
     none = await gateway.operator.get("/v1/requests", workflow_id="onboarding/acme/x")
-    assert none.json() == {"items": []}
+    assert none.json() == {"items": [], "next": None}

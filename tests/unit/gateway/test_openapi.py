@@ -54,6 +54,12 @@ def test_every_operation_is_there() -> None:
     }
 
 
+def test_every_operation_has_a_name_that_code_can_have() -> None:
+    names = [operation["operationId"] for _, operation in OPERATIONS]
+    assert len(set(names)) == len(names)
+    assert all(name.isidentifier() for name in names)
+
+
 @pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])
 def test_every_operation_says_what_comes_of_it_with_examples(
     name: str, operation: dict[str, Any]
