@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from email_validator import EmailNotValidError, validate_email
@@ -91,11 +91,13 @@ CurrencyCode = Annotated[
 ]
 
 
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+
+
 def _sayable(at: datetime) -> datetime:
-    """What lies outside these years cannot be said in every zone."""
-    if not 1970 <= at.year <= 9000:
-        raise ValueError("is not between the years 1970 and 9000")
-    return at
+    """The time, or the nearest that can be said in every zone: nothing happened beyond it."""
+    return min(max(at, _EARLIEST), _LATEST)
 
 
 Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_sayable)]

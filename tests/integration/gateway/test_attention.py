@@ -102,7 +102,8 @@ async def test_a_version_that_does_not_exist_is_no_dead_end(gateway: Gateway, ho
             lambda items: items and items[0]["why"]["type"] == "NoApplication",
         )
         right = {"tax_id": {"type": "eu_vat", "value": "DE123456789"}}
-        await gateway.operator.post(f"/v1/onboardings/{id_}/corrections", right)
+        path = f"/v1/onboardings/{id_}/corrections"
+        await gateway.operator.send("POST", path, json=right, headers={"If-Match": '"1"'})
         decided = resolution(id_, "retry", step=TAX_STEP, version=2)
         answer = await gateway.operator.post("/v1/attention/resolve", decided)
         assert answer.status_code == 202, answer.text

@@ -177,3 +177,10 @@ async def test_a_defect_is_answered_and_logged_without_what_it_says(
     assert defect["error"] == "RuntimeError"
     assert "broken" in str(defect["at"])
     assert "ada@example.com" not in str(lines) + caplog.text
+
+
+async def test_a_reason_that_cannot_be_stored_is_refused_at_the_door(gateway: Gateway) -> None:
+    id_ = (await gateway.service.sign_up()).json()["id"]
+    body = {"reason": "bye\u0000"}
+    answer = await gateway.service.post(f"/v1/onboardings/{id_}/withdraw", body)
+    assert answer.status_code == 422, answer.text
