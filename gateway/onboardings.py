@@ -127,7 +127,7 @@ async def start(
             if answer.status == 201:
                 await onboardings.handed_over(connection, start.application_id)
     except DatabaseDown:
-        # The signup is stored and perhaps begun: whoever asks again hears the same once we are up.
+        # The signup is stored and perhaps begun: whoever asks again hears where it is by then.
         log.warning("answer not kept", onboarding=start.application_id)
     return _response(answer, replayed=False)
 
