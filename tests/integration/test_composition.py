@@ -232,8 +232,13 @@ async def _onboard(machine: Machine) -> None:
             while onboarding.get("stage") != "active":
                 await asyncio.sleep(0.1)
                 onboarding = (await api.get(f"/v1/onboardings/{signed.json()['id']}")).json()
-                if (link := onboarding["identity_link"]) and not submitted:
-                    await outside.submit_identity(link.rsplit("/", 1)[1], "verified")
+                if onboarding["identity_link"] and not submitted:
+                    answer = await outside._http.get(
+                        f"{outside.stripe_url}/v1/identity/verification_sessions",
+                        params={"client_reference_id": onboarding["id"]},
+                        auth=(outside.api_key, ""),
+                    )
+                    await outside.submit_identity(answer.json()["data"][0]["id"], "verified")
                     submitted = True
 
 
