@@ -232,13 +232,10 @@ async def _onboard(machine: Machine) -> None:
             while onboarding.get("stage") != "active":
                 await asyncio.sleep(0.1)
                 onboarding = (await api.get(f"/v1/onboardings/{signed.json()['id']}")).json()
-                if onboarding["identity_link"] and not submitted:
-                    answer = await outside._http.get(
-                        f"{outside.stripe_url}/v1/identity/verification_sessions",
-                        params={"client_reference_id": onboarding["id"]},
-                        auth=(outside.api_key, ""),
-                    )
-                    await outside.submit_identity(answer.json()["data"][0]["id"], "verified")
+                if (link := onboarding["identity_link"]) and not submitted:
+                    page = httpx.URL(link).copy_with(port=machine.ports["8401"], host="127.0.0.1")
+                    shown = await outside._http.post(page, data={"outcome": "verified"})
+                    assert not shown.is_error, shown.text
                     submitted = True
 
 
