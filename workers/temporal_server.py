@@ -117,7 +117,7 @@ class TemporalServer:
             await client.workflow_service.describe_namespace(
                 DescribeNamespaceRequest(namespace=NAMESPACE), timeout=_SHORT
             )
-        except RPCError:
+        except (RPCError, RuntimeError):  # the second: it listens, and is not healthy yet
             return False
         return True
 

@@ -81,7 +81,7 @@ class LiveTable:
         if wide:
             table.add_column("stage", no_wrap=True, width=18)
         table.add_column("now", no_wrap=True, overflow="ellipsis", ratio=1)
-        table.add_column("time", no_wrap=True, justify="right", width=6)
+        table.add_column("time", no_wrap=True, justify="right", width=8)
         for row in self._show.rows:
             stage = [Text(row.stage.replace("_", " "), style=_style(row))] if wide else []
             time_ = "" if row.seconds is None else f"{row.seconds:.1f} s"
@@ -142,7 +142,7 @@ def _scene(title: str, played: Played) -> RenderableType:
     line.add_column(width=1)
     line.add_column(width=42, no_wrap=True)
     line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-    line.add_column(width=6, justify="right", no_wrap=True)
+    line.add_column(width=8, justify="right", no_wrap=True)
     frame = _FRAMES[int(time.monotonic() * _FRAMES_PER_SECOND) % len(_FRAMES)]
     mark, style = {
         "to come": ("·", "dim"),
