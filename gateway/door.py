@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.callers import Caller, Callers
@@ -21,15 +21,23 @@ API_LIMIT = 64 * 1024
 WEBHOOK_LIMIT = 1024 * 1024
 """Bytes that a webhook may have."""
 
-_ALWAYS = {
-    "Cache-Control": "private, no-cache",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers as ASGI has them."""
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+_ALWAYS = _raw(
+    {
+        "Cache-Control": "private, no-cache",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+)
 """Told with every answer that says nothing else: it is for whoever asked, and no page to embed."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -59,16 +67,16 @@ class Door:
         scope["request_id"] = request_id
         begun = time.perf_counter()
         status = 0
-        rate: Mapping[str, str] = {}
+        rate: list[tuple[bytes, bytes]] = []
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                told = MutableHeaders(scope=message)
-                told["X-Request-Id"] = request_id
-                for name, value in (*rate.items(), *_ALWAYS.items()):
-                    told.setdefault(name, value)
+                told = {name for name, _ in message["headers"]}
+                ours = ((b"x-request-id", request_id.encode()), *rate, *_ALWAYS)
+                added = (one for one in ours if one[0] not in told)
+                message["headers"] = [*message["headers"], *added]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -76,7 +84,7 @@ class Door:
                 if scope["path"].startswith(API):
                     key = self._callers.recognise(headers.get("authorization"))
                     scope["caller"] = Caller(key)
-                    rate = self._rates.take(key.name)
+                    rate = _raw(self._rates.take(key.name))
                     _refuse_other_types(scope, headers)
                     limit = API_LIMIT
                 else:

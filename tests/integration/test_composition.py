@@ -56,7 +56,7 @@ class Machine:
         if "healthcheck" not in service:
             assert await process.wait() == 0, self.log(name)
             return
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(45):
             while not await self.is_healthy(name):
                 assert process.returncode is None, self.log(name)
 
@@ -228,7 +228,7 @@ async def _onboard(machine: Machine) -> None:
         assert signed.is_success, signed.text
         onboarding: dict[str, Any] = {}
         submitted = False
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(45):
             while onboarding.get("stage") != "active":
                 await asyncio.sleep(0.1)
                 onboarding = (await api.get(f"/v1/onboardings/{signed.json()['id']}")).json()

@@ -49,7 +49,7 @@ async def test_workflow_code_is_silent_while_it_is_replayed(server: TemporalServ
         client = await Client.connect(server.address)
         worker = Worker(client, task_queue="talk", workflows=[Talking], max_cached_workflows=0)
         async with worker:
-            await client.execute_workflow(Talking.run, id="talking/1", task_queue="talk")
+            await client.execute_workflow("Talking", id="talking/1", task_queue="talk")
     finally:
         root.handlers, root.level = before
         structlog.configure(**config)

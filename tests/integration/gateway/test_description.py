@@ -22,6 +22,7 @@ PHASES = {
 """An admin may do everything: what depends on no role is looked at with their key."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", API_KEYS)
 async def test_nothing_is_answered_that_the_description_does_not_say(
     served: str, house: House, tmp_path: Path, role: str
