@@ -74,6 +74,15 @@ class SimulatorHandle:
         return f"http://127.0.0.1:{self.mail_port}"
 
     @property
+    def key_files(self) -> tuple[str, ...]:
+        """The arguments that say what the simulators accept."""
+        return (
+            *("--stripe-key-file", str(self.api_key_file)),
+            *("--directory-token-file", str(self.directory.token_file)),
+            *("--crm-token-file", str(self.crm.token_file)),
+        )
+
+    @property
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
@@ -96,14 +105,12 @@ class SimulatorHandle:
         with (self.state / "simulators.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "simulators"),
-                *("--state", str(self.state), "--stripe-key-file", str(self.api_key_file)),
+                *("--state", str(self.state), *self.key_files),
                 *("--stripe-port", str(self.stripe_port)),
                 *("--mail-port", str(self.mail_port)),
                 *("--smtp-port", str(self.smtp_port)),
                 *("--directory-port", str(self.directory.port)),
-                *("--directory-token-file", str(self.directory.token_file)),
                 *("--crm-port", str(self.crm.port)),
-                *("--crm-token-file", str(self.crm.token_file)),
                 cwd=REPOSITORY,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
