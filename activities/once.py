@@ -113,7 +113,7 @@ class Once:
         result: type[Result],
         *,
         find: Callable[[Sent, dict[str, Any]], Awaitable[Result | None]],
-        remove: Callable[[Result], Awaitable[bool]],
+        remove: Callable[[Result], Awaitable[object]],
     ) -> Undone:
         """Take back the effect of the request `undo.of`, itself an effect that is done once.
 
