@@ -13,12 +13,12 @@ from connectors.errors import Unanswered
 class HttpApi:
     """One for each event loop. `timeout` is what one request may take in all, in seconds.
 
-    `system` begins the codes of errors, as in `crm.connection`. Nothing is tried twice here:
-    whoever carries out the effect decides about that.
+    `no_answer` is the code of the error when none comes, like `crm.connection`. Nothing is tried
+    twice here: whoever carries out the effect decides about that.
     """
 
-    def __init__(self, system: str, base_url: str, token: str, *, timeout: float = 10.0) -> None:
-        self.system = system
+    def __init__(self, no_answer: str, base_url: str, token: str, *, timeout: float = 10.0) -> None:
+        self._no_answer = no_answer
         self._timeout = timeout
         self._http = httpx.AsyncClient(
             base_url=base_url.rstrip("/") + "/",
@@ -38,7 +38,7 @@ class HttpApi:
         except (httpx.HTTPError, TimeoutError) as error:
             text = f"no answer ({type(error).__name__})"
             # The cause is cut off: it holds the request, and causes travel far.
-            raise Unanswered(f"{self.system}.connection", text) from None
+            raise Unanswered(self._no_answer, text) from None
 
 
 def said(response: httpx.Response) -> dict[str, Any]:

@@ -22,8 +22,10 @@ from activities.onboarding.policy import BadPolicy, load_policy
 from activities.process import ProcessActivities
 from activities.upkeep import UpkeepActivities
 from connectors.http_api import HttpApi
+from connectors.hubspot import errors as crm_errors
 from connectors.hubspot.crm import API_BASE as HUBSPOT
 from connectors.hubspot.crm import HubSpotCrm
+from connectors.scim import errors as directory_errors
 from connectors.scim.directory import ScimDirectory
 from connectors.smtp import SmtpMail
 from connectors.stripe.api import StripeApi
@@ -73,10 +75,13 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         settings.secret("stripe_api_key"), base_url=settings.stripe_api_base, timeout=patience
     )
     directory = HttpApi(
-        "directory", settings.directory_url, settings.secret("directory_token"), timeout=patience
+        directory_errors.NO_ANSWER,
+        settings.directory_url,
+        settings.secret("directory_token"),
+        timeout=patience,
     )
     crm = HttpApi(
-        "crm",
+        crm_errors.NO_ANSWER,
         settings.hubspot_api_base or HUBSPOT,
         settings.secret("hubspot_token"),
         timeout=patience,

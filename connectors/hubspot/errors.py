@@ -12,6 +12,7 @@ import httpx
 from connectors.errors import ConnectorError, Refused, Unanswered
 from connectors.http_api import retry_after, said
 
+NO_ANSWER = "crm.connection"
 LOCKED_PAUSE = timedelta(seconds=2)
 LIMIT_PAUSES: Mapping[object, timedelta] = {
     "SECONDLY": timedelta(seconds=1),

@@ -11,6 +11,7 @@ import httpx
 from connectors.errors import ConnectorError, Refused, Unanswered
 from connectors.http_api import retry_after, said
 
+NO_ANSWER = "directory.connection"
 RATE_LIMIT_PAUSE = timedelta(seconds=2)
 CHANGED_PAUSE = timedelta(seconds=1)
 ERROR_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:Error"

@@ -116,7 +116,7 @@ async def test_what_somebody_else_made_is_never_undone(bench: Bench) -> None:
 
 async def test_the_first_customers_of_a_tenant_make_one_group_between_them(bench: Bench) -> None:
     await bench.house.outside.directory.reset()
-    intents = [await cases.join_group(bench) for _ in range(6)]
+    intents = [await cases.join_group(bench) for _ in range(4)]
     join = bench.act(DirectorySteps.join_group)
 
     async def patiently(intent: Intent) -> None:
@@ -124,7 +124,7 @@ async def test_the_first_customers_of_a_tenant_make_one_group_between_them(bench
             try:
                 await join(intent.request)
             except Unanswered:  # another one is making it
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.2)
             else:
                 return
         raise AssertionError("it never got done")

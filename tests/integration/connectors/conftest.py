@@ -66,14 +66,14 @@ def stripe_events(api: StripeApi) -> StripeEvents:
 @asynccontextmanager
 async def directory_of(world: SimulatorHandle, timeout: float = 5) -> AsyncIterator[ScimDirectory]:
     url = f"{world.directory.url}/v2"
-    http = HttpApi("directory", url, world.directory.token, timeout=timeout)
+    http = HttpApi("directory.connection", url, world.directory.token, timeout=timeout)
     yield ScimDirectory(http)
     await http.close()
 
 
 @asynccontextmanager
 async def crm_of(world: SimulatorHandle, timeout: float = 5) -> AsyncIterator[HubSpotCrm]:
-    http = HttpApi("crm", world.crm.url, world.crm.token, timeout=timeout)
+    http = HttpApi("crm.connection", world.crm.url, world.crm.token, timeout=timeout)
     yield HubSpotCrm(http)
     await http.close()
 

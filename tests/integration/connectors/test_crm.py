@@ -109,7 +109,7 @@ async def test_a_wrong_token_and_a_wrong_address_are_refusals(world: SimulatorHa
         (world.crm.url, "wrong", "crm.auth"),
         (f"{world.crm.url}/nowhere", world.crm.token, "crm.invalid_request"),
     ):
-        http = HttpApi("crm", base, token)
+        http = HttpApi("crm.connection", base, token)
         with pytest.raises(Refused) as refused:
             await _create(HubSpotCrm(http))
         assert refused.value.type == type_

@@ -107,7 +107,7 @@ async def test_a_wrong_token_and_a_wrong_address_are_refusals(world: SimulatorHa
         (f"{url}/nowhere", world.directory.token, "directory.missing"),
         (world.stripe_url, world.directory.token, "directory.invalid_request"),
     ):
-        http = HttpApi("directory", base, token)
+        http = HttpApi("directory.connection", base, token)
         with pytest.raises(Refused) as refused:
             await ScimDirectory(http).find_user(_sent("prd_1"))
         assert refused.value.type == type_
@@ -135,10 +135,25 @@ async def test_no_failure_repeats_who_applied(
     assert "example.com" not in failed.value.text
 
 
+async def test_what_was_renamed_is_still_ours(
+    scim_directory: ScimDirectory, world: SimulatorHandle
+) -> None:
+    user = await _create(scim_directory)
+    rename = {"op": "replace", "path": "userName", "value": "countess@example.com"}
+    patch = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [rename],
+    }
+    answer = await world.directory.request("PATCH", f"{USERS}/{user}", json=patch)
+    assert answer.is_success, answer.text
+    assert await _create(scim_directory) == user
+    assert len(await _users(world)) == 1
+
+
 async def test_a_wrong_address_does_not_look_like_gone(world: SimulatorHandle) -> None:
     async with directory_of(world) as directory:
         user = await _create(directory)
-    http = HttpApi("directory", f"{world.directory.url}/nowhere", world.directory.token)
+    http = HttpApi("directory.connection", f"{world.directory.url}/nowhere", world.directory.token)
     with pytest.raises(Refused):
         await ScimDirectory(http).delete_user(user)
     with pytest.raises(Refused):

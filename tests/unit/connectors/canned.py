@@ -40,7 +40,7 @@ async def answering(*answers: Answer, timeout: float = 5) -> AsyncIterator[Strip
 async def serving(*answers: Answer, system: str, timeout: float = 5) -> AsyncIterator[HttpApi]:
     """The same, for a system that has no library of its own."""
     async with _server(*answers) as url:
-        http = HttpApi(system, url, "token", timeout=timeout)
+        http = HttpApi(f"{system}.connection", url, "token", timeout=timeout)
         try:
             yield http
         finally:
