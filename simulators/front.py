@@ -89,18 +89,22 @@ class Front:
         if fault is not None and fault.kind != "slow_before_commit":
             self._count(request, "faulted")
             return self._failing(request, fault)
+        body = await request.body()  # now: who hangs up meanwhile takes it along
         if fault is not None:
             await asyncio.sleep(fault.seconds or SLOW_SECONDS)
-        response = await self._passed_on(request)
+        response = await self._passed_on(request, body)
         self._count(request, "executed" if response.status_code < 400 else "refused")
         if fault := self._fault(request, ON_THE_WAY_BACK):
             await self._delay(request, fault)
         return response
 
-    async def _passed_on(self, request: Request) -> Response:
+    async def _passed_on(self, request: Request, body: bytes) -> Response:
         """The API's answer, whole."""
         response = Response()
         parts: list[bytes] = []
+
+        async def give() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
 
         async def take(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -109,7 +113,7 @@ class Front:
             else:
                 parts.append(message.get("body", b""))
 
-        await self.api(request.scope, request.receive, take)
+        await self.api(request.scope, give, take)
         response.body = b"".join(parts)
         if response.body and "content-length" not in response.headers:
             response.headers["Content-Length"] = str(len(response.body))

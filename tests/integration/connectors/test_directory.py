@@ -75,6 +75,8 @@ async def test_a_request_that_comes_late_is_taken_for_ours(world: SimulatorHandl
     async with directory_of(world) as directory:
         user = await _create(directory)
     assert [each["id"] for each in await _users(world)] == [user]
+    counters = await world.directory.counters()
+    assert (counters.executed("POST", USERS), counters.of("POST", USERS, "refused")) == (1, 1)
 
 
 @pytest.mark.parametrize(
