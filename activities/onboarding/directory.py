@@ -1,23 +1,18 @@
 """The customer's user in the directory, and the group of the tenant's customers."""
 
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.once import Once
 from connectors.capabilities import Directory, Sent
-from connectors.errors import Refused, Unanswered
 from database import onboardings
 from database.connection import transaction
 from database.onboardings import Application
-from database.requests import InProgress
 from workflows.onboarding.messages import CreateUser, ForApplication, JoinGroup, Membership, User
 from workflows.onboarding.steps import DirectorySteps
 from workflows.request_key import Message, Request, request_key
 from workflows.step import Undo, Undone, implements
-
-_WHILE_ANOTHER_MAKES_IT = timedelta(seconds=1)
 
 
 class _MakeGroup(Request):
@@ -97,28 +92,14 @@ class DirectoryActivities(DirectorySteps):
         key = request_key(f"tenant/{tenant}", "directory.create_group")
 
         async def send(key: str) -> _Group:
-            try:
-                return _Group(group_id=await self._directory.create_group(key, name=tenant))
-            except Refused as no:
-                # Kept as refused, it would hold up each of the tenant's onboardings for good.
-                raise Unanswered(no.type, no.text) from no
+            return _Group(group_id=await self._directory.create_group(key, name=tenant))
 
         async def find(sent: Sent) -> _Group | None:
             group_id = await self._directory.find_group(sent)
             return _Group(group_id=group_id) if group_id else None
 
-        try:
-            made = await self._once.theirs(
-                _MakeGroup(request_key=key, tenant=tenant), _Group, send=send, find=find
-            )
-        except InProgress:
-            text = "another onboarding is making the tenant's group"
-            raise Unanswered("directory.group", text, _WHILE_ANOTHER_MAKES_IT) from None
-        except Unanswered as error:
-            if isinstance(error.__cause__, Refused):
-                raise error.__cause__ from None
-            raise
-        return made.group_id
+        request = _MakeGroup(request_key=key, tenant=tenant)
+        return (await self._once.shared(request, _Group, send=send, find=find)).group_id
 
     async def _find(self, sent: Sent) -> User | None:
         user_id = await self._directory.find_user(sent)
