@@ -27,6 +27,7 @@ Result = TypeVar("Result", bound=Message)
 ALWAYS = timedelta.max
 """For systems that remember a key for good, or that cannot be asked what they did."""
 
+_WHILE_ANOTHER_MAKES_IT = timedelta(seconds=1)
 _MARGIN = timedelta(seconds=2)
 _OUTSIDE_AN_ACTIVITY = timedelta(seconds=30)
 
@@ -107,13 +108,45 @@ class Once:
             raise requests.TakenBack(held.key)
         return made
 
+    async def shared(
+        self,
+        request: Request,
+        result: type[Result],
+        *,
+        send: Callable[[str], Awaitable[Result]],
+        find: Callable[[Sent], Awaitable[Result | None]],
+    ) -> Result:
+        """`theirs`, for what several processes share under one key.
+
+        Whoever comes second asks again in a moment instead of waiting for the lease. A no is told
+        and not kept: it would hold up every one of them for good.
+
+        Raises Conflict, TakenBack, Refused, Unanswered or DatabaseDown.
+        """
+
+        async def send_unkept(key: str) -> Result:
+            try:
+                return await send(key)
+            except Refused as no:
+                raise Unanswered(no.type, no.text) from no
+
+        try:
+            return await self.theirs(request, result, send=send_unkept, find=find)
+        except requests.InProgress:
+            text = "another process is making what they share"
+            raise Unanswered("request.shared", text, _WHILE_ANOTHER_MAKES_IT) from None
+        except Unanswered as error:
+            if isinstance(error.__cause__, Refused):
+                raise error.__cause__ from None
+            raise
+
     async def undo(
         self,
         undo: Undo,
         result: type[Result],
         *,
         find: Callable[[Sent, dict[str, Any]], Awaitable[Result | None]],
-        remove: Callable[[Result], Awaitable[bool]],
+        remove: Callable[[Result], Awaitable[object]],
     ) -> Undone:
         """Take back the effect of the request `undo.of`, itself an effect that is done once.
 

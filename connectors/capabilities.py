@@ -48,6 +48,64 @@ class Billing(Protocol):
         """Delete a tax id; False where it, or its customer, was gone."""
 
 
+class Directory(Protocol):
+    """Who may sign in, and which groups they are in.
+
+    Looks for its own before it makes anything: sending a key again is safe for good.
+    """
+
+    async def create_user(self, key: str, *, name: str, email: str) -> str:
+        """Make a user, who signs in by e-mail address; the answer is its id.
+
+        Raises Refused (`directory.conflict`) where another has the address: it is never adopted.
+        """
+
+    async def find_user(self, sent: Sent) -> str | None:
+        """The user that was made under this key. Reads its own writes."""
+
+    async def delete_user(self, user_id: str) -> bool:
+        """Delete a user; False where it was gone."""
+
+    async def create_group(self, key: str, *, name: str) -> str:
+        """Make a group; the answer is its id."""
+
+    async def find_group(self, sent: Sent) -> str | None:
+        """The group that was made under this key. Reads its own writes."""
+
+    async def add_member(self, *, group_id: str, user_id: str) -> None:
+        """Put a user into a group; one that is in it stays."""
+
+    async def remove_member(self, *, group_id: str, user_id: str) -> bool:
+        """Take a user out of a group; one that is not in it stays out. False: no such group."""
+
+
+class Crm(Protocol):
+    """Whom sales and support talk to. What is there is known by its key for good."""
+
+    async def create_contact(
+        self, key: str, *, email: str, country: str, name: str | None, company: str | None
+    ) -> str:
+        """Make a contact, a person's or a company's; the answer is its id.
+
+        Raises Refused (`crm.conflict`) where another has the address: it is never adopted.
+        """
+
+    async def find_contact(self, sent: Sent) -> str | None:
+        """The contact that was made under this key. Reads its own writes."""
+
+    async def archive_contact(self, contact_id: str) -> None:
+        """Put a contact away; one that is away stays so."""
+
+    async def create_company(self, key: str, *, name: str, country: str) -> str:
+        """Make a company; the answer is its id."""
+
+    async def find_company(self, sent: Sent) -> str | None:
+        """The company that was made under this key. Reads its own writes."""
+
+    async def archive_company(self, company_id: str) -> None:
+        """Put a company away; one that is away stays so."""
+
+
 class Identity(Protocol):
     """Who somebody is."""
 

@@ -1,1 +1,1 @@
-"""The outside world in miniature: Stripe and mail, their clock and their faults."""
+"""The outside world in miniature: Stripe, mail, a directory, a CRM; their clock and faults."""

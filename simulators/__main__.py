@@ -1,4 +1,5 @@
-"""Run the outside world: python -m simulators --state DIR --stripe-key-file FILE
+"""Run the outside world: python -m simulators --state DIR --stripe-key-file FILE \
+    --directory-token-file FILE --crm-token-file FILE
 
 Prints a line for each listener (`stripe http://127.0.0.1:8401`) as soon as all answer, and runs
 until SIGTERM or SIGINT. A port of 0 takes a free one.
@@ -12,12 +13,15 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import structlog
 
 from simulators.clock import Clock
+from simulators.crm import app as crm_app
+from simulators.directory import app as directory_app
 from simulators.faults import Faults
 from simulators.mail import app as mail_app
 from simulators.mail.inbox import Inbox
@@ -35,6 +39,15 @@ Endpoint: TypeAlias = tuple[str, str]
 """The URL of a webhook endpoint and its secret."""
 
 
+@dataclass(frozen=True)
+class Secrets:
+    """What each simulator accepts, and nothing else."""
+
+    stripe: str
+    directory: str
+    crm: str
+
+
 def main() -> None:
     """Read the arguments and run."""
     options = _parser().parse_args()
@@ -47,9 +60,11 @@ def main() -> None:
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    api_key = options.stripe_key_file.read_text().strip()
-    if not api_key:
-        sys.exit(f"{options.stripe_key_file} holds no API key.")
+    secrets = Secrets(
+        stripe=_secret(options.stripe_key_file),
+        directory=_secret(options.directory_token_file),
+        crm=_secret(options.crm_token_file),
+    )
     options.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (
         _sole_owner(options.state),
@@ -59,23 +74,31 @@ def main() -> None:
             "stripe": options.stripe_port,
             "mail": options.mail_port,
             "smtp": options.smtp_port,
+            "directory": options.directory_port,
+            "crm": options.crm_port,
         }
         listeners = {name: _listener(name, options.host, port) for name, port in ports.items()}
-        asyncio.run(_run(storage, api_key, listeners, _endpoint(options)))
+        asyncio.run(_run(storage, secrets, listeners, _endpoint(options)))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m simulators", description="Stripe and a mail server in miniature."
+        prog="python -m simulators", description="Stripe, mail, a directory and a CRM in miniature."
     )
     parser.add_argument("--state", type=Path, required=True, help="the folder of the state")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at")
     parser.add_argument("--stripe-port", type=int, default=8401)
     parser.add_argument("--mail-port", type=int, default=8402, help="the inbox over HTTP")
     parser.add_argument("--smtp-port", type=int, default=8425)
+    parser.add_argument("--directory-port", type=int, default=8403)
+    parser.add_argument("--crm-port", type=int, default=8404)
     parser.add_argument(
         "--stripe-key-file", type=Path, required=True, help="holds the one API key accepted"
     )
+    parser.add_argument(
+        "--directory-token-file", type=Path, required=True, help="holds the directory's token"
+    )
+    parser.add_argument("--crm-token-file", type=Path, required=True, help="holds the CRM's token")
     parser.add_argument("--webhook-url", help="an endpoint that is there from the start")
     parser.add_argument("--webhook-secret-file", type=Path, help="holds that endpoint's secret")
     return parser
@@ -100,6 +123,13 @@ def _sole_owner(state: Path) -> Iterator[None]:
         yield
 
 
+def _secret(file: Path) -> str:
+    secret = file.read_text().strip()
+    if not secret:
+        sys.exit(f"{file} is empty: it holds what the simulator accepts.")
+    return secret
+
+
 def _listener(name: str, host: str, port: int) -> socket.socket:
     try:
         return listening(host, port)
@@ -108,10 +138,13 @@ def _listener(name: str, host: str, port: int) -> socket.socket:
 
 
 async def _run(
-    storage: Storage, api_key: str, listeners: dict[str, socket.socket], endpoint: Endpoint | None
+    storage: Storage,
+    secrets: Secrets,
+    listeners: dict[str, socket.socket],
+    endpoint: Endpoint | None,
 ) -> None:
     clock = Clock(storage)
-    stripe = Simulator.on(storage, clock, api_key)
+    stripe = Simulator.on(storage, clock, secrets.stripe)
     if endpoint is not None:
         webhook_endpoints.settle(stripe.account, *endpoint)
     mail_faults = Faults(storage, "mail")
@@ -123,6 +156,8 @@ async def _run(
     servers = {
         "stripe": server_of(stripe_app.application(stripe)),
         "mail": server_of(mail_app.application(inbox, mail_faults)),
+        "directory": server_of(directory_app.application(storage, clock, secrets.directory)),
+        "crm": server_of(crm_app.application(storage, clock, secrets.crm)),
     }
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _end, servers)

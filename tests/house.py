@@ -133,6 +133,10 @@ def settings_for(folder: Path, database: str, outside: SimulatorHandle, client: 
         stripe_api_key=outside.api_key,
         stripe_api_base=outside.stripe_url,
         stripe_webhook_secrets=("whsec_test",),
+        directory_url=f"{outside.directory.url}/v2",
+        directory_token=outside.directory.token,
+        hubspot_api_base=outside.crm.url,
+        hubspot_token=outside.crm.token,
         smtp_host="127.0.0.1",
         smtp_port=outside.smtp_port,
         policy="demo",
@@ -148,6 +152,8 @@ async def house(
     """A house with an empty database; nothing of it goes on after the test."""
     await outside.clear_faults()
     await outside.clear_mail_faults()
+    await outside.directory.reset()
+    await outside.crm.reset()
     engine = engine_for(database)
     yield House(settings_for(tmp_path, database, outside, temporal), engine, temporal, outside)
     async for run in temporal.list_workflows("ExecutionStatus = 'Running'"):

@@ -16,7 +16,16 @@ import pytest
 from workers.ports import free_port
 from workers.postgres_lodging import Lodging
 
-PORTS = ("DATABASE", "TEMPORAL_UI", "GATEWAY", "STRIPE_SIMULATOR", "MAIL_INBOX", "SMTP")
+PORTS = (
+    "DATABASE",
+    "TEMPORAL_UI",
+    "GATEWAY",
+    "STRIPE_SIMULATOR",
+    "MAIL_INBOX",
+    "SMTP",
+    "DIRECTORY_SIMULATOR",
+    "CRM_SIMULATOR",
+)
 
 
 class Laptop:

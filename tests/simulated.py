@@ -25,46 +25,13 @@ import httpx
 
 from simulators.mail.faults import MailFaultKind
 from simulators.stripe.faults import FaultKind
+from tests.simulated_api import Count, Counters, SimulatedApi
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 READY_SECONDS = 15.0
 
 Outcome = Literal["verified", "failed", "processing"]
 ReleaseOrder = Literal["oldest_first", "newest_first", "shuffled"]
-
-
-@dataclass(frozen=True)
-class Count:
-    """How often requests of one kind came to one end.
-
-    `executed`: the operation ran and committed, or failed after it began. `replayed`: answered
-    from the idempotency record. `refused`: parameters, key, conflict. `faulted`: a fault answered
-    before anything ran.
-    """
-
-    method: str
-    path: str
-    outcome: Literal["executed", "replayed", "refused", "faulted"]
-    requests: int
-
-
-@dataclass(frozen=True)
-class Counters:
-    counts: tuple[Count, ...]
-
-    def of(self, method: str, path: str, outcome: str | None = None) -> int:
-        """Requests with this method and path template (`/v1/customers/{customer}`)."""
-        return sum(
-            count.requests
-            for count in self.counts
-            if (count.method, count.path) == (method, path) and outcome in (None, count.outcome)
-        )
-
-    def executed(self, method: str, path: str) -> int:
-        return self.of(method, path, "executed")
-
-    def replayed(self, method: str, path: str) -> int:
-        return self.of(method, path, "replayed")
 
 
 @dataclass(frozen=True)
@@ -88,6 +55,8 @@ class SimulatorHandle:
     state: Path
     api_key: str
     api_key_file: Path
+    directory: SimulatedApi
+    crm: SimulatedApi
     stripe_port: int = 0
     mail_port: int = 0
     smtp_port: int = 0
@@ -103,6 +72,15 @@ class SimulatorHandle:
     @property
     def mail_url(self) -> str:
         return f"http://127.0.0.1:{self.mail_port}"
+
+    @property
+    def key_files(self) -> tuple[str, ...]:
+        """The arguments that say what the simulators accept."""
+        return (
+            *("--stripe-key-file", str(self.api_key_file)),
+            *("--directory-token-file", str(self.directory.token_file)),
+            *("--crm-token-file", str(self.crm.token_file)),
+        )
 
     @property
     def running(self) -> bool:
@@ -127,10 +105,12 @@ class SimulatorHandle:
         with (self.state / "simulators.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "simulators"),
-                *("--state", str(self.state), "--stripe-key-file", str(self.api_key_file)),
+                *("--state", str(self.state), *self.key_files),
                 *("--stripe-port", str(self.stripe_port)),
                 *("--mail-port", str(self.mail_port)),
                 *("--smtp-port", str(self.smtp_port)),
+                *("--directory-port", str(self.directory.port)),
+                *("--crm-port", str(self.crm.port)),
                 cwd=REPOSITORY,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
@@ -139,7 +119,7 @@ class SimulatorHandle:
         ports: dict[str, int] = {}
         try:
             async with asyncio.timeout(READY_SECONDS):
-                while len(ports) < 3:
+                while len(ports) < 5:
                     line = (await self._process.stdout.readline()).decode()
                     if not line:
                         raise RuntimeError(f"the simulators ended at their start:\n{self.log}")
@@ -151,6 +131,7 @@ class SimulatorHandle:
         self.stripe_port, self.mail_port, self.smtp_port = (
             ports[name] for name in ("stripe", "mail", "smtp")
         )
+        self.directory.port, self.crm.port = ports["directory"], ports["crm"]
 
     async def stop(self) -> None:
         """End as an operator would: SIGTERM, and wait."""
@@ -363,13 +344,17 @@ async def running_simulators(
     key_file = tmp_path / "stripe_api_key"
     key_file.write_text(key)
     key_file.chmod(0o600)
-    handle = SimulatorHandle(tmp_path / "simulators", key, key_file)
+    directory = SimulatedApi("directory", tmp_path / "directory_token")
+    crm = SimulatedApi("crm", tmp_path / "crm_token")
+    handle = SimulatorHandle(tmp_path / "simulators", key, key_file, directory, crm)
     try:
         await handle.start()
         yield handle
     finally:
         await handle.stop()
         await handle._http.aclose()
+        await directory.close()
+        await crm.close()
 
 
 def _moment(seconds: float) -> datetime:

@@ -14,6 +14,8 @@ MOUNTED = (
     "actor_signing_key",
     "api_keys.json",
     "database_password",
+    "directory_token",
+    "hubspot_token",
     "postgres_password",
     "smtp_password",
     "stripe_api_key",

@@ -27,11 +27,17 @@ from workers import (
     stack_record,
     webhook_endpoint,
 )
-from workers.settings import Settings, SettingsWrong, load, variable
+from workers.settings import SecretName, Settings, SettingsWrong, load, variable
 from workers.stack_record import Mark, ProcessRecord, StackRecord, sole_stack
 from workers.supervisor import Kept, Supervisor
 from workers.temporal_client import connect
 from workers.together import together
+
+_SIMULATORS_SECRETS: tuple[SecretName, ...] = (
+    "stripe_api_key",
+    "directory_token",
+    "hubspot_token",
+)
 
 
 def settings(**given: Any) -> Settings:
@@ -52,18 +58,20 @@ def settings(**given: Any) -> Settings:
         "temporal_address": f"127.0.0.1:{port}",
         "temporal_namespace": "default",
         "stripe_api_base": f"http://127.0.0.1:{found.stripe_simulator_port}",
+        "directory_url": f"http://127.0.0.1:{found.directory_simulator_port}/v2",
+        "hubspot_api_base": f"http://127.0.0.1:{found.crm_simulator_port}",
         "smtp_host": "127.0.0.1",
         "smtp_tls": "none",
     }
     if "policy" not in found.model_fields_set:
         local["policy"] = "demo"
     found = load(**given | local)
-    key = (found.home / "secrets" / "stripe_api_key").read_text().strip()
-    if found.secret("stripe_api_key") != key:
-        raise SettingsWrong(
-            f"{variable('stripe_api_key')} names a key of your own, but a stack on a laptop talks "
-            "to a simulator of Stripe. Remove it from the environment and .env, then try again."
-        )
+    for name in _SIMULATORS_SECRETS:
+        if found.secret(name) != (found.home / "secrets" / name).read_text().strip():
+            raise SettingsWrong(
+                f"{variable(name)} names a key of your own, but a stack on a laptop talks to "
+                "simulators. Remove it from the environment and .env, then try again."
+            )
     return found
 
 

@@ -35,6 +35,12 @@ def port_uses(settings: Settings) -> Sequence[PortUse]:
         ),
         PortUse(settings.mail_inbox_port, "the mail inbox", variable("mail_inbox_port")),
         PortUse(settings.smtp_port, "incoming mail", variable("smtp_port")),
+        PortUse(
+            settings.directory_simulator_port,
+            "the directory",
+            variable("directory_simulator_port"),
+        ),
+        PortUse(settings.crm_simulator_port, "the CRM", variable("crm_simulator_port")),
         PortUse(settings.gateway_port, "the gateway", variable("gateway_port")),
     )
 
@@ -49,6 +55,8 @@ def urls(settings: Settings) -> dict[str, tuple[str, ...]]:
             f"http://127.0.0.1:{settings.stripe_simulator_port}",
             f"http://127.0.0.1:{settings.mail_inbox_port}",
             f"smtp://127.0.0.1:{settings.smtp_port}",
+            f"http://127.0.0.1:{settings.directory_simulator_port}",
+            f"http://127.0.0.1:{settings.crm_simulator_port}",
         ),
         "worker": (),
         "gateway": (settings.gateway_url,),
@@ -77,10 +85,17 @@ def temporal(settings: Settings) -> TemporalServer:
 
 
 def simulators(settings: Settings) -> ChildProcess:
-    """The outside world in miniature: Stripe and a mailbox."""
+    """The outside world in miniature: Stripe, a mailbox, a directory and a CRM."""
+    secrets = settings.home / "secrets"
 
     async def ready() -> bool:
-        ports = (settings.stripe_simulator_port, settings.mail_inbox_port, settings.smtp_port)
+        ports = (
+            settings.stripe_simulator_port,
+            settings.mail_inbox_port,
+            settings.smtp_port,
+            settings.directory_simulator_port,
+            settings.crm_simulator_port,
+        )
         return all([await answers(port) for port in ports])
 
     return ChildProcess(
@@ -92,7 +107,11 @@ def simulators(settings: Settings) -> ChildProcess:
                 *("--stripe-port", str(settings.stripe_simulator_port)),
                 *("--mail-port", str(settings.mail_inbox_port)),
                 *("--smtp-port", str(settings.smtp_port)),
-                *("--stripe-key-file", str(settings.home / "secrets" / "stripe_api_key")),
+                *("--directory-port", str(settings.directory_simulator_port)),
+                *("--crm-port", str(settings.crm_simulator_port)),
+                *("--stripe-key-file", str(secrets / "stripe_api_key")),
+                *("--directory-token-file", str(secrets / "directory_token")),
+                *("--crm-token-file", str(secrets / "hubspot_token")),
             ),
             log=_log(settings, "simulators"),
             ready=ready,

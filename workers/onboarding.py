@@ -14,11 +14,19 @@ from temporalio.worker import Worker
 from activities.failures import FailureInterceptor
 from activities.onboarding.application import ApplicationActivities
 from activities.onboarding.billing import BillingActivities
+from activities.onboarding.crm import CrmActivities
+from activities.onboarding.directory import DirectoryActivities
 from activities.onboarding.identity import IdentityActivities
 from activities.onboarding.notice import NoticeActivities
 from activities.onboarding.policy import BadPolicy, load_policy
 from activities.process import ProcessActivities
 from activities.upkeep import UpkeepActivities
+from connectors.http_api import HttpApi
+from connectors.hubspot import errors as crm_errors
+from connectors.hubspot.crm import API_BASE as HUBSPOT
+from connectors.hubspot.crm import HubSpotCrm
+from connectors.scim import errors as directory_errors
+from connectors.scim.directory import ScimDirectory
 from connectors.smtp import SmtpMail
 from connectors.stripe.api import StripeApi
 from connectors.stripe.billing import StripeBilling
@@ -66,6 +74,18 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
     stripe = StripeApi(
         settings.secret("stripe_api_key"), base_url=settings.stripe_api_base, timeout=patience
     )
+    directory = HttpApi(
+        directory_errors.NO_ANSWER,
+        settings.directory_url,
+        settings.secret("directory_token"),
+        timeout=patience,
+    )
+    crm = HttpApi(
+        crm_errors.NO_ANSWER,
+        settings.hubspot_api_base or HUBSPOT,
+        settings.secret("hubspot_token"),
+        timeout=patience,
+    )
     mail = SmtpMail(
         settings.smtp_host,
         settings.smtp_port,
@@ -81,6 +101,8 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             ApplicationActivities(engine, policy),
             IdentityActivities(engine, StripeIdentity(stripe)),
             BillingActivities(engine, StripeBilling(stripe)),
+            DirectoryActivities(engine, ScimDirectory(directory)),
+            CrmActivities(engine, HubSpotCrm(crm)),
             NoticeActivities(engine, mail, mail_domain=mail_domain),
             ProcessActivities(
                 engine,
@@ -93,6 +115,8 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         )
     finally:
         await stripe.close()
+        await directory.close()
+        await crm.close()
         await engine.dispose()
 
 

@@ -37,6 +37,8 @@ _HOME = ".perdure"
 SecretName = Literal[
     "database_password",
     "stripe_api_key",
+    "directory_token",
+    "hubspot_token",
     "smtp_password",
     "actor_signing_key",
     "api_key_service",
@@ -111,6 +113,20 @@ class Settings(BaseSettings):
     """Any of them may have signed a webhook; several while secrets change."""
     stripe_simulator_port: Port = 8401
     """On a laptop: where the simulator of Stripe answers."""
+
+    directory_simulator_port: Port = 8403
+    """On a laptop: where the simulated directory answers."""
+    directory_url: str = Field(
+        default_factory=lambda others: f"http://127.0.0.1:{others['directory_simulator_port']}/v2"
+    )
+    """The root of the directory's SCIM 2.0 service."""
+    directory_token: SecretStr | None = None
+
+    hubspot_api_base: str | None = None
+    """Where HubSpot's API is; unset it is the real one."""
+    hubspot_token: SecretStr | None = None
+    crm_simulator_port: Port = 8404
+    """On a laptop: where the simulator of HubSpot answers."""
 
     smtp_host: str = "127.0.0.1"
     smtp_port: Port = 8425

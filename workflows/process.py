@@ -9,7 +9,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from pydantic import BaseModel
 from temporalio import workflow
@@ -57,6 +57,8 @@ from workflows.step import (
 State = TypeVar("State", bound=BaseModel)
 First = TypeVar("First")
 Second = TypeVar("Second")
+Third = TypeVar("Third")
+Part = Coroutine[Any, Any, First]  # Any: what a coroutine is sent and yields, by its loop
 
 
 class Stopped(Exception):
@@ -148,22 +150,31 @@ class Process(ABC, Generic[State]):
         self._check_stop()
         return result
 
+    @overload
     async def together(
-        self, first: Coroutine[Any, Any, First], second: Coroutine[Any, Any, Second]
-    ) -> tuple[First, Second]:
-        """Two independent parts of the story at the same time.
+        self, first: Part[First], second: Part[Second], /
+    ) -> tuple[First, Second]: ...
 
-        Both come to their end, well or badly, before anything else happens: nothing is undone
-        while the other part may still be making something.
+    @overload
+    async def together(
+        self, first: Part[First], second: Part[Second], third: Part[Third], /
+    ) -> tuple[First, Second, Third]: ...
+
+    @overload
+    async def together(self, *parts: Part[First]) -> tuple[First, ...]: ...
+
+    async def together(self, *parts: Part[Any]) -> tuple[Any, ...]:
+        """Independent parts of the story at the same time, and what each came to.
+
+        All come to their end, well or badly, before anything else happens: nothing is undone
+        while another part may still be making something.
         """
-        one, two = await asyncio.gather(first, second, return_exceptions=True)
-        failures = [part for part in (one, two) if isinstance(part, BaseException)]
+        ends = await asyncio.gather(*parts, return_exceptions=True)
+        failures = [end for end in ends if isinstance(end, BaseException)]
         # A stop is in good order; anything else is a defect of ours and must be seen first.
         for failure in sorted(failures, key=lambda failure: isinstance(failure, Stopped)):
             raise failure
-        assert not isinstance(one, BaseException)
-        assert not isinstance(two, BaseException)
-        return one, two
+        return tuple(ends)
 
     async def wait_for(
         self, condition: Callable[[], bool], *, until: datetime, what: str, who: str
@@ -318,9 +329,9 @@ class Process(ABC, Generic[State]):
                     self._end(running, "skipped")
                     return if_skipped
                 request = asked_again(request, resolution, failure)
-                if resolution.version is not None:
-                    self.version = resolution.version
             else:
+                # Only now: a version that does not exist must not get into what goes on beside it.
+                self.version = max(self.version, request.version)
                 self._end(running, "succeeded")
                 return result
 

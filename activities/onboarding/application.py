@@ -37,7 +37,11 @@ class ApplicationActivities(ApplicationSteps):
                 connection, request.application_id, request.version
             )
             await onboardings.handed_over(connection, application.id)
-            return Received(policy=self._policy, has_tax_id=bool(application.form.get("tax_id")))
+            return Received(
+                policy=self._policy,
+                has_tax_id=bool(application.form.get("tax_id")),
+                is_company=application.form["kind"] == "company",
+            )
 
         return await self._once.ours(request, take_up, Received)
 

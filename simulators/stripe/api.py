@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from simulators.counters import Ending
+from simulators.facts import Violation
 from simulators.faults import Fault
 from simulators.stripe import faults as kinds
 from simulators.stripe.account import Call, new_id
 from simulators.stripe.collection import encode
-from simulators.stripe.conformance import Violation
-from simulators.stripe.counters import Ending
 from simulators.stripe.errors import ExecutionError, ParameterError, Refusal
 from simulators.stripe.idempotency import Recorded, fingerprint
 from simulators.stripe.operation import Operation, check_expand, expanded

@@ -5,9 +5,8 @@ not depend on the source: the operations of `SERVED`, and every object that thei
 A resource that is reached but not simulated (a customer's subscriptions) becomes `absent`: an
 answer that has one is wrong.
 
-A fact is one of: "string", "integer", "boolean"; {"enum"}; {"ref"}; {"list"}; {"map"}; {"any"};
-{"fields", "required"}; {"absent"}. Beside it: "nullable", "max" (length), "blank" (the empty
-string unsets).
+A fact is written as `simulators.facts` says. Parameters have more beside it: "max" (length),
+"blank" (the empty string unsets).
 """
 
 import argparse

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from simulators.stripe.conformance import Fact
+from simulators.facts import Fact
 from simulators.stripe.errors import ParameterError
 
 Form: TypeAlias = "dict[str, str | list[Any] | Form]"

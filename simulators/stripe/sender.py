@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import httpx
 import structlog
 
+from simulators.facts import Violation
 from simulators.stripe import webhook_endpoints
 from simulators.stripe.account import Account
-from simulators.stripe.conformance import Violation
 from simulators.stripe.deliveries import Delivery, ReleaseOrder
 
 AT_ONCE = 16

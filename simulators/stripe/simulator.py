@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from simulators.clock import Clock
+from simulators.counters import Counters
 from simulators.faults import Faults
 from simulators.storage import Storage
 from simulators.stripe import (
@@ -14,7 +15,6 @@ from simulators.stripe import (
 )
 from simulators.stripe.account import Account
 from simulators.stripe.conformance import Conformance
-from simulators.stripe.counters import Counters
 from simulators.stripe.idempotency import IdempotencyKeys
 from simulators.stripe.operation import Operation
 from simulators.stripe.sender import Sender
@@ -52,7 +52,7 @@ class Simulator:
             account=account,
             faults=Faults(storage, "stripe"),
             keys=IdempotencyKeys(storage, clock),
-            counters=Counters(storage),
+            counters=Counters(storage, "stripe"),
             sender=Sender(account),
             api_key=api_key,
         )

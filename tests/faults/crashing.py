@@ -17,6 +17,8 @@ from tests.house import House
 MODULES = (
     "activities.once",
     "activities.onboarding.billing",
+    "activities.onboarding.crm",
+    "activities.onboarding.directory",
     "activities.onboarding.identity",
     "activities.onboarding.notice",
     "activities.upkeep",

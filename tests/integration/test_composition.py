@@ -23,12 +23,11 @@ from temporalio.client import Client
 from tests.composition import ROOT, command_of, ours, services, waits_for
 from tests.house import FORM
 from tests.postgres import running_postgres
-from tests.simulated import SimulatorHandle
 from workers.ports import free_port
 from workers.postgres import Postgres
 from workers.postgres_lodging import Lodging
 
-PORT = re.compile(r"\b(5432|7233|8400|8401|8402|8425)\b")
+PORT = re.compile(r"\b(5432|7233|8400|8401|8402|8403|8404|8425)\b")
 HOST = re.compile(r"\b(?:(?:temporal|simulators|gateway)(?=:\d)|0\.0\.0\.0\b)")
 
 
@@ -160,7 +159,7 @@ async def machine(
     installed: Path, postgres: tuple[Postgres, Path], temporal: Client
 ) -> AsyncIterator[Machine]:
     server, folder = postgres
-    ports = {number: free_port() for number in ("8400", "8401", "8402", "8425")}
+    ports = {number: free_port() for number in ("8400", "8401", "8402", "8403", "8404", "8425")}
     ports["5432"] = server.port
     ports["7233"] = int(temporal.service_client.config.target_host.rsplit(":", 1)[1])
     found = Machine(folder, installed, ports)
@@ -217,7 +216,6 @@ async def test_jobs_may_be_run_again(machine: Machine) -> None:
 async def _onboard(machine: Machine) -> None:
     """One customer, by the keys that were made and through Stripe's signed webhooks."""
     key = _secret(machine.folder, "api_key_service")
-    outside = SimulatorHandle(machine.folder, "", machine.folder, machine.ports["8401"])
     async with httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{machine.ports['8400']}",
         headers={"Authorization": f"Bearer {key}"},
@@ -234,7 +232,7 @@ async def _onboard(machine: Machine) -> None:
                 onboarding = (await api.get(f"/v1/onboardings/{signed.json()['id']}")).json()
                 if (link := onboarding["identity_link"]) and not submitted:
                     page = httpx.URL(link).copy_with(port=machine.ports["8401"], host="127.0.0.1")
-                    shown = await outside._http.post(page, data={"outcome": "verified"})
+                    shown = await api.post(page, data={"outcome": "verified"})
                     assert not shown.is_error, shown.text
                     submitted = True
 

@@ -94,9 +94,9 @@ async def test_an_outage_of_ours_longer_than_every_budget_parks_nothing(house: H
             await asyncio.sleep(10)  # longer than the 8 s that remote steps have in this profile
             progress = await handle.query(CustomerOnboarding.progress)
             assert not progress.attention
-            assert progress.steps[-1].step == "billing.create_customer"
-            assert progress.steps[-1].state == "running"
+            states = {step.step: step.state for step in progress.steps}
+            assert states["billing.create_customer"] == "running"
         assert await asyncio.wait_for(handle.result(), 40) == "active"
         history = await handle.fetch_history()
-    assert len(history.events) < 100, "waiting for our database does not fill the history"
+    assert len(history.events) < 150, "waiting for our database does not fill the history"
     assert len(await at_stripe(house, "/v1/customers", handle.id)) == 1

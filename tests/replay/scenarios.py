@@ -16,15 +16,28 @@ from temporalio.exceptions import ApplicationError
 
 from tests.workflow.scripted import Scripted, production_policy, refused, resolution, withdrawal
 from workflows.onboarding.messages import IdentityChanged, IdentityStatus
-from workflows.onboarding.steps import ApplicationSteps, BillingSteps, NoticeSteps
+from workflows.onboarding.steps import (
+    ApplicationSteps,
+    BillingSteps,
+    CrmSteps,
+    DirectorySteps,
+    NoticeSteps,
+)
 from workflows.onboarding.workflow import CustomerOnboarding
+from workflows.progress import Progress
 from workflows.step import OUR_OUTAGE
 
 Handle = WorkflowHandle[CustomerOnboarding, str]
 Scenario = Callable[[Scripted, Handle], Awaitable[None]]
 
 SCENARIOS: dict[str, Scenario] = {}
-OPEN = {"waiting", "parked", "withdrawing-with-a-parked-undo"}
+OPEN = {
+    "waiting",
+    "parked",
+    "parked-by-a-directory-conflict",
+    "parked-by-a-crm-outage",
+    "withdrawing-with-a-parked-undo",
+}
 """Scenarios that leave their process running."""
 
 
@@ -50,6 +63,24 @@ async def prove_identity(handle: Handle, event: str = "evt_1") -> None:
 
 async def decide(handle: Handle, update: Any, decision: Any) -> None:
     await handle.execute_update(update, decision, id=decision.by.update_id)
+
+
+def only_parked(step: str) -> Callable[[Progress], bool]:
+    """That this step waits for somebody, and everything else that could be done is done."""
+
+    def so(progress: Progress) -> bool:
+        return [each.step for each in progress.attention] == [step] and not _under_way(progress)
+
+    return so
+
+
+def only_running(step: str) -> Callable[[Progress], bool]:
+    """That this step is under way, and everything else that could be done is done."""
+    return lambda progress: _under_way(progress) == [step]
+
+
+def _under_way(progress: Progress) -> list[str]:
+    return [each.step for each in progress.steps if each.state == "running"]
 
 
 @scenario("active")
@@ -95,7 +126,7 @@ async def _(world: Scripted, handle: Handle) -> None:
 async def _(world: Scripted, handle: Handle) -> None:
     released = world.hold(BillingSteps.create_tax_id)
     await prove_identity(handle)
-    await world.reached["billing.create_tax_id"].wait()
+    await until(handle, only_running("billing.create_tax_id"))
     await decide(handle, CustomerOnboarding.withdraw, withdrawal())
     released.set()
     await handle.result()
@@ -123,7 +154,7 @@ async def _(world: Scripted, handle: Handle) -> None:
     world.fail(BillingSteps.create_customer, refused())
     world.fail(NoticeSteps.welcome, refused("smtp.refused"))
     await prove_identity(handle)
-    await until(handle, lambda progress: progress.attention)
+    await until(handle, only_parked("billing.create_customer"))
     retry = resolution(BillingSteps.create_customer, "retry", version=2)
     await decide(handle, CustomerOnboarding.resolve, retry)
     await until(handle, lambda progress: progress.stage == "welcoming" and progress.attention)
@@ -155,6 +186,34 @@ async def _(world: Scripted, handle: Handle) -> None:
         await asyncio.sleep(0.02)
 
 
+@scenario("parked-by-a-directory-conflict")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.fail(DirectorySteps.create_user, refused("directory.conflict"))
+    await prove_identity(handle)
+    await until(handle, only_parked("directory.create_user"))
+    while not world.notices:
+        await asyncio.sleep(0.02)
+
+
+@scenario("parked-by-a-crm-outage")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.fail_while(CrmSteps.create_contact, lambda: True)
+    await prove_identity(handle)
+    await until(handle, only_parked("crm.create_contact"))
+    while not world.notices:
+        await asyncio.sleep(0.02)
+
+
+@scenario("aborted-in-three-systems")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.fail(DirectorySteps.join_group, refused("directory.missing"))
+    await prove_identity(handle)
+    await until(handle, only_parked("directory.join_group"))
+    abort = resolution(DirectorySteps.join_group, "abort")
+    await decide(handle, CustomerOnboarding.resolve, abort)
+    await handle.result()
+
+
 @scenario("withdrawing-with-a-parked-undo")
 async def _(world: Scripted, handle: Handle) -> None:
     world.fail(BillingSteps.create_tax_id, refused())
@@ -171,9 +230,13 @@ async def _(world: Scripted, handle: Handle) -> None:
 
 
 def world_of(name: str) -> Scripted:
-    """The outside that a scenario plays against: in production's time, but for what expires."""
+    """The outside that a scenario plays against: in production's time, but for what runs out."""
     policy = production_policy()
     if name == "expired":
         soon = policy.identity.model_copy(update={"expires_after": timedelta(seconds=1)})
         policy = policy.model_copy(update={"identity": soon})
+    if name == "parked-by-a-crm-outage":
+        short = policy.budgets.remote.model_copy(update={"all_tries": timedelta(seconds=2)})
+        budgets = policy.budgets.model_copy(update={"remote": short})
+        policy = policy.model_copy(update={"budgets": budgets})
     return Scripted(policy)

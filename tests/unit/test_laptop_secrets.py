@@ -49,14 +49,23 @@ def test_a_laptop_talks_to_its_simulators_whatever_the_environment_says(
 ) -> None:
     monkeypatch.setenv("PERDURE_STRIPE_API_BASE", "https://stripe.example.com")
     monkeypatch.setenv("PERDURE_SMTP_HOST", "mail.example.com")
+    monkeypatch.setenv("PERDURE_DIRECTORY_URL", "https://directory.example.com")
+    monkeypatch.setenv("PERDURE_HUBSPOT_API_BASE", "https://crm.example.com")
     monkeypatch.setenv("PERDURE_STRIPE_SIMULATOR_PORT", "20401")
+    monkeypatch.setenv("PERDURE_DIRECTORY_SIMULATOR_PORT", "20403")
+    monkeypatch.setenv("PERDURE_CRM_SIMULATOR_PORT", "20404")
     found = laptop.settings()
     assert found.stripe_api_base == "http://127.0.0.1:20401"
+    assert found.directory_url == "http://127.0.0.1:20403/v2"
+    assert found.hubspot_api_base == "http://127.0.0.1:20404"
     assert found.smtp_host == "127.0.0.1"
 
 
-def test_a_stripe_key_of_ones_own_is_refused_on_a_laptop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PERDURE_STRIPE_API_KEY", "sk_live_0")
-    with pytest.raises(SettingsWrong, match="PERDURE_STRIPE_API_KEY") as caught:
+@pytest.mark.parametrize("name", ["STRIPE_API_KEY", "DIRECTORY_TOKEN", "HUBSPOT_TOKEN"])
+def test_a_key_of_ones_own_is_refused_on_a_laptop(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(f"PERDURE_{name}", "live_0")
+    with pytest.raises(SettingsWrong, match=f"PERDURE_{name}") as caught:
         laptop.settings()
-    assert "sk_live_0" not in str(caught.value)
+    assert "live_0" not in str(caught.value)

@@ -20,13 +20,20 @@ from workflows.actor import Actor, SignedActor
 from workflows.conduct import REFUSED_GENERATION
 from workflows.decisions import Notice, ProcessSteps, RecordDecision, Resolution, VerifyActor
 from workflows.onboarding.messages import (
+    Company,
+    Contact,
+    CreateCompany,
+    CreateContact,
     CreateCustomer,
     CreateTaxId,
+    CreateUser,
     Customer,
     Decide,
     Decided,
     ForApplication,
     IdentityStatus,
+    JoinGroup,
+    Membership,
     OpenSession,
     Policy,
     ReadSession,
@@ -35,12 +42,20 @@ from workflows.onboarding.messages import (
     Sent,
     Session,
     TaxId,
+    User,
     Validate,
     Validated,
     Welcome,
     Withdrawal,
 )
-from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
+from workflows.onboarding.steps import (
+    ApplicationSteps,
+    BillingSteps,
+    CrmSteps,
+    DirectorySteps,
+    IdentitySteps,
+    NoticeSteps,
+)
 from workflows.progress import Choice
 from workflows.request_key import Request
 from workflows.step import Undo, Undone, declaration_of, implements
@@ -63,16 +78,27 @@ def down() -> ApplicationError:
     return ApplicationError("no answer", type="stripe.connection")
 
 
-class Scripted(ApplicationSteps, IdentitySteps, BillingSteps, NoticeSteps, ProcessSteps):
+class Scripted(
+    ApplicationSteps,
+    IdentitySteps,
+    BillingSteps,
+    DirectorySteps,
+    CrmSteps,
+    NoticeSteps,
+    ProcessSteps,
+):
     """Every step, done as the script says.
 
     failing   what the next calls of a step raise; a function is asked each time
     held      steps that wait until the test lets them go on; `reached` says that they are there
     """
 
-    def __init__(self, policy: Policy | None = None, *, has_tax_id: bool = True) -> None:
+    def __init__(
+        self, policy: Policy | None = None, *, has_tax_id: bool = True, is_company: bool = True
+    ) -> None:
         self.policy = policy or production_policy()
         self.has_tax_id = has_tax_id
+        self.is_company = is_company
         self.problems: tuple[str, ...] = ()
         self.identity = IdentityStatus(status="verified", report_id="vr_1")
         self.failing: dict[str, list[Exception] | Callable[[], Exception | None]] = {}
@@ -124,7 +150,7 @@ class Scripted(ApplicationSteps, IdentitySteps, BillingSteps, NoticeSteps, Proce
     @implements(ApplicationSteps.receive)
     async def receive(self, request: ForApplication) -> Received:
         await self._play(ApplicationSteps.receive, request)
-        return Received(policy=self.policy, has_tax_id=self.has_tax_id)
+        return Received(policy=self.policy, has_tax_id=self.has_tax_id, is_company=self.is_company)
 
     @implements(ApplicationSteps.validate)
     async def validate(self, request: Validate) -> Validated:
@@ -177,6 +203,46 @@ class Scripted(ApplicationSteps, IdentitySteps, BillingSteps, NoticeSteps, Proce
     @implements(BillingSteps.delete_tax_id)
     async def delete_tax_id(self, request: Undo) -> Undone:
         await self._play(BillingSteps.delete_tax_id, request)
+        return self._undo(request)
+
+    @implements(DirectorySteps.create_user)
+    async def create_user(self, request: CreateUser) -> User:
+        await self._play(DirectorySteps.create_user, request)
+        return User(user_id=self._make(request, "user_1"))
+
+    @implements(DirectorySteps.delete_user)
+    async def delete_user(self, request: Undo) -> Undone:
+        await self._play(DirectorySteps.delete_user, request)
+        return self._undo(request)
+
+    @implements(DirectorySteps.join_group)
+    async def join_group(self, request: JoinGroup) -> Membership:
+        await self._play(DirectorySteps.join_group, request)
+        return Membership(group_id=self._make(request, "group_1"), user_id=request.user_id)
+
+    @implements(DirectorySteps.leave_group)
+    async def leave_group(self, request: Undo) -> Undone:
+        await self._play(DirectorySteps.leave_group, request)
+        return self._undo(request)
+
+    @implements(CrmSteps.create_contact)
+    async def create_contact(self, request: CreateContact) -> Contact:
+        await self._play(CrmSteps.create_contact, request)
+        return Contact(contact_id=self._make(request, "contact_1"))
+
+    @implements(CrmSteps.archive_contact)
+    async def archive_contact(self, request: Undo) -> Undone:
+        await self._play(CrmSteps.archive_contact, request)
+        return self._undo(request)
+
+    @implements(CrmSteps.create_company)
+    async def create_company(self, request: CreateCompany) -> Company:
+        await self._play(CrmSteps.create_company, request)
+        return Company(company_id=self._make(request, "company_1"))
+
+    @implements(CrmSteps.archive_company)
+    async def archive_company(self, request: Undo) -> Undone:
+        await self._play(CrmSteps.archive_company, request)
         return self._undo(request)
 
     @implements(NoticeSteps.welcome)

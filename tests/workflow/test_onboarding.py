@@ -126,7 +126,7 @@ async def test_every_transition_happens(onboarding: Begin, stage: str, after: st
     assert set(passed) <= set(PAIRS)
     assert world.stages[-1] == end
     assert end in ENDS
-    kept = {"active": 3, "rejected": 1 if stage == "deciding" else 0}.get(end, 0)
+    kept = {"active": 7, "rejected": 1 if stage == "deciding" else 0}.get(end, 0)
     assert len(world.made) == kept, "nothing is left of whoever did not become a customer"
     assert len(world.mails) == (end == "active")
 

@@ -22,7 +22,8 @@ def up(
 ) -> None:
     """Start everything and keep it running in the foreground, until Ctrl-C.
 
-    Postgres, Temporal with its Web UI, the simulators of Stripe and mail, a worker, the gateway.
+    Postgres, Temporal with its Web UI, the simulators (Stripe, mail, directory,
+    CRM), a worker, the gateway.
     State is kept in `.perdure` between runs, logs are in `.perdure/logs`.
 
     Example: `perdure up`, and `PERDURE_GATEWAY_PORT=9400 perdure up` for another port.

@@ -122,10 +122,11 @@ class ForApplication(Request):
 
 
 class Received(Message):
-    """An application taken up: the policy that holds for it, and what billing will have to make."""
+    """An application taken up: the policy that holds for it, and what provisioning has to make."""
 
     policy: Policy
     has_tax_id: bool
+    is_company: bool
 
 
 class Validate(ForApplication):
@@ -212,6 +213,49 @@ class TaxId(Message):
 
     tax_id: str | None
     customer_id: str
+
+
+class CreateUser(ForApplication):
+    """Make the customer's user in the directory."""
+
+
+class User(Message):
+    """A user in the directory."""
+
+    user_id: str
+
+
+class JoinGroup(ForApplication):
+    """Put a user into the group of the tenant's customers."""
+
+    user_id: str
+
+
+class Membership(Message):
+    """That a user is in a group of the directory."""
+
+    group_id: str
+    user_id: str
+
+
+class CreateContact(ForApplication):
+    """Make the customer's contact in the CRM."""
+
+
+class Contact(Message):
+    """A contact in the CRM."""
+
+    contact_id: str
+
+
+class CreateCompany(ForApplication):
+    """Make the customer's company in the CRM."""
+
+
+class Company(Message):
+    """A company in the CRM."""
+
+    company_id: str
 
 
 class Welcome(ForApplication):

@@ -3,13 +3,20 @@
 from abc import ABC, abstractmethod
 
 from workflows.onboarding.messages import (
+    Company,
+    Contact,
+    CreateCompany,
+    CreateContact,
     CreateCustomer,
     CreateTaxId,
+    CreateUser,
     Customer,
     Decide,
     Decided,
     ForApplication,
     IdentityStatus,
+    JoinGroup,
+    Membership,
     OpenSession,
     ReadSession,
     Received,
@@ -17,6 +24,7 @@ from workflows.onboarding.messages import (
     Sent,
     Session,
     TaxId,
+    User,
     Validate,
     Validated,
     Welcome,
@@ -91,6 +99,54 @@ class BillingSteps(ABC):
     @abstractmethod
     async def delete_tax_id(self, request: Undo) -> Undone:
         """Delete the tax id that was made under the key `of`."""
+
+
+class DirectorySteps(ABC):
+    """Who of the customer may sign in."""
+
+    @step("remote", "directory.create_user", "Create the user in the directory")
+    @abstractmethod
+    async def create_user(self, request: CreateUser) -> User:
+        """Make the user, unless the directory has another with the same e-mail address."""
+
+    @step("remote", "directory.delete_user", "Delete the user in the directory")
+    @abstractmethod
+    async def delete_user(self, request: Undo) -> Undone:
+        """Delete the user that was made under the key `of`."""
+
+    @step("remote", "directory.join_group", "Put the user into the tenant's group")
+    @abstractmethod
+    async def join_group(self, request: JoinGroup) -> Membership:
+        """Put the user into the group of the tenant's customers, which the first of them makes."""
+
+    @step("remote", "directory.leave_group", "Take the user out of the tenant's group")
+    @abstractmethod
+    async def leave_group(self, request: Undo) -> Undone:
+        """Take the user out of the group that was joined under the key `of`."""
+
+
+class CrmSteps(ABC):
+    """Whom sales and support talk to."""
+
+    @step("remote", "crm.create_contact", "Create the contact in the CRM")
+    @abstractmethod
+    async def create_contact(self, request: CreateContact) -> Contact:
+        """Make the contact, unless the CRM has another with the same e-mail address."""
+
+    @step("remote", "crm.archive_contact", "Archive the contact in the CRM")
+    @abstractmethod
+    async def archive_contact(self, request: Undo) -> Undone:
+        """Archive the contact that was made under the key `of`."""
+
+    @step("remote", "crm.create_company", "Create the company in the CRM")
+    @abstractmethod
+    async def create_company(self, request: CreateCompany) -> Company:
+        """Make the company."""
+
+    @step("remote", "crm.archive_company", "Archive the company in the CRM")
+    @abstractmethod
+    async def archive_company(self, request: Undo) -> Undone:
+        """Archive the company that was made under the key `of`."""
 
 
 class NoticeSteps(ABC):

@@ -10,15 +10,20 @@ from workflows.decisions import Taken
 from workflows.onboarding.messages import (
     TRANSITIONS,
     UNDONE,
+    CreateCompany,
+    CreateContact,
     CreateCustomer,
     CreateTaxId,
+    CreateUser,
     Decide,
     ForApplication,
     IdentityChanged,
     IdentityPolicy,
+    JoinGroup,
     OnboardingState,
     OpenSession,
     ReadSession,
+    Received,
     RecordStage,
     Sent,
     Start,
@@ -27,7 +32,14 @@ from workflows.onboarding.messages import (
     Welcome,
     Withdrawal,
 )
-from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
+from workflows.onboarding.steps import (
+    ApplicationSteps,
+    BillingSteps,
+    CrmSteps,
+    DirectorySteps,
+    IdentitySteps,
+    NoticeSteps,
+)
 from workflows.process import Process
 
 LOOK_AGAIN = timedelta(days=1)
@@ -85,17 +97,11 @@ class CustomerOnboarding(Process[OnboardingState]):
             return "rejected"
 
         await self.enter("provisioning")
-        customer = await self.step(
-            BillingSteps.create_customer,
-            CreateCustomer(application_id=applicant),
-            undo=BillingSteps.delete_customer,
+        await self.together(
+            self.provision_billing(received),
+            self.provision_directory(),
+            self.provision_crm(received),
         )
-        if received.has_tax_id:
-            await self.step(
-                BillingSteps.create_tax_id,
-                CreateTaxId(application_id=applicant, customer_id=customer.customer_id),
-                undo=BillingSteps.delete_tax_id,
-            )
 
         await self.enter("welcoming")
         await self.step(
@@ -147,6 +153,50 @@ class CustomerOnboarding(Process[OnboardingState]):
             )
         finally:
             day.cancel()
+
+    async def provision_billing(self, received: Received) -> None:
+        """The account that invoices are written for."""
+        applicant = self.state.application_id
+        customer = await self.step(
+            BillingSteps.create_customer,
+            CreateCustomer(application_id=applicant),
+            undo=BillingSteps.delete_customer,
+        )
+        if received.has_tax_id:
+            await self.step(
+                BillingSteps.create_tax_id,
+                CreateTaxId(application_id=applicant, customer_id=customer.customer_id),
+                undo=BillingSteps.delete_tax_id,
+            )
+
+    async def provision_directory(self) -> None:
+        """The user that signs in, in the group of the tenant's customers."""
+        applicant = self.state.application_id
+        user = await self.step(
+            DirectorySteps.create_user,
+            CreateUser(application_id=applicant),
+            undo=DirectorySteps.delete_user,
+        )
+        await self.step(
+            DirectorySteps.join_group,
+            JoinGroup(application_id=applicant, user_id=user.user_id),
+            undo=DirectorySteps.leave_group,
+        )
+
+    async def provision_crm(self, received: Received) -> None:
+        """The contact that sales and support know, and their company."""
+        applicant = self.state.application_id
+        await self.step(
+            CrmSteps.create_contact,
+            CreateContact(application_id=applicant),
+            undo=CrmSteps.archive_contact,
+        )
+        if received.is_company:
+            await self.step(
+                CrmSteps.create_company,
+                CreateCompany(application_id=applicant),
+                undo=CrmSteps.archive_company,
+            )
 
     @workflow.signal
     def identity_changed(self, hint: IdentityChanged) -> None:

@@ -1,9 +1,13 @@
 """One simulated world for these tests, forgotten before each."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
+from connectors.http_api import HttpApi
+from connectors.hubspot.crm import HubSpotCrm
+from connectors.scim.directory import ScimDirectory
 from connectors.smtp import SmtpMail
 from connectors.stripe.api import StripeApi
 from connectors.stripe.billing import StripeBilling
@@ -25,6 +29,8 @@ async def world(shared_world: SimulatorHandle) -> SimulatorHandle:
     await shared_world.reset()
     await shared_world.clear_messages()
     await shared_world.clear_mail_faults()
+    await shared_world.directory.reset()
+    await shared_world.crm.reset()
     return shared_world
 
 
@@ -55,6 +61,33 @@ def stripe_identity(api: StripeApi) -> StripeIdentity:
 @pytest.fixture
 def stripe_events(api: StripeApi) -> StripeEvents:
     return StripeEvents(api)
+
+
+@asynccontextmanager
+async def directory_of(world: SimulatorHandle, timeout: float = 5) -> AsyncIterator[ScimDirectory]:
+    url = f"{world.directory.url}/v2"
+    http = HttpApi("directory.connection", url, world.directory.token, timeout=timeout)
+    yield ScimDirectory(http)
+    await http.close()
+
+
+@asynccontextmanager
+async def crm_of(world: SimulatorHandle, timeout: float = 5) -> AsyncIterator[HubSpotCrm]:
+    http = HttpApi("crm.connection", world.crm.url, world.crm.token, timeout=timeout)
+    yield HubSpotCrm(http)
+    await http.close()
+
+
+@pytest.fixture
+async def scim_directory(world: SimulatorHandle) -> AsyncIterator[ScimDirectory]:
+    async with directory_of(world) as directory:
+        yield directory
+
+
+@pytest.fixture
+async def hubspot_crm(world: SimulatorHandle) -> AsyncIterator[HubSpotCrm]:
+    async with crm_of(world) as crm:
+        yield crm
 
 
 @pytest.fixture

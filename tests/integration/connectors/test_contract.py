@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.capabilities import Billing, Identity, Mail, Sent
+from connectors.capabilities import Billing, Crm, Directory, Identity, Mail, Sent
 from connectors.errors import Refused
 from tests.simulated import SimulatorHandle
 
@@ -34,6 +34,18 @@ def billing(request: pytest.FixtureRequest) -> Billing:
 @pytest.fixture(params=["stripe_identity"])
 def identity(request: pytest.FixtureRequest) -> Identity:
     found: Identity = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(params=["scim_directory"])
+def directory(request: pytest.FixtureRequest) -> Directory:
+    found: Directory = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(params=["hubspot_crm"])
+def crm(request: pytest.FixtureRequest) -> Crm:
+    found: Crm = request.getfixturevalue(request.param)
     return found
 
 
@@ -149,6 +161,91 @@ async def test_a_closed_session_stays_closed(identity: Identity) -> None:
 async def test_reading_a_session_that_never_was_is_refused(identity: Identity) -> None:
     with pytest.raises(Refused):
         await identity.read_session("vs_none")
+
+
+async def test_a_key_makes_one_user(directory: Directory) -> None:
+    async def create(key: str, email: str) -> str:
+        return await directory.create_user(key, name="Ada Lovelace", email=email)
+
+    user = await create("prd_1", "ada@example.com")
+    assert await create("prd_1", "ada@example.com") == user
+    assert await create("prd_2", "grace@example.com") != user
+    assert await directory.find_user(_sent("prd_1")) == user
+    assert await directory.find_user(_sent("prd_3")) is None
+
+
+async def test_a_user_of_somebody_elses_is_never_adopted(directory: Directory) -> None:
+    await directory.create_user("prd_1", name="Ada Lovelace", email="ada@example.com")
+    with pytest.raises(Refused) as refused:
+        await directory.create_user("prd_2", name="Ada Lovelace", email="ADA@example.com")
+    assert refused.value.type == "directory.conflict"
+    assert await directory.find_user(_sent("prd_2")) is None
+
+
+async def test_a_user_is_deleted_once(directory: Directory) -> None:
+    user = await directory.create_user("prd_1", name="Ada Lovelace", email="ada@example.com")
+    assert await directory.delete_user(user) is True
+    assert await directory.delete_user(user) is False
+    assert await directory.find_user(_sent("prd_1")) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_user_may_be_named_in_any_script(directory: Directory, name: str) -> None:
+    user = await directory.create_user("prd_1", name=name, email="ada@example.com")
+    assert await directory.create_user("prd_1", name=name, email="ada@example.com") == user
+
+
+async def test_a_key_makes_one_group_which_users_join_and_leave(directory: Directory) -> None:
+    group = await directory.create_group("prd_1", name="acme")
+    assert await directory.create_group("prd_1", name="acme") == group
+    assert await directory.find_group(_sent("prd_1")) == group
+    user = await directory.create_user("prd_2", name="Ada Lovelace", email="ada@example.com")
+    for _ in range(2):
+        await directory.add_member(group_id=group, user_id=user)
+    for _ in range(2):
+        assert await directory.remove_member(group_id=group, user_id=user) is True
+    assert await directory.remove_member(group_id="none", user_id=user) is False
+    with pytest.raises(Refused):
+        await directory.add_member(group_id="none", user_id=user)
+
+
+async def _contact(crm: Crm, key: str = "prd_1", *, email: str = "ada@example.com") -> str:
+    return await crm.create_contact(
+        key, email=email, country="DE", name="Ada Lovelace", company=None
+    )
+
+
+async def test_a_key_makes_one_contact_and_one_company(crm: Crm) -> None:
+    contact = await _contact(crm)
+    company = await crm.create_company("prd_1", name="Example GmbH", country="DE")
+    assert await _contact(crm) == contact
+    assert await crm.create_company("prd_1", name="Example GmbH", country="DE") == company
+    assert await _contact(crm, "prd_2", email="grace@example.com") != contact
+    assert await crm.create_company("prd_2", name="Example GmbH", country="DE") != company
+    assert await crm.find_contact(_sent("prd_1")) == contact
+    assert await crm.find_company(_sent("prd_1")) == company
+    assert await crm.find_contact(_sent("prd_3")) is None
+    assert await crm.find_company(_sent("prd_3")) is None
+
+
+async def test_a_contact_of_somebody_elses_is_never_adopted(crm: Crm) -> None:
+    await _contact(crm)
+    with pytest.raises(Refused) as refused:
+        await _contact(crm, "prd_2")
+    assert refused.value.type == "crm.conflict"
+    assert "example.com" not in refused.value.text
+    assert await crm.find_contact(_sent("prd_2")) is None
+
+
+async def test_what_was_archived_is_gone_and_its_address_free(crm: Crm) -> None:
+    contact = await _contact(crm)
+    company = await crm.create_company("prd_1", name="Example GmbH", country="DE")
+    for _ in range(2):
+        await crm.archive_contact(contact)
+        await crm.archive_company(company)
+    assert await crm.find_contact(_sent("prd_1")) is None
+    assert await crm.find_company(_sent("prd_1")) is None
+    assert await _contact(crm, "prd_2") != contact
 
 
 async def test_a_letter_arrives_as_it_was_written(mail: Mail, world: SimulatorHandle) -> None:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 import httpx
 import pytest
@@ -42,8 +42,11 @@ class Door:
         return await self.send("POST", path, json=body, params=params)
 
     async def sign_up(self, key: str | None = None, /, **form: Any) -> httpx.Response:
-        headers = {"Idempotency-Key": key or str(uuid4())}
-        return await self.send("POST", "/v1/onboardings", json=FORM | form, headers=headers)
+        """A signup; whoever has another key has another address."""
+        key = key or str(uuid4())
+        body = FORM | {"email": f"{uuid5(NAMESPACE_OID, key)}@example.com"} | form
+        headers = {"Idempotency-Key": key}
+        return await self.send("POST", "/v1/onboardings", json=body, headers=headers)
 
     async def send(
         self,

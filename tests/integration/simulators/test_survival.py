@@ -131,8 +131,9 @@ async def run(*arguments: str) -> tuple[int | None, str]:
 
 async def test_two_processes_do_not_share_a_state(world: SimulatorHandle) -> None:
     status, errors = await run(
-        *("--state", str(world.state), "--stripe-key-file", str(world.api_key_file)),
+        *("--state", str(world.state), *world.key_files),
         *("--stripe-port", "0", "--mail-port", "0", "--smtp-port", "0"),
+        *("--directory-port", "0", "--crm-port", "0"),
     )
     assert status == 1
     assert "Other simulators are running" in errors
@@ -140,8 +141,9 @@ async def test_two_processes_do_not_share_a_state(world: SimulatorHandle) -> Non
 
 async def test_a_taken_port_is_named(world: SimulatorHandle, tmp_path: Path) -> None:
     status, errors = await run(
-        *("--state", str(tmp_path / "other"), "--stripe-key-file", str(world.api_key_file)),
+        *("--state", str(tmp_path / "other"), *world.key_files),
         *("--stripe-port", str(world.stripe_port), "--mail-port", "0", "--smtp-port", "0"),
+        *("--directory-port", "0", "--crm-port", "0"),
     )
     assert status == 1
     assert f"The port {world.stripe_port} for stripe cannot be had" in errors
@@ -162,5 +164,5 @@ async def test_a_reset_can_leave_the_endpoints(world: SimulatorHandle) -> None:
 
 async def test_health_is_answered_without_a_key(world: SimulatorHandle) -> None:
     async with httpx.AsyncClient() as anybody:
-        for url in (world.stripe_url, world.mail_url):
+        for url in (world.stripe_url, world.mail_url, world.directory.url, world.crm.url):
             assert (await anybody.get(f"{url}/_simulator/health")).json() == {"status": "ok"}

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
+from connectors.http_api import HttpApi
 from connectors.stripe.api import StripeApi
 
 
@@ -26,7 +27,28 @@ def error(status: int, headers: Mapping[str, str] | None = None, **fields: str) 
 
 @contextlib.asynccontextmanager
 async def answering(*answers: Answer, timeout: float = 5) -> AsyncIterator[StripeApi]:
-    """The API at a server that gives these answers, one for each request, in order."""
+    """Stripe's API at a server that gives these answers, one for each request, in order."""
+    async with _server(*answers) as url:
+        api = StripeApi("sk_test_canned", base_url=url, timeout=timeout)
+        try:
+            yield api
+        finally:
+            await api.close()
+
+
+@contextlib.asynccontextmanager
+async def serving(*answers: Answer, system: str, timeout: float = 5) -> AsyncIterator[HttpApi]:
+    """The same, for a system that has no library of its own."""
+    async with _server(*answers) as url:
+        http = HttpApi(f"{system}.connection", url, "token", timeout=timeout)
+        try:
+            yield http
+        finally:
+            await http.close()
+
+
+@contextlib.asynccontextmanager
+async def _server(*answers: Answer) -> AsyncIterator[str]:
     waiting = list(answers)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -35,12 +57,7 @@ async def answering(*answers: Answer, timeout: float = 5) -> AsyncIterator[Strip
         writer.close()
 
     async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        api = StripeApi("sk_test_canned", base_url=f"http://127.0.0.1:{port}", timeout=timeout)
-        try:
-            yield api
-        finally:
-            await api.close()
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 async def _one(answer: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

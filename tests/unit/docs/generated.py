@@ -48,7 +48,7 @@ def stages() -> str:
 
 
 _LEFT = {
-    "active": "the customer, its tax id, one welcome mail",
+    "active": "the customer in all three systems, one welcome mail",
     "rejected": "the identity session, where one was opened",
 }
 
@@ -96,7 +96,11 @@ def _default(name: str, field: FieldInfo) -> str:
         return "`.perdure` in the root of the clone"
     default: Any = field.default
     if field.default_factory is not None:
-        others = {"home": Path(".perdure"), "gateway_port": 8400}
+        others = {
+            "home": Path(".perdure"),
+            "gateway_port": 8400,
+            "directory_simulator_port": 8403,
+        }
         default = field.default_factory(others)  # type: ignore[call-arg] # pydantic passes these
     if default is None or default == ():
         return ""

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from simulators.facts import Violation
 from simulators.stripe import verification_sessions
-from simulators.stripe.conformance import Conformance, Violation
+from simulators.stripe.conformance import Conformance
 from simulators.stripe.customers import blank
 from simulators.stripe.derive_facts import FACTS as FACTS_FILE
 from simulators.stripe.derive_facts import SERVED

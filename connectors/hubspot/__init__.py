@@ -1,0 +1,1 @@
+"""HubSpot's CRM, by its objects API (version 3)."""

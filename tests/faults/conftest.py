@@ -1,0 +1,18 @@
+"""The activities of a worker of ours, to be run by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.faults.intents import Bench
+from tests.house import House
+from workers import onboarding as worker
+from workflows.step import declaration_of
+
+
+@pytest.fixture
+async def bench(house: House) -> AsyncIterator[Bench]:
+    async with worker.activities(house.settings, house.client) as registered:
+        yield Bench(house, {declaration_of(act).name: act for act in registered})

@@ -1,0 +1,175 @@
+"""What is there without our key, what got lost on its way, and what many ask for at once."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Any
+
+import pytest
+
+from activities.onboarding.directory import DirectoryActivities
+from connectors.capabilities import Sent
+from connectors.errors import Refused, Unanswered
+from database import onboardings
+from database.connection import transaction
+from database.requests import RefusedBefore
+from tests.faults import provisioning_cases as cases
+from tests.faults.crashing import until_done
+from tests.faults.intents import Bench, Intent, Step, named
+from tests.house import TENANT, House
+from tests.simulated import SimulatorHandle
+from workflows.onboarding.messages import JoinGroup, workflow_id
+from workflows.onboarding.steps import CrmSteps, DirectorySteps
+from workflows.step import Undo
+
+USER = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"]}
+UPSERT = "/crm/v3/objects/contacts/batch/upsert"
+
+
+async def somebody_elses_user(outside: SimulatorHandle, email: str) -> None:
+    answer = await outside.directory.request("POST", "/v2/Users", json={**USER, "userName": email})
+    assert answer.status_code == 201
+
+
+async def somebody_elses_contact(outside: SimulatorHandle, email: str) -> None:
+    body = {"properties": {"email": email}, "associations": []}
+    answer = await outside.crm.request("POST", "/crm/v3/objects/contacts", json=body)
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("step", "intend", "plant", "type_"),
+    [
+        (
+            DirectorySteps.create_user,
+            cases.create_user,
+            somebody_elses_user,
+            "directory.conflict",
+        ),
+        (CrmSteps.create_contact, cases.create_contact, somebody_elses_contact, "crm.conflict"),
+    ],
+)
+async def test_what_has_the_address_without_our_key_is_refused_until_corrected(
+    bench: Bench, step: Step, intend: Any, plant: Any, type_: str
+) -> None:
+    intent: Intent = await intend(bench)
+    application = intent.request.application_id  # type: ignore[attr-defined]
+    await plant(bench.house.outside, f"{application}@example.com")
+    act = bench.act(step)
+    for _ in range(2):
+        with pytest.raises(RefusedBefore) as refused:
+            await act(intent.request)
+        assert (refused.value.type, refused.value.generation) == (type_, 1)
+        assert "example.com" not in refused.value.reason
+    assert await intent.happened() == 1, "only what was there before"
+    async with transaction(bench.house.engine) as connection:
+        version = await onboardings.correct(
+            connection,
+            id_=application,
+            version=1,
+            changes={"email": f"{secrets.token_hex(8)}@example.com"},
+            created_by="test",
+        )
+    await act(intent.request.model_copy(update={"generation": 2, "version": version}))
+
+
+@pytest.mark.parametrize(
+    ("step", "undo", "intend", "system", "path"),
+    [
+        (
+            DirectorySteps.create_user,
+            DirectorySteps.delete_user,
+            cases.create_user,
+            "directory",
+            "/v2/Users",
+        ),
+        (CrmSteps.create_contact, CrmSteps.archive_contact, cases.create_contact, "crm", UPSERT),
+    ],
+)
+async def test_what_was_made_without_our_knowing_is_undone(
+    bench: Bench, step: Step, undo: Step, intend: Any, system: str, path: str
+) -> None:
+    intent: Intent = await intend(bench)
+    await getattr(bench.house.outside, system).fault("drop_after_commit", method="POST", path=path)
+    with pytest.raises(Unanswered):
+        await bench.act(step)(intent.request)
+    assert await intent.happened() == 1
+    key = named(undo, intent.request.request_key.rsplit("/", 1)[0])
+    request = Undo(request_key=key, of=intent.request.request_key)
+    undone = await until_done(bench.house, lambda: bench.act(undo)(request))
+    assert undone.existed is True
+    assert await intent.happened() == 0
+
+
+async def test_what_somebody_else_made_is_never_undone(bench: Bench) -> None:
+    intent = await cases.create_user(bench)
+    application = intent.request.application_id  # type: ignore[attr-defined]
+    await somebody_elses_user(bench.house.outside, f"{application}@example.com")
+    with pytest.raises(RefusedBefore):
+        await bench.act(DirectorySteps.create_user)(intent.request)
+    key = named(DirectorySteps.delete_user, workflow_id(TENANT, application))
+    request = Undo(request_key=key, of=intent.request.request_key)
+    assert (await bench.act(DirectorySteps.delete_user)(request)).existed is False
+    assert await intent.happened() == 1
+
+
+async def test_the_first_customers_of_a_tenant_make_one_group_between_them(bench: Bench) -> None:
+    await bench.house.outside.directory.reset()
+    intents = [await cases.join_group(bench) for _ in range(4)]
+    join = bench.act(DirectorySteps.join_group)
+
+    async def patiently(intent: Intent) -> None:
+        for _ in range(200):
+            try:
+                await join(intent.request)
+            except Unanswered:  # another one is making it
+                await asyncio.sleep(0.2)
+            else:
+                return
+        raise AssertionError("it never got done")
+
+    await asyncio.gather(*map(patiently, intents))
+    [group] = await cases.groups(bench)
+    assert len(group["members"]) == len(intents)
+
+
+class StubbornDirectory:
+    """Refuses to make groups until it is told not to."""
+
+    def __init__(self) -> None:
+        self.refuses = True
+        self.members: list[tuple[str, str]] = []
+
+    async def create_group(self, key: str, *, name: str) -> str:
+        if self.refuses:
+            raise Refused("directory.auth", "the directory does not let our token do this")
+        return "group_1"
+
+    async def find_group(self, sent: Sent) -> str | None:
+        return None
+
+    async def add_member(self, *, group_id: str, user_id: str) -> None:
+        self.members.append((group_id, user_id))
+
+
+async def test_a_group_that_was_refused_holds_up_nobody_once_that_is_repaired(house: House) -> None:
+    directory = StubbornDirectory()
+    activities = DirectoryActivities(house.engine, directory)  # type: ignore[arg-type]
+
+    async def joining() -> JoinGroup:
+        application = await house.apply()
+        key = named(DirectorySteps.join_group, workflow_id(TENANT, application))
+        return JoinGroup(request_key=key, application_id=application, user_id=application)
+
+    first, second = await joining(), await joining()
+    with pytest.raises(Refused) as refused:
+        await activities.join_group(first)
+    assert refused.value.type == "directory.auth"
+    directory.refuses = False
+    for request in (second, first):
+        await activities.join_group(request)
+    assert directory.members == [
+        ("group_1", second.application_id),
+        ("group_1", first.application_id),
+    ]
