@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import Unanswered
-from database.connection import transaction
+from database.connection import statement, transaction
 from database.requests import InProgress
 from tests.house import House
 
@@ -32,7 +32,10 @@ class Died(BaseException):
 def dying(
     monkeypatch: pytest.MonkeyPatch, *, commit: int, before: bool
 ) -> Iterator[Callable[[], bool]]:
-    """Die just before, or just after, the given commit. Tells whether it came to that."""
+    """Die just before, or just after, the given commit. Tells whether it came to that.
+
+    A statement that commits by itself has no moment between the two: before it is before both.
+    """
     seen = 0
     died = False
 
@@ -50,9 +53,24 @@ def dying(
             died = True
             raise Died
 
+    @asynccontextmanager
+    async def watched_statement(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        nonlocal seen, died
+        seen += 1
+        this = seen
+        if this == commit and before:
+            died = True
+            raise Died
+        async with statement(engine) as connection:
+            yield connection
+        if this == commit and not before:
+            died = True
+            raise Died
+
     with monkeypatch.context() as patch:
         for module in MODULES:
             patch.setattr(f"{module}.transaction", watched)
+        patch.setattr("activities.once.statement", watched_statement)
         yield lambda: died
 
 
