@@ -36,7 +36,7 @@ class Applicants:
     @contextlib.asynccontextmanager
     async def proving(self) -> AsyncIterator[None]:
         """As long as this lasts, whoever is asked proves who they are."""
-        listener = listening(0)
+        listener = listening("127.0.0.1", 0)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         server = server_of(Starlette(routes=[Route("/", self._asked, methods=["POST"])]))
         serving = asyncio.create_task(server.serve([listener]))

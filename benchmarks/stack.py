@@ -15,7 +15,7 @@ from temporalio.client import Client
 
 from database.connection import engine_for
 from database.migrate import upgrade
-from workers import laptop, laptop_processes, laptop_secrets
+from workers import laptop, laptop_processes, laptop_secrets, secret_files
 from workers.child_process import ChildProcess, Program, always_ready
 from workers.ports import answers, free_port
 from workers.settings import Settings, variable
@@ -87,7 +87,7 @@ def _settings(home: Path) -> Settings:
         "smtp_port",
     )
     laptop_secrets.make(home)
-    laptop_secrets.keep(home / "secrets" / "stripe_webhook_secrets", WEBHOOK_SECRET)
+    secret_files.keep(home / "secrets" / "stripe_webhook_secrets", WEBHOOK_SECRET)
     return laptop.settings(
         home=home,
         temporal_address=f"127.0.0.1:{free_port()}",

@@ -14,13 +14,12 @@ from database.connection import statement, transaction
 from database.requests import InProgress
 from tests.house import House
 
-MODULES = (
+WITH_TRANSACTIONS = ("activities.once", "activities.upkeep", "database.handover")
+WITH_STATEMENTS = (
     "activities.once",
     "activities.onboarding.billing",
     "activities.onboarding.identity",
     "activities.onboarding.notice",
-    "activities.upkeep",
-    "database.handover",
 )
 
 
@@ -68,9 +67,10 @@ def dying(
             raise Died
 
     with monkeypatch.context() as patch:
-        for module in MODULES:
+        for module in WITH_TRANSACTIONS:
             patch.setattr(f"{module}.transaction", watched)
-        patch.setattr("activities.once.statement", watched_statement)
+        for module in WITH_STATEMENTS:
+            patch.setattr(f"{module}.statement", watched_statement)
         yield lambda: died
 
 
