@@ -17,12 +17,17 @@ from database.connection import engine_for
 from database.migrate import upgrade
 from workers import laptop, laptop_processes, laptop_secrets, secret_files
 from workers.child_process import ChildProcess, Program, always_ready
+from workers.obstacle import Obstacle
 from workers.ports import answers, free_port
 from workers.settings import Settings, variable
 from workers.temporal_client import connect
 from workers.together import together
 
 WEBHOOK_SECRET = "whsec_of_the_benchmark"  # noqa: S105 - of a stack that lives for minutes
+
+
+class Ended(Obstacle):
+    """A process has ended before the measuring did; the text names it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +41,17 @@ class Stack:
     bare_port: int
 
     def cpu(self) -> dict[str, float]:
-        """Seconds of processor time that each process has used, its children's included."""
-        return {name: _cpu(psutil.Process(pid)) for name, pid in self.pids.items()}
+        """Seconds of processor time that each process has used, its children's included.
+
+        Raises Ended.
+        """
+        used = {}
+        for name, pid in self.pids.items():
+            try:
+                used[name] = _cpu(psutil.Process(pid))
+            except psutil.NoSuchProcess:
+                raise Ended(f"The process {name} has ended in the middle of it all.") from None
+        return used
 
 
 @contextlib.asynccontextmanager

@@ -1,4 +1,4 @@
-"""Events on their way into the inbox: many requests, one transaction."""
+"""Events on their way into the inbox: many requests, one statement."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from database import inbox
-from database.connection import DatabaseDown, transaction
+from database.connection import DatabaseDown, statement
 from workflows.events import Event, NotAnEvent
 
 _MOST_AT_ONCE = 500
@@ -53,7 +53,7 @@ class InboxWriter:
 
     async def _write(self, batch: list[_Arrival]) -> None:
         try:
-            async with transaction(self._engine) as connection:
+            async with statement(self._engine) as connection:
                 await inbox.take_in(connection, [arrival.event for arrival in batch])
         except DatabaseDown:
             for arrival in batch:
