@@ -117,7 +117,10 @@ class TemporalServer:
             await client.workflow_service.describe_namespace(
                 DescribeNamespaceRequest(namespace=NAMESPACE), timeout=_SHORT
             )
-        except RPCError:
+        except (
+            RPCError,
+            RuntimeError,
+        ):  # the second: it accepts connections and is not healthy yet
             return False
         return True
 
