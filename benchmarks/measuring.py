@@ -26,16 +26,20 @@ WEBHOOKS = Goal("acknowledgements/s", "bare route", 0.8, "at least")
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: rounds, onboardings at once and one by one, events in a burst."""
+    """How much is measured: rounds, onboardings in flight, one by one, and events in a burst.
+
+    In a round `onboardings` are carried out by each variant, and `one_by_one` more alone.
+    """
 
     rounds: int
-    at_once: int
+    onboardings: int
+    in_flight: int
     one_by_one: int
     events: int
 
 
-FULL = Size(rounds=8, at_once=20, one_by_one=5, events=3000)
-QUICK = Size(rounds=1, at_once=3, one_by_one=1, events=200)
+FULL = Size(rounds=8, onboardings=40, in_flight=16, one_by_one=5, events=3000)
+QUICK = Size(rounds=1, onboardings=3, in_flight=3, one_by_one=1, events=200)
 
 
 async def measure(size: Size, announce: Callable[[str], None]) -> Report:
@@ -54,12 +58,16 @@ async def _onboardings(
     times: dict[Variant, list[list[Timed]]] = defaultdict(list)
     async with Applicants(running.settings, running.client).proving():
         announce("warming up; do all variants have the same effects?")
-        await onboardings.check_sameness(running, min(size.at_once, 8))
+        await onboardings.check_sameness(running, min(size.in_flight, 8))
         for turn in range(size.rounds):
             announce(f"onboardings, round {turn + 1} of {size.rounds}")
             order = _from(VARIANTS, turn)
             for variant in order:
-                loads[variant].append(await onboardings.load(running, variant, size.at_once))
+                loads[variant].append(
+                    await onboardings.load(
+                        running, variant, size.onboardings, in_flight=size.in_flight
+                    )
+                )
             for variant in order:
                 times[variant].append(await onboardings.timed(running, variant, size.one_by_one))
     cpu = {name: [1000 * one.judged_cpu for one in loads[name]] for name in VARIANTS}

@@ -49,7 +49,7 @@ class NotTheSame(Exception):
 
 @dataclass(frozen=True)
 class Load:
-    """Many onboardings at once: how many a second, and the processor seconds of one by process."""
+    """Many onboardings: how many a second, and the processor seconds of one by process."""
 
     per_second: float
     cpu: dict[str, float]
@@ -68,11 +68,19 @@ class Timed:
     events: int
 
 
-async def load(stack: Stack, variant: Variant, number: int) -> Load:
-    """Carry out `number` onboardings at once."""
-    applications = [await _apply(stack) for _ in range(number)]
+async def load(stack: Stack, variant: Variant, number: int, *, in_flight: int) -> Load:
+    """Carry out `number` onboardings, `in_flight` at a time: as soon as one ends another begins.
+
+    Begun all at once they would go in step, and worker and server wait for each other.
+    """
+    applications = iter([await _apply(stack) for _ in range(number)])
+
+    async def one_after_the_other() -> None:
+        for application in applications:
+            await _carry_out(stack, variant, application)
+
     before, begun = stack.cpu(), time.perf_counter()
-    await asyncio.gather(*(_carry_out(stack, variant, one) for one in applications))
+    await asyncio.gather(*(one_after_the_other() for _ in range(in_flight)))
     took = time.perf_counter() - begun
     await asyncio.sleep(_SETTLING)
     after = stack.cpu()
@@ -90,7 +98,7 @@ async def check_sameness(stack: Stack, number: int) -> None:
     found: dict[Variant, Counter[str]] = {}
     for variant in VARIANTS:
         before = await _effects(stack)
-        await load(stack, variant, number)
+        await load(stack, variant, number, in_flight=number)
         found[variant] = await _effects(stack) - before
     for variant in VARIANTS:
         if differing := set(found[variant].items()) ^ set(found["process"].items()):
