@@ -163,20 +163,31 @@ class Process(ABC, Generic[State]):
         return one, two
 
     async def wait_for(
-        self, condition: Callable[[], bool], *, until: datetime, what: str, who: str
+        self,
+        condition: Callable[[], bool],
+        *,
+        until: datetime,
+        what: str,
+        who: str,
+        look_after: timedelta = timedelta.max,
     ) -> bool:
-        """Wait for somebody outside; False when the time is up first. Raises Stopped."""
+        """Wait for somebody outside; False when the time is up first. Raises Stopped.
+
+        After `look_after` it is time to look whether something has passed unheard: True, too.
+        """
         self._conduct.waiting = Waiting(what=what, who=who, until=until)
         self._display.refresh()
+        left = max(until - workflow.now(), timedelta(0))
+        then = "time runs out" if left <= look_after else "look again"
         try:
             await workflow.wait_condition(
                 lambda: condition() or self._conduct.stop is not None,
-                timeout=max(until - workflow.now(), timedelta(0)),
-                timeout_summary=f"{what}: time runs out",
+                timeout=min(left, look_after),
+                timeout_summary=f"{what}: {then}",
             )
             in_time = True
         except TimeoutError:
-            in_time = False
+            in_time = look_after < left
         self._conduct.waiting = None
         self._display.refresh()
         self._check_stop()
