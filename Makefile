@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up check test lock clean environment check-environment
+.PHONY: help demo up check test bench lock clean environment check-environment
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ check: check-environment ## Everything that must hold before a change is kept
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(ARGS)
+
+bench: check-environment ## Measure what our mechanisms cost (ARGS="--quick" for a look)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## Choose versions anew and write them, hashed, into the lock files (needs uv)
 	@command -v uv >/dev/null || { echo "This needs uv: https://docs.astral.sh/uv/"; exit 1; }

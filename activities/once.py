@@ -18,7 +18,7 @@ from temporalio import activity
 from connectors.capabilities import Sent
 from connectors.errors import OutcomeLost, Refused, Unanswered
 from database import requests
-from database.connection import transaction
+from database.connection import statement, transaction
 from workflows.request_key import Message, Request
 from workflows.step import Undo, Undone
 
@@ -84,8 +84,7 @@ class Once:
         """
         lease = _lease()
         until = time.monotonic() + lease.total_seconds()
-        async with transaction(self._engine) as connection:
-            held = await requests.claim(connection, request, lease)
+        held = await self._claim(request, lease)
         if isinstance(held, requests.Done):
             return result.model_validate(held.result)
         attempt = _Attempt(self._engine, request, held, until, send, find)
@@ -176,6 +175,15 @@ class Once:
             return Undone(existed=bool(made))
 
         return await self.theirs(undo, Undone, send=take_back)
+
+    async def _claim(self, request: Request, lease: timedelta) -> requests.Claim | requests.Done:
+        """Nearly all requests are new, and one statement claims them."""
+        async with statement(self._engine) as connection:
+            new = await requests.claim_new(connection, request, lease)
+        if new is not None:
+            return new
+        async with transaction(self._engine) as connection:
+            return await requests.claim(connection, request, lease)
 
 
 class StillOnItsWay(Unanswered):

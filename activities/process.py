@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from activities.once import Kept, Once
 from connectors.capabilities import Mail
 from database import decisions
-from database.connection import transaction
+from database.connection import statement
 from workflows.actor import signature_bytes, signing_bytes
 from workflows.decisions import Notice, ProcessSteps, RecordDecision, VerifyActor
 from workflows.onboarding.messages import Sent
@@ -125,6 +125,6 @@ class ProcessActivities(ProcessSteps):
     @implements(ProcessSteps.database_answers)
     async def database_answers(self, request: Request) -> None:
         """Returns once our own database answers; until then it is tried again."""
-        async with transaction(self._engine) as connection:
+        async with statement(self._engine) as connection:
             # What answers must be what steps need: the ledger itself.
             await connection.execute(text("SELECT 1 FROM requests LIMIT 1"))

@@ -1,7 +1,7 @@
 """Connections to our Postgres, and how we know that it does not answer."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -48,9 +48,26 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
     Raises DatabaseDown where the server cannot be reached or goes away meanwhile.
     """
-    try:
+    with _our_outage():
         async with engine.begin() as connection:
             yield connection
+
+
+@asynccontextmanager
+async def statement(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """For one statement, which is a transaction by itself: a third of the way to and fro.
+
+    Raises DatabaseDown as `transaction` does.
+    """
+    with _our_outage():
+        async with engine.connect() as connection:
+            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def _our_outage() -> Iterator[None]:
+    try:
+        yield
     except (
         OperationalError,
         InterfaceError,

@@ -15,7 +15,6 @@ _INSERT = text("""
                          CAST(:types AS text[]), CAST(:object_ids AS text[]),
                          CAST(:workflow_ids AS text[]), CAST(:happened AS timestamptz[]))
     ON CONFLICT (source, event_id) DO NOTHING
-    RETURNING event_id
 """)
 _CLAIM = text("""
     UPDATE inbox SET tries = tries + 1, next_try_at = clock_timestamp() + CAST(:lease AS interval)
@@ -64,7 +63,7 @@ async def take_in(connection: AsyncConnection, events: Sequence[Event]) -> int:
             "happened": [event.happened_at for event in events],
         },
     )
-    return len(inserted.all())
+    return inserted.rowcount
 
 
 async def claim(connection: AsyncConnection, limit: int) -> list[Waiting]:

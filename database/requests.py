@@ -167,15 +167,26 @@ _REOPEN = text("""
 """)
 
 
+async def claim_new(
+    connection: AsyncConnection, request: Request, lease: timedelta
+) -> Claim | None:
+    """Claim a request that nobody asked for before, in one statement; None where somebody did."""
+    token = uuid4()
+    values = _values(request) | {"token": token, "lease": lease, "state": "pending"}
+    first_sent_at = await connection.scalar(_INSERT, values)
+    if first_sent_at is None:
+        return None
+    return Claim(request.request_key, request.generation, token, first_sent_at, None)
+
+
 async def claim(connection: AsyncConnection, request: Request, lease: timedelta) -> Claim | Done:
     """Claim a request for `lease`, or learn what came of it.
 
     Raises InProgress, Conflict, RefusedBefore or TakenBack.
     """
+    if (new := await claim_new(connection, request, lease)) is not None:
+        return new
     token = uuid4()
-    values = _values(request) | {"token": token, "lease": lease, "state": "pending"}
-    if (first_sent_at := await connection.scalar(_INSERT, values)) is not None:
-        return Claim(request.request_key, request.generation, token, first_sent_at, None)
     row = await _locked(connection, request.request_key)
     if (done := _done(row, request)) is not None:
         return done
@@ -183,6 +194,7 @@ async def claim(connection: AsyncConnection, request: Request, lease: timedelta)
         raise InProgress(request.request_key, row["lease_left"])
     generation = max(row["generation"], request.generation)
     anew = row["state"] == "refused" or row["first_sent_at"] is None
+    values = _values(request) | {"token": token, "lease": lease}
     first_sent_at = await connection.scalar(
         _CLAIM, values | {"generation": generation, "anew": anew}
     )

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import Depends, FastAPI
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from gateway import api_page, attention, changes, health, onboardings, problems, requests, webhooks
+from gateway import api_page, attention, changes, health, onboardings, problems, requests
 from gateway.door import Door
 from gateway.handing_over import keep_handing_over
 from gateway.inbox_writer import InboxWriter
@@ -16,6 +18,7 @@ from gateway.methods import Methods, not_allowed
 from gateway.openapi import describe, operation_id
 from gateway.options import GatewayOptions
 from gateway.parameters import only_known
+from gateway.webhooks import StripeWebhook
 
 _DESCRIPTION = """
 Customer onboarding that is never half done.
@@ -31,13 +34,32 @@ to a page. A parameter that is not described is refused. Answers to GET have an 
 """
 
 
+class _Gateway(FastAPI):
+    """The API. Webhooks go from a door of their own to the inbox, past all that an API needs."""
+
+    def __init__(self, webhook: Route, door: Door, **api: Any) -> None:  # Any: FastAPI's own
+        super().__init__(**api)
+        self._webhook, self._door = webhook, door
+        # Here too, for what the path says to other methods.
+        self.router.routes.append(webhook)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        webhook = self._webhook
+        straight = scope["type"] == "http" and scope["path"] == webhook.path
+        if straight and scope["method"] == "POST":
+            scope["app"], scope["route"] = self, webhook
+            await self._door(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def create_app(options: GatewayOptions) -> FastAPI:
     """The application. Its tasks run from the start to the end of its life."""
 
+    writer = InboxWriter(options.engine)
+
     @contextlib.asynccontextmanager
-    async def life(app: FastAPI) -> AsyncIterator[None]:
-        writer = InboxWriter(options.engine)
-        app.state.inbox_writer = writer
+    async def life(_: FastAPI) -> AsyncIterator[None]:
         tasks = [
             asyncio.create_task(writer.run()),
             asyncio.create_task(keep_handing_over(options.engine, options.client, writer.news)),
@@ -49,7 +71,10 @@ def create_app(options: GatewayOptions) -> FastAPI:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    app = FastAPI(
+    hook = StripeWebhook(writer, options.webhook_secrets)
+    app = _Gateway(
+        Route("/webhooks/stripe", hook, methods=["POST"]),
+        Door(hook, callers=options.callers, rates=options.rates),
         title="Perdure",
         version=version("perdure"),
         description=_DESCRIPTION,
@@ -67,7 +92,5 @@ def create_app(options: GatewayOptions) -> FastAPI:
     for room in (onboardings, changes, attention, requests, health):
         app.include_router(room.router, dependencies=[Depends(only_known)])
     app.router.routes.extend(api_page.ROUTES)
-    # A plain route, and the first: nothing stands between a webhook and the inbox.
-    app.router.routes.insert(0, Route("/webhooks/stripe", webhooks.stripe, methods=["POST"]))
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app

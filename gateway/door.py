@@ -1,9 +1,10 @@
 """What every request passes before anything looks at it, and every answer on its way out."""
 
+import logging
+import os
 import re
 import time
 from collections.abc import Mapping
-from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers
@@ -21,22 +22,14 @@ API_LIMIT = 64 * 1024
 WEBHOOK_LIMIT = 1024 * 1024
 """Bytes that a webhook may have."""
 
-
-def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """Headers as ASGI has them."""
-    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-
-
-_ALWAYS = _raw(
-    {
-        "Cache-Control": "private, no-cache",
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-    }
+_ALWAYS = (
+    (b"cache-control", b"private, no-cache"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
 )
 """Told with every answer that says nothing else: it is for whoever asked, and no page to embed."""
 
@@ -44,6 +37,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _WITH_A_BODY = ("POST", "PUT", "PATCH")
 
 log = structlog.stdlib.get_logger(__name__)
+_stdlib_log = logging.getLogger(__name__)
 
 
 class Door:
@@ -100,9 +94,13 @@ class Door:
                 _log_line(scope, status, begun)
 
 
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
 def _request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    return given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
 
 
 def _refuse_other_types(scope: Scope, headers: Headers) -> None:
@@ -122,12 +120,9 @@ def _refuse_other_types(scope: Scope, headers: Headers) -> None:
 
 def _limited(headers: Headers, receive: Receive, limit: int) -> Receive:
     """Receives up to `limit` bytes, announced or not. Raises Problem (413)."""
-    too_large = Problem(
-        413, "too-large", f"The body is over {limit} bytes.", headers={"Connection": "close"}
-    )
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
-        raise too_large
+        raise _too_large(limit)
     received = 0
 
     async def limited() -> Message:
@@ -135,17 +130,26 @@ def _limited(headers: Headers, receive: Receive, limit: int) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > limit:
-            raise too_large
+            raise _too_large(limit)
         return message
 
     return limited
 
 
+def _too_large(limit: int) -> Problem:
+    return Problem(
+        413, "too-large", f"The body is over {limit} bytes.", headers={"Connection": "close"}
+    )
+
+
 def _log_line(scope: Scope, status: int, begun: float) -> None:
     # The route, not the path: what callers put into paths is theirs.
     route = getattr(scope.get("route"), "path", None)
+    of_the_api = route is not None and route.startswith(API)
+    if not of_the_api and not _stdlib_log.isEnabledFor(logging.DEBUG):
+        return  # structlog takes its time to find out
     caller = scope.get("caller")
-    write = log.info if route is not None and route.startswith(API) else log.debug
+    write = log.info if of_the_api else log.debug
     write(
         "answered",
         method=scope["method"],

@@ -1,6 +1,7 @@
-"""Events on their way into the inbox: many requests, one transaction."""
+"""Events on their way into the inbox: many requests, one statement."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -8,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from database import inbox
-from database.connection import DatabaseDown, transaction
+from database.connection import DatabaseDown, statement
 from workflows.events import Event, NotAnEvent
 
 _MOST_AT_ONCE = 500
@@ -47,34 +48,45 @@ class InboxWriter:
             await self._arrived.wait()
             self._arrived.clear()
             while self._arrivals:
-                batch = self._arrivals[:_MOST_AT_ONCE]
-                del self._arrivals[:_MOST_AT_ONCE]
-                await self._write(batch)
+                await self._write(self._batches())
 
-    async def _write(self, batch: list[_Arrival]) -> None:
+    def _batches(self) -> Iterator[list[_Arrival]]:
+        while self._arrivals:
+            batch = self._arrivals[:_MOST_AT_ONCE]
+            del self._arrivals[:_MOST_AT_ONCE]
+            yield batch
+
+    async def _write(self, batches: Iterator[list[_Arrival]]) -> None:
+        """Write batches by one connection, until there are no more or one cannot be written."""
+        batch = next(batches, None)
         try:
-            async with transaction(self._engine) as connection:
-                await inbox.take_in(connection, [arrival.event for arrival in batch])
+            async with statement(self._engine) as connection:
+                while batch:
+                    await inbox.take_in(connection, [arrival.event for arrival in batch])
+                    self._acknowledge(batch)
+                    batch = next(batches, None)
         except DatabaseDown:
-            for arrival in batch:
+            for arrival in batch or ():
                 _refuse(arrival, DatabaseDown())
         except DBAPIError as error:
+            assert batch is not None
             # One event that Postgres cannot hold must not take the others with it.
             if len(batch) > 1:
                 for arrival in batch:
-                    await self._write([arrival])
+                    await self._write(iter([[arrival]]))
             else:
                 log.error("event not kept", error=type(error.orig).__name__)  # noqa: TRY400
                 _refuse(batch[0], NotAnEvent("it holds text that cannot be stored"))
         except BaseException:
-            for arrival in batch:
+            for arrival in batch or ():
                 _refuse(arrival, DatabaseDown())
             raise
-        else:
-            self.news.set()
-            for arrival in batch:
-                if not arrival.kept.done():  # its caller may have hung up
-                    arrival.kept.set_result(None)
+
+    def _acknowledge(self, batch: Sequence[_Arrival]) -> None:
+        self.news.set()
+        for arrival in batch:
+            if not arrival.kept.done():  # its caller may have hung up
+                arrival.kept.set_result(None)
 
 
 def _refuse(arrival: _Arrival, error: Exception) -> None:

@@ -5,6 +5,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from workflows.conduct import is_our_outage
 from workflows.decisions import ProcessSteps
+from workflows.display import Display
 from workflows.policy import Budgets
 from workflows.request_key import Request
 from workflows.step import Declaration, Input, Method, Output, Steps, declaration_of
@@ -15,6 +16,7 @@ async def attempt(
     method: Method[Steps, Input, Output],
     request: Input,
     budgets: Budgets,
+    display: Display,
 ) -> Output:
     """Run a step until it is done or its budget is used up. Raises FailureError.
 
@@ -26,10 +28,14 @@ async def attempt(
     """
     if declared.near:
         try:
-            return await workflow.execute_local_activity_method(method, request, **declared.at_once)
+            with display.busy():
+                return await workflow.execute_local_activity_method(
+                    method, request, **declared.at_once
+                )
         except FailureError as failure:
             if isinstance(failure, ApplicationError) and failure.non_retryable:
                 raise
+        display.refresh()
     while True:
         try:
             return await workflow.execute_activity_method(
@@ -39,4 +45,4 @@ async def attempt(
             if not is_our_outage(failure):
                 raise
         answers = ProcessSteps.database_answers
-        await attempt(declaration_of(answers), answers, Request(), budgets)
+        await attempt(declaration_of(answers), answers, Request(), budgets, display)

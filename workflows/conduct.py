@@ -72,7 +72,6 @@ class Conduct:
     unwinding: bool = False
     waiting: Waiting | None = None
     notices: list[asyncio.Task[None]] = field(default_factory=list)
-    attention: tuple[str, ...] = ()
     decided: list[str] = field(default_factory=list)
 
 
@@ -103,15 +102,15 @@ def attention_of(running: Running) -> Attention:
     )
 
 
-def attention_attributes(parked: Sequence[Running]) -> list[SearchAttributeUpdate[Any]]:
+def attention_attributes(attention: Sequence[Attention]) -> list[SearchAttributeUpdate[Any]]:
     """What the Web UI filters by: the parked steps, who must act, and since when."""
-    waiting = [(one.parked.since, one.declared.owner) for one in parked if one.parked]
-    if not waiting:
+    if not attention:
         return [ATTENTION.value_unset(), OWNER.value_unset(), ATTENTION_SINCE.value_unset()]
+    since, owner = min((one.since, one.owner) for one in attention)
     return [
-        ATTENTION.value_set([one.name for one in parked]),
-        OWNER.value_set(min(waiting)[1]),
-        ATTENTION_SINCE.value_set(min(waiting)[0]),
+        ATTENTION.value_set([one.step for one in attention]),
+        OWNER.value_set(owner),
+        ATTENTION_SINCE.value_set(since),
     ]
 
 

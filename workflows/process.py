@@ -16,7 +16,6 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError, FailureError
 
-from workflows import search_attributes
 from workflows.actor import Decision
 from workflows.attempt import attempt
 from workflows.conduct import (
@@ -26,7 +25,6 @@ from workflows.conduct import (
     Stop,
     Undoing,
     asked_again,
-    attention_attributes,
     attention_of,
     progress_of,
     reason_of,
@@ -40,6 +38,7 @@ from workflows.decisions import (
     Taken,
     VerifyActor,
 )
+from workflows.display import Display
 from workflows.policy import UNTIL_THE_POLICY_IS_READ
 from workflows.progress import Choice, Progress, Reason, StepState, Waiting
 from workflows.request_key import request_key
@@ -85,7 +84,7 @@ class Process(ABC, Generic[State]):
         self.budgets = UNTIL_THE_POLICY_IS_READ
         self.version = 1
         self._conduct = Conduct()
-        self._show()
+        self._display = Display(self.progress, stage)
 
     # What a story is told with
 
@@ -117,8 +116,6 @@ class Process(ABC, Generic[State]):
         if stage not in self.TRANSITIONS[self.stage]:
             raise RuntimeError(f"{self.stage} → {stage} is not in the table of transitions")
         self.stage = stage
-        workflow.upsert_search_attributes([search_attributes.STAGE.value_set(stage)])
-        self._show()
         await self.record_stage(stage)
 
     @abstractmethod
@@ -177,22 +174,33 @@ class Process(ABC, Generic[State]):
         return tuple(ends)
 
     async def wait_for(
-        self, condition: Callable[[], bool], *, until: datetime, what: str, who: str
+        self,
+        condition: Callable[[], bool],
+        *,
+        until: datetime,
+        what: str,
+        who: str,
+        look_after: timedelta = timedelta.max,
     ) -> bool:
-        """Wait for somebody outside; False when the time is up first. Raises Stopped."""
+        """Wait for somebody outside; False when the time is up first. Raises Stopped.
+
+        After `look_after` it is time to look whether something has passed unheard: True, too.
+        """
         self._conduct.waiting = Waiting(what=what, who=who, until=until)
-        self._show()
+        self._display.refresh()
+        left = max(until - workflow.now(), timedelta(0))
+        then = "time runs out" if left <= look_after else "look again"
         try:
             await workflow.wait_condition(
                 lambda: condition() or self._conduct.stop is not None,
-                timeout=max(until - workflow.now(), timedelta(0)),
-                timeout_summary=f"{what}: time runs out",
+                timeout=min(left, look_after),
+                timeout_summary=f"{what}: {then}",
             )
             in_time = True
         except TimeoutError:
-            in_time = False
+            in_time = look_after < left
         self._conduct.waiting = None
-        self._show()
+        self._display.refresh()
         self._check_stop()
         return in_time
 
@@ -289,6 +297,7 @@ class Process(ABC, Generic[State]):
         if end in self.UNDONE:
             await self._undo()
         await self.enter(end)
+        self._display.show()
         await workflow.wait_condition(
             lambda: (
                 workflow.all_handlers_finished()
@@ -319,7 +328,9 @@ class Process(ABC, Generic[State]):
             request = request.model_copy(update=named)
         while True:
             try:
-                result = await attempt(running.declared, method, request, self.budgets)
+                result = await attempt(
+                    running.declared, method, request, self.budgets, self._display
+                )
             except FailureError as failure:
                 resolution = await self._park(running, failure, skippable=if_skipped is not None)
                 if self._stopping():
@@ -342,13 +353,13 @@ class Process(ABC, Generic[State]):
             raise KeyUsedTwice(f"{key} is used twice: tell the uses apart by part=")
         running = Running(declared, name, key, workflow.now())
         self._conduct.steps[name] = running
-        self._show()
+        self._display.refresh()
         return running
 
     def _end(self, running: Running, state: StepState) -> None:
         running.state = state
         running.ended_at = workflow.now()
-        self._show()
+        self._display.refresh()
 
     async def _park(
         self, running: Running, failure: FailureError, *, skippable: bool
@@ -362,7 +373,7 @@ class Process(ABC, Generic[State]):
             choices.append("abort")
         parked = Parked(workflow.now(), tuple(choices), refused_generation(failure))
         running.state, running.parked = "parked", parked
-        self._show()
+        self._display.refresh()
         self._notify(running, running.reason)
         await workflow.wait_condition(lambda: parked.resolution is not None or self._stopping())
         running.parked = None
@@ -371,7 +382,7 @@ class Process(ABC, Generic[State]):
             raise Stopped
         resolution = parked.resolution
         running.state = "running"
-        self._show()
+        self._display.refresh()
         await self._keep("resolve", resolution)
         if resolution.action == "abort":
             self._end(running, "given up")
@@ -396,7 +407,7 @@ class Process(ABC, Generic[State]):
                 reason=reason,
             )
             try:
-                await attempt(declared, ProcessSteps.notify, notice, self.budgets)
+                await attempt(declared, ProcessSteps.notify, notice, self.budgets, self._display)
             except FailureError as failure:
                 workflow.logger.warning(
                     "notice not sent", extra={"reason": reason_of(failure).type}
@@ -452,7 +463,7 @@ class Process(ABC, Generic[State]):
     def _stop(self, stop: Stop) -> None:
         if self._conduct.stop is None:
             self._conduct.stop = stop
-            self._show()
+            self._display.refresh()
 
     def _stopping(self) -> bool:
         return self._conduct.stop is not None and not self._conduct.unwinding
@@ -460,12 +471,3 @@ class Process(ABC, Generic[State]):
     def _check_stop(self) -> None:
         if self._stopping():
             raise Stopped
-
-    def _show(self) -> None:
-        """Bring what people see up to date: current details, and attention to filter by."""
-        parked = [one for one in self._conduct.steps.values() if one.parked]
-        names = tuple(one.name for one in parked)
-        if names != self._conduct.attention:
-            self._conduct.attention = names
-            workflow.upsert_search_attributes(attention_attributes(parked))
-        workflow.set_current_details(self.progress().as_markdown())

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.once import Once
 from connectors.capabilities import Billing, Sent
 from database import onboardings
-from database.connection import transaction
+from database.connection import statement
 from database.onboardings import Application
 from workflows.onboarding.messages import CreateCustomer, CreateTaxId, Customer, TaxId
 from workflows.onboarding.steps import BillingSteps
@@ -108,5 +108,5 @@ class BillingActivities(BillingSteps):
         return TaxId(tax_id=found, customer_id=customer_id) if found else None
 
     async def _application(self, application_id: str, request: Request) -> Application:
-        async with transaction(self._engine) as connection:
+        async with statement(self._engine) as connection:
             return await onboardings.application(connection, application_id, request.version)

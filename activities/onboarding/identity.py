@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.once import Once
 from connectors.capabilities import Identity, Sent
 from database import onboardings
-from database.connection import transaction
+from database.connection import statement
 from workflows.onboarding.messages import IdentityStatus, OpenSession, ReadSession, Session
 from workflows.onboarding.steps import IdentitySteps
 from workflows.step import Undo, Undone, implements
@@ -28,7 +28,7 @@ class IdentityActivities(IdentitySteps):
         The link to it is a secret of the applicant: it is kept with the onboarding, and goes
         neither into the history nor into the ledger. It soon expires: each read brings a new one.
         """
-        async with transaction(self._engine) as connection:
+        async with statement(self._engine) as connection:
             application = await onboardings.application(
                 connection, request.application_id, request.version
             )
@@ -67,7 +67,7 @@ class IdentityActivities(IdentitySteps):
 
     async def _keep_link(self, application_id: str, session_id: str) -> None:
         link = await self._identity.link(session_id)
-        async with transaction(self._engine) as connection:
+        async with statement(self._engine) as connection:
             await onboardings.keep_identity_link(connection, application_id, link)
 
     async def _find(self, sent: Sent) -> Session | None:

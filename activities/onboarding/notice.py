@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.once import Once
 from connectors.capabilities import Mail
 from database import onboardings
-from database.connection import transaction
+from database.connection import statement
 from workflows.onboarding.messages import Sent, Welcome
 from workflows.onboarding.steps import NoticeSteps
 from workflows.request_key import message_id
@@ -28,7 +28,7 @@ class NoticeActivities(NoticeSteps):
         Mail cannot be asked for what it took: when a worker dies after the server accepted the
         letter and before we noted it, a second one goes out, with the same Message-ID.
         """
-        async with transaction(self._engine) as connection:
+        async with statement(self._engine) as connection:
             application = await onboardings.application(
                 connection, request.application_id, request.version
             )

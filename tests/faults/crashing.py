@@ -10,19 +10,18 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import Unanswered
-from database.connection import transaction
+from database.connection import statement, transaction
 from database.requests import InProgress
 from tests.house import House
 
-MODULES = (
+WITH_TRANSACTIONS = ("activities.once", "activities.upkeep", "database.handover")
+WITH_STATEMENTS = (
     "activities.once",
     "activities.onboarding.billing",
     "activities.onboarding.crm",
     "activities.onboarding.directory",
     "activities.onboarding.identity",
     "activities.onboarding.notice",
-    "activities.upkeep",
-    "database.handover",
 )
 
 
@@ -34,7 +33,10 @@ class Died(BaseException):
 def dying(
     monkeypatch: pytest.MonkeyPatch, *, commit: int, before: bool
 ) -> Iterator[Callable[[], bool]]:
-    """Die just before, or just after, the given commit. Tells whether it came to that."""
+    """Die just before, or just after, the given commit. Tells whether it came to that.
+
+    A statement that commits by itself has no moment between the two: before it is before both.
+    """
     seen = 0
     died = False
 
@@ -52,9 +54,25 @@ def dying(
             died = True
             raise Died
 
+    @asynccontextmanager
+    async def watched_statement(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        nonlocal seen, died
+        seen += 1
+        this = seen
+        if this == commit and before:
+            died = True
+            raise Died
+        async with statement(engine) as connection:
+            yield connection
+        if this == commit and not before:
+            died = True
+            raise Died
+
     with monkeypatch.context() as patch:
-        for module in MODULES:
+        for module in WITH_TRANSACTIONS:
             patch.setattr(f"{module}.transaction", watched)
+        for module in WITH_STATEMENTS:
+            patch.setattr(f"{module}.statement", watched_statement)
         yield lambda: died
 
 

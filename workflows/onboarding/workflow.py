@@ -1,7 +1,6 @@
 """Customer onboarding, told from the signup to the welcome."""
 
-import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 from temporalio import workflow
@@ -123,7 +122,13 @@ class CustomerOnboarding(Process[OnboardingState]):
         until = workflow.now() + policy.expires_after
         heard: list[str] = []
         while True:
-            in_time = await self.proof_or_another_day(heard, until)
+            in_time = await self.wait_for(
+                lambda: self.state.identity_events != heard,
+                until=until,
+                look_after=LOOK_AGAIN,
+                what="proof of identity",
+                who="the applicant",
+            )
             heard[:] = self.state.identity_events
             # Events come late, twice and out of order: they say when to look, never what is so.
             now = await self.step(
@@ -140,19 +145,6 @@ class CustomerOnboarding(Process[OnboardingState]):
                 return "failed"
             if not in_time:
                 return "expired"
-
-    async def proof_or_another_day(self, heard: list[str], until: datetime) -> bool:
-        """Wait for news of the session, at most a day; False when the time is up first."""
-        day = asyncio.create_task(workflow.sleep(LOOK_AGAIN, summary="a new link is due"))
-        try:
-            return await self.wait_for(
-                lambda: day.done() or self.state.identity_events != heard,
-                until=until,
-                what="proof of identity",
-                who="the applicant",
-            )
-        finally:
-            day.cancel()
 
     async def provision_billing(self, received: Received) -> None:
         """The account that invoices are written for."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import httpx
 import pytest
 import structlog
@@ -94,8 +96,10 @@ async def test_unknown_and_repeated_parameters_are_named(gateway: Gateway) -> No
 
 
 async def test_a_request_has_one_name_in_its_answer_and_in_every_line_about_it(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.DEBUG, "gateway.door")
+
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a defect")
 

@@ -1,0 +1,165 @@
+"""Onboardings carried out by our process and by its baselines, and what they cost."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import httpx
+from sqlalchemy import text
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import WorkflowHandle
+
+from benchmarks import plain
+from benchmarks.stack import Stack
+from database import onboardings
+from database.connection import transaction
+from workflows.handover import hand_over_onboarding
+from workflows.onboarding.messages import Start, onboarding_id, workflow_id
+
+Variant = Literal["process", "plain", "sequential"]
+"""How an onboarding is carried out.
+
+process     by our process
+plain       the same activities, those in our own database local ones as well, in a plain workflow
+sequential  the same activities as regular ones, one after the other, in a plain workflow
+"""
+VARIANTS: tuple[Variant, ...] = ("process", "plain", "sequential")
+
+TENANT = "benchmark"
+_SETTLING = 0.3
+"""Seconds in which server and workers tidy up after the last answer: that is part of the work."""
+_EFFECTS = text("""
+    SELECT event AS effect, count(*) AS times FROM audit GROUP BY event
+    UNION ALL SELECT 'decision', count(*) FROM decisions
+    UNION ALL SELECT stage, count(*) FROM onboardings GROUP BY stage
+""")
+Handle = WorkflowHandle[Any, Any]
+
+
+class NotTheSame(Exception):
+    """A baseline does not do what our process does: what was measured would mean nothing."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """Many onboardings: how many a second, and the processor seconds of one by process."""
+
+    per_second: float
+    cpu: dict[str, float]
+
+    @property
+    def judged_cpu(self) -> float:
+        """What counts: workers and Temporal, in seconds for one onboarding."""
+        return self.cpu["worker"] + self.cpu["plain worker"] + self.cpu["temporal"]
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One onboarding alone: the seconds it took without those of its applicant, and its events."""
+
+    seconds: float
+    events: int
+
+
+async def load(stack: Stack, variant: Variant, number: int, *, in_flight: int) -> Load:
+    """Carry out `number` onboardings, `in_flight` at a time: as soon as one ends another begins.
+
+    Begun all at once they would go in step, and worker and server wait for each other.
+    """
+    applications = iter([await _apply(stack) for _ in range(number)])
+
+    async def one_after_the_other() -> None:
+        for application in applications:
+            await _carry_out(stack, variant, application)
+
+    before, begun = stack.cpu(), time.perf_counter()
+    await asyncio.gather(*(one_after_the_other() for _ in range(in_flight)))
+    took = time.perf_counter() - begun
+    await asyncio.sleep(_SETTLING)
+    after = stack.cpu()
+    return Load(number / took, {name: (after[name] - before[name]) / number for name in after})
+
+
+async def timed(stack: Stack, variant: Variant, number: int) -> list[Timed]:
+    """Carry out `number` onboardings, one after the other."""
+    handles = [await _carry_out(stack, variant, await _apply(stack)) for _ in range(number)]
+    return [_timed((await handle.fetch_history()).events) for handle in handles]
+
+
+async def check_sameness(stack: Stack, number: int) -> None:
+    """Raise NotTheSame unless every variant has the same effects; warms everything up, too."""
+    found: dict[Variant, Counter[str]] = {}
+    for variant in VARIANTS:
+        before = await _effects(stack)
+        await load(stack, variant, number, in_flight=number)
+        found[variant] = await _effects(stack) - before
+    for variant in VARIANTS:
+        if differing := set(found[variant].items()) ^ set(found["process"].items()):
+            raise NotTheSame(f"{variant} and our process differ in {sorted(differing)}")
+
+
+async def _apply(stack: Stack) -> str:
+    """Store an application, as the gateway does; the answer is its id."""
+    id_ = onboarding_id(TENANT, secrets.token_hex(8))
+    form = {
+        "kind": "company",
+        "name": "Example Ltd",
+        "email": f"{id_}@example.com",
+        "country": "DE",
+        "currency": "EUR",
+        "tax_id": {"type": "eu_vat", "value": "DE123456789"},
+    }
+    async with transaction(stack.engine) as connection:
+        await onboardings.store(connection, id_=id_, tenant=TENANT, form=form, created_by=TENANT)
+    return id_
+
+
+async def _carry_out(stack: Stack, variant: Variant, application: str) -> Handle:
+    """Start an onboarding and wait for its end."""
+    process = workflow_id(TENANT, application)
+    if variant == "process":
+        start = Start(application_id=application, tenant=TENANT)
+        await hand_over_onboarding(stack.client, start)
+        handle: Handle = stack.client.get_workflow_handle(process)
+    else:
+        order = plain.Order(application_id=application, local=variant == "plain")
+        handle = await stack.client.start_workflow(
+            plain.PlainOnboarding.run, order, id=process, task_queue=plain.TASK_QUEUE
+        )
+    end = await handle.result()
+    assert end == "active", f"{process} ended {end}"
+    return handle
+
+
+def _timed(events: Sequence[HistoryEvent]) -> Timed:
+    """From the server's own clock: from the first to the last event, the wait taken out."""
+    at = {event.event_type: event.event_time.ToNanoseconds() for event in events}
+    waited = (
+        at[EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED]
+        - at[EventType.EVENT_TYPE_TIMER_STARTED]
+    )
+    took = (
+        at[EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED]
+        - at[EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED]
+    )
+    return Timed((took - max(waited, 0)) / 1e9, len(events))
+
+
+async def _effects(stack: Stack) -> Counter[str]:
+    """What there is in our tables, the ledger apart, and what the outside was asked."""
+    settings = stack.settings
+    async with transaction(stack.engine) as connection:
+        rows = (await connection.execute(_EFFECTS)).all()
+    found = Counter({row.effect: row.times for row in rows})
+    async with httpx.AsyncClient() as outside:
+        answer = await outside.get(f"{settings.stripe_api_base}/_simulator/counters")
+    for one in answer.json()["counters"]:
+        found[f"{one['method']} {one['path']} {one['outcome']}"] += one["requests"]
+    return found

@@ -1,0 +1,77 @@
+"""An onboarding as one would write it without us: the same activities, one after the other.
+
+Nothing is claimed, parked, undone or shown, and messages are dictionaries that nobody checks.
+"""
+
+from datetime import timedelta
+from typing import Any, TypedDict
+
+from temporalio import workflow
+
+TASK_QUEUE = "plain"
+SHORT_STEPS = ("application.receive", "application.validate", "application.decide")
+STAGE = "application.record_stage"
+
+
+class Order(TypedDict):
+    """Whom to onboard, and whether short steps in our own database are local activities."""
+
+    application_id: str
+    local: bool
+
+
+@workflow.defn
+class PlainOnboarding:
+    """The activities of an onboarding, without anything around them."""
+
+    def __init__(self) -> None:
+        self.heard = False
+        self.application: dict[str, Any] = {}
+        self.local = False
+
+    @workflow.run
+    async def run(self, order: Order) -> str:
+        """Carry out one activity after the other."""
+        self.application = {"application_id": order["application_id"]}
+        self.local = order["local"]
+        policy = (await self.do("application.receive"))["policy"]
+        await self.enter("validating")
+        territory = {name: policy[name] for name in ("countries", "currencies")}
+        await self.do("application.validate", policy_version=policy["version"], **territory)
+        await self.enter("verifying_identity")
+        session = await self.do("identity.open_session")
+        await workflow.wait_condition(lambda: self.heard, timeout=timedelta(days=14))
+        await self.remote("identity.read_session", session)
+        await self.enter("deciding")
+        await self.do("application.decide", identity="verified")
+        await self.enter("provisioning")
+        customer = await self.do("billing.create_customer")
+        await self.do("billing.create_tax_id", customer_id=customer["customer_id"])
+        await self.enter("welcoming")
+        await self.do("notice.welcome")
+        await self.enter("active")
+        return "active"
+
+    @workflow.signal
+    def identity_changed(self, hint: dict[str, Any]) -> None:
+        """Something happened to the identity session."""
+        self.heard = True
+
+    async def enter(self, stage: str) -> None:
+        """Keep the stage."""
+        await self.do(STAGE, stage=stage)
+
+    async def do(self, activity: str, **given: Any) -> Any:
+        """Run an activity about the application."""
+        request = self.application | given
+        if self.local and activity in (*SHORT_STEPS, STAGE):
+            return await workflow.execute_local_activity(
+                activity, request, start_to_close_timeout=timedelta(seconds=10)
+            )
+        return await self.remote(activity, request)
+
+    async def remote(self, activity: str, request: dict[str, Any]) -> Any:
+        """Run a regular activity."""
+        return await workflow.execute_activity(
+            activity, request, start_to_close_timeout=timedelta(seconds=20)
+        )

@@ -1,0 +1,85 @@
+"""The worker of the baseline: `python -m benchmarks.plain_worker`.
+
+It runs the bodies of our own activities, with the same writes in our database and the same calls
+outside. What stands around them is taken off: `once` only lets the effect happen, nothing is
+validated, no interceptor looks on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar, get_type_hints
+from unittest import mock
+from uuid import uuid4
+
+import uvloop
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.once import Once
+from benchmarks.plain import TASK_QUEUE, PlainOnboarding
+from database.connection import transaction
+from workers import onboarding
+from workers import settings as setting
+from workers.settings import Settings
+from workers.signals import stop_requested
+from workflows.step import declaration_of
+
+Made = TypeVar("Made", bound=BaseModel)
+Plain = Callable[[dict[str, Any]], Awaitable[dict[str, Any] | None]]
+
+
+async def ours(
+    once: Once, _: object, effect: Callable[[AsyncConnection], Awaitable[Made]], __: object
+) -> Made:
+    """The effect in a transaction, and no row that says that it happened."""
+    async with transaction(once._engine) as connection:
+        return await effect(connection)
+
+
+async def theirs(
+    _: Once, __: object, ___: object, *, send: Callable[[str], Awaitable[Made]], **____: object
+) -> Made:
+    """The call under a key that nobody will find again."""
+    return await send(f"plain_{uuid4().hex}")
+
+
+def without_once() -> AbstractContextManager[object]:
+    """As long as it lasts, `Once` keeps nothing in mind."""
+    return mock.patch.multiple(Once, ours=ours, theirs=theirs)
+
+
+def plainly(body: Callable[..., Awaitable[BaseModel | None]]) -> Plain:
+    """A step as an activity from dictionary to dictionary."""
+    asked: type[BaseModel] = get_type_hints(body)["request"]
+
+    @activity.defn(name=declaration_of(body).name)
+    async def carry_out(given: dict[str, Any]) -> dict[str, Any] | None:
+        made = await body(asked.model_construct(**given))
+        return made.model_dump(mode="json") if made is not None else None
+
+    return carry_out
+
+
+async def work(settings: Settings) -> None:
+    """Work until somebody asks to end."""
+    client = await Client.connect(settings.temporal_address)
+    with stop_requested() as stop, without_once():
+        async with (
+            onboarding.activities(settings, client) as steps,
+            Worker(
+                client,
+                task_queue=TASK_QUEUE,
+                workflows=[PlainOnboarding],
+                activities=[plainly(step) for step in steps],
+            ),
+        ):
+            await stop.wait()
+
+
+if __name__ == "__main__":
+    uvloop.run(work(setting.load()))

@@ -1,0 +1,35 @@
+"""The benchmark works: nobody finds out in the year in which they need it that it does not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+def test_a_quick_run_measures_every_goal_and_judges_none() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick", "--json"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    report = json.loads(run.stdout)
+    assert [one["goal"]["name"] for one in report["findings"]] == [
+        "CPU of an onboarding",
+        "latency of an onboarding",
+        "onboardings/s",
+        "acknowledgements/s",
+    ]
+    for one in report["findings"]:
+        assert one["ours"] > 0
+        assert one["theirs"] > 0
+        assert one["met"] is None
