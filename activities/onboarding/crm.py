@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.once import Once
 from connectors.capabilities import Crm, Sent
 from database import onboardings
-from database.connection import transaction
+from database.connection import statement
 from workflows.onboarding.messages import (
     Company,
     Contact,
@@ -91,7 +91,7 @@ class CrmActivities(CrmSteps):
         return Company(company_id=company_id) if company_id else None
 
     async def _form(self, request: ForApplication) -> dict[str, Any]:
-        async with transaction(self._engine) as connection:
+        async with statement(self._engine) as connection:
             application = await onboardings.application(
                 connection, request.application_id, request.version
             )

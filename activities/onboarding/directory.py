@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.once import Once
 from connectors.capabilities import Directory, Sent
 from database import onboardings
-from database.connection import transaction
+from database.connection import statement
 from database.onboardings import Application
 from workflows.onboarding.messages import CreateUser, ForApplication, JoinGroup, Membership, User
 from workflows.onboarding.steps import DirectorySteps
@@ -106,7 +106,7 @@ class DirectoryActivities(DirectorySteps):
         return User(user_id=user_id) if user_id else None
 
     async def _application(self, request: ForApplication) -> Application:
-        async with transaction(self._engine) as connection:
+        async with statement(self._engine) as connection:
             return await onboardings.application(
                 connection, request.application_id, request.version
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -13,6 +14,7 @@ from uuid import uuid4
 import pytest
 from temporalio.client import WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -21,6 +23,7 @@ from workers.sandbox import workflow_runner
 from workflows import search_attributes
 from workflows.onboarding.messages import Start
 from workflows.onboarding.workflow import CustomerOnboarding
+from workflows.progress import Progress
 from workflows.step import implementations
 
 Handle = WorkflowHandle[CustomerOnboarding, str]
@@ -54,12 +57,21 @@ class Onboarding:
 
     async def until(self, condition: Callable[[Any], bool], seconds: float = 10) -> Any:
         """Wait until the progress is as described, and return it."""
-        import asyncio
-
         async with asyncio.timeout(seconds):
-            while not condition(progress := await self.handle.query(CustomerOnboarding.progress)):
+            while not condition(progress := await self.progress()):
                 await asyncio.sleep(0.02)
         return progress
+
+    async def progress(self) -> Progress:
+        """The progress. A worker that keeps no workflow in memory now and then loses a query."""
+        while True:
+            try:
+                return await self.handle.query(
+                    CustomerOnboarding.progress, rpc_timeout=timedelta(seconds=2)
+                )
+            except RPCError as error:
+                if error.status not in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
+                    raise
 
     async def decide(self, update: Any, decision: Any) -> Any:
         return await self.handle.execute_update(update, decision, id=decision.by.update_id)

@@ -269,11 +269,11 @@ async def test_an_outage_of_hours_is_waited_for_and_then_parks(onboarding: Begin
     async with onboarding(world) as one:
         await prove_identity(one)
         await asyncio.wait_for(world.reached["billing.create_customer"].wait(), 10)
-        progress = await one.handle.query(CustomerOnboarding.progress)
+        progress = await one.progress()
         assert not progress.attention
         for _ in range(70):
             await one.pass_time(timedelta(minutes=1))
-            progress = await one.handle.query(CustomerOnboarding.progress)
+            progress = await one.progress()
             if progress.attention:
                 break
         assert progress.attention[0].reason.kind == "out of time"

@@ -152,7 +152,7 @@ async def test_a_decision_that_nobody_vouches_for_changes_nothing(onboarding: Be
         with pytest.raises(WorkflowUpdateFailedError) as failed:
             await one.decide(WITHDRAW, withdrawal())
         assert why(failed) == "ActorRefused"
-        assert (await one.handle.query(CustomerOnboarding.progress)).stopping is None
+        assert (await one.progress()).stopping is None
         await one.decide(RESOLVE, resolution(CREATE, "retry"))
         assert await one.handle.result() == "active"
 
