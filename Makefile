@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up check test bench lock clean environment check-environment
+.PHONY: help demo up check test coverage mutants hooks bench lock clean environment check-environment
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ check: check-environment ## Everything that must hold before a change is kept
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(ARGS)
+
+hooks: check-environment ## Look at each commit before it is made: format, lint, types, imports
+	@$(BIN)/pre-commit install
 
 bench: check-environment ## Measure what our mechanisms cost (ARGS="--quick" for a look)
 	@$(BIN)/python -m benchmarks $(ARGS)
