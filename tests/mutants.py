@@ -41,7 +41,10 @@ TARGETS = {
         files=tuple(f"connectors/{system}/errors.py" for system in ("stripe", "scim", "hubspot")),
         tests=("tests/unit/connectors",),
     ),
-    "once": Target(files=("activities/once.py",), tests=("tests/faults/test_once.py",)),
+    "once": Target(
+        files=("activities/once.py",),
+        tests=("tests/faults/test_once.py", "tests/faults/test_once_told.py"),
+    ),
     "process": Target(
         files=tuple(f"workflows/{name}.py" for name in ("process", "conduct", "attempt")),
         tests=("tests/workflow/test_process.py",),
@@ -92,9 +95,10 @@ def outcomes(folder: Path) -> dict[str, str]:
 
 
 def written(folder: Path, target: Target, names: list[str]) -> Iterator[tuple[str, str]]:
-    """Each mutant, written into its file, and what became of it."""
+    """Each mutant, written into its file, and what became of it; the name "" is none."""
     for name in names:
-        mutmut(folder, "apply", name)
+        if name:
+            mutmut(folder, "apply", name)
         try:
             code = subprocess.run(
                 [BIN / "pytest", "-q", "-x", "-p", "no:cacheprovider", *target.tests],
@@ -116,6 +120,8 @@ def run(name: str, target: Target, sample: int) -> None:
         mutmut(folder, "run")
         found = outcomes(folder)
         if target.in_sandbox:
+            ((_, unchanged),) = written(folder, target, [""])
+            assert unchanged == "survived", "the tests fail without any mutant"
             chosen = random.Random(1).sample(sorted(found), min(sample, len(found)))
             print(f"{name}: {len(chosen)} of {len(found)} mutants, one after another", flush=True)
             found = {}
