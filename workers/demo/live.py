@@ -77,9 +77,8 @@ class LiveTable:
         return line
 
     def _applicants(self, *, wide: bool) -> RenderableType:
-        table = Table(
-            box=None, expand=True, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim"
-        )
+        gap = (0, 2 if wide else 1, 0, 0)
+        table = Table(box=None, expand=True, pad_edge=False, padding=gap, header_style="dim")
         table.add_column("", no_wrap=True, width=1, style="dim")
         table.add_column("applicant", no_wrap=True, width=19)
         heading = " ".join(name[0] for name in _LEGEND)

@@ -168,6 +168,11 @@ class Plot:
             await self._callers.retry(waiting, PARKINGS["conflict"].remedy)
             await self._until_end(row)
             scene.told = "parked, settled, active"
+        if "crm_outage" not in self.memory.parked:
+            self._show.say(
+                "Meanwhile HubSpot takes no contacts any more: 503. Only that part of an onboarding"
+                " waits: the customer at Stripe and the user are made all the same."
+            )
 
     async def _crm_outage(self, settling: asyncio.Event) -> None:
         row = self._one("crm_outage")
@@ -178,8 +183,7 @@ class Plot:
                 await self._until_done(row, besides="crm")
                 waiting = await self._until_parked(row, "crm_outage")
                 self._show.say(
-                    "HubSpot fails, and the contact's time is up: parked, with one mail to the"
-                    f" operators. Customer and user are there. Why: {waiting.why.text}."
+                    f"Customer and user are made, the contact is parked: {waiting.why.text}."
                 )
                 await self._read(1.5)
             self._show.say(
@@ -231,8 +235,8 @@ class Plot:
                 failing.set()
                 waiting = await self._until_parked(row, "outage")
                 self._show.say(
-                    "Its time is up: the process parks, and the operators get one mail. Why it"
-                    f" waits is on the attention list: {waiting.why.text}."
+                    "Its time is up: the step parks, and the operators get one mail. Why is on"
+                    f" the attention list: {waiting.why.text}."
                 )
                 await self._read(1.5)
             self._show.say(

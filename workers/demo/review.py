@@ -10,8 +10,8 @@ from workers.settings import Settings
 
 _WIDTH = 47
 _ENDS = (
-    " The stack ends now, and with it Temporal's Web UI and the API. `perdure up` brings\n"
-    " back all that you saw; `perdure demo` without --exit, on a terminal, keeps it running."
+    " The stack ends now, and Temporal's Web UI with it. `perdure up` brings back all",
+    " that you saw; on a terminal, `perdure demo` without --exit keeps it running.",
 )
 
 
@@ -24,7 +24,8 @@ def show(report: Report, settings: Settings, console: Console, *, stays: bool) -
     if stays:
         _links(report, settings, console)
     else:
-        console.print(Text(_ENDS, style="dim"))
+        for line in _ENDS:
+            console.print(line, style="dim")
     console.print()
     console.print(_verdict(report))
 

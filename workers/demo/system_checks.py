@@ -137,7 +137,7 @@ def stranger_untouched(evidence: Evidence) -> Check:
             problems.append("changed after it was renamed by hand")
     if now and any(member.user == now.id for group in evidence.groups for member in group.members):
         problems.append("in the tenant's group")
-    saw = f"version {now.meta.version.strip('W/')}, as a person left it" if now else "gone"
+    saw = "as a person left it" if now else "gone"
     return Check("Somebody else's user was not touched", saw, tuple(problems))
 
 
