@@ -161,8 +161,8 @@ class Plot:
             await self._read(1.5)
             self.memory.stranger += await self._settled()
             self._show.say(
-                "It is an old account, finds the operator, renames it by hand in the directory, and"
-                " retries. After a no the step asks again under a new key."
+                "The operator finds an old account, renames it by hand in the directory, and"
+                " retries. After a no, the step asks again under a new key."
             )
             await self._read()
             await self._callers.retry(waiting, PARKINGS["conflict"].remedy)
