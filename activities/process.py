@@ -15,7 +15,7 @@ from database import decisions
 from database.connection import statement
 from workflows.actor import signature_bytes, signing_bytes
 from workflows.decisions import Notice, ProcessSteps, RecordDecision, VerifyActor
-from workflows.onboarding.messages import Sent
+from workflows.onboarding.messages import Letter
 from workflows.request_key import Request, message_id
 from workflows.step import implements
 
@@ -104,7 +104,7 @@ class ProcessActivities(ProcessSteps):
 
         letter = message_id(request.request_key, self._mail_domain)
 
-        async def send(_: str) -> Sent:
+        async def send(_: str) -> Letter:
             await self._mail.send(
                 message_id=letter,
                 to=operators,
@@ -118,9 +118,9 @@ class ProcessActivities(ProcessSteps):
                     f"  perdure attention resolve --help\n"
                 ),
             )
-            return Sent(message_id=letter)
+            return Letter(message_id=letter)
 
-        await self._once.theirs(request, Sent, send=send)
+        await self._once.theirs(request, Letter, send=send)
 
     @implements(ProcessSteps.database_answers)
     async def database_answers(self, request: Request) -> None:

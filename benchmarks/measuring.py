@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from benchmarks import onboardings, stack, webhooks
+from benchmarks import lists, onboardings, stack, webhooks
 from benchmarks.applicants import Applicants
 from benchmarks.goals import Finding, Goal, finding
 from benchmarks.onboardings import VARIANTS, Load, Timed, Variant
@@ -22,13 +22,15 @@ CPU = Goal("CPU of an onboarding", "plain", 1.25, "at most")
 LATENCY = Goal("latency of an onboarding", "plain", 1.3, "at most")
 THROUGHPUT = Goal("onboardings/s", "sequential", 1.5, "at least")
 WEBHOOKS = Goal("acknowledgements/s", "bare route", 0.8, "at least")
+LISTS = Goal("pages/s of a long list", "300 /s", 1.0, "at least")
 
 
 @dataclass(frozen=True)
 class Size:
     """How much is measured: rounds, onboardings in flight, one by one, and events in a burst.
 
-    In a round `onboardings` are carried out by each variant, and `one_by_one` more alone.
+    In a round `onboardings` are carried out by each variant, and `one_by_one` more alone. Of the
+    simulator's `listed` customers `pages` are read.
     """
 
     rounds: int
@@ -36,10 +38,20 @@ class Size:
     in_flight: int
     one_by_one: int
     events: int
+    listed: int
+    pages: int
 
 
-FULL = Size(rounds=8, onboardings=40, in_flight=16, one_by_one=5, events=3000)
-QUICK = Size(rounds=1, onboardings=3, in_flight=3, one_by_one=1, events=200)
+FULL = Size(
+    rounds=8,
+    onboardings=40,
+    in_flight=16,
+    one_by_one=5,
+    events=3000,
+    listed=1_000_000,
+    pages=1000,
+)
+QUICK = Size(rounds=1, onboardings=3, in_flight=3, one_by_one=1, events=200, listed=2000, pages=40)
 
 
 async def measure(size: Size, announce: Callable[[str], None]) -> Report:
@@ -47,8 +59,11 @@ async def measure(size: Size, announce: Callable[[str], None]) -> Report:
     announce("starting a stack of its own")
     async with stack.running() as running:
         findings, figures = await _onboardings(running, size, announce)
-        one, more = await _webhooks(running, size, announce)
-    return Report([*findings, one], [*figures, *more], quick=size.rounds == 1)
+        acknowledged, more = await _webhooks(running, size, announce)
+        listed, yet_more = await _lists(running, size, announce)
+    return Report(
+        [*findings, acknowledged, listed], [*figures, *more, *yet_more], quick=size.rounds == 1
+    )
 
 
 async def _onboardings(
@@ -126,6 +141,24 @@ async def _webhooks(
         ),
     ]
     return finding(WEBHOOKS, rate["gateway"], rate["bare route"], "/s"), figures
+
+
+async def _lists(
+    running: Stack, size: Size, announce: Callable[[str], None]
+) -> tuple[Finding, list[Figure]]:
+    announce(f"a list of {size.listed:,} customers")
+    seeded = await lists.seed(running, size.listed)
+    walks = [await lists.walk(running, size.pages) for _ in range(size.rounds)]
+    rates = [one.per_second for one in walks]
+    figures = [
+        _figure("customers seeded", "/s", {"simulator": [seeded]}),
+        _figure(
+            "pages in a second of its processor",
+            "/s",
+            {"simulator": [one.per_processor_second for one in walks]},
+        ),
+    ]
+    return finding(LISTS, rates, [300.0] * len(rates), "/s"), figures
 
 
 def _from(names: tuple[Name, ...], turn: int) -> tuple[Name, ...]:

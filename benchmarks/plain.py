@@ -1,8 +1,9 @@
-"""An onboarding as one would write it without us: the same activities, one after the other.
+"""An onboarding as one would write it without us: the same activities in a plain workflow.
 
 Nothing is claimed, parked, undone or shown, and messages are dictionaries that nobody checks.
 """
 
+import asyncio
 from datetime import timedelta
 from typing import Any, TypedDict
 
@@ -14,10 +15,14 @@ STAGE = "application.record_stage"
 
 
 class Order(TypedDict):
-    """Whom to onboard, and whether short steps in our own database are local activities."""
+    """Whom to onboard, and whether everything is a regular activity after the other.
+
+    If not, short steps in our own database are local activities, and the three systems are
+    provisioned at the same time.
+    """
 
     application_id: str
-    local: bool
+    sequential: bool
 
 
 @workflow.defn
@@ -27,13 +32,13 @@ class PlainOnboarding:
     def __init__(self) -> None:
         self.heard = False
         self.application: dict[str, Any] = {}
-        self.local = False
+        self.sequential = False
 
     @workflow.run
     async def run(self, order: Order) -> str:
-        """Carry out one activity after the other."""
+        """Carry out the activities."""
         self.application = {"application_id": order["application_id"]}
-        self.local = order["local"]
+        self.sequential = order["sequential"]
         policy = (await self.do("application.receive"))["policy"]
         await self.enter("validating")
         territory = {name: policy[name] for name in ("countries", "currencies")}
@@ -45,12 +50,31 @@ class PlainOnboarding:
         await self.enter("deciding")
         await self.do("application.decide", identity="verified")
         await self.enter("provisioning")
-        customer = await self.do("billing.create_customer")
-        await self.do("billing.create_tax_id", customer_id=customer["customer_id"])
+        systems = (self.provision_billing(), self.provision_directory(), self.provision_crm())
+        if self.sequential:
+            for system in systems:
+                await system
+        else:
+            await asyncio.gather(*systems)
         await self.enter("welcoming")
         await self.do("notice.welcome")
         await self.enter("active")
         return "active"
+
+    async def provision_billing(self) -> None:
+        """Customer and tax id."""
+        customer = await self.do("billing.create_customer")
+        await self.do("billing.create_tax_id", customer_id=customer["customer_id"])
+
+    async def provision_directory(self) -> None:
+        """User and membership."""
+        user = await self.do("directory.create_user")
+        await self.do("directory.join_group", user_id=user["user_id"])
+
+    async def provision_crm(self) -> None:
+        """Contact and company."""
+        await self.do("crm.create_contact")
+        await self.do("crm.create_company")
 
     @workflow.signal
     def identity_changed(self, hint: dict[str, Any]) -> None:
@@ -64,7 +88,7 @@ class PlainOnboarding:
     async def do(self, activity: str, **given: Any) -> Any:
         """Run an activity about the application."""
         request = self.application | given
-        if self.local and activity in (*SHORT_STEPS, STAGE):
+        if not self.sequential and activity in (*SHORT_STEPS, STAGE):
             return await workflow.execute_local_activity(
                 activity, request, start_to_close_timeout=timedelta(seconds=10)
             )

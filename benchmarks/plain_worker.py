@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar, get_type_hints
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast, get_type_hints
 from unittest import mock
 from uuid import uuid4
 
@@ -22,14 +23,17 @@ from temporalio.worker import Worker
 
 from activities.once import Once
 from benchmarks.plain import TASK_QUEUE, PlainOnboarding
+from connectors.capabilities import Sent
 from database.connection import transaction
 from workers import onboarding
 from workers import settings as setting
 from workers.settings import Settings
 from workers.signals import stop_requested
+from workflows.request_key import Request, outside_key
 from workflows.step import declaration_of
 
 Made = TypeVar("Made", bound=BaseModel)
+_SHARED: dict[str, BaseModel] = {}
 Plain = Callable[[dict[str, Any]], Awaitable[dict[str, Any] | None]]
 
 
@@ -48,9 +52,26 @@ async def theirs(
     return await send(f"plain_{uuid4().hex}")
 
 
+async def shared(
+    _: Once,
+    request: Request,
+    __: object,
+    *,
+    find: Callable[[Sent], Awaitable[Made | None]],
+    **___: object,
+) -> Made:
+    """What our process made for all of them, looked up once: as if it were configured."""
+    known = _SHARED.get(request.request_key)
+    if known is None:
+        known = await find(Sent(outside_key(request.request_key, 1), datetime.now(UTC)))
+        assert known is not None, "the process has made it while warming up"
+        _SHARED[request.request_key] = known
+    return cast(Made, known)
+
+
 def without_once() -> AbstractContextManager[object]:
     """As long as it lasts, `Once` keeps nothing in mind."""
-    return mock.patch.multiple(Once, ours=ours, theirs=theirs)
+    return mock.patch.multiple(Once, ours=ours, theirs=theirs, shared=shared)
 
 
 def plainly(body: Callable[..., Awaitable[BaseModel | None]]) -> Plain:

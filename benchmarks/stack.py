@@ -97,6 +97,8 @@ def _settings(home: Path) -> Settings:
         "temporal_ui_port",
         "gateway_port",
         "stripe_simulator_port",
+        "directory_simulator_port",
+        "crm_simulator_port",
         "mail_inbox_port",
         "smtp_port",
     )

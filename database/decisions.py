@@ -27,26 +27,20 @@ async def keep_of_person(
     by: SignedActor,
 ) -> None:
     """Keep a signed decision, and a line of audit with it."""
-    await connection.execute(
-        _INSERT,
-        {
-            "workflow_id": workflow_id,
-            "kind": kind,
-            "content": json.dumps(content),
-            "reason": reason,
-            "actor": by.actor.name,
-            "actor_kind": by.actor.kind,
-            "roles": json.dumps(by.actor.roles),
-            "update_id": by.update_id,
-            "signing_key": by.signing_key,
-            "signature": by.signature,
-            "rule_version": None,
-        },
-    )
-    details = {"update_id": by.update_id, "content": content, "reason": reason}
-    await record(
-        connection, f"decision.{kind}", by.actor.name, workflow_id=workflow_id, details=details
-    )
+    row = {
+        "workflow_id": workflow_id,
+        "kind": kind,
+        "content": json.dumps(content),
+        "reason": reason,
+        "actor": by.actor.name,
+        "actor_kind": by.actor.kind,
+        "roles": json.dumps(by.actor.roles),
+        "update_id": by.update_id,
+        "signing_key": by.signing_key,
+        "signature": by.signature,
+        "rule_version": None,
+    }
+    await _keep(connection, row, {"update_id": by.update_id, "content": content, "reason": reason})
 
 
 async def keep_of_rule(
@@ -59,23 +53,28 @@ async def keep_of_rule(
     rule_version: str,
 ) -> None:
     """Keep a decision that a rule took, and a line of audit with it."""
-    await connection.execute(
-        _INSERT,
-        {
-            "workflow_id": workflow_id,
-            "kind": kind,
-            "content": json.dumps(content),
-            "reason": rule,
-            "actor": f"rule:{rule}",
-            "actor_kind": "rule",
-            "roles": "[]",
-            "update_id": None,
-            "signing_key": None,
-            "signature": None,
-            "rule_version": rule_version,
-        },
-    )
-    details = {"content": content, "rule_version": rule_version}
+    row = {
+        "workflow_id": workflow_id,
+        "kind": kind,
+        "content": json.dumps(content),
+        "reason": rule,
+        "actor": f"rule:{rule}",
+        "actor_kind": "rule",
+        "roles": "[]",
+        "update_id": None,
+        "signing_key": None,
+        "signature": None,
+        "rule_version": rule_version,
+    }
+    await _keep(connection, row, {"content": content, "rule_version": rule_version})
+
+
+async def _keep(connection: AsyncConnection, row: dict[str, Any], details: dict[str, Any]) -> None:
+    await connection.execute(_INSERT, row)
     await record(
-        connection, f"decision.{kind}", f"rule:{rule}", workflow_id=workflow_id, details=details
+        connection,
+        f"decision.{row['kind']}",
+        row["actor"],
+        workflow_id=row["workflow_id"],
+        details=details,
     )

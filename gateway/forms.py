@@ -42,9 +42,15 @@ TaxIdType = Literal[
 
 _LONGEST_NAME = 200
 _CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
-_NAME = rf"^\s*[^{_CONTROLS}\x20\xa0][^{_CONTROLS}]*\s*$"
+# Spaces, and what Unicode calls default-ignorable: a name of nothing else looks empty.
+_UNSEEN = (
+    r"\x20\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u205f-\u206f"
+    r"\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0"
+)
+_NAME = rf"^\s*[^{_CONTROLS}{_UNSEEN}][^{_CONTROLS}]*\s*$"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 _NOT_IN_A_NAME = re.compile(rf"[{_CONTROLS}\ud800-\udfff]")
+_BEGINS_UNSEEN = re.compile(rf"[{_UNSEEN}]")
 
 
 def _clean(value: Any) -> Any:
@@ -55,6 +61,8 @@ def _printable(name: str) -> str:
     # Letters of any script, and what joins them; but nothing that hides or turns text around.
     if _NOT_IN_A_NAME.search(name):
         raise ValueError("holds control characters: a name is one line of text")
+    if _BEGINS_UNSEEN.match(name):
+        raise ValueError("begins with a character that nobody can see")
     return name
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from tests.house import house, outside, temporal
 from tests.laptop import own
 from tests.postgres import database, empty_database, migrated_template, postgres_server
+from workers import telemetry
 
 __all__ = [
     "database",
@@ -20,6 +25,18 @@ __all__ = [
     "postgres_server",
     "temporal",
 ]
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What is logged, as lines of JSON; logging is as before afterwards."""
+    root = logging.getLogger()
+    handlers, level, before = root.handlers, root.level, structlog.get_config()
+    stream = io.StringIO()
+    telemetry.configure("worker", log_format="json", stream=stream)
+    yield stream
+    root.handlers, root.level = handlers, level
+    structlog.configure(**before)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -115,7 +115,7 @@ class ChildProcess:
 
     async def _spawn(self) -> None:
         program = self.program
-        program.log.parent.mkdir(parents=True, exist_ok=True)
+        program.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if program.log.exists() and program.log.stat().st_size > _LOG_LIMIT:
             program.log.replace(program.log.with_suffix(".log.1"))
         with program.log.open("ab") as log:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
-import uvloop
 from temporalio.client import Client
 
 from database.connection import engine_for
@@ -17,9 +15,7 @@ from gateway.app import create_app
 from gateway.callers import KeysUnreadable, read_callers
 from gateway.options import GatewayOptions
 from gateway.rates import Rates
-from workers import settings as setting
-from workers import telemetry
-from workers.obstacle import Obstacle
+from workers.running import run
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
 from workers.temporal_client import connect
@@ -89,13 +85,7 @@ class _Server(uvicorn.Server):
 
 def main() -> None:
     """Run the gateway."""
-    try:
-        settings = setting.load()
-        telemetry.configure("gateway", log_format=settings.log_format, log_level=settings.log_level)
-        uvloop.run(serve(settings))
-    except Obstacle as obstacle:
-        print(f"gateway: {obstacle}", file=sys.stderr)  # noqa: T201
-        sys.exit(obstacle.exit_code)
+    run("gateway", serve)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,11 @@
 """The worker that carries out customer onboardings, and the upkeep of what surrounds them."""
 
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any
 
-import uvloop
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -33,9 +31,7 @@ from connectors.stripe.billing import StripeBilling
 from connectors.stripe.events import StripeEvents
 from connectors.stripe.identity import StripeIdentity
 from database.connection import engine_for
-from workers import settings as setting
-from workers import telemetry
-from workers.obstacle import Obstacle
+from workers.running import run
 from workers.sandbox import workflow_runner
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
@@ -152,13 +148,7 @@ async def work(settings: Settings) -> None:
 
 def main() -> None:
     """Run the worker."""
-    try:
-        settings = setting.load()
-        telemetry.configure("worker", log_format=settings.log_format, log_level=settings.log_level)
-        uvloop.run(work(settings))
-    except Obstacle as obstacle:
-        print(f"worker: {obstacle}", file=sys.stderr)  # noqa: T201
-        sys.exit(obstacle.exit_code)
+    run("worker", work)
 
 
 if __name__ == "__main__":

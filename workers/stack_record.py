@@ -117,8 +117,8 @@ def sole_stack(home: Path) -> Iterator[None]:
 
     Raises AlreadyRunning where another process holds it.
     """
-    with (home / "stack.lock").open("w") as lock:
-        if not _locked(lock):
+    with held(home / "stack.lock") as ours:
+        if not ours:
             record = StackRecord.read(home)
             holder = f" (pid {record.supervisor.pid})" if record else ""
             raise AlreadyRunning(
@@ -126,6 +126,13 @@ def sole_stack(home: Path) -> Iterator[None]:
                 "`perdure status` shows it, `perdure down` ends it."
             )
         yield
+
+
+@contextlib.contextmanager
+def held(file: Path) -> Iterator[bool]:
+    """Hold a lock, of which the system lets go when we die; False where another process has it."""
+    with file.open("w") as lock:
+        yield _locked(lock)
 
 
 def is_locked(home: Path) -> bool:

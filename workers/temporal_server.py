@@ -89,7 +89,7 @@ class TemporalServer:
             PortUse(self.port, "Temporal", "PERDURE_TEMPORAL_ADDRESS"),
             PortUse(self.ui_port, "Temporal's Web UI", "PERDURE_TEMPORAL_UI_PORT"),
         )
-        self.state.mkdir(parents=True, exist_ok=True)
+        self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         child = ChildProcess(
             Program(name=self.name, command=self._command(), log=self._log, ready=self.is_running)
         )

@@ -74,6 +74,31 @@ class Conduct:
     notices: list[asyncio.Task[None]] = field(default_factory=list)
     decided: list[str] = field(default_factory=list)
 
+    def parked(self, resolution: Resolution) -> Parked:
+        """The parked step that a resolution is about. Raises ApplicationError where it is not."""
+        running = self.steps.get(resolution.step)
+        parked = running.parked if running else None
+        if running is None or parked is None:
+            raise ApplicationError(f"{resolution.step} does not wait for anybody", type="NotParked")
+        if parked.resolution is not None:
+            raise ApplicationError(f"{resolution.step} was decided already", type="AlreadyDecided")
+        if resolution.since is not None and resolution.since != parked.since:
+            raise ApplicationError(f"{resolution.step} has parked anew since", type="ParkedAnew")
+        if resolution.action not in parked.choices:
+            raise ApplicationError(
+                f"{resolution.step} can be resolved by {', '.join(parked.choices)} only",
+                type="NotAChoice",
+            )
+        if resolution.version is not None and (
+            resolution.action != "retry" or parked.refused_generation is None
+        ):
+            raise ApplicationError(
+                "a corrected version goes with the retry of a refused request only: what became of"
+                " this one is not known, so it can only be asked again as it was",
+                type="NotCorrectable",
+            )
+        return parked
+
 
 def progress_of(running: Running) -> StepProgress:
     """The step as people see it."""

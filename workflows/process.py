@@ -225,12 +225,12 @@ class Process(ABC, Generic[State]):
         """Decide about a parked step. Answers as soon as the decision is accepted."""
         await self.verify(resolution, roles=("operator", "admin"))
         # Somebody else may have decided while the signature was checked.
-        self._parked(resolution).resolution = resolution
+        self._conduct.parked(resolution).resolution = resolution
         return self.taken()
 
     @resolve.validator
     def _may_resolve(self, resolution: Resolution) -> None:
-        self._parked(resolution)
+        self._conduct.parked(resolution)
 
     async def verify(self, decision: Decision, *, roles: tuple[str, ...]) -> None:
         """Let a decision through only with the gateway's signature over exactly this one.
@@ -427,31 +427,6 @@ class Process(ABC, Generic[State]):
             part=decision.by.update_id,
             if_skipped=None,
         )
-
-    def _parked(self, resolution: Resolution) -> Parked:
-        """The parked step that a resolution is about. Raises ApplicationError where it is not."""
-        running = self._conduct.steps.get(resolution.step)
-        parked = running.parked if running else None
-        if running is None or parked is None:
-            raise ApplicationError(f"{resolution.step} does not wait for anybody", type="NotParked")
-        if parked.resolution is not None:
-            raise ApplicationError(f"{resolution.step} was decided already", type="AlreadyDecided")
-        if resolution.since is not None and resolution.since != parked.since:
-            raise ApplicationError(f"{resolution.step} has parked anew since", type="ParkedAnew")
-        if resolution.action not in parked.choices:
-            raise ApplicationError(
-                f"{resolution.step} can be resolved by {', '.join(parked.choices)} only",
-                type="NotAChoice",
-            )
-        if resolution.version is not None and (
-            resolution.action != "retry" or parked.refused_generation is None
-        ):
-            raise ApplicationError(
-                "a corrected version goes with the retry of a refused request only: what became of"
-                " this one is not known, so it can only be asked again as it was",
-                type="NotCorrectable",
-            )
-        return parked
 
     def _may_end(self, end: str) -> bool:
         return (

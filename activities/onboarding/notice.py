@@ -6,7 +6,7 @@ from activities.once import Once
 from connectors.capabilities import Mail
 from database import onboardings
 from database.connection import statement
-from workflows.onboarding.messages import Sent, Welcome
+from workflows.onboarding.messages import Letter, Welcome
 from workflows.onboarding.steps import NoticeSteps
 from workflows.request_key import message_id
 from workflows.step import implements
@@ -22,7 +22,7 @@ class NoticeActivities(NoticeSteps):
         self._mail_domain = mail_domain
 
     @implements(NoticeSteps.welcome)
-    async def welcome(self, request: Welcome) -> Sent:
+    async def welcome(self, request: Welcome) -> Letter:
         """Send the welcome mail.
 
         Mail cannot be asked for what it took: when a worker dies after the server accepted the
@@ -36,7 +36,7 @@ class NoticeActivities(NoticeSteps):
 
         letter = message_id(request.request_key, self._mail_domain)
 
-        async def send(_: str) -> Sent:
+        async def send(_: str) -> Letter:
             await self._mail.send(
                 message_id=letter,
                 to=form["email"],
@@ -47,6 +47,6 @@ class NoticeActivities(NoticeSteps):
                     f"Your onboarding: {application.id}\n"
                 ),
             )
-            return Sent(message_id=letter)
+            return Letter(message_id=letter)
 
-        return await self._once.theirs(request, Sent, send=send)
+        return await self._once.theirs(request, Letter, send=send)

@@ -36,6 +36,12 @@ from connectors.scim.errors import Missing, Taken, as_connector_error, bad_body
 
 SCIM_JSON = {"Accept": "application/scim+json", "Content-Type": "application/scim+json"}
 
+# Pydantic builds a parametrised model anew, in milliseconds, whenever nobody holds it any more.
+_BUILT = (ListResponse[User], ListResponse[Group])  # type: ignore[type-arg]  # as the client does
+_GroupPath = Path[Group]
+_GroupOperation = PatchOperation[Group]
+_GroupPatch = PatchOp[Group]
+
 _OPS = PatchOperation.Op
 Kind = type[User[Any]] | type[Group]  # Any: extensions of a user, of which we have none
 
@@ -84,14 +90,14 @@ class ScimDirectory:
     async def add_member(self, *, group_id: str, user_id: str) -> None:
         """Put a user into a group; one that is in it stays (RFC 7644 §3.5.2.1)."""
         member = GroupMember(value=user_id)
-        operation = PatchOperation[Group](op=_OPS.add, path=Path[Group]("members"), value=[member])
+        operation = _GroupOperation(op=_OPS.add, path=_GroupPath("members"), value=[member])
         await self._change(group_id, operation)
 
     async def remove_member(self, *, group_id: str, user_id: str) -> bool:
         """Take a user out of a group; one that is not in it stays out. False: no such group."""
-        which = Path[Group](f"members[value eq {json.dumps(user_id)}]")
+        which = _GroupPath(f"members[value eq {json.dumps(user_id)}]")
         try:
-            await self._change(group_id, PatchOperation[Group](op=_OPS.remove, path=which))
+            await self._change(group_id, _GroupOperation(op=_OPS.remove, path=which))
         except Missing:
             await self._check_address(Group)
             return False
@@ -103,7 +109,7 @@ class ScimDirectory:
 
     async def _change(self, group_id: str, operation: PatchOperation[Group]) -> None:
         with _readable():
-            await self._scim.modify(Group, group_id, PatchOp[Group](operations=[operation]))
+            await self._scim.modify(Group, group_id, _GroupPatch(operations=[operation]))
 
     async def _found_or_created(self, kind: Kind, key: str, entry: User[Any] | Group) -> str:
         if (found := await self._find(kind, key)) is not None:

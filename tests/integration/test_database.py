@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -11,8 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from database.audit import record
-from database.connection import DatabaseDown, engine_for, transaction
+from database.connection import DatabaseDown, engine_for, statement, transaction
 from database.migrate import configuration, upgrade
+from tests.postgres import running_postgres
 
 
 async def test_models_and_migrations_agree(database: str) -> None:
@@ -69,3 +72,69 @@ async def test_a_server_that_is_not_there_is_our_outage() -> None:
         async with transaction(engine):
             pass
     await engine.dispose()
+
+
+async def test_a_server_that_ends_our_session_is_our_outage(database: str) -> None:
+    ours, other = engine_for(database), engine_for(database)
+    terminate = text("SELECT pg_terminate_backend(:session)")
+
+    async def go_on_after_the_end() -> None:
+        async with transaction(ours) as connection:
+            session = await connection.scalar(text("SELECT pg_backend_pid()"))
+            async with statement(other) as killer:
+                assert await killer.scalar(terminate, {"session": session})
+            await connection.execute(text("SELECT 1"))
+
+    with pytest.raises(DatabaseDown):
+        await go_on_after_the_end()
+    async with statement(ours) as connection:
+        assert await connection.scalar(text("SELECT 1")) == 1, "the next one gets a new session"
+    await ours.dispose()
+    await other.dispose()
+
+
+async def test_a_server_that_has_no_session_left_is_our_outage(database: str) -> None:
+    engine = engine_for(database)
+    async with statement(engine) as connection:
+        await connection.execute(text("CREATE ROLE crowded LOGIN PASSWORD 'x' CONNECTION LIMIT 0"))
+    crowded = engine_for(re.sub("//.*@", "//crowded:x@", database))
+    try:
+        with pytest.raises(DatabaseDown):
+            async with transaction(crowded):
+                pass
+    finally:
+        async with statement(engine) as connection:
+            await connection.execute(text("DROP ROLE crowded"))
+        await crowded.dispose()
+        await engine.dispose()
+
+
+async def test_a_server_that_starts_or_stops_is_our_outage(tmp_path: Path) -> None:
+    """From the moment it is asked to end until it takes sessions again, and in between."""
+    async with running_postgres(tmp_path) as server:
+        engine = engine_for(server.dsn, patience=2)
+        async with statement(engine) as connection:
+            await connection.execute(text("SELECT 1"))
+        answers: set[str] = set()
+
+        async def ask() -> None:
+            while True:
+                try:
+                    async with statement(engine) as connection:
+                        await connection.execute(text("SELECT pg_sleep(0.01)"))
+                    answers.add("answered")
+                except DatabaseDown:
+                    answers.add("down")
+
+        asking = [asyncio.create_task(ask()) for _ in range(8)]
+        await server.stop()
+        await server.start()
+        await asyncio.sleep(0.2)
+        ended = [one for one in asking if one.done()]
+        for one in asking:
+            one.cancel()
+        assert not ended, ended
+        assert answers == {"answered", "down"}
+        async with statement(engine) as connection:
+            assert await connection.scalar(text("SELECT 1")) == 1
+        await engine.dispose()

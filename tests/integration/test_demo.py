@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
+import textwrap
 from typing import Any
 
 import pytest
 
 from tests.laptop import Laptop
+from workers.demo.theatre import sole_play
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-SCENES = ("threefold", "straight", "webhooks", "withdrawal", "killed", "outage")
+SCENES = (
+    *("threefold", "straight", "webhooks", "withdrawal"),
+    *("conflict", "crm_outage", "killed", "outage"),
+)
 
 
 def demo(own: Laptop) -> dict[str, Any]:
     """Play it, and read its report. Any: JSON."""
     played = own.perdure("demo", "--exit", "--json")
     assert played.returncode == 0, f"{played.stdout}\n{played.stderr}"
+    sentences = re.findall(r"^ *[\d.]+ s  — (.+)$", played.stderr, re.MULTILINE)
+    assert [one for one in sentences if len(textwrap.wrap(one, 78)) > 2] == [], "too long to show"
     report: dict[str, Any] = json.loads(played.stdout)
     return report
 
@@ -26,7 +34,7 @@ def as_planned(report: dict[str, Any]) -> None:
     assert report["as_planned"], report
     assert [scene["scene"] for scene in report["scenes"]] == list(SCENES)
     assert {scene["state"] for scene in report["scenes"]} == {"played"}
-    assert len(report["checks"]) == 14
+    assert len(report["checks"]) == 20
     assert all(check["holds"] for check in report["checks"])
     stages = [one["stage"] for one in report["onboardings"]]
     assert sorted(stages) == ["active"] * 8 + ["withdrawn"]
@@ -39,9 +47,14 @@ def test_the_demo_plays_on_a_stack_of_its_own_and_on_one_that_runs_with_what_it_
     first = demo(own)
     as_planned(first)
     assert first["own_stack"]
+    assert [one["link"] for one in first["onboardings"]] == [None] * 9
     assert own.perdure("status").returncode == 3, "a stack that was started is ended"
 
     own.up()
+    with sole_play(own.home):
+        refused = own.perdure("demo", "--exit", "--json")
+        assert (refused.returncode, refused.stdout) == (4, "")
+        assert "Another `perdure demo` plays" in refused.stderr
     second = demo(own)
     as_planned(second)
     assert not second["own_stack"]

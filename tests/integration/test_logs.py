@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import logging
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-import structlog
 from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.worker import Worker
 
 from tests.integration.loggers import Failing, Talkative
-from workers import telemetry
 from workers.sandbox import workflow_runner
 
 CANARY = "Canary Q. Applicant"
@@ -26,18 +22,6 @@ CANARY = "Canary Q. Applicant"
 async def fails() -> None:
     """Fail as a driver does: with a row in the text."""
     raise RuntimeError(f"DETAIL: Key (name)=({CANARY}) already exists")
-
-
-@pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    """What is logged, as lines of JSON; logging is as before afterwards."""
-    root = logging.getLogger()
-    handlers, level, before = root.handlers, root.level, structlog.get_config()
-    stream = io.StringIO()
-    telemetry.configure("worker", log_format="json", stream=stream)
-    yield stream
-    root.handlers, root.level = handlers, level
-    structlog.configure(**before)
 
 
 async def test_each_line_of_a_workflow_is_written_once(

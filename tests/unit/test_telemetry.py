@@ -5,10 +5,8 @@ import gc
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 import structlog
 from pydantic import BaseModel, ValidationError
 from temporalio import activity
@@ -16,18 +14,6 @@ from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from workers import telemetry
-
-
-@pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    """What is logged, as lines of JSON; logging is as before afterwards."""
-    root = logging.getLogger()
-    handlers, level, before = root.handlers, root.level, structlog.get_config()
-    stream = io.StringIO()
-    telemetry.configure("worker", log_format="json", stream=stream)
-    yield stream
-    root.handlers, root.level = handlers, level
-    structlog.configure(**before)
 
 
 def _lines(written: io.StringIO) -> list[dict[str, Any]]:

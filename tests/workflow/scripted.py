@@ -33,13 +33,13 @@ from workflows.onboarding.messages import (
     ForApplication,
     IdentityStatus,
     JoinGroup,
+    Letter,
     Membership,
     OpenSession,
     Policy,
     ReadSession,
     Received,
     RecordStage,
-    Sent,
     Session,
     TaxId,
     User,
@@ -246,11 +246,11 @@ class Scripted(
         return self._undo(request)
 
     @implements(NoticeSteps.welcome)
-    async def welcome(self, request: Welcome) -> Sent:
+    async def welcome(self, request: Welcome) -> Letter:
         await self._play(NoticeSteps.welcome, request)
         if self._first_time(request):
             self.mails.append(request.request_key)
-        return Sent(message_id="<1@example.com>")
+        return Letter(message_id="<1@example.com>")
 
     @implements(ProcessSteps.verify_actor)
     async def verify_actor(self, request: VerifyActor) -> None:

@@ -24,9 +24,11 @@ def demo(
     """Watch customers being onboarded while everything around goes wrong, and see it checked.
 
     Plays on the stack that runs in this clone, or starts one. A signup is sent three times at
-    once; webhooks come in threes and out of order; Stripe goes down until an operator retries; one
-    applicant withdraws in the middle of provisioning; a worker is killed. Then Stripe, the mailbox,
-    our database and Temporal are asked whether all is as planned.
+    once; webhooks come in threes and out of order; one applicant withdraws in the middle of
+    provisioning; another has the address of somebody else's user in the directory, about which an
+    operator decides; HubSpot goes down, and Stripe, until an operator retries; a worker is killed.
+    Then Stripe, directory, CRM, mailbox, our database and Temporal are asked whether all is as
+    planned.
 
     On a terminal a stack that it started keeps running until Ctrl-C, so that you can look around.
 
@@ -34,7 +36,7 @@ def demo(
 
     Exit codes: 0 all is as planned · 1 it is not: a check failed, or the play did not go on · 2 a
     setting is wrong · 3 there is no stack to play on, and none could be started · 4 a stack is just
-    being started or ended · 130 ended by somebody before the checks
+    being started or ended, or another demo plays · 130 ended by somebody before the checks
     """
     import asyncio
 
@@ -44,7 +46,7 @@ def demo(
 async def _demo(*, leave: bool, as_json: bool) -> int:
     import sys
     import time
-    from contextlib import AsyncExitStack, nullcontext
+    from contextlib import AsyncExitStack, ExitStack, nullcontext
 
     from rich.console import Console
 
@@ -55,7 +57,7 @@ async def _demo(*, leave: bool, as_json: bool) -> int:
     from workers.demo.live import LiveTable
     from workers.demo.performance import perform
     from workers.demo.show import Row, Show
-    from workers.demo.theatre import theatre
+    from workers.demo.theatre import sole_play, theatre
     from workers.signals import stop_requested, unless
 
     settings = laptop.settings(policy="demo")
@@ -73,10 +75,13 @@ async def _demo(*, leave: bool, as_json: bool) -> int:
 
     with stop_requested() as requested:
         async with AsyncExitStack() as ending:
+            playing = ending.enter_context(ExitStack())
+            playing.enter_context(sole_play(settings.home))
             began = time.monotonic()
             house = await unless(requested, ending.enter_async_context(theatre(settings, announce)))
             if house is None:
                 return 130
+            stays = not house.own or (watched and not leave)
             show.began = time.monotonic()
             if not watched:
                 show.changed = Lines(show, console.file).write
@@ -89,6 +94,7 @@ async def _demo(*, leave: bool, as_json: bool) -> int:
                     cast,
                     show,
                     pace=_PACE if watched else 0,
+                    stays=stays,
                     stack_seconds=show.began - began,
                 )
                 report = await unless(requested, performance)
@@ -98,8 +104,9 @@ async def _demo(*, leave: bool, as_json: bool) -> int:
             if as_json:
                 typer.echo(report.model_dump_json(indent=2))
             else:
-                review.show(report, settings, console)
-            if watched and house.own and not leave:
+                review.show(report, settings, console, stays=stays)
+            if house.own and stays:
+                playing.close()
                 console.print(" The stack keeps running. Ctrl-C ends it.", style="dim")
                 await requested.wait()
     return 0 if report.as_planned else 1

@@ -35,6 +35,7 @@ class Waiting(BaseModel):
     step: str | None
     owner: str
     why: Reason
+    choices: tuple[str, ...]
 
 
 class Callers:

@@ -8,13 +8,17 @@ from typing import Literal
 
 from workflows.onboarding.application import Application, TaxNumber
 
-Scene = Literal["straight", "threefold", "webhooks", "withdrawal", "outage", "killed"]
+Scene = Literal[
+    "threefold", "straight", "webhooks", "withdrawal", "conflict", "crm_outage", "killed", "outage"
+]
 
 TITLES: dict[Scene, str] = {
     "threefold": "One signup, sent three times at once",
     "straight": "Straight through",
     "webhooks": "Webhooks three times, the last one first",
     "withdrawal": "Withdrawn in the middle of provisioning",
+    "conflict": "Somebody else's user in the directory",
+    "crm_outage": "HubSpot down, until an operator retries",
     "killed": "A worker killed in the middle",
     "outage": "Stripe down, until an operator retries",
 }
@@ -65,19 +69,12 @@ class Run:
                 "one run, though three requests asked for it",
             ),
             self._person(
-                "zofie", "Žofie Nováková", "AT", "EUR", "straight", "every step, once, in order"
-            ),
-            self._company(
-                "hayabusa",
-                "隼電機合同会社",
-                "US",
-                "USD",
-                TaxNumber(type="us_ein", value="12-3456789"),
+                "zofie",
+                "Žofie Nováková",
+                "AT",
+                "EUR",
                 "straight",
-                "two objects at Stripe, made one after the other",
-            ),
-            self._person(
-                "eleni", "Ελένη Παππά", "CH", "CHF", "straight", "the timer that never had to fire"
+                "three systems at the same time, each step once",
             ),
             self._person(
                 "oksana",
@@ -97,8 +94,25 @@ class Run:
                 "GBP",
                 TaxNumber(type="gb_vat", value="GB123456789"),
                 "withdrawal",
-                "withdraw, then delete_tax_id, delete_customer, close_session",
+                "withdraw, then everything undone in all three systems, the last first",
                 end="withdrawn",
+            ),
+            self._person(
+                "eleni",
+                "Ελένη Παππά",
+                "CH",
+                "CHF",
+                "conflict",
+                "create_user refused, resolved, and asked again as a new generation",
+            ),
+            self._company(
+                "hayabusa",
+                "隼電機合同会社",
+                "US",
+                "USD",
+                TaxNumber(type="us_ein", value="12-3456789"),
+                "crm_outage",
+                "customer and user made, while the contact failed with HubSpot's 503",
             ),
             self._company(
                 "przedza",

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from workers.demo.cast import Applicant
+from workers.demo.check import Check
 from workers.demo.evidence import DecisionRow, Evidence, Found
-from workers.demo.plot import COPIES, REPAIRED, WITHDRAWN
+from workers.demo.memory import COPIES, PARKINGS, WITHDRAWN
+from workers.demo.show import SYSTEMS
+from workers.demo.system_checks import (
+    nothing_left,
+    one_company_each,
+    one_contact_each,
+    one_customer_each,
+    one_place_in_the_group_each,
+    one_user_each,
+    one_welcome_each,
+    stranger_untouched,
+    tax_ids,
+)
 from workflows.onboarding.messages import ENDS, TRANSITIONS
 
-_MADE = ("identity.open_session", "billing.create_customer", "billing.create_tax_id")
 _STRAIGHT = (
     "validating",
     "verifying_identity",
@@ -22,23 +34,13 @@ _STRAIGHT = (
 )
 _OUTSIDE_IDS = {
     "billing.create_customer": "customer_id",
+    "directory.create_user": "user_id",
+    "directory.join_group": "group_id",
+    "crm.create_contact": "contact_id",
+    "crm.create_company": "company_id",
     "identity.open_session": "session_id",
     "notice.welcome": "message_id",
 }
-
-
-@dataclass(frozen=True)
-class Check:
-    """What must hold, what was seen, and what does not hold: nothing where all is well."""
-
-    what: str
-    saw: str
-    problems: tuple[str, ...] = ()
-
-    @property
-    def holds(self) -> bool:
-        """Whether all is well."""
-        return not self.problems
 
 
 def check_all(cast: Sequence[Applicant], evidence: Evidence) -> list[Check]:
@@ -46,11 +48,17 @@ def check_all(cast: Sequence[Applicant], evidence: Evidence) -> list[Check]:
     checks: tuple[Callable[[Evidence], Check], ...] = (
         one_customer_each,
         tax_ids,
+        one_user_each,
+        one_place_in_the_group_each,
+        one_contact_each,
+        one_company_each,
         one_welcome_each,
         nothing_left,
+        stranger_untouched,
         one_onboarding_of_three_signups,
         webhooks_counted_once,
         parked_and_repaired,
+        nobody_held_up,
         another_worker_finished,
         decisions_on_record,
         stages_agree,
@@ -72,64 +80,6 @@ def everybody_plays(cast: Sequence[Applicant], evidence: Evidence) -> Check:
     active = sum(one.end == "active" for one in cast)
     saw = f"{active} active, {len(cast) - active} withdrawn"
     return Check("Everybody came to the end that was planned", saw, tuple(problems))
-
-
-def one_customer_each(evidence: Evidence) -> Check:
-    """Each active applicant has exactly one customer at Stripe."""
-    active = _active(evidence)
-    problems = [
-        f"{one.applicant.name}: {len(one.customers)} customers"
-        for one in active
-        if len(one.customers) != 1
-    ]
-    saw = f"{_count(len(one.customers) for one in active)} for {len(active)} active"
-    return Check("One Stripe customer for each active applicant", saw, tuple(problems))
-
-
-def tax_ids(evidence: Evidence) -> Check:
-    """Each customer has the tax id of its application, once, and no other."""
-    problems, seen = [], 0
-    for one in _active(evidence):
-        wanted = one.applicant.application.tax_id
-        expected = [(wanted.type, wanted.value)] if wanted else []
-        for customer in one.customers:
-            there = [(each.type, each.value) for each in customer.tax_ids]
-            seen += len(there)
-            if there != expected:
-                problems.append(f"{one.applicant.name}: {len(there)} tax ids, or another")
-    return Check("… with its tax id, where it has one", f"{seen} tax ids", tuple(problems))
-
-
-def one_welcome_each(evidence: Evidence) -> Check:
-    """Each active applicant got exactly one mail: the welcome."""
-    active = _active(evidence)
-    problems = [
-        f"{one.applicant.name}: {[letter.subject for letter in one.letters]}"
-        for one in active
-        if [letter.subject for letter in one.letters] != ["Welcome"]
-    ]
-    saw = f"{_count(len(one.letters) for one in active)} mails"
-    return Check("One welcome mail for each active applicant", saw, tuple(problems))
-
-
-def nothing_left(evidence: Evidence) -> Check:
-    """Of those who are not active nothing is left, though something had been made."""
-    problems = []
-    others = [one for one in evidence.found if one.applicant.end != "active"]
-    for one in others:
-        name = one.applicant.name
-        if one.customers:
-            problems.append(f"{name}: still a customer")
-        if one.letters:
-            problems.append(f"{name}: got mail")
-        if not one.sessions or any(session.redaction is None for session in one.sessions):
-            problems.append(f"{name}: the identity session is not redacted")
-        undone = {row.step for row in one.ledger if row.state == "undone" and row.result}
-        for step in _MADE:
-            if step not in undone:
-                problems.append(f"{name}: {step} was not made and undone")
-    saw = f"{len(others)}: tax id, customer, session"
-    return Check("Nothing left of who withdrew", saw, tuple(problems))
 
 
 def one_onboarding_of_three_signups(evidence: Evidence) -> Check:
@@ -164,15 +114,46 @@ def webhooks_counted_once(evidence: Evidence) -> Check:
 
 
 def parked_and_repaired(evidence: Evidence) -> Check:
-    """The outage was on the attention list with its reason, and the operators had one mail."""
-    problems, parked = [], evidence.memory.parked
-    if parked is None or parked.step != "billing.create_customer" or "503" not in parked.why.text:
-        problems.append("the attention list did not name the step and Stripe's 503")
-    notices = [len(one.notices) for one in evidence.found if one.applicant.scene == "outage"]
-    if notices != [1]:
-        problems.append(f"{_count(notices)} notices to the operators")
-    saw = f"{parked.why.type}, {_count(notices)} notice" if parked else "nothing parked"
-    return Check("The outage parked, was told, and was repaired", saw, tuple(problems))
+    """Each step that was to park was on the attention list, and the operators had one mail."""
+    problems, notices = [], 0
+    for scene, parking in PARKINGS.items():
+        parked = evidence.memory.parked.get(scene)
+        if parked is None or (parked.step, parked.why.type) != (parking.step, parking.type):
+            problems.append(f"the attention list did not name {parking.step} and {parking.type}")
+        elif "retry" not in parked.choices:
+            problems.append(f"nobody was offered to retry {parking.step}")
+        told = sum(len(one.notices) for one in evidence.found if one.applicant.scene == scene)
+        if told != 1:
+            problems.append(f"{told} notices to the operators of {parking.step}")
+        notices += told
+    saw = f"{len(evidence.memory.parked)} steps, {notices} notices"
+    return Check("What parked was told, and was repaired", saw, tuple(problems))
+
+
+def nobody_held_up(evidence: Evidence) -> Check:
+    """While a step waited for a decision, the other systems' steps were brought to their end."""
+    problems, went_on = [], 0
+    for one in evidence.found:
+        if (parking := PARKINGS.get(one.applicant.scene)) is None:
+            continue
+        decided = [row.decided_at for row in one.decisions if row.kind == "resolve"]
+        settled = {row.step: row.settled_at for row in one.ledger}
+        held = settled.pop(parking.step, None)
+        if not decided or held is None or held < decided[0]:
+            problems.append(f"{one.applicant.name}: {parking.step} did not wait for a person")
+            continue
+        trouble = _system(parking.step)
+        for system in SYSTEMS:
+            before = [
+                at is not None and at < decided[0]
+                for step, at in settled.items()
+                if _system(step) == system and system != trouble
+            ]
+            went_on += len(before)
+            if system != trouble and not (before and all(before)):
+                problems.append(f"{one.applicant.name}: {system} waited for {trouble}")
+    saw = f"{went_on} steps done meanwhile"
+    return Check("… and held up no other system", saw, tuple(problems))
 
 
 def another_worker_finished(evidence: Evidence) -> Check:
@@ -191,18 +172,19 @@ def another_worker_finished(evidence: Evidence) -> Check:
 
 def decisions_on_record(evidence: Evidence) -> Check:
     """Who withdrew and who retried is kept, signed, with the reason."""
-    expected = {"withdrawal": ("withdraw", WITHDRAWN), "outage": ("resolve", REPAIRED)}
-    problems, kinds = [], []
+    expected = {scene: ("resolve", parking.remedy) for scene, parking in PARKINGS.items()}
+    expected["withdrawal"] = ("withdraw", WITHDRAWN)
+    problems: list[str] = []
+    kinds: Counter[str] = Counter()
     for one in evidence.found:
         of_people = [row for row in one.decisions if row.actor_kind != "rule"]
         wanted = expected.get(one.applicant.scene)
         if [(row.kind, row.reason) for row in of_people] != ([wanted] if wanted else []):
             problems.append(f"{one.applicant.name}: {_told(of_people)}")
         problems += [f"{row.kind} is not signed" for row in of_people if not row.signed]
-        kinds += [row.kind for row in of_people]
-    return Check(
-        "Who decided is kept, signed, with the reason", " and ".join(kinds), tuple(problems)
-    )
+        kinds.update(row.kind for row in of_people)
+    saw = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    return Check("Who decided is kept, signed, with the reason", saw, tuple(problems))
 
 
 def stages_agree(evidence: Evidence) -> Check:
@@ -251,7 +233,7 @@ def nothing_waits(evidence: Evidence) -> Check:
         f"{one.workflow_id}: {one.step}" for one in evidence.waiting if one.workflow_id in ours
     ]
     if evidence.faults:
-        problems.append(f"{evidence.faults} faults are left at Stripe's simulator")
+        problems.append(f"{evidence.faults} faults are left at the simulators")
     return Check("Nothing waits for anybody", "attention list clear", tuple(problems))
 
 
@@ -259,6 +241,10 @@ def _not_there(one: Found) -> Iterable[str]:
     """What the ledger says was made of an active applicant, and is not what is there."""
     there = {
         "billing.create_customer": [customer.id for customer in one.customers],
+        "directory.create_user": [user.id for user in one.users],
+        "directory.join_group": list(one.memberships),
+        "crm.create_contact": [contact.id for contact in one.contacts],
+        "crm.create_company": [company.id for company in one.companies],
         "identity.open_session": [session.id for session in one.sessions],
         "notice.welcome": [letter.message_id for letter in one.letters],
     }
@@ -268,8 +254,8 @@ def _not_there(one: Found) -> Iterable[str]:
             yield f"{one.applicant.name}: {step} made {made}, there is {there[step]}"
 
 
-def _active(evidence: Evidence) -> list[Found]:
-    return [one for one in evidence.found if one.applicant.end == "active"]
+def _system(step: str) -> str:
+    return step.partition(".")[0]
 
 
 def _count(numbers: Iterable[int]) -> int:

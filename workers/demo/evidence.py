@@ -1,4 +1,4 @@
-"""What is there after the play: at Stripe, in the mailbox, in our database, at Temporal.
+"""What is there after the play: outside, in our database, at Temporal.
 
 Nothing here comes from what the play remembers but which onboardings it was about.
 """
@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, text
@@ -18,6 +19,9 @@ from temporalio.client import Client, WorkflowFailureError
 from database.connection import engine_for, transaction
 from workers.demo.callers import Callers, Waiting
 from workers.demo.cast import Applicant
+from workers.demo.crm import RecordInCrm
+from workers.demo.directory import GroupInDirectory, UserInDirectory
+from workers.demo.memory import Memory
 from workers.demo.outside import (
     CustomerAtStripe,
     Letter,
@@ -25,9 +29,9 @@ from workers.demo.outside import (
     SessionAtStripe,
     TaxIdAtStripe,
 )
-from workers.demo.plot import Memory
 from workers.demo.show import Row
 from workers.settings import Settings
+from workflows.request_key import outside_key
 
 _PATIENCE = 10.0
 _PAUSE = 0.2
@@ -35,7 +39,7 @@ _PAUSE = 0.2
 _ONBOARDING = text("SELECT stage FROM onboardings WHERE workflow_id = :workflow_id")
 _SIGNUPS = text("SELECT count(DISTINCT id) FROM applications WHERE form->>'email' = :email")
 _LEDGER = text("""
-    SELECT key, step, state, generation, result, token IS NOT NULL AS held
+    SELECT key, step, state, generation, result, token IS NOT NULL AS held, settled_at
     FROM requests WHERE workflow_id = :workflow_id ORDER BY created_at
 """)
 _TRAIL = text("""
@@ -43,7 +47,7 @@ _TRAIL = text("""
     WHERE workflow_id = :workflow_id AND event = 'onboarding.stage' ORDER BY id
 """)
 _DECISIONS = text("""
-    SELECT kind, actor, actor_kind, reason, signature IS NOT NULL AS signed
+    SELECT kind, actor, actor_kind, reason, signature IS NOT NULL AS signed, decided_at
     FROM decisions WHERE workflow_id = :workflow_id ORDER BY id
 """)
 _INBOX = text("SELECT id FROM inbox WHERE source = 'stripe' AND event_id = :event ORDER BY id")
@@ -59,6 +63,7 @@ class LedgerRow:
     generation: int
     result: dict[str, Any] | None  # Any: each step's own
     held: bool
+    settled_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class DecisionRow:
     actor_kind: str
     reason: str
     signed: bool
+    decided_at: datetime
 
 
 @dataclass(frozen=True)
@@ -100,11 +106,15 @@ class Event:
 
 @dataclass(frozen=True)
 class Found:
-    """All that there is of one applicant."""
+    """All that there is of one applicant. `memberships` has each place in a group by its id."""
 
     applicant: Applicant
     workflow_id: str
     customers: tuple[Customer, ...]
+    users: tuple[UserInDirectory, ...]
+    memberships: tuple[str, ...]
+    contacts: tuple[RecordInCrm, ...]
+    companies: tuple[RecordInCrm, ...]
     letters: tuple[Letter, ...]
     notices: tuple[Letter, ...]
     sessions: tuple[SessionAtStripe, ...]
@@ -122,14 +132,30 @@ class Evidence:
     """All that there is.
 
     `events` are those whose webhooks were made to go astray, oldest first; `waiting` is what the
-    attention list has, `faults` what still goes wrong. `memory` is what the play saw on its way.
+    attention list has, `faults` what still goes wrong. `groups` are those of the tenants,
+    `stranger` is the user that somebody else made. `memory` is what the play saw on its way.
     """
 
     found: tuple[Found, ...]
     memory: Memory
+    groups: tuple[GroupInDirectory, ...]
+    stranger: UserInDirectory | None
     events: tuple[Event, ...]
     waiting: tuple[Waiting, ...]
     faults: int
+
+
+@dataclass(frozen=True)
+class _There:
+    """What the systems have since the play began, whoever it belongs to."""
+
+    customers: Sequence[CustomerAtStripe]
+    sessions: Sequence[SessionAtStripe]
+    users: Sequence[UserInDirectory]
+    groups: Sequence[GroupInDirectory]
+    contacts: Sequence[RecordInCrm]
+    companies: Sequence[RecordInCrm]
+    notices: Sequence[Letter]
 
 
 class Investigation:
@@ -145,15 +171,12 @@ class Investigation:
 
     async def of(self, rows: Sequence[Row], memory: Memory) -> Evidence:
         """What there is of these applicants and of nobody else."""
-        customers = await self._outside.customers(memory.since)
-        sessions = await self._outside.sessions(memory.since)
-        operators = self._settings.operators_email
-        notices = await self._outside.letters(to=operators, subject="Parked")
+        there = await self._there(rows, memory.since)
         engine = engine_for(self._settings.database_url, application="perdure-demo", size=2)
         try:
             async with transaction(engine) as connection:
                 found = [
-                    await self._found(row, connection, customers, sessions, notices)
+                    await self._found(row, connection, there)
                     for row in rows
                     if row.onboarding is not None
                 ]
@@ -163,43 +186,70 @@ class Investigation:
         return Evidence(
             found=tuple(found),
             memory=memory,
+            groups=tuple(there.groups),
+            stranger=next((one for one in there.users if one.id in _strangers(memory)), None),
             events=tuple(events),
             waiting=tuple(await self._callers.waiting()),
             faults=await self._outside.faults(),
         )
 
-    async def _found(
-        self,
-        row: Row,
-        connection: AsyncConnection,
-        customers: Iterable[CustomerAtStripe],
-        sessions: Iterable[SessionAtStripe],
-        notices: Iterable[Letter],
-    ) -> Found:
+    async def _there(self, rows: Sequence[Row], since: int) -> _There:
+        outside = self._outside
+        tenants = {row.onboarding.tenant for row in rows if row.onboarding is not None}
+        groups = [await outside.directory.groups(tenant) for tenant in sorted(tenants)]
+        return _There(
+            customers=await outside.customers(since),
+            sessions=await outside.sessions(since),
+            users=await outside.directory.users(since),
+            groups=[group for of_tenant in groups for group in of_tenant],
+            contacts=await outside.crm.contacts(since),
+            companies=await outside.crm.companies(since),
+            notices=await outside.letters(to=self._settings.operators_email, subject="Parked"),
+        )
+
+    async def _found(self, row: Row, connection: AsyncConnection, there: _There) -> Found:
         assert row.onboarding is not None
-        process, email = row.onboarding.workflow_id, row.applicant.application.email
+        process, application = row.onboarding.workflow_id, row.applicant.application
         runs = await self._runs(process)  # first: what it writes is written once it has completed
-        # By our mark or by address: one that lost its mark must not be overlooked.
-        theirs = [
-            one
-            for one in customers
-            if one.email == email or one.metadata.get("workflow_id") == process
-        ]
 
         async def asked(query: Any) -> Sequence[RowMapping]:
             return (await connection.execute(query, {"workflow_id": process})).mappings().all()
 
+        ledger = [LedgerRow(**one) for one in await asked(_LEDGER)]
+        # By our mark, by address or by name: one that lost its mark must not be overlooked.
+        name, email, marks = application.name, application.email, _marks(ledger)
+        customers = [
+            one
+            for one in there.customers
+            if one.email == email or one.metadata.get("workflow_id") == process
+        ]
+        users = [
+            one
+            for one in there.users
+            if one.mark in marks or one.name == email or one.display_name == name
+        ]
+        contacts = [
+            one
+            for one in there.contacts
+            if one.told.mark in marks or one.told.email == email or one.called == name
+        ]
+        companies = [one for one in there.companies if one.told.mark in marks or one.called == name]
+        onboarding = row.onboarding.id
         return Found(
             applicant=row.applicant,
             workflow_id=process,
-            customers=tuple([await self._customer(one.id) for one in theirs]),
+            customers=tuple([await self._customer(one.id) for one in customers]),
+            users=tuple(users),
+            memberships=tuple(_memberships(there.groups, users, ledger)),
+            contacts=tuple(contacts),
+            companies=tuple(companies),
             letters=tuple(await self._outside.letters(to=email)),
-            notices=tuple(one for one in notices if process in one.text),
-            sessions=tuple(one for one in sessions if one.client_reference_id == row.onboarding.id),
+            notices=tuple(one for one in there.notices if process in one.text),
+            sessions=tuple(one for one in there.sessions if one.client_reference_id == onboarding),
             signups=await connection.scalar(_SIGNUPS, {"email": email}) or 0,
             stage=await connection.scalar(_ONBOARDING, {"workflow_id": process}),
             trail=tuple(await connection.scalars(_TRAIL, {"workflow_id": process})),
-            ledger=tuple(LedgerRow(**one) for one in await asked(_LEDGER)),
+            ledger=tuple(ledger),
             decisions=tuple(DecisionRow(**one) for one in await asked(_DECISIONS)),
             runs=tuple(runs),
             workers=tuple(await self._workers(process)),
@@ -260,3 +310,28 @@ class Investigation:
             if all(one.state != "pending" for one in deliveries) or time.monotonic() > limit:
                 return sum(one.state == "delivered" for one in deliveries)
             await asyncio.sleep(_PAUSE)
+
+
+def _marks(ledger: Iterable[LedgerRow]) -> set[str]:
+    """What carries our mark carries one of these, in whichever generation it was made."""
+    return {
+        outside_key(row.key, generation)
+        for row in ledger
+        for generation in range(1, row.generation + 1)
+    }
+
+
+def _memberships(
+    groups: Iterable[GroupInDirectory],
+    users: Iterable[UserInDirectory],
+    ledger: Iterable[LedgerRow],
+) -> list[str]:
+    """Places in groups: of users that are there, and of those that we made and are not."""
+    theirs = {one.id for one in users} | {
+        (row.result or {}).get("user_id") for row in ledger if row.step == "directory.create_user"
+    }
+    return [group.id for group in groups for member in group.members if member.user in theirs]
+
+
+def _strangers(memory: Memory) -> set[str]:
+    return {one.id for one in memory.stranger}

@@ -13,13 +13,18 @@ from rich.table import Table
 from rich.text import Text
 
 from workers.demo.cast import TITLES
-from workers.demo.show import WAY, Played, Row, Show
+from workers.demo.show import SYSTEMS, WAY, Played, Row, Show
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _FRAMES_PER_SECOND = 8
 _WIDE = 100
 _TALL = 30
-_LEGEND = ("received", "validating", "identity", "deciding", "provisioning", "welcoming", "active")
+_LEGEND = (
+    *("Received", "Validating", "Identity", "Deciding"),
+    *("Billing", "Directory", "CRM"),
+    *("Welcoming", "Active"),
+)
+"""The marks of a row: the stages, with the systems in the place of `provisioning`."""
 
 
 class LiveTable:
@@ -50,7 +55,7 @@ class LiveTable:
                 self._applicants(wide=width >= _WIDE),
                 *gap,
                 _legend(),
-                Text(),
+                *gap,
                 *(
                     _scene(f"{number} {TITLES[name]}", played)
                     for number, (name, played) in enumerate(self._show.scenes.items(), 1)
@@ -72,12 +77,12 @@ class LiveTable:
         return line
 
     def _applicants(self, *, wide: bool) -> RenderableType:
-        table = Table(
-            box=None, expand=True, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim"
-        )
+        gap = (0, 2 if wide else 1, 0, 0)
+        table = Table(box=None, expand=True, pad_edge=False, padding=gap, header_style="dim")
         table.add_column("", no_wrap=True, width=1, style="dim")
         table.add_column("applicant", no_wrap=True, width=19)
-        table.add_column("R V I D P W A", no_wrap=True, width=13)
+        heading = " ".join(name[0] for name in _LEGEND)
+        table.add_column(heading, no_wrap=True, width=len(heading))
         if wide:
             table.add_column("stage", no_wrap=True, width=18)
         table.add_column("now", no_wrap=True, overflow="ellipsis", ratio=1)
@@ -97,25 +102,32 @@ class LiveTable:
 
 
 def _marks(row: Row) -> Text:
-    """One mark for each stage: behind, now, to come."""
-    marks = []
+    """One mark for each stage, and for each system at the stage that provisions them."""
     here = WAY.index(row.reached) if row.reached else -1
-    for at, _ in enumerate(WAY):
-        if row.stage == "active" or at < here:
-            undone = row.ended and row.stage != "active"
-            mark, style = ("○", "magenta") if undone else ("●", "green")
-        elif at > here:
-            mark, style = "·", "dim"
-        elif row.ended:
-            mark, style = "↶", "bold magenta"
-        elif row.parked:
-            mark, style = "■", "bold red"
-        elif row.asked:
-            mark, style = "◌", "cyan"
-        else:
-            mark, style = "◐", "bold yellow"
-        marks.append(Text(mark, style))
+    marks = []
+    for at, stage in enumerate(WAY):
+        if stage != "provisioning":
+            marks.append(_mark(row, at - here, row.parked))
+            continue
+        for system in SYSTEMS:
+            work = row.work(system)
+            done = work == "done" and not row.ended
+            marks.append(_mark(row, -1 if at == here and done else at - here, work == "parked"))
     return Text(" ").join(marks)
+
+
+def _mark(row: Row, ahead: int, parked: bool) -> Text:
+    """Behind, now (`ahead` is 0), or to come."""
+    if row.stage == "active" or ahead < 0:
+        undone = row.ended and row.stage != "active"
+        return Text("○", "magenta") if undone else Text("●", "green")
+    if ahead > 0:
+        return Text("·", "dim")
+    if row.ended:
+        return Text("↶", "bold magenta")
+    if parked:
+        return Text("■", "bold red")
+    return Text("◌", "cyan") if row.asked else Text("◐", "bold yellow")
 
 
 def _style(row: Row) -> str:
@@ -131,7 +143,7 @@ def _style(row: Row) -> str:
 def _legend() -> Text:
     legend = Text(style="dim")
     for name in _LEGEND:
-        legend.append(name[0].upper(), "bold not dim")
+        legend.append(name[0], "bold not dim")
         legend.append(f"{name[1:]} ")
     legend.rstrip()
     return legend

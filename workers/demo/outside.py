@@ -1,7 +1,8 @@
-"""The world outside, over HTTP: what Stripe and the mailbox have, and how they shall misbehave."""
+"""The world outside, over HTTP: what each system has, and how it shall misbehave."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -10,8 +11,11 @@ from typing import Any, Literal, Self, TypeVar
 import httpx
 from pydantic import BaseModel
 
+from workers.demo.crm import Crm
+from workers.demo.directory import Directory
 from workers.settings import Settings
 
+System = Literal["stripe", "directory", "crm", "mail"]
 FaultKind = Literal["timeout_after_commit", "error_503"]
 _WELL_BEHAVED = {"copies": 1, "scatter_seconds": 0, "drop_next": 0, "paused": False}
 
@@ -74,17 +78,28 @@ Row = TypeVar("Row", bound=BaseModel)
 
 
 class Outside:
-    """The simulators. All methods raise httpx.HTTPError where one does not answer as it should."""
+    """The simulators. All methods raise httpx.HTTPError where one does not answer as it should.
+
+    Here are Stripe and the mailbox; `directory` and `crm` are for themselves.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self._stripe = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{settings.stripe_simulator_port}",
-            auth=(settings.secret("stripe_api_key"), ""),
-            timeout=10,
+        self._stripe = _http(
+            settings.stripe_simulator_port, auth=(settings.secret("stripe_api_key"), "")
         )
-        self._mail = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{settings.mail_inbox_port}", timeout=10
+        directory = _http(
+            settings.directory_simulator_port, token=settings.secret("directory_token")
         )
+        crm = _http(settings.crm_simulator_port, token=settings.secret("hubspot_token"))
+        self._mail = _http(settings.mail_inbox_port)
+        self._all: Mapping[System, httpx.AsyncClient] = {
+            "stripe": self._stripe,
+            "directory": directory,
+            "crm": crm,
+            "mail": self._mail,
+        }
+        self.directory = Directory(directory)
+        self.crm = Crm(crm)
 
     async def __aenter__(self) -> Self:
         return self
@@ -95,8 +110,7 @@ class Outside:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._stripe.aclose()
-        await self._mail.aclose()
+        await asyncio.gather(*(http.aclose() for http in self._all.values()))
 
     # What is there
 
@@ -157,19 +171,22 @@ class Outside:
 
     async def behave(self) -> None:
         """Nothing goes wrong any more: what an earlier run that was cut off left is ended."""
-        _body(await self._stripe.delete("/_simulator/faults"))
-        _body(await self._mail.delete("/_simulator/faults"))
+        for http in self._all.values():
+            _body(await http.delete("/_simulator/faults"))
         await self._post("/_simulator/webhooks", _WELL_BEHAVED)
 
     @asynccontextmanager
-    async def fault(self, kind: FaultKind, method: str, path: str) -> AsyncIterator[None]:
-        """While this lasts requests go wrong; `path` is a glob."""
-        match = {"method": method, "path": path}
-        made = await self._post("/_simulator/faults", {"kind": kind, "match": match})
+    async def fault(
+        self, system: System, kind: FaultKind, method: str, path: str
+    ) -> AsyncIterator[None]:
+        """While this lasts requests to a system go wrong; `path` is a glob."""
+        http, match = self._all[system], {"method": method, "path": path}
+        planned = {"kind": kind, "match": match}
+        made = _body(await http.post("/_simulator/faults", json=planned))
         try:
             yield
         finally:
-            _body(await self._stripe.delete(f"/_simulator/faults/{made['id']}"))
+            _body(await http.delete(f"/_simulator/faults/{made['id']}"))
 
     @asynccontextmanager
     async def webhooks_held(self, *, copies: int) -> AsyncIterator[None]:
@@ -181,15 +198,16 @@ class Outside:
             await self._post("/_simulator/webhooks", {"copies": 1})
             await self._post("/_simulator/webhooks/resume", {"order": "newest_first"})
 
-    async def faulted(self, method: str, path: str) -> int:
+    async def faulted(self, system: System, method: str, path: str) -> int:
         """How many requests were ever answered by a fault before anything ran."""
-        counted = _body(await self._stripe.get("/_simulator/counters"))["counters"]
+        counted = _body(await self._all[system].get("/_simulator/counters"))["counters"]
         wanted = {"method": method, "path": path, "outcome": "faulted"}
         return sum(one["requests"] for one in counted if wanted.items() <= one.items())
 
     async def faults(self) -> int:
-        """How many faults wait for requests."""
-        return len(_body(await self._stripe.get("/_simulator/faults"))["faults"])
+        """How many faults wait for requests, in all systems."""
+        waiting = [_body(await http.get("/_simulator/faults")) for http in self._all.values()]
+        return sum(len(one["faults"]) for one in waiting)
 
     async def _listed(
         self, path: str, shape: type[Row], since: int | None = None
@@ -206,6 +224,15 @@ class Outside:
 
     async def _post(self, path: str, body: Mapping[str, object]) -> Any:
         return _body(await self._stripe.post(path, json=body))
+
+
+def _http(
+    port: int, *, auth: tuple[str, str] | None = None, token: str | None = None
+) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {token}"} if token else None
+    return httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}", auth=auth, headers=headers, timeout=10
+    )
 
 
 def _body(answer: httpx.Response) -> Any:

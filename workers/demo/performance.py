@@ -38,11 +38,13 @@ async def perform(
     show: Show,
     *,
     pace: float,
+    stays: bool,
     stack_seconds: float,
 ) -> Report:
     """Play, then look at what is there. A play that derails is looked at all the same.
 
-    `pace` is how long to leave people for reading a sentence, in seconds. Raises Unseen.
+    `pace` is how long to leave people for reading a sentence, in seconds; `stays` says that the
+    stack goes on afterwards. Raises Unseen.
     """
     async with Outside(settings) as outside, Callers(settings) as callers:
         derailed = None
@@ -53,7 +55,10 @@ async def perform(
             except (Derailed, PerdureError, httpx.HTTPError) as error:
                 derailed = f"{type(error).__name__}: {error}"
         played = show.seconds
-        show.say("Now Stripe, the mailbox, our database and Temporal are asked: is all as planned?")
+        show.say(
+            "Now Stripe, directory, CRM, mailbox, our database and Temporal are asked: is all as"
+            " planned?"
+        )
         began = time.monotonic()
         try:
             temporal = await connect(settings, lazy=True)
@@ -71,7 +76,7 @@ async def perform(
             check_all(cast, evidence),
             derailed=derailed,
             own_stack=theatre.own,
-            web_ui=laptop_processes.urls(settings)["temporal"][0],
+            web_ui=laptop_processes.urls(settings)["temporal"][0] if stays else None,
             seconds=Durations(
                 stack=round(stack_seconds, 2),
                 play=round(played, 2),

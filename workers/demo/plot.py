@@ -2,7 +2,10 @@
 
 Everything goes the way it would in earnest: signups and decisions over the gateway's HTTP API,
 webhooks from Stripe's simulator to the gateway, the applicants at the page of Stripe Identity. What
-goes wrong is made to go wrong in the simulator, and the worker is really killed.
+goes wrong is made to go wrong in the simulators, and the worker is really killed.
+
+Faults are of a path, not of an applicant: while one lasts, nobody else may be about to go there.
+Scenes that are played at the same time tell each other by events when that is so.
 """
 
 from __future__ import annotations
@@ -10,44 +13,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from workers.demo.callers import Callers, Waiting
 from workers.demo.cast import Run, Scene
+from workers.demo.crm import CONTACTS
+from workers.demo.directory import UserInDirectory
+from workers.demo.memory import COPIES, PARKINGS, WITHDRAWN, Memory
 from workers.demo.outside import Outside
-from workers.demo.show import Row, Show
+from workers.demo.show import SYSTEMS, Row, Show, System
 from workers.demo.theatre import Theatre
 from workers.demo.watch import Derailed, Watch
 from workers.stack_record import Mark
 from workers.together import together
-from workflows.onboarding.application import Onboarding
 
 CUSTOMERS = "/v1/customers"
 TAX_IDS = "/v1/customers/*/tax_ids"
-WITHDRAWN = "the applicant changed their mind"
-REPAIRED = "Stripe makes customers again"
-COPIES = 3
-
 _PATIENCE = 40.0
 _PAUSE = 0.1
 
 Seen = TypeVar("Seen")
-
-
-@dataclass
-class Memory:
-    """What the play itself saw: material for the checks, never their verdict.
-
-    `since` is when it began by Stripe's clock, `answers` what each of three equal signups was
-    told, `parked` how the attention list put what waited, `workers` the process ids of the worker
-    that was killed and of the next.
-    """
-
-    since: int = 0
-    answers: tuple[Onboarding, ...] = ()
-    parked: Waiting | None = None
-    workers: tuple[int, int] | None = None
 
 
 class Plot:
@@ -76,6 +61,7 @@ class Plot:
         """
         await self._outside.behave()
         self.memory.since = await self._outside.now()
+        self.memory.stranger = (await self._make_stranger(),)
         self._show.say(
             f"{len(self._show.rows)} applicants sign up: each is one HTTP request with an "
             "Idempotency-Key, one row in Postgres and one Temporal workflow."
@@ -85,6 +71,8 @@ class Plot:
         await self._straight()
         await self._webhooks()
         await self._withdrawal()
+        settling = asyncio.Event()
+        await together(self._conflict(settling), self._crm_outage(settling))
         # The step that fails takes its time to give up: enough for a worker to die meanwhile.
         made, failing = asyncio.Event(), asyncio.Event()
         await together(self._killed(made, failing), self._outage(made, failing))
@@ -109,7 +97,7 @@ class Plot:
         with self._show.scene("straight") as scene:
             self._show.say(
                 f"{len(rows)} prove who they are. Stripe's webhook wakes each workflow; it decides,"
-                " makes the customer at Stripe and sends one welcome mail."
+                " provisions billing, directory and CRM at once, and sends one mail."
             )
             await self._read()
             await together(*(self._prove_identity(row) for row in rows))
@@ -137,30 +125,84 @@ class Plot:
     async def _withdrawal(self) -> None:
         row = self._one("withdrawal")
         with self._show.scene("withdrawal") as scene:
-            async with self._outside.fault("timeout_after_commit", "POST", TAX_IDS):
+            async with self._outside.fault("stripe", "timeout_after_commit", "POST", TAX_IDS):
                 await self._prove_identity(row)
                 await _until(lambda: self._tax_id(row), "Stripe made no tax id")
+                await self._until_done(row, besides="billing")
                 self._show.say(
-                    "Stripe has made the customer and its tax id, but that answer got lost. In"
-                    " this very moment the applicant withdraws."
+                    "All is made in three systems, but Stripe's answer about the tax id got lost."
+                    " In this very moment the applicant withdraws."
                 )
                 await self._read(0.5)
                 await self._callers.withdraw(_id(row), WITHDRAWN)
             self._show.say(
                 "What is in flight is first brought to its end: nobody knows yet what Stripe did."
-                " Then all is undone in reverse: tax id, customer, identity session."
+                " Then all is undone, the last first, in all three systems."
             )
             await self._until_end(row)
-            scene.told = "nothing left at Stripe"
+            scene.told = "nothing left anywhere"
+        await self._read()
+
+    async def _conflict(self, settling: asyncio.Event) -> None:
+        row = self._one("conflict")
+        with self._show.scene("conflict") as scene:
+            self._show.say(
+                f"The directory has a user with the address of {row.applicant.name}, made by"
+                " somebody else. It must be neither taken over nor changed."
+            )
+            await self._prove_identity(row)
+            waiting = await self._until_parked(row, "conflict")
+            settling.set()
+            await self._read()
+            self._show.say(
+                f"{waiting.step} parks: {waiting.why.type}. The customer and the contact are made"
+                f" meanwhile. An operator is asked: {' or '.join(waiting.choices)}?"
+            )
+            await self._read(1.5)
+            self.memory.stranger += await self._settled()
+            self._show.say(
+                "The operator finds an old account, renames it by hand in the directory, and"
+                " retries. After a no, the step asks again under a new key."
+            )
+            await self._read()
+            await self._callers.retry(waiting, PARKINGS["conflict"].remedy)
+            await self._until_end(row)
+            scene.told = "parked, settled, active"
+        if "crm_outage" not in self.memory.parked:
+            self._show.say(
+                "Meanwhile HubSpot takes no contacts any more: 503. Only that part of an onboarding"
+                " waits: the customer at Stripe and the user are made all the same."
+            )
+
+    async def _crm_outage(self, settling: asyncio.Event) -> None:
+        row = self._one("crm_outage")
+        await settling.wait()  # who has the conflict needs nothing of the CRM any more
+        with self._show.scene("crm_outage") as scene:
+            async with self._outside.fault("crm", "error_503", "POST", CONTACTS):
+                await self._prove_identity(row)
+                await self._until_done(row, besides="crm")
+                waiting = await self._until_parked(row, "crm_outage")
+                self._show.say(
+                    f"Customer and user are made, the contact is parked: {waiting.why.text}."
+                )
+                await self._read(1.5)
+            self._show.say(
+                "HubSpot is back, and the operator retries: the contact goes on under its old key,"
+                " then the company. Nothing that was made is made again."
+            )
+            await self._callers.retry(waiting, PARKINGS["crm_outage"].remedy)
+            await self._until_end(row)
+            scene.told = "parked, retried, active"
         await self._read()
 
     async def _killed(self, made: asyncio.Event, failing: asyncio.Event) -> None:
         row = self._one("killed")
         with self._show.scene("killed") as scene:
-            async with self._outside.fault("timeout_after_commit", "POST", TAX_IDS):
+            async with self._outside.fault("stripe", "timeout_after_commit", "POST", TAX_IDS):
                 await self._prove_identity(row)
                 await _until(lambda: self._tax_id(row), "Stripe made no tax id")
                 made.set()
+                await self._until_done(row, besides="billing")
                 await failing.wait()
                 killed = self._theatre.kill_worker()
             self._show.say(
@@ -175,7 +217,7 @@ class Plot:
             )
             await self._until_end(row)
             scene.told = f"pid {killed.pid} → {successor.pid}"
-        if self.memory.parked is None:
+        if "outage" not in self.memory.parked:
             self._show.say(
                 "Meanwhile Stripe makes no customers any more: 503. That step tries again and"
                 " again, until the time that the policy gives it is up."
@@ -185,24 +227,23 @@ class Plot:
         row = self._one("outage")
         await made.wait()
         with self._show.scene("outage") as scene:
-            async with self._outside.fault("error_503", "POST", CUSTOMERS):
-                before = await self._outside.faulted("POST", CUSTOMERS)
+            async with self._outside.fault("stripe", "error_503", "POST", CUSTOMERS):
+                before = await self._outside.faulted("stripe", "POST", CUSTOMERS)
                 await self._prove_identity(row)
                 await _until(lambda: self._failed_since(before), "Stripe was not asked")
+                await self._until_done(row, besides="billing")
                 failing.set()
-                await self._watch.until(row, lambda row: row.parked, "parked")
-                waiting = await _until(lambda: self._waiting(row), "not on the attention list")
-                self.memory.parked = waiting
+                waiting = await self._until_parked(row, "outage")
                 self._show.say(
-                    "Its time is up: the process parks, and the operators get one mail. Why it"
-                    f" waits is on the attention list: {waiting.why.text}."
+                    "Its time is up: the step parks, and the operators get one mail. Why is on"
+                    f" the attention list: {waiting.why.text}."
                 )
                 await self._read(1.5)
             self._show.say(
                 "Stripe is back. The operator retries, with a signed decision and a reason that is"
                 " kept for good; the step goes on under its old key."
             )
-            await self._callers.retry(waiting, REPAIRED)
+            await self._callers.retry(waiting, PARKINGS["outage"].remedy)
             await self._until_end(row)
             scene.told = "parked, retried, active"
 
@@ -230,6 +271,37 @@ class Plot:
         if row.stage != end:
             raise Derailed(f"{row.applicant.name} is {row.stage}, and was to be {end}")
 
+    async def _until_done(self, row: Row, *, besides: System) -> None:
+        """Until an applicant is provisioned in the systems besides the one that has trouble."""
+        others = [system for system in SYSTEMS if system != besides]
+        await self._watch.until(
+            row,
+            lambda row: all(row.work(system) == "done" for system in others),
+            f"provisioned in {' and '.join(others)}",
+        )
+
+    async def _until_parked(self, row: Row, scene: Scene) -> Waiting:
+        """Until one system waits for a person and the others are done; what the person reads."""
+        (trouble,) = (one for one in SYSTEMS if PARKINGS[scene].step.startswith(f"{one}."))
+        await self._watch.until(row, lambda row: row.work(trouble) == "parked", "parked")
+        await self._until_done(row, besides=trouble)
+        waiting = await _until(lambda: self._waiting(row), "not on the attention list")
+        self.memory.parked[scene] = waiting
+        return waiting
+
+    async def _make_stranger(self) -> UserInDirectory:
+        """Somebody makes a user by hand, with the address of an applicant to come."""
+        applicant = self._one("conflict").applicant
+        return await self._outside.directory.make_by_hand(
+            applicant.application.email, "Somebody else"
+        )
+
+    async def _settled(self) -> tuple[UserInDirectory, UserInDirectory]:
+        """The operator looks at the stranger, and renames it; as it was, and as it is."""
+        directory, stranger = self._outside.directory, self.memory.stranger[0]
+        found = await directory.user(stranger.id)
+        return found, await directory.rename_by_hand(found.id, f"old.{found.name}")
+
     async def _tax_id(self, row: Row) -> bool:
         """Whether Stripe has a tax id for an applicant, whoever knows of it here."""
         email = row.applicant.application.email
@@ -238,7 +310,7 @@ class Plot:
         return bool(theirs) and bool(await self._outside.tax_ids(theirs[0].id))
 
     async def _failed_since(self, before: int) -> bool:
-        return await self._outside.faulted("POST", CUSTOMERS) > before
+        return await self._outside.faulted("stripe", "POST", CUSTOMERS) > before
 
     async def _waiting(self, row: Row) -> Waiting | None:
         """What the attention list says of an onboarding."""

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from workers.demo.cast import TITLES, Scene
-from workers.demo.checks import Check
+from workers.demo.check import Check
 from workers.demo.show import Show, State
 
 
@@ -22,7 +22,7 @@ class SceneReport(BaseModel):
 
 
 class OnboardingReport(BaseModel):
-    """An onboarding: its end, and where to look at it in Temporal's Web UI."""
+    """An onboarding: its end, and where to look at it in Temporal's Web UI, where that goes on."""
 
     name: str
     scene: Scene
@@ -31,7 +31,7 @@ class OnboardingReport(BaseModel):
     stage: str
     expected: str
     seconds: float
-    link: str
+    link: str | None
     look: str
 
 
@@ -71,10 +71,10 @@ def report_of(
     *,
     derailed: str | None,
     own_stack: bool,
-    web_ui: str,
+    web_ui: str | None,
     seconds: Durations,
 ) -> Report:
-    """Everything in one object."""
+    """Everything in one object. `web_ui` is None where it ends with the demo."""
     return Report(
         run=show.run,
         as_planned=derailed is None and all(check.holds for check in checks),
@@ -99,7 +99,7 @@ def report_of(
                 stage=row.stage,
                 expected=row.applicant.end,
                 seconds=round(row.seconds or 0.0, 2),
-                link=link(web_ui, row.onboarding.workflow_id),
+                link=link(web_ui, row.onboarding.workflow_id) if web_ui else None,
                 look=row.applicant.look,
             )
             for row in show.rows

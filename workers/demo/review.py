@@ -9,14 +9,28 @@ from workers.demo.report import CheckReport, Report
 from workers.settings import Settings
 
 _WIDTH = 47
+_ENDS = (
+    " The stack ends now, and Temporal's Web UI with it. `perdure up` brings back all",
+    " that you saw; on a terminal, `perdure demo` without --exit keeps it running.",
+)
 
 
-def show(report: Report, settings: Settings, console: Console) -> None:
-    """Print the checks, the links, and the verdict."""
+def show(report: Report, settings: Settings, console: Console, *, stays: bool) -> None:
+    """Print the checks, where to look while the stack `stays`, and the verdict."""
     console.print()
     for check in report.checks:
         console.print(_check(check))
     console.print()
+    if stays:
+        _links(report, settings, console)
+    else:
+        for line in _ENDS:
+            console.print(line, style="dim")
+    console.print()
+    console.print(_verdict(report))
+
+
+def _links(report: Report, settings: Settings, console: Console) -> None:
     console.print(Text(" In Temporal's Web UI", style="bold"))
     for one in report.onboardings:
         line = Text(f" {one.name}", style=f"link {one.link}")
@@ -31,8 +45,6 @@ def show(report: Report, settings: Settings, console: Console) -> None:
         ("lists", "perdure onboarding list · perdure attention list · perdure status"),
     ):
         console.print(Text(f" {what:7}", style="dim").append(where, style="default"))
-    console.print()
-    console.print(_verdict(report))
 
 
 def _check(check: CheckReport) -> Text:

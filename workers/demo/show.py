@@ -25,7 +25,12 @@ WAY = (
 )
 """The stages of who becomes a customer, in their order."""
 
+System = Literal["billing", "directory", "crm"]
+SYSTEMS: tuple[System, ...] = ("billing", "directory", "crm")
+"""What a customer is provisioned in, at the same time: the steps of each are named after it."""
+
 State = Literal["to come", "playing", "played", "failed"]
+Work = Literal["doing", "parked", "done"]
 
 
 @dataclass
@@ -54,6 +59,15 @@ class Row:
         """Whether a step waits for somebody."""
         progress = self.onboarding.progress if self.onboarding else None
         return progress is not None and bool(progress.attention)
+
+    def work(self, system: System) -> Work:
+        """How far the provisioning in one of the systems is, once it has begun."""
+        progress = self.onboarding.progress if self.onboarding else None
+        steps = progress.steps if progress else ()
+        states = {one.state for one in steps if one.step.startswith(f"{system}.")}
+        if "parked" in states:
+            return "parked"
+        return "done" if states == {"succeeded"} else "doing"
 
     @property
     def link(self) -> str | None:

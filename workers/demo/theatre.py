@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -25,6 +25,12 @@ class NoStack(Obstacle):
     """There is no stack to play on. The text says why, and the way out."""
 
     exit_code: ClassVar[int] = 3
+
+
+class AlreadyPlaying(Obstacle):
+    """Another demo plays here: what each makes go wrong would hit the other."""
+
+    exit_code: ClassVar[int] = 4
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,18 @@ class Theatre:
             raise NoStack("There is no worker that could be killed; see `perdure status`.")
         process.send_signal(signal.SIGKILL)
         return mark
+
+
+@contextlib.contextmanager
+def sole_play(home: Path) -> Iterator[None]:
+    """Hold the stage: one demo at a time on the stack of a clone. Raises AlreadyPlaying."""
+    with stack_record.held(home / "demo.lock") as ours:
+        if not ours:
+            raise AlreadyPlaying(
+                "Another `perdure demo` plays on the stack of this clone, and the two would disturb"
+                " each other. Try again once it has shown its checks."
+            )
+        yield
 
 
 @contextlib.asynccontextmanager

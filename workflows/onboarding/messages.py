@@ -262,7 +262,7 @@ class Welcome(ForApplication):
     """Tell the customer that they are welcome."""
 
 
-class Sent(Message):
+class Letter(Message):
     """A mail that was handed over; no id where somebody decided to go on without it."""
 
     message_id: str | None

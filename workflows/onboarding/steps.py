@@ -16,12 +16,12 @@ from workflows.onboarding.messages import (
     ForApplication,
     IdentityStatus,
     JoinGroup,
+    Letter,
     Membership,
     OpenSession,
     ReadSession,
     Received,
     RecordStage,
-    Sent,
     Session,
     TaxId,
     User,
@@ -154,5 +154,5 @@ class NoticeSteps(ABC):
 
     @step("remote", "notice.welcome", "Send the welcome mail")
     @abstractmethod
-    async def welcome(self, request: Welcome) -> Sent:
+    async def welcome(self, request: Welcome) -> Letter:
         """Send the welcome mail."""

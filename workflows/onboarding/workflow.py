@@ -19,12 +19,12 @@ from workflows.onboarding.messages import (
     IdentityChanged,
     IdentityPolicy,
     JoinGroup,
+    Letter,
     OnboardingState,
     OpenSession,
     ReadSession,
     Received,
     RecordStage,
-    Sent,
     Start,
     Started,
     Validate,
@@ -106,7 +106,7 @@ class CustomerOnboarding(Process[OnboardingState]):
         await self.step(
             NoticeSteps.welcome,
             Welcome(application_id=applicant),
-            if_skipped=Sent(message_id=None),
+            if_skipped=Letter(message_id=None),
         )
         return "active"
 

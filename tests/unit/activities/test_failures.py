@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
 from pydantic import BaseModel, ValidationError
 
 from activities.failures import as_failure
-from workers import telemetry
 
 CANARY = "Canary Q. Applicant"
 
@@ -33,17 +30,6 @@ def _unexpected() -> list[Exception]:
     except LookupError as error:
         quoting.append(error)
     return quoting
-
-
-@pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    handlers, level, before = root.handlers, root.level, structlog.get_config()
-    stream = io.StringIO()
-    telemetry.configure("worker", log_format="json", stream=stream)
-    yield stream
-    root.handlers, root.level = handlers, level
-    structlog.configure(**before)
 
 
 @pytest.mark.parametrize("error", _unexpected(), ids=lambda error: type(error).__name__)

@@ -5,11 +5,28 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.demo.world import ANSWER, CAST, PARKED, STAGES, as_planned, changed, with_ledger
+from tests.unit.demo.world import (
+    ANSWER,
+    CAST,
+    DONE,
+    GROUP,
+    NEW,
+    PARKED,
+    RENAMED,
+    REPAIRED,
+    STAGES,
+    as_planned,
+    changed,
+    group,
+    record,
+    user,
+    with_ledger,
+)
+from workers.demo.cast import Scene
 from workers.demo.checks import check_all
 from workers.demo.evidence import Evidence, Found, WorkflowRun
+from workers.demo.memory import Memory
 from workers.demo.outside import TaxIdAtStripe
-from workers.demo.plot import Memory
 
 
 def failing(evidence: Evidence) -> set[str]:
@@ -18,18 +35,21 @@ def failing(evidence: Evidence) -> set[str]:
 
 def test_a_world_as_planned_passes_every_check() -> None:
     checks = check_all(CAST, as_planned())
-    assert [check.problems for check in checks] == [()] * 14
+    assert [check.problems for check in checks] == [()] * 20
     assert all(check.saw for check in checks)
 
 
 def test_an_empty_world_passes_hardly_any() -> None:
-    nothing = Evidence(found=(), memory=Memory(), events=(), waiting=(), faults=0)
+    nothing = Evidence(
+        found=(), memory=Memory(), groups=(), stranger=None, events=(), waiting=(), faults=0
+    )
     failed = failing(nothing)
     assert "Everybody came to the end that was planned" in failed
     assert "Three equal signups are one onboarding" in failed
     assert "Each webhook counted once, in any order" in failed
-    assert "The outage parked, was told, and was repaired" in failed
+    assert "What parked was told, and was repaired" in failed
     assert "Another worker finished the killed one's work" in failed
+    assert "Somebody else's user was not touched" in failed
 
 
 def twice(one: Found) -> dict[str, object]:
@@ -46,6 +66,18 @@ def with_memory(**changes: object) -> Evidence:
     return replace(evidence, memory=replace(evidence.memory, **changes))  # type: ignore[arg-type]
 
 
+def not_parked(scene: Scene) -> Evidence:
+    return with_memory(parked={other: one for other, one in PARKED.items() if other != scene})
+
+
+def parked_as(scene: Scene, **fields: object) -> Evidence:
+    return with_memory(parked=PARKED | {scene: PARKED[scene].model_copy(update=fields)})
+
+
+def of_withdrawn(**fields: object) -> Evidence:
+    return changed("withdrawal", lambda _: fields)
+
+
 def with_events(change: Callable[[int], dict[str, object]]) -> Evidence:
     evidence = as_planned()
     events = [
@@ -56,7 +88,7 @@ def with_events(change: Callable[[int], dict[str, object]]) -> Evidence:
 
 
 OTHER_ANSWER = ANSWER.model_copy(update={"id": "another"})
-OTHER_REASON = PARKED.model_copy(update={"step": "notice.welcome"})
+SECOND_CONTACT = record("c_2", "prd_2", email="second@example.com", lastname="Žofie Nováková")
 
 FALSE_WORLDS: dict[str, tuple[str, Callable[[], Evidence]]] = {
     "an applicant stays on the way": (
@@ -86,6 +118,46 @@ FALSE_WORLDS: dict[str, tuple[str, Callable[[], Evidence]]] = {
             },
         ),
     ),
+    "a second user": (
+        "One user in the directory for each",
+        lambda: changed("conflict", lambda one: {"users": one.users * 2}),
+    ),
+    "a missing user": (
+        "One user in the directory for each",
+        lambda: changed("killed", lambda _: {"users": ()}),
+    ),
+    "a user in no group": (
+        "… in the tenant's group, which is one",
+        lambda: changed("straight", lambda _: {"memberships": ()}),
+    ),
+    "a user twice in the group": (
+        "… in the tenant's group, which is one",
+        lambda: changed("straight", lambda _: {"memberships": (GROUP, GROUP)}),
+    ),
+    "a second group": (
+        "… in the tenant's group, which is one",
+        lambda: replace(as_planned(), groups=(*as_planned().groups, group(identifier="group_2"))),
+    ),
+    "a second contact": (
+        "One contact in the CRM for each",
+        lambda: changed("straight", lambda one: {"contacts": (*one.contacts, SECOND_CONTACT)}),
+    ),
+    "a missing contact": (
+        "One contact in the CRM for each",
+        lambda: changed("crm_outage", lambda _: {"contacts": ()}),
+    ),
+    "a contact with another address": (
+        "One contact in the CRM for each",
+        lambda: changed("straight", lambda _: {"contacts": (SECOND_CONTACT,)}),
+    ),
+    "a second company": (
+        "… with its company, where it is one",
+        lambda: changed("crm_outage", lambda one: {"companies": one.companies * 2}),
+    ),
+    "a company of a person": (
+        "… with its company, where it is one",
+        lambda: changed("straight", lambda _: {"companies": (record("f_2", "prd_2"),)}),
+    ),
     "a second welcome": (
         "One welcome mail for each active applicant",
         lambda: changed("webhooks", lambda one: {"letters": one.letters * 2}),
@@ -95,19 +167,53 @@ FALSE_WORLDS: dict[str, tuple[str, Callable[[], Evidence]]] = {
         lambda: changed("straight", lambda _: {"letters": ()}),
     ),
     "a customer of who withdrew": (
-        "Nothing left of who withdrew",
+        "Nothing left of who withdrew, in any system",
         lambda: changed("withdrawal", lambda _: {"customers": as_planned().found[0].customers}),
     ),
+    "a user of who withdrew": (
+        "Nothing left of who withdrew, in any system",
+        lambda: of_withdrawn(users=(user("u_maple", "maple.run@example.org"),)),
+    ),
+    "a place in the group of who withdrew": (
+        "Nothing left of who withdrew, in any system",
+        lambda: of_withdrawn(memberships=(GROUP,)),
+    ),
+    "a contact of who withdrew": (
+        "Nothing left of who withdrew, in any system",
+        lambda: of_withdrawn(contacts=(SECOND_CONTACT,)),
+    ),
+    "a company of who withdrew": (
+        "Nothing left of who withdrew, in any system",
+        lambda: of_withdrawn(companies=(record("f_2", "prd_2"),)),
+    ),
+    "somebody else's user changed before anybody looked": (
+        "Somebody else's user was not touched",
+        lambda: with_memory(
+            stranger=(NEW, user(NEW.id, NEW.name, mark="prd_1", version=2), RENAMED)
+        ),
+    ),
+    "somebody else's user changed after that": (
+        "Somebody else's user was not touched",
+        lambda: replace(as_planned(), stranger=user(RENAMED.id, RENAMED.name, version=8)),
+    ),
+    "somebody else's user deleted": (
+        "Somebody else's user was not touched",
+        lambda: replace(as_planned(), stranger=None),
+    ),
+    "somebody else's user in our group": (
+        "Somebody else's user was not touched",
+        lambda: replace(as_planned(), groups=(group(NEW.id),)),
+    ),
     "mail to who withdrew": (
-        "Nothing left of who withdrew",
+        "Nothing left of who withdrew, in any system",
         lambda: changed("withdrawal", lambda _: {"letters": as_planned().found[0].letters}),
     ),
     "an identity session kept": (
-        "Nothing left of who withdrew",
+        "Nothing left of who withdrew, in any system",
         lambda: changed("withdrawal", lambda _: {"sessions": as_planned().found[0].sessions}),
     ),
     "a withdrawal before anything was made": (
-        "Nothing left of who withdrew",
+        "Nothing left of who withdrew, in any system",
         lambda: changed(
             "withdrawal", lambda one: with_ledger(one, "billing.create_tax_id", result=None)
         ),
@@ -140,16 +246,34 @@ FALSE_WORLDS: dict[str, tuple[str, Callable[[], Evidence]]] = {
         "Each webhook counted once, in any order",
         lambda: with_events(lambda at: {"places": (at,)}),
     ),
-    "nothing on the attention list": (
-        "The outage parked, was told, and was repaired",
-        lambda: with_memory(parked=None),
+    "the outage not on the attention list": (
+        "What parked was told, and was repaired",
+        lambda: not_parked("outage"),
     ),
     "another step on the attention list": (
-        "The outage parked, was told, and was repaired",
-        lambda: with_memory(parked=OTHER_REASON),
+        "What parked was told, and was repaired",
+        lambda: parked_as("crm_outage", step="notice.welcome"),
+    ),
+    "a conflict that cannot be retried": (
+        "What parked was told, and was repaired",
+        lambda: parked_as("conflict", choices=("abort",)),
+    ),
+    "a user that waited for the CRM": (
+        "… and held up no other system",
+        lambda: changed(
+            "crm_outage",
+            lambda one: with_ledger(one, "directory.create_user", settled_at=REPAIRED),
+        ),
+    ),
+    "a conflict that did not wait for a person": (
+        "… and held up no other system",
+        lambda: changed(
+            "conflict",
+            lambda one: with_ledger(one, "directory.create_user", settled_at=DONE),
+        ),
     ),
     "operators told twice": (
-        "The outage parked, was told, and was repaired",
+        "What parked was told, and was repaired",
         lambda: changed("outage", lambda one: {"notices": one.notices * 2}),
     ),
     "no second worker": (
@@ -201,7 +325,7 @@ FALSE_WORLDS: dict[str, tuple[str, Callable[[], Evidence]]] = {
     ),
     "something left on the attention list": (
         "Nothing waits for anybody",
-        lambda: replace(as_planned(), waiting=(PARKED,)),
+        lambda: replace(as_planned(), waiting=(PARKED["outage"],)),
     ),
     "a fault left at the simulator": (
         "Nothing waits for anybody",
@@ -223,7 +347,7 @@ def test_every_check_is_failed_by_some_false_world() -> None:
 
 
 def test_what_waits_of_somebody_elses_is_no_concern() -> None:
-    other = PARKED.model_copy(update={"workflow_id": "onboarding/example/other"})
+    other = PARKED["outage"].model_copy(update={"workflow_id": "onboarding/example/other"})
     assert failing(replace(as_planned(), waiting=(other,))) == set()
 
 

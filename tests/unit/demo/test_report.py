@@ -3,9 +3,10 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
-from tests.unit.demo.world import CAST, as_planned, changed
+from tests.unit.demo.world import CAST, as_planned, changed, onboarding
 from workers import laptop
 from workers.demo import review
 from workers.demo.checks import check_all
@@ -13,15 +14,18 @@ from workers.demo.evidence import Evidence
 from workers.demo.report import Durations, Report, link, report_of
 from workers.demo.show import Row, Show
 
+WEB_UI = "http://127.0.0.1:8233"
 
-def report(evidence: Evidence, derailed: str | None = None) -> Report:
-    show = Show("abcdef", [Row(applicant) for applicant in CAST])
+
+def report(evidence: Evidence, derailed: str | None = None, web_ui: str | None = WEB_UI) -> Report:
+    rows = [Row(one, onboarding(one.application, one.end)) for one in CAST]
+    show = Show("abcdef", rows)
     return report_of(
         show,
         check_all(CAST, evidence),
         derailed=derailed,
         own_stack=True,
-        web_ui="http://127.0.0.1:8233",
+        web_ui=web_ui,
         seconds=Durations(stack=1, play=20, checks=1),
     )
 
@@ -41,10 +45,23 @@ def test_a_link_leads_to_an_id_with_slashes() -> None:
 def test_people_read_which_check_failed_and_why(clone: Path) -> None:
     console = Console(file=io.StringIO(), width=80)
     failed = report(changed("outage", lambda _: {"letters": ()}), derailed="Derailed: lost")
-    review.show(failed, laptop.settings(), console)
+    review.show(failed, laptop.settings(), console, stays=True)
     assert isinstance(console.file, io.StringIO)
     said = console.file.getvalue()
     assert " ✘ One welcome mail for each active applicant" in said
     assert "Núria Puigdevall: []" in said
     assert " ✔ Nothing waits for anybody" in said
-    assert "Not as planned: 12 of 14 checks hold.\n Derailed: lost" in said
+    assert "Not as planned: 18 of 20 checks hold.\n Derailed: lost" in said
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_no_link_is_shown_to_what_ends_with_the_demo(stays: bool, clone: Path) -> None:
+    console = Console(file=io.StringIO(), width=80)
+    shown = report(as_planned(), web_ui=WEB_UI if stays else None)
+    assert [one.link is not None for one in shown.onboardings] == [stays] * len(CAST)
+    review.show(shown, laptop.settings(), console, stays=stays)
+    assert isinstance(console.file, io.StringIO)
+    said = console.file.getvalue()
+    assert ("http://" in said) == stays
+    assert ("`perdure up` brings back" in said) != stays
+    assert stays or max(map(len, said.splitlines())) <= 80

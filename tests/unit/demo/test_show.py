@@ -7,34 +7,16 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from tests.unit.demo.world import NOW, onboarding
 from workers.demo.cast import TITLES, Run
 from workers.demo.lines import Lines
 from workers.demo.live import LiveTable
-from workers.demo.show import Row, Show
-from workflows.onboarding.application import Application, OnboardingInFull
+from workers.demo.show import SYSTEMS, Row, Show
 from workflows.progress import Attention, Progress, Reason, StepProgress
 
-NOW = datetime.now(UTC)
 LONG_AGO = timedelta(hours=1)
-LONGEST = "word " * 31
+LONGEST = " ".join(["word"] * 30)
 """Two lines of a terminal of 80 columns, as long as a sentence of the plot may be."""
-
-
-def onboarding(
-    application: Application, stage: str, progress: Progress | None = None
-) -> OnboardingInFull:
-    return OnboardingInFull(
-        id="a" * 26,
-        workflow_id="onboarding/example/" + "a" * 26,
-        tenant="example",
-        stage=stage,
-        stage_since=NOW,
-        created_at=NOW,
-        ended_at=None,
-        version=1,
-        application=application,
-        progress=progress,
-    )
 
 
 def doing(stage: str, *, parked: bool = False, stopping: str | None = None) -> Progress:
@@ -103,6 +85,33 @@ def test_a_row_says_what_is_done_or_waited_for(show: Show) -> None:
     assert row.now == "taken back: Create the customer in billing"
     show.see(row, onboarding(application, "provisioning", doing("provisioning", parked=True)))
     assert (row.parked, row.now) == (True, "parked: Stripe failed (status 503)")
+
+
+def test_each_system_has_its_own_mark(show: Show) -> None:
+    row = show.rows[0]
+    application = row.applicant.application
+    progress = doing("provisioning", parked=True)
+    user, contact = (
+        progress.steps[0].model_copy(update={"step": step, "state": state})
+        for step, state in (
+            ("directory.create_user", "succeeded"),
+            ("crm.create_contact", "running"),
+        )
+    )
+    steps = (*progress.steps, user, contact)
+    parked = progress.model_copy(update={"steps": steps})
+    show.see(row, onboarding(application, "provisioning", parked))
+    assert [row.work(system) for system in SYSTEMS] == ["parked", "done", "doing"]
+    assert "● ● ● ● ■ ● ◐ · ·" in picture(show)
+    show.see(row, onboarding(application, "active"))
+    assert "● ● ● ● ● ● ● ● ●" in picture(show)
+
+
+def picture(show: Show) -> str:
+    console = Console(file=io.StringIO(), width=80, height=24)
+    console.print(LiveTable(show, console).picture())
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
 
 
 def test_what_was_known_stays_while_no_worker_answers(show: Show) -> None:

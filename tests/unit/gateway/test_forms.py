@@ -54,7 +54,22 @@ def test_names_are_normalised_and_stripped() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "   ", "n" * 201, "a\nb", "a\x00b", "a\u2028b", "a\u202eb", "a\x1b[31m", 7, None]
+    "name",
+    [
+        "",
+        "   ",
+        "n" * 201,
+        "a\nb",
+        "a\x00b",
+        "a\u2028b",
+        "a\u202eb",
+        "a\x1b[31m",
+        7,
+        None,
+        "\u200b",
+        "\u2060\ufeff",
+        "\u3164",
+    ],
 )
 def test_what_is_no_name_is_refused(name: Any) -> None:
     assert refused("name", name)

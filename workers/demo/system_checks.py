@@ -1,0 +1,151 @@
+"""Is outside what is to be there, once, and nothing else? In every system, and in the mailbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from workers.demo.check import Check
+from workers.demo.evidence import Evidence, Found
+
+_UNDONE = (
+    "identity.open_session",
+    "billing.create_customer",
+    "billing.create_tax_id",
+    "directory.create_user",
+    "directory.join_group",
+    "crm.create_contact",
+    "crm.create_company",
+)
+"""What is made of a company, and undone when it withdraws."""
+
+
+def one_customer_each(evidence: Evidence) -> Check:
+    """Each active applicant has exactly one customer at Stripe."""
+    active = _active(evidence)
+    problems = _not_one("customers", ((one, one.customers) for one in active))
+    saw = f"{sum(len(one.customers) for one in active)} for {len(active)} active"
+    return Check("One Stripe customer for each active applicant", saw, problems)
+
+
+def tax_ids(evidence: Evidence) -> Check:
+    """Each customer has the tax id of its application, once, and no other."""
+    problems, seen = [], 0
+    for one in _active(evidence):
+        wanted = one.applicant.application.tax_id
+        expected = [(wanted.type, wanted.value)] if wanted else []
+        for customer in one.customers:
+            there = [(each.type, each.value) for each in customer.tax_ids]
+            seen += len(there)
+            if there != expected:
+                problems.append(f"{one.applicant.name}: {len(there)} tax ids, or another")
+    return Check("… with its tax id, where it has one", f"{seen} tax ids", tuple(problems))
+
+
+def one_user_each(evidence: Evidence) -> Check:
+    """Each active applicant has exactly one user in the directory."""
+    active = _active(evidence)
+    problems = _not_one("users", ((one, one.users) for one in active))
+    saw = f"{sum(len(one.users) for one in active)} for {len(active)} active"
+    return Check("One user in the directory for each", saw, problems)
+
+
+def one_place_in_the_group_each(evidence: Evidence) -> Check:
+    """The tenant has one group, which all made at the same time, and each user is in it once."""
+    active = _active(evidence)
+    problems = list(_not_one("places in groups", ((one, one.memberships) for one in active)))
+    if len(evidence.groups) != 1:
+        problems.append(f"{len(evidence.groups)} groups of the tenant's name")
+    saw = f"{sum(len(one.memberships) for one in active)} in {len(evidence.groups)} group"
+    return Check("… in the tenant's group, which is one", saw, tuple(problems))
+
+
+def one_contact_each(evidence: Evidence) -> Check:
+    """Each active applicant has exactly one contact in the CRM, with their own address."""
+    active = _active(evidence)
+    problems = list(_not_one("contacts", ((one, one.contacts) for one in active)))
+    problems += [
+        f"{one.applicant.name}: a contact with another address"
+        for one in active
+        if {each.told.email for each in one.contacts} - {one.applicant.application.email}
+    ]
+    saw = f"{sum(len(one.contacts) for one in active)} for {len(active)} active"
+    return Check("One contact in the CRM for each", saw, tuple(problems))
+
+
+def one_company_each(evidence: Evidence) -> Check:
+    """Each active company has exactly one company in the CRM; a person has none."""
+    active = _active(evidence)
+    are = [one for one in active if one.applicant.application.kind == "company"]
+    problems = list(_not_one("companies", ((one, one.companies) for one in are)))
+    problems += [
+        f"{one.applicant.name}: a company of a person"
+        for one in active
+        if one not in are and one.companies
+    ]
+    saw = f"{sum(len(one.companies) for one in active)} for {len(are)} companies"
+    return Check("… with its company, where it is one", saw, tuple(problems))
+
+
+def one_welcome_each(evidence: Evidence) -> Check:
+    """Each active applicant got exactly one mail: the welcome."""
+    active = _active(evidence)
+    problems = [
+        f"{one.applicant.name}: {[letter.subject for letter in one.letters]}"
+        for one in active
+        if [letter.subject for letter in one.letters] != ["Welcome"]
+    ]
+    saw = f"{sum(len(one.letters) for one in active)} mails"
+    return Check("One welcome mail for each active applicant", saw, tuple(problems))
+
+
+def nothing_left(evidence: Evidence) -> Check:
+    """Of those who are not active nothing is left anywhere, though all of it had been made."""
+    problems = []
+    others = [one for one in evidence.found if one.applicant.end != "active"]
+    for one in others:
+        name = one.applicant.name
+        left = {
+            "still a customer": one.customers,
+            "still a user": one.users,
+            "still in a group": one.memberships,
+            "still a contact": one.contacts,
+            "still a company in the CRM": one.companies,
+            "got mail": one.letters,
+        }
+        problems += [f"{name}: {what}" for what, there in left.items() if there]
+        if not one.sessions or any(session.redaction is None for session in one.sessions):
+            problems.append(f"{name}: the identity session is not redacted")
+        undone = {row.step for row in one.ledger if row.state == "undone" and row.result}
+        problems += [
+            f"{name}: {step} was not made and undone" for step in _UNDONE if step not in undone
+        ]
+    saw = f"{len(others)}, {len(_UNDONE)} things undone"
+    return Check("Nothing left of who withdrew, in any system", saw, tuple(problems))
+
+
+def stranger_untouched(evidence: Evidence) -> Check:
+    """The user that somebody else made is as that person left it, and in no group of ours."""
+    problems = []
+    seen, now = evidence.memory.stranger, evidence.stranger
+    if len(seen) != 3 or now is None:
+        problems.append(f"seen {len(seen)} times, now {'there' if now else 'gone'}")
+    else:
+        new, found, left = seen
+        if found != new:
+            problems.append("changed before anybody looked at it")
+        if now != left:
+            problems.append("changed after it was renamed by hand")
+    if now and any(member.user == now.id for group in evidence.groups for member in group.members):
+        problems.append("in the tenant's group")
+    saw = "as a person left it" if now else "gone"
+    return Check("Somebody else's user was not touched", saw, tuple(problems))
+
+
+def _active(evidence: Evidence) -> list[Found]:
+    return [one for one in evidence.found if one.applicant.end == "active"]
+
+
+def _not_one(what: str, there: Iterable[tuple[Found, Sequence[object]]]) -> tuple[str, ...]:
+    return tuple(
+        f"{one.applicant.name}: {len(things)} {what}" for one, things in there if len(things) != 1
+    )
