@@ -177,6 +177,7 @@ class Stack:
         StackRecord(
             supervisor=stack_record.ourselves(),
             policy=self.settings.policy,
+            systems=self.settings.systems,
             processes=tuple(self._recorded(kept) for kept in self._supervisor.kept),
         ).write(self.settings.home)
 

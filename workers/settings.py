@@ -201,6 +201,16 @@ class Settings(BaseSettings):
         return init_settings, env_settings, dotenv_settings, secrets
 
     @property
+    def systems(self) -> dict[str, str]:
+        """Which system has each capability."""
+        return {
+            "billing": self.billing,
+            "directory": self.directory,
+            "crm": self.crm,
+            "mail": self.mail,
+        }
+
+    @property
     def database_url(self) -> str:
         """`postgresql://…` as asyncpg reads it; holds the password."""
         user, password, name = (
