@@ -66,7 +66,8 @@ class Claim:
     """The right to carry a request out, until the lease ends.
 
     `sent_before` is how long ago it was first sent in this generation; None where it never was.
-    `quiet_in` is how long an answer to an earlier attempt may still be on its way.
+    `quiet_in` is how long an answer to an earlier attempt may still be on its way, `quiet_until`
+    the same by the database's clock; it stays noted when this attempt succeeds.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Claim:
     first_sent_at: datetime
     sent_before: timedelta | None
     quiet_in: timedelta | None = None
+    quiet_until: datetime | None = None
 
     @property
     def outside_key(self) -> str:
@@ -87,12 +89,13 @@ class Sealed:
     """A request that nobody will carry out any more, and what may be there of it.
 
     Where `first_sent_at` is empty nothing was ever sent, or it was definitely refused. `made` is
-    true where the last result is known. `quiet_in` is how long an answer may still be on its way;
-    None where all is quiet.
+    true where the last result is known, `in_doubt` where an attempt before it had no answer: there
+    may be more. `quiet_in` is how long an answer may still be on its way; None where all is quiet.
     """
 
     results: tuple[dict[str, Any], ...]
     made: bool
+    in_doubt: bool
     input: dict[str, Any] | None
     outside_key: str
     first_sent_at: datetime | None
@@ -134,7 +137,8 @@ _SETTLE = text("""
     UPDATE requests
     SET state = CASE state WHEN 'undone' THEN state ELSE :state END,
         result = CAST(:result AS jsonb), refusal = CAST(:refusal AS jsonb),
-        token = NULL, lease_until = NULL, settled_at = clock_timestamp()
+        token = NULL, lease_until = CAST(:quiet_until AS timestamptz),
+        settled_at = clock_timestamp()
     WHERE key = :key AND token = :token
     RETURNING state
 """)
@@ -199,9 +203,9 @@ async def claim(connection: AsyncConnection, request: Request, lease: timedelta)
         _CLAIM, values | {"generation": generation, "anew": anew}
     )
     assert first_sent_at is not None
-    if anew:
-        return Claim(request.request_key, generation, token, first_sent_at, None)
-    return Claim(request.request_key, generation, token, first_sent_at, row["sent_ago"], _left(row))
+    sent_before = None if anew else row["sent_ago"]
+    earlier = (_left(row), row["lease_until"])
+    return Claim(request.request_key, generation, token, first_sent_at, sent_before, *earlier)
 
 
 async def claim_anew(
@@ -308,6 +312,7 @@ async def seal(connection: AsyncConnection, key: str) -> Sealed:
     return Sealed(
         results=(*row["earlier"], *last),
         made=bool(last),
+        in_doubt=row["lease_until"] is not None,
         input=row["input"],
         outside_key=outside_key(key, row["generation"]),
         first_sent_at=None if surely_refused else row["first_sent_at"],
@@ -407,6 +412,7 @@ async def _settle(
         "key": held.key,
         "token": held.token,
         "state": state,
+        "quiet_until": held.quiet_until,
         "result": None if result is None else json.dumps(result),
         "refusal": None if refusal is None else json.dumps(refusal),
     }
