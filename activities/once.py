@@ -139,6 +139,15 @@ class Once:
                 raise error.__cause__ from None
             raise
 
+    async def last_made(self, key: str, result: type[Result]) -> Result | None:
+        """What a request made last, reopened since or not; None where it made nothing so far.
+
+        Raises DatabaseDown.
+        """
+        async with statement(self._engine) as connection:
+            made = await requests.last_made(connection, key)
+        return None if made is None else result.model_validate(made)
+
     async def undo(
         self,
         undo: Undo,

@@ -148,6 +148,7 @@ _SEAL = text("""
     UPDATE requests SET state = 'undone', settled_at = clock_timestamp() WHERE key = :key
 """)
 _NOTE_FOUND = text("UPDATE requests SET result = CAST(:result AS jsonb) WHERE key = :key")
+_LAST_MADE = text("SELECT coalesce(result, earlier -> -1) FROM requests WHERE key = :key")
 _SHOW = text("SELECT * FROM requests WHERE key = :key")
 _OF_PROCESS = text("""
     SELECT * FROM requests
@@ -318,6 +319,12 @@ async def seal(connection: AsyncConnection, key: str) -> Sealed:
 async def note_found(connection: AsyncConnection, key: str, result: dict[str, Any]) -> None:
     """Note what was found of a sealed request, before it is removed."""
     await connection.execute(_NOTE_FOUND, {"key": key, "result": json.dumps(result)})
+
+
+async def last_made(connection: AsyncConnection, key: str) -> dict[str, Any] | None:
+    """The last result that is known of a request, perhaps of one that was reopened since."""
+    made: dict[str, Any] | None = await connection.scalar(_LAST_MADE, {"key": key})
+    return made
 
 
 async def reopen(
