@@ -11,7 +11,7 @@ import pytest
 from activities.onboarding.directory import DirectoryActivities
 from connectors.capabilities import Sent
 from connectors.errors import Refused, Unanswered
-from database import onboardings, requests
+from database import onboardings, reopening
 from database.connection import transaction
 from database.requests import RefusedBefore
 from tests.faults import provisioning_cases as cases
@@ -194,7 +194,7 @@ async def test_undoing_a_join_makes_no_group_anew_and_leaves_the_one_that_was(ho
     assert directory.members == [("group_1", joined.user_id)]
     async with transaction(house.engine) as connection:
         key = f"tenant/{TENANT}/directory.create_group"
-        await requests.reopen(connection, key, 1, actor="ada", reason="it was deleted by hand")
+        await reopening.reopen(connection, key, 1, actor="ada", reason="it was deleted by hand")
     undone = await until_done(house, lambda: activities.leave_group(leaving(joined)))
     assert undone.existed is True
     assert (directory.groups, directory.members) == (["group_1"], [])
