@@ -82,8 +82,8 @@ class Directory(Protocol):
 class Crm(Protocol):
     """Whom sales and support talk to. What is there is known by its key for good.
 
-    Archiving does not tell what was gone already: HubSpot answers 204 whether there was anything
-    or not, and to look first would be out of date by the time it archives.
+    Archiving does not tell what was gone already: the one success that HubSpot describes for it is
+    204 without a body, and to look first would be out of date by the time it archives.
     """
 
     async def create_contact(
