@@ -144,6 +144,15 @@ class Once:
         except _ToldOnly as error:
             raise error.no from None
 
+    async def last_made(self, key: str, result: type[Result]) -> Result | None:
+        """What a request made last, reopened since or not; None where it made nothing so far.
+
+        Raises DatabaseDown.
+        """
+        async with statement(self._engine) as connection:
+            made = await requests.last_made(connection, key)
+        return None if made is None else result.model_validate(made)
+
     async def undo(
         self,
         undo: Undo,

@@ -9,9 +9,10 @@ import pytest
 from activities.once import Kept, Once
 from connectors.capabilities import Sent
 from connectors.errors import OutcomeLost, Refused, Unanswered
-from database import requests
+from database import reopening, requests
 from database.connection import DatabaseDown, engine_for, transaction
-from database.requests import Conflict, InProgress, NotReopened, RefusedBefore, TakenBack
+from database.reopening import NotReopened
+from database.requests import Conflict, InProgress, RefusedBefore, TakenBack
 from tests.faults.ledger import Ledger, Outside
 from workflows.onboarding.messages import CreateCustomer, Customer
 from workflows.request_key import outside_key
@@ -158,7 +159,7 @@ async def test_what_was_stalled_past_its_lease_is_not_sent(
 async def test_undoing_takes_back_what_was_made_before_it_was_reopened_too(ledger: Ledger) -> None:
     await ledger.theirs()
     async with transaction(ledger.house.engine) as connection:
-        await requests.reopen(connection, ledger.key, 1, actor="ada", reason="once more")
+        await reopening.reopen(connection, ledger.key, 1, actor="ada", reason="once more")
     await ledger.theirs()
     assert len(ledger.outside.made) == 2
     await ledger.undo()
@@ -288,7 +289,7 @@ async def test_reopening_has_an_effect_done_again_on_purpose_and_is_audited(
 ) -> None:
     await ledger.theirs()
     async with transaction(ledger.house.engine) as connection:
-        await requests.reopen(
+        await reopening.reopen(
             connection, ledger.key, 1, actor="ada", reason="made in the wrong account"
         )
     await ledger.theirs(version=2)
@@ -303,7 +304,7 @@ async def test_what_is_pending_or_unknown_cannot_be_reopened(ledger: Ledger) -> 
     for key in (ledger.key, "onboarding/acme/x/billing.create_customer"):
         with pytest.raises(NotReopened):
             async with transaction(ledger.house.engine) as connection:
-                await requests.reopen(connection, key, 1, actor="ada", reason="why not")
+                await reopening.reopen(connection, key, 1, actor="ada", reason="why not")
 
 
 async def test_a_reopened_effect_of_our_own_happens_again(ledger: Ledger) -> None:
@@ -317,7 +318,7 @@ async def test_a_reopened_effect_of_our_own_happens_again(ledger: Ledger) -> Non
         await ledger.once.ours(ledger.request(), effect, Kept)
     assert len(happened) == 1
     async with transaction(ledger.house.engine) as connection:
-        await requests.reopen(connection, ledger.key, 1, actor="ada", reason="lost by hand")
+        await reopening.reopen(connection, ledger.key, 1, actor="ada", reason="lost by hand")
     for _ in range(2):
         await ledger.once.ours(ledger.request(), effect, Kept)
     assert len(happened) == 2
