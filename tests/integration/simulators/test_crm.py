@@ -51,9 +51,7 @@ async def there(crm: SimulatedApi, kind: str = CONTACTS) -> list[dict[str, str]]
 
 
 @pytest.mark.parametrize(("kind", "field"), [(CONTACTS, "lastname"), (COMPANIES, "name")])
-async def test_an_upsert_creates_and_then_changes(
-    crm: SimulatedApi, kind: str, field: str
-) -> None:
+async def test_an_upsert_creates_and_then_changes(crm: SimulatedApi, kind: str, field: str) -> None:
     [made] = await upsert(crm, one("a", **{field: "Example", "country": "DE"}), kind=kind)
     [changed] = await upsert(crm, one("a", **{field: "Sample"}), kind=kind)
     assert (made["new"], changed["new"]) == (True, False)

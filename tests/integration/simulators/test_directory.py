@@ -100,7 +100,6 @@ async def test_the_name_of_a_deleted_user_is_free(directory: SimulatedApi) -> No
         {"schemas": [f"{CORE}:User"]},
         user("ada@example.com", active="perhaps"),
         user("ada@example.com", emails="ada@example.com"),
-        {"userName": "ada@example.com"},
     ],
 )
 async def test_a_wrong_user_is_refused(directory: SimulatedApi, body: dict[str, Any]) -> None:
