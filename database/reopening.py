@@ -31,7 +31,7 @@ _REOPEN = text("""
     SET state = 'pending', generation = generation + 1, fingerprint = NULL, result = NULL,
         earlier = CASE WHEN result IS NULL THEN earlier
                        ELSE earlier || jsonb_build_array(result) END,
-        refusal = NULL, token = NULL, lease_until = NULL, first_sent_at = NULL, settled_at = NULL
+        refusal = NULL, token = NULL, first_sent_at = NULL, settled_at = NULL
     WHERE key = :key
     RETURNING generation
 """)
