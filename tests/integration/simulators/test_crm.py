@@ -89,6 +89,7 @@ async def test_an_empty_text_unsets_and_is_nobodys(crm: SimulatedApi) -> None:
 
 async def test_two_contacts_do_not_share_an_address(crm: SimulatedApi) -> None:
     await upsert(crm, one("a", email="ada@example.com"), one("b", email="b@example.com"))
+    await upsert(crm, one("a", **{UNIQUE: "a"}, email="ada@example.com"))  # its own
     before = await there(crm)
     assert await refused(crm, one("c", email="ADA@example.com")) == "409 CONFLICT"
     assert await refused(crm, one("b", email="ada@example.com")) == "409 CONFLICT"
