@@ -1,4 +1,4 @@
-"""Which test notices when our code is changed: `make mutants`, a quarter of an hour or more.
+"""Which test notices when our code is changed: `make mutants`, an hour or more.
 
 mutmut changes one thing at a time in a copy of the working tree. What no test notices survives, and
 is printed; what that means is told in CONTRIBUTING.md. Arguments choose among the targets.
