@@ -5,11 +5,11 @@ Both can be done twice: a signup has one process for good, an event is known by 
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from typing import Any
 
-import structlog
 from temporalio.api.common.v1 import WorkflowExecution as Run
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
@@ -45,7 +45,7 @@ from workflows.onboarding.workflow import CustomerOnboarding
 PATIENCE = timedelta(seconds=4)
 """How long Temporal, or a worker through it, has to answer."""
 
-_log = structlog.get_logger()
+_log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
@@ -60,7 +60,7 @@ async def temporal_answers(patience: timedelta = PATIENCE) -> AsyncIterator[None
     except RPCError as error:
         if error.status in _ITS_ANSWER:
             raise
-        _log.info("temporal.refused", status=error.status.name)
+        _log.info("Temporal does not take it: %s", error.status.name)
         raise NotTaken("Temporal does not answer") from error
     except RuntimeError as error:
         if not str(error).startswith(_CONNECTS_LATE):

@@ -5,8 +5,8 @@ import asyncio
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from workflows.decisions import Taken
-    from workflows.onboarding.messages import Start, Withdrawal
+    from workflows.actor import Decision
+    from workflows.onboarding.messages import Start
     from workflows.onboarding.workflow import CustomerOnboarding
 
 
@@ -19,7 +19,7 @@ class Broken:
 
 @workflow.defn(name="CustomerOnboarding")
 class BrokenAnswer(CustomerOnboarding):
-    """It accepts that an application is taken back, and fails before it has answered."""
+    """It accepts a decision, and fails before it has answered."""
 
     @workflow.init
     def __init__(self, start: Start) -> None:
@@ -29,7 +29,6 @@ class BrokenAnswer(CustomerOnboarding):
     async def run(self, start: Start) -> str:
         return await super().run(start)
 
-    @workflow.update
-    async def withdraw(self, withdrawal: Withdrawal) -> Taken:
+    async def verify(self, decision: Decision, *, roles: tuple[str, ...]) -> None:
         await asyncio.sleep(0.01)
         raise RuntimeError("a defect")

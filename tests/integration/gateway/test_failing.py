@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from structlog.testing import capture_logs
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -82,6 +82,10 @@ async def is_listed(gateway: Gateway, id_: str) -> dict[str, Any]:
     return ours(await until(lambda: waiting(gateway), ours))[0]
 
 
+async def withdraw(gateway: Gateway, id_: str) -> httpx.Response:
+    return await gateway.service.post(f"/v1/onboardings/{id_}/withdraw", {"reason": "r"})
+
+
 async def attempts(house: House, id_: str) -> int:
     described = await house.client.get_workflow_handle(workflow_id(TENANT, id_)).describe()
     return described.raw_description.pending_workflow_task.attempt
@@ -102,19 +106,16 @@ async def test_a_process_whose_code_fails_is_listed(gateway: Gateway, house: Hou
 
 
 async def test_who_decides_about_a_failing_process_is_told_where_it_is_seen_to(
-    gateway: Gateway, house: House
+    gateway: Gateway, house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with bad_release(house):
         id_ = await begun(house)
         # From its third attempt on, the server itself refuses what needs the workflow's answer.
         await until(lambda: attempts(house, id_), lambda attempt: attempt >= 3)
-        with capture_logs() as lines:
-            path = f"/v1/onboardings/{id_}/withdraw"
-            withdrawn = await gateway.admin.send(
-                "POST", path, json={"reason": "r"}, params={"tenant": TENANT}
-            )
+        caplog.set_level("INFO", "workflows.handover")
+        withdrawn = await withdraw(gateway, id_)
         assert "/v1/attention" in problem(withdrawn, 503, "failing")["detail"]
-        assert "FAILED_PRECONDITION" in str(lines)
+        assert "FAILED_PRECONDITION" in caplog.text
         decided = resolution(id_, "retry", step=TAX_STEP)
         problem(await gateway.operator.post(RESOLVE, decided), 503, "failing")
 
@@ -168,10 +169,7 @@ async def test_a_decision_whose_answer_was_cut_off_comes_in_anew(
     ):
         id_ = await begun(house)
         await stage_is(gateway, id_, "verifying_identity")
-        withdrawn = await gateway.admin.post(
-            f"/v1/onboardings/{id_}/withdraw", {"reason": "r"}, tenant=TENANT
-        )
-        problem(withdrawn, 503, "failing")
+            problem(await withdraw(gateway, id_), 503, "failing")
     answer = await gateway.operator.post(RESOLVE, resolution(id_, "retry"))
     assert answer.status_code == 202, answer.text
     process = house.client.get_workflow_handle(workflow_id(TENANT, id_))
