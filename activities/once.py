@@ -96,7 +96,11 @@ class Once:
                 await requests.refuse(connection, held, no.type, no.text, sure=attempt.sure(no))
             raise requests.RefusedBefore(held.key, held.generation, no.type, no.text) from no
         except Exception as error:
-            quiet_in = error.quiet_in if isinstance(error, StillOnItsWay) else None
+            quiet_in = None
+            if isinstance(error, StillOnItsWay):
+                quiet_in = error.quiet_in
+            elif isinstance(error, _ToldOnly):
+                quiet_in = attempt.held.quiet_in or timedelta(0)
             async with transaction(self._engine) as connection:
                 await requests.release(connection, attempt.held, quiet_in=quiet_in)
             raise
@@ -118,7 +122,8 @@ class Once:
         """`theirs`, for what several processes share under one key.
 
         Whoever comes second asks again in a moment instead of waiting for the lease. A no is told
-        and not kept: it would hold up every one of them for good.
+        and not kept: it would hold up every one of them for good. What had no answer is looked for
+        once all is quiet, and only then sent again: there would be two, and they would not notice.
 
         Raises Conflict, TakenBack, Refused, Unanswered or DatabaseDown.
         """
@@ -127,17 +132,26 @@ class Once:
             try:
                 return await send(key)
             except Refused as no:
-                raise Unanswered(no.type, no.text) from no
+                raise _ToldOnly(no) from no
 
         try:
-            return await self.theirs(request, result, send=send_unkept, find=find)
+            return await self.theirs(
+                request, result, send=send_unkept, find=find, keys_live=timedelta(0)
+            )
         except requests.InProgress:
             text = "another process is making what they share"
             raise Unanswered("request.shared", text, _WHILE_ANOTHER_MAKES_IT) from None
-        except Unanswered as error:
-            if isinstance(error.__cause__, Refused):
-                raise error.__cause__ from None
-            raise
+        except _ToldOnly as error:
+            raise error.no from None
+
+    async def last_made(self, key: str, result: type[Result]) -> Result | None:
+        """What a request made last, reopened since or not; None where it made nothing so far.
+
+        Raises DatabaseDown.
+        """
+        async with statement(self._engine) as connection:
+            made = await requests.last_made(connection, key)
+        return None if made is None else result.model_validate(made)
 
     async def undo(
         self,
@@ -150,8 +164,9 @@ class Once:
         """Take back the effect of the request `undo.of`, itself an effect that is done once.
 
         The request is sealed first, so that a late attempt at it meets a tombstone. While an answer
-        to an earlier attempt may still be on its way, this one waits. Only what our ledger says we
-        made is removed: its result, or what is found under its key.
+        to an earlier attempt may still be on its way, this one waits, even where a later one
+        succeeded. Only what our ledger says we made is removed: its result, and what is found under
+        its key.
 
         Raises what `theirs` raises.
         """
@@ -162,16 +177,26 @@ class Once:
             if sealed.quiet_in is not None:
                 raise StillOnItsWay(sealed.quiet_in)
             made = [result.model_validate(one) for one in sealed.results]
-            if not sealed.made and sealed.first_sent_at is not None:
+
+            async def found_besides() -> Result | None:
+                if sealed.first_sent_at is None:
+                    return None
                 sent = Sent(sealed.outside_key, sealed.first_sent_at)
                 found = await find(sent, sealed.input or {})
-                if found is not None:  # noted first: once it is removed nobody can find it again
-                    made.append(found)
-                    noted = found.model_dump(mode="json")
-                    async with transaction(self._engine) as connection:
-                        await requests.note_found(connection, undo.of, noted)
+                if found is None or found in made:
+                    return None
+                made.append(found)
+                noted = found.model_dump(mode="json")
+                async with transaction(self._engine) as connection:
+                    await requests.note_found(connection, undo.of, noted)
+                return found  # noted first: once it is removed nobody can find it again
+
+            if not sealed.made:
+                await found_besides()
             for one in reversed(made):
                 await remove(one)
+            if sealed.made and sealed.in_doubt and (stray := await found_besides()) is not None:
+                await remove(stray)
             return Undone(existed=bool(made))
 
         return await self.theirs(undo, Undone, send=take_back)
@@ -184,6 +209,14 @@ class Once:
             return new
         async with transaction(self._engine) as connection:
             return await requests.claim(connection, request, lease)
+
+
+class _ToldOnly(Unanswered):
+    """A definite no that is not to be kept."""
+
+    def __init__(self, no: Refused) -> None:
+        super().__init__(no.type, no.text)
+        self.no = no
 
 
 class StillOnItsWay(Unanswered):

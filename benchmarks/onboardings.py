@@ -7,7 +7,7 @@ import itertools
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -107,6 +107,11 @@ async def check_sameness(stack: Stack, number: int) -> None:
         before = await _effects(stack)
         await load(stack, variant, number, in_flight=number)
         found[variant] = await _effects(stack) - before
+    compare(found)
+
+
+def compare(found: Mapping[Variant, Counter[str]]) -> None:
+    """Raise NotTheSame unless every variant had the effects of our process, and as often."""
     for variant in VARIANTS:
         if differing := set(found[variant].items()) ^ set(found["process"].items()):
             raise NotTheSame(f"{variant} and our process differ in {sorted(differing)}")

@@ -80,7 +80,11 @@ class Directory(Protocol):
 
 
 class Crm(Protocol):
-    """Whom sales and support talk to. What is there is known by its key for good."""
+    """Whom sales and support talk to. What is there is known by its key for good.
+
+    Archiving does not tell what was gone already: the one success that HubSpot describes for it is
+    204 without a body, and to look first would be out of date by the time it archives.
+    """
 
     async def create_contact(
         self, key: str, *, email: str, country: str, name: str | None, company: str | None

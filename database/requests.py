@@ -1,7 +1,6 @@
 """The request ledger: what was intended, and what became of it. Every time is Postgres time."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -46,14 +45,6 @@ class RefusedBefore(Exception):
         self.key, self.generation, self.type, self.reason = key, generation, type_, reason
 
 
-class NotReopened(Exception):
-    """A request that is not settled, or not there, cannot be reopened."""
-
-
-class OtherGeneration(Exception):
-    """The request is in another generation than whoever wants to reopen it has seen."""
-
-
 @dataclass(frozen=True)
 class Done:
     """The request was carried out before: what came of it."""
@@ -66,7 +57,8 @@ class Claim:
     """The right to carry a request out, until the lease ends.
 
     `sent_before` is how long ago it was first sent in this generation; None where it never was.
-    `quiet_in` is how long an answer to an earlier attempt may still be on its way.
+    `quiet_in` is how long an answer to an earlier attempt may still be on its way, `quiet_until`
+    the same by the database's clock; it stays noted when this attempt succeeds.
     """
 
     key: str
@@ -75,6 +67,7 @@ class Claim:
     first_sent_at: datetime
     sent_before: timedelta | None
     quiet_in: timedelta | None = None
+    quiet_until: datetime | None = None
 
     @property
     def outside_key(self) -> str:
@@ -87,12 +80,13 @@ class Sealed:
     """A request that nobody will carry out any more, and what may be there of it.
 
     Where `first_sent_at` is empty nothing was ever sent, or it was definitely refused. `made` is
-    true where the last result is known. `quiet_in` is how long an answer may still be on its way;
-    None where all is quiet.
+    true where the last result is known, `in_doubt` where an attempt before it had no answer: there
+    may be more. `quiet_in` is how long an answer may still be on its way; None where all is quiet.
     """
 
     results: tuple[dict[str, Any], ...]
     made: bool
+    in_doubt: bool
     input: dict[str, Any] | None
     outside_key: str
     first_sent_at: datetime | None
@@ -134,7 +128,8 @@ _SETTLE = text("""
     UPDATE requests
     SET state = CASE state WHEN 'undone' THEN state ELSE :state END,
         result = CAST(:result AS jsonb), refusal = CAST(:refusal AS jsonb),
-        token = NULL, lease_until = NULL, settled_at = clock_timestamp()
+        token = NULL, lease_until = CAST(:quiet_until AS timestamptz),
+        settled_at = clock_timestamp()
     WHERE key = :key AND token = :token
     RETURNING state
 """)
@@ -148,23 +143,7 @@ _SEAL = text("""
     UPDATE requests SET state = 'undone', settled_at = clock_timestamp() WHERE key = :key
 """)
 _NOTE_FOUND = text("UPDATE requests SET result = CAST(:result AS jsonb) WHERE key = :key")
-_SHOW = text("SELECT * FROM requests WHERE key = :key")
-_OF_PROCESS = text("""
-    SELECT * FROM requests
-    WHERE workflow_id = :workflow_id
-      AND (CAST(:after_key AS text) IS NULL OR (created_at, key) > (:after_at, :after_key))
-    ORDER BY created_at, key
-    LIMIT :limit
-""")
-_REOPEN = text("""
-    UPDATE requests
-    SET state = 'pending', generation = generation + 1, fingerprint = NULL, result = NULL,
-        earlier = CASE WHEN result IS NULL THEN earlier
-                       ELSE earlier || jsonb_build_array(result) END,
-        refusal = NULL, token = NULL, lease_until = NULL, first_sent_at = NULL, settled_at = NULL
-    WHERE key = :key
-    RETURNING generation
-""")
+_LAST_MADE = text("SELECT coalesce(result, earlier -> -1) FROM requests WHERE key = :key")
 
 
 async def claim_new(
@@ -199,9 +178,9 @@ async def claim(connection: AsyncConnection, request: Request, lease: timedelta)
         _CLAIM, values | {"generation": generation, "anew": anew}
     )
     assert first_sent_at is not None
-    if anew:
-        return Claim(request.request_key, generation, token, first_sent_at, None)
-    return Claim(request.request_key, generation, token, first_sent_at, row["sent_ago"], _left(row))
+    sent_before = None if anew else row["sent_ago"]
+    earlier = (_left(row), row["lease_until"])
+    return Claim(request.request_key, generation, token, first_sent_at, sent_before, *earlier)
 
 
 async def claim_anew(
@@ -308,6 +287,7 @@ async def seal(connection: AsyncConnection, key: str) -> Sealed:
     return Sealed(
         results=(*row["earlier"], *last),
         made=bool(last),
+        in_doubt=row["lease_until"] is not None,
         input=row["input"],
         outside_key=outside_key(key, row["generation"]),
         first_sent_at=None if surely_refused else row["first_sent_at"],
@@ -320,57 +300,10 @@ async def note_found(connection: AsyncConnection, key: str, result: dict[str, An
     await connection.execute(_NOTE_FOUND, {"key": key, "result": json.dumps(result)})
 
 
-async def reopen(
-    connection: AsyncConnection, key: str, generation: int, *, actor: str, reason: str
-) -> int:
-    """Have a settled request carried out again on purpose; the answer is the new generation.
-
-    `generation` is the one that was looked at: two people reopen it once. The process that wants it
-    must ask again: reset it to before the step, or retry the step. Raises NotReopened or
-    OtherGeneration.
-    """
-    row = (await connection.execute(_LOCK, {"key": key})).mappings().first()
-    if row is None:
-        raise NotReopened(f"there is no request {key}")
-    if row["generation"] != generation:
-        raise OtherGeneration(f"{key} is in generation {row['generation']} by now")
-    if row["state"] == "pending":
-        raise NotReopened(f"{key} is pending: it will be carried out anyway")
-    raised = await connection.scalar(_REOPEN, {"key": key})
-    assert isinstance(raised, int)
-    details = {
-        "key": key,
-        "was": row["state"],
-        "result": row["result"],
-        "generation": raised,
-        "reason": reason,
-    }
-    await record(
-        connection, "request.reopened", actor, workflow_id=row["workflow_id"], details=details
-    )
-    return raised
-
-
-async def show(connection: AsyncConnection, key: str) -> RowMapping | None:
-    """The ledger's row for a key."""
-    return (await connection.execute(_SHOW, {"key": key})).mappings().first()
-
-
-async def of_process(
-    connection: AsyncConnection,
-    workflow_id: str,
-    *,
-    after: tuple[datetime, str] | None = None,
-    limit: int,
-) -> Sequence[RowMapping]:
-    """The requests of one process in their order, after the row that a page ended with."""
-    values = {
-        "workflow_id": workflow_id,
-        "after_at": after[0] if after else None,
-        "after_key": after[1] if after else None,
-        "limit": limit,
-    }
-    return (await connection.execute(_OF_PROCESS, values)).mappings().all()
+async def last_made(connection: AsyncConnection, key: str) -> dict[str, Any] | None:
+    """The last result that is known of a request, perhaps of one that was reopened since."""
+    made: dict[str, Any] | None = await connection.scalar(_LAST_MADE, {"key": key})
+    return made
 
 
 def _done(row: RowMapping, request: Request) -> Done | None:
@@ -407,6 +340,7 @@ async def _settle(
         "key": held.key,
         "token": held.token,
         "state": state,
+        "quiet_until": held.quiet_until,
         "result": None if result is None else json.dumps(result),
         "refusal": None if refusal is None else json.dumps(refusal),
     }

@@ -3,11 +3,11 @@
 import asyncio
 import base64
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from temporalio.client import Client, WorkflowExecution, WorkflowQueryFailedError
+from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 
 from database.connection import DatabaseDown
@@ -21,19 +21,17 @@ from gateway.openapi import answers, problems
 from gateway.options import Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import Problem, not_found
+from gateway.progress import progress_of
 from workflows.actor import SignedActor
 from workflows.decisions import Resolution, Taken
-from workflows.events import NotTaken
 from workflows.handover import temporal_answers
 from workflows.onboarding.application import Answer
 from workflows.onboarding.messages import tenant_of
-from workflows.onboarding.workflow import CustomerOnboarding
-from workflows.progress import Choice, Progress
+from workflows.progress import Choice
 from workflows.search_attributes import ATTENTION, ATTENTION_SINCE, OWNER, PROBLEMS, STAGE, TENANT
 
 router = APIRouter(prefix="/v1/attention", tags=["attention"])
 
-_PATIENCE = timedelta(seconds=1)
 _AT_ONCE = 16
 _OUR_OWNER = "operator"
 _CUT_OFF = "BadUpdateWorkflowExecutionMessage"
@@ -263,7 +261,7 @@ async def _items_of(
             )
         ]
     async with free:
-        progress = await _progress(client, run)
+        progress = await progress_of(client, run.id)
     if progress is None:
         unknown = Why(kind="not known", type="no-answer", text="no worker answers for the process")
         return [
@@ -332,15 +330,6 @@ def _why_it_fails(cause: str) -> Why:
             "it does not go on by itself then"
         )
     return Why(kind="defect", type=cause, text=text)
-
-
-async def _progress(client: Client, run: WorkflowExecution) -> Progress | None:
-    process = client.get_workflow_handle(run.id, result_type=str)
-    try:
-        async with temporal_answers(_PATIENCE):
-            return await process.query(CustomerOnboarding.progress, rpc_timeout=_PATIENCE)
-    except (NotTaken, RPCError, WorkflowQueryFailedError):
-        return None
 
 
 def _cause(problems_seen: Sequence[str]) -> str:

@@ -6,15 +6,17 @@ from database import onboardings
 from database.connection import transaction
 from gateway import examples
 from gateway.callers import Anybody, AskedTenant, Operator, tenant_to_act_for
+from gateway.correctable import NOTHING_WAITS, must_be_correctable
 from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import IfMatch, changed_meanwhile
 from gateway.forms import CorrectionForm, WithdrawalForm
 from gateway.onboardings import KnownId
-from gateway.openapi import answers, problems
+from gateway.openapi import answers, problem, problems
 from gateway.options import GatewayOptions, Options
-from gateway.problems import Problem, not_found
+from gateway.problems import Problem, not_found, unavailable
+from gateway.progress import progress_of
 from workflows.actor import SignedActor
-from workflows.handover import hand_over_onboarding
+from workflows.handover import PATIENCE, hand_over_onboarding
 from workflows.onboarding.application import Answer, Withdrawn
 from workflows.onboarding.messages import ENDS, Start, Withdrawal, workflow_id
 
@@ -22,10 +24,11 @@ router = APIRouter(prefix="/v1/onboardings", tags=["onboardings"])
 
 
 class Corrected(Answer):
-    """A corrected version of an application, to retry a refused step with."""
+    """A corrected version of an application, and the refused steps to retry with it."""
 
     id: str
     version: int
+    refused: tuple[str, ...]
 
 
 @router.post(
@@ -109,27 +112,43 @@ def _too_late(end: str | None) -> Problem:
     status_code=201,
     response_model=Corrected,
     responses={
-        **answers(Corrected(id=examples.ID, version=2), status=201, description="Stored"),
-        **problems(400, 401, 403, 404, 409, 412, 413, 415, 428, 503),
+        **answers(
+            Corrected(id=examples.ID, version=2, refused=("billing.create_tax_id",)),
+            status=201,
+            description="Stored",
+        ),
+        **problems(400, 401, 403, 404, 412, 413, 415, 428, 503),
+        **problem(
+            409,
+            "`not-correctable`, `given-already`, or `too-late`: nothing is stored.",
+            code="not-correctable",
+            detail=NOTHING_WAITS,
+        ),
     },
     summary="Correct an application",
 )
 async def correct(
     id: KnownId, form: CorrectionForm, caller: Operator, options: Options, expected: IfMatch
 ) -> Corrected:
-    """Store a new version of an application. A step works from it once it is retried with it.
+    """Store a new version of an application, to retry a refused step with.
 
-    `If-Match` says which version you looked at: where somebody corrected it meanwhile, nothing is
-    stored.
+    409 `not-correctable`: no refused step waits. 409 `given-already`: a system has been given what
+    is to be corrected, and would keep it; `tax_id` goes to billing alone. `If-Match` says which
+    version you looked at: where somebody corrected it meanwhile, nothing is stored.
     """
     changes = form.model_dump(mode="json", exclude_unset=True)
     async with transaction(options.engine) as connection:
         row = await onboardings.one(connection, id, tenant=caller.tenant)
-        if row is None:
-            raise not_found("onboarding")
-        if row["stage"] in ENDS:
-            raise Problem(409, "too-late", f"The onboarding has ended: it is {row['stage']}.")
-        expected.meets(row["version"], "version")
+    if row is None:
+        raise not_found("onboarding")
+    if row["stage"] in ENDS:
+        raise Problem(409, "too-late", f"The onboarding has ended: it is {row['stage']}.")
+    expected.meets(row["version"], "version")
+    progress = await progress_of(options.client, row["workflow_id"], PATIENCE)
+    if progress is None:
+        raise unavailable("The process, which knows whether it can be corrected,")
+    refused = must_be_correctable(progress, changes)
+    async with transaction(options.engine) as connection:
         try:
             version = await onboardings.correct(
                 connection,
@@ -140,4 +159,4 @@ async def correct(
             )
         except onboardings.CorrectedMeanwhile:
             raise changed_meanwhile("version") from None
-    return Corrected(id=id, version=version)
+    return Corrected(id=id, version=version, refused=refused)

@@ -1,7 +1,7 @@
 """Events on their way into the inbox: many requests, one statement."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -58,28 +58,28 @@ class InboxWriter:
 
     async def _write(self, batches: Iterator[list[_Arrival]]) -> None:
         """Write batches by one connection, until there are no more or one cannot be written."""
-        batch = next(batches, None)
+        batch = next(batches, [])
         try:
             async with statement(self._engine) as connection:
                 while batch:
                     await inbox.take_in(connection, [arrival.event for arrival in batch])
                     self._acknowledge(batch)
-                    batch = next(batches, None)
+                    batch = next(batches, [])
         except DatabaseDown:
-            for arrival in batch or ():
-                _refuse(arrival, DatabaseDown())
+            _refuse(batch, DatabaseDown)
         except DBAPIError as error:
-            assert batch is not None
             # One event that Postgres cannot hold must not take the others with it.
             if len(batch) > 1:
                 for arrival in batch:
                     await self._write(iter([[arrival]]))
             else:
                 log.error("event not kept", error=type(error.orig).__name__)  # noqa: TRY400
-                _refuse(batch[0], NotAnEvent("it holds text that cannot be stored"))
-        except BaseException:
-            for arrival in batch or ():
-                _refuse(arrival, DatabaseDown())
+                _refuse(batch, lambda: NotAnEvent("it holds text that cannot be stored"))
+        except Exception as error:  # noqa: BLE001 - a defect must not end it for good
+            log.error("events not kept", error=type(error).__name__)  # noqa: TRY400
+            _refuse(batch, DatabaseDown)
+        except asyncio.CancelledError:
+            _refuse(batch, DatabaseDown)
             raise
 
     def _acknowledge(self, batch: Sequence[_Arrival]) -> None:
@@ -89,6 +89,8 @@ class InboxWriter:
                 arrival.kept.set_result(None)
 
 
-def _refuse(arrival: _Arrival, error: Exception) -> None:
-    if not arrival.kept.done():
-        arrival.kept.set_exception(error)
+def _refuse(batch: Sequence[_Arrival], error: Callable[[], Exception]) -> None:
+    """Each with an error of its own, since each raises it."""
+    for arrival in batch:
+        if not arrival.kept.done():
+            arrival.kept.set_exception(error())

@@ -2,14 +2,11 @@
 
 import hashlib
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
-from sqlalchemy import RowMapping
-from temporalio.client import WorkflowQueryFailedError
-from temporalio.service import RPCError
 
 from database import api_requests, onboardings
 from database.api_requests import Answer, ApiRequest, BeingAnswered, OtherBody
@@ -23,8 +20,9 @@ from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import FieldError, Problem, not_found
+from gateway.progress import progress_of
 from workflows.events import NotTaken
-from workflows.handover import start_onboarding, temporal_answers
+from workflows.handover import start_onboarding
 from workflows.onboarding.application import (
     Application,
     ListedOnboarding,
@@ -33,14 +31,11 @@ from workflows.onboarding.application import (
     OnboardingPage,
 )
 from workflows.onboarding.messages import Stage, Start, onboarding_id, workflow_id
-from workflows.onboarding.workflow import CustomerOnboarding
-from workflows.progress import Progress
 from workflows.request_key import content_hash
 
 log = structlog.stdlib.get_logger(__name__)
 router = APIRouter(prefix="/v1/onboardings", tags=["onboardings"])
 
-_PROGRESS_PATIENCE = timedelta(seconds=1)
 _ID = re.compile(r"[a-z2-7]{26}")
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 
@@ -259,20 +254,9 @@ async def one(
         row = await onboardings.one(connection, id, tenant=caller.tenant)
     if row is None:
         raise not_found("onboarding")
-    progress = await _progress(options, row)
+    under_way = row["ended_at"] is None and row["handed_over_at"] is not None
+    progress = await progress_of(options.client, row["workflow_id"]) if under_way else None
     told: dict[str, Any] = {**row, "application": row["form"], "progress": progress}
     if progress is not None:
         told["stage"] = progress.stage
     return tagged(OnboardingInFull.model_validate(told), if_none_match, number=row["version"])
-
-
-async def _progress(options: GatewayOptions, row: RowMapping) -> Progress | None:
-    """What the process itself says; None where it has ended or no worker answers in time."""
-    if row["ended_at"] is not None or row["handed_over_at"] is None:
-        return None
-    process = options.client.get_workflow_handle(row["workflow_id"], result_type=str)
-    try:
-        async with temporal_answers(_PROGRESS_PATIENCE):
-            return await process.query(CustomerOnboarding.progress, rpc_timeout=_PROGRESS_PATIENCE)
-    except (NotTaken, RPCError, WorkflowQueryFailedError):
-        return None

@@ -47,6 +47,13 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: _described(status) for status in statuses}
 
 
+def problem(
+    status: int, description: str, *, code: str, detail: str
+) -> dict[int | str, dict[str, Any]]:
+    """A problem that is this operation's own, for `responses`. Any: OpenAPI's own."""
+    return {status: _described(status, description, code=code, detail=detail)}
+
+
 def answers(
     example: BaseModel, *, status: int = 200, description: str = "Done"
 ) -> dict[int | str, dict[str, Any]]:
@@ -56,12 +63,18 @@ def answers(
     return {status: described}
 
 
-def _described(status: int) -> dict[str, Any]:
+def _described(
+    status: int,
+    description: str | None = None,
+    *,
+    code: str | None = None,
+    detail: str | None = None,
+) -> dict[str, Any]:
     example = ProblemDocument(
-        type=f"urn:perdure:problem:{_CODES[status]}",
+        type=f"urn:perdure:problem:{code or _CODES[status]}",
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=_DETAILS[status],
+        detail=detail or _DETAILS[status],
         errors=[FieldError(field="country", message="is missing")] if status == 422 else [],
         request_id=_REQUEST_ID,
     )
@@ -70,7 +83,7 @@ def _described(status: int) -> dict[str, Any]:
         "example": example.model_dump(exclude_defaults=True),
     }
     return {
-        "description": _DETAILS[status],
+        "description": description or _DETAILS[status],
         "content": {"application/problem+json": content},
     }
 

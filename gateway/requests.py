@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from sqlalchemy import RowMapping
 
-from database import requests
+from database import reopening
 from database.connection import transaction
 from gateway import examples
 from gateway.callers import Admin, Caller, Operator
@@ -93,7 +93,7 @@ async def of_process(
     if not caller.may_see(tenant_of(workflow_id)):
         raise not_found("process")
     async with transaction(options.engine) as connection:
-        rows = await requests.of_process(
+        rows = await reopening.of_process(
             connection, workflow_id, after=_after(cursor), limit=limit + 1
         )
     page, more = rows[:limit], len(rows) > limit
@@ -122,7 +122,7 @@ async def show(
 ) -> Response:
     """One request by its key."""
     async with transaction(options.engine) as connection:
-        row = _seen(caller, await requests.show(connection, key))
+        row = _seen(caller, await reopening.show(connection, key))
     return tagged(_entry(row), if_none_match, number=row["generation"])
 
 
@@ -142,19 +142,19 @@ async def reopen(form: ReopenForm, caller: Admin, options: Options, expected: If
     `If-Match` says which generation you looked at: two people who want the same do it once.
     """
     async with transaction(options.engine) as connection:
-        row = _seen(caller, await requests.show(connection, form.key))
+        row = _seen(caller, await reopening.show(connection, form.key))
         expected.meets(row["generation"], "generation")
         try:
-            generation = await requests.reopen(
+            generation = await reopening.reopen(
                 connection,
                 form.key,
                 row["generation"],
                 actor=caller.name,
                 reason=form.reason,
             )
-        except requests.OtherGeneration:
+        except reopening.OtherGeneration:
             raise changed_meanwhile("generation") from None
-        except requests.NotReopened:
+        except reopening.NotReopened:
             raise Problem(
                 409, "still-pending", "The request is pending: it will be carried out anyway."
             ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -70,10 +71,12 @@ class SimulatedApi:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def request(self, method: str, path: str, **given: Any) -> httpx.Response:
+    async def request(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **given: Any
+    ) -> httpx.Response:
         """A request with the token, as anybody who may would send it."""
-        headers = {"Authorization": f"Bearer {self.token}"}
-        return await self._http.request(method, self.url + path, headers=headers, **given)
+        told = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        return await self._http.request(method, self.url + path, headers=told, **given)
 
     async def fault(
         self,
@@ -93,6 +96,12 @@ class SimulatedApi:
     async def outage(self) -> None:
         """It is down (503) until `clear_faults`."""
         await self.fault("error_503", times=None)
+
+    async def faults(self) -> list[dict[str, Any]]:  # Any: JSON as the control API has it
+        """The faults that still wait for requests."""
+        answer = await self._http.get(f"{self.url}/_simulator/faults")
+        found: list[dict[str, Any]] = answer.raise_for_status().json()["faults"]
+        return found
 
     async def clear_faults(self) -> None:
         (await self._http.delete(f"{self.url}/_simulator/faults")).raise_for_status()

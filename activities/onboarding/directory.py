@@ -73,8 +73,9 @@ class DirectoryActivities(DirectorySteps):
 
         async def find(_: Sent, asked: dict[str, Any]) -> Membership | None:
             joined = JoinGroup.model_validate(asked)
-            group_id = await self._group_of((await self._application(joined)).tenant)
-            return Membership(group_id=group_id, user_id=joined.user_id)
+            key = _group_key((await self._application(joined)).tenant)
+            group = await self._once.last_made(key, _Group)
+            return Membership(group_id=group.group_id, user_id=joined.user_id) if group else None
 
         async def remove(membership: Membership) -> bool:
             return await self._directory.remove_member(
@@ -89,7 +90,6 @@ class DirectoryActivities(DirectorySteps):
         Its key names the tenant: many onboardings ask for it, perhaps at the same time. A group
         that somebody deleted is made anew after `perdure request reopen` with that key.
         """
-        key = request_key(f"tenant/{tenant}", "directory.create_group")
 
         async def send(key: str) -> _Group:
             return _Group(group_id=await self._directory.create_group(key, name=tenant))
@@ -98,7 +98,7 @@ class DirectoryActivities(DirectorySteps):
             group_id = await self._directory.find_group(sent)
             return _Group(group_id=group_id) if group_id else None
 
-        request = _MakeGroup(request_key=key, tenant=tenant)
+        request = _MakeGroup(request_key=_group_key(tenant), tenant=tenant)
         return (await self._once.shared(request, _Group, send=send, find=find)).group_id
 
     async def _find(self, sent: Sent) -> User | None:
@@ -110,3 +110,7 @@ class DirectoryActivities(DirectorySteps):
             return await onboardings.application(
                 connection, request.application_id, request.version
             )
+
+
+def _group_key(tenant: str) -> str:
+    return request_key(f"tenant/{tenant}", "directory.create_group")

@@ -23,9 +23,12 @@ Answered: TypeAlias = tuple[int, Body | None]
 
 ROOT = "/crm/v3/objects"
 EMAIL = re.compile(r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$")
+PLACE = re.compile(r"[0-9]{1,18}")  # of a page; SQLite knows no larger numbers
 MOST_IN_A_BATCH = 100
 MOST_IN_A_PAGE = 100
 USUAL_IN_A_PAGE = 10
+NOT_SIMULATED = frozenset({"archived", "associations", "propertiesWithHistory"})
+"""What HubSpot takes and the simulator does not: refused, so that nobody believes an answer."""
 log = structlog.get_logger("simulators.crm")
 
 
@@ -78,7 +81,8 @@ class ObjectsApi:
     def listed(self, query: Mapping[str, str], _: Body, __: str) -> Answered:
         """A page of the records, oldest first."""
         limit, after = query.get("limit", str(USUAL_IN_A_PAGE)), query.get("after", "0")
-        if not limit.isdecimal() or not 1 <= int(limit) <= MOST_IN_A_PAGE or not after.isdecimal():
+        readable = PLACE.fullmatch(limit) and PLACE.fullmatch(after)
+        if not readable or not 1 <= int(limit) <= MOST_IN_A_PAGE:
             raise invalid("limit must be between 1 and 100, and after come from a page.")
         found = self._records.page(self._kind, int(limit) + 1, int(after))
         page: Body = {"results": [each.shown(_wanted(query)) for each in found[: int(limit)]]}
@@ -89,13 +93,13 @@ class ObjectsApi:
     def upsert(self, _: Mapping[str, str], body: Body, __: str) -> Answered:
         """Change or create each record by a unique property.
 
-        Where an input has an `objectWriteTraceId` each stands for itself, and 207 tells which
+        Where every input has an `objectWriteTraceId` each stands for itself, and 207 tells which
         failed; otherwise the first that fails fails all.
         """
         inputs = body["inputs"]
         if not 1 <= len(inputs) <= MOST_IN_A_BATCH:
             raise invalid(f"A batch has between 1 and {MOST_IN_A_BATCH} inputs.")
-        each_for_itself = any("objectWriteTraceId" in each for each in inputs)
+        each_for_itself = all("objectWriteTraceId" in each for each in inputs)
         started = self._now()
         results: list[Body] = []
         errors: list[Body] = []
@@ -128,13 +132,17 @@ class ObjectsApi:
         name = given.get("idProperty")
         if name not in ID_PROPERTIES[self._kind]:
             raise invalid(f"{name} is not a unique property.")
-        found = self._records.by_property(self._kind, name, given["id"])
+        if not given["id"]:
+            raise invalid("An input has no id.")
+        key = self._checked({name: given["id"]})
+        found = self._records.by_property(self._kind, name, key[name])
         record: Record
         if found is None:
-            record = self._records.create(self._kind, {**properties, name: given["id"]})
+            record = self._records.create(self._kind, properties | key)
         else:
             record = self._records.change(found, properties)
-        return {**record.shown(frozenset({*properties, UNIQUE})), "new": found is None}
+        trace = {name: given[name] for name in ("objectWriteTraceId",) if name in given}
+        return {**record.shown(frozenset({*properties, UNIQUE})), "new": found is None, **trace}
 
     def _checked(self, properties: Properties) -> Properties:
         """The properties as they are kept. Raises Refusal (400)."""
@@ -142,7 +150,7 @@ class ObjectsApi:
             if name not in KNOWN[self._kind]:
                 raise invalid(f'Property "{name}" does not exist')
         email = properties.get("email")
-        if email is None:
+        if not email:
             return properties
         if not EMAIL.match(email.strip()):
             raise invalid(f"Email address {email} is invalid")
@@ -174,6 +182,8 @@ class ObjectsApi:
     ) -> tuple[int, str]:
         if unknown := request.query_params.keys() - self._facts.query(operation):
             raise invalid(f"There is no parameter {', '.join(sorted(unknown))}.")
+        if beyond := request.query_params.keys() & NOT_SIMULATED:
+            raise invalid(f"The simulator does not have {', '.join(sorted(beyond))}.")
         try:
             self._facts.check_body(operation, text)
         except Violation as violation:
@@ -202,7 +212,7 @@ def _standard_error(refusal: Refusal, given: Body) -> Body:
         "status": "error",
         "category": refusal.category,
         "message": str(refusal),
-        "context": {"ids": [given["id"]]},
+        "context": {"objectWriteTraceId": [given["objectWriteTraceId"]]},
         "errors": [],
         "links": {},
     }

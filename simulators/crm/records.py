@@ -103,19 +103,22 @@ class Records:
         return [_record(row) for row in rows]
 
     def create(self, kind: Kind, properties: Properties) -> Record:
-        """Add a record. Raises Refusal (409) where what must be unique is taken."""
+        """Add a record; an empty text sets nothing.
+
+        Raises Refusal (409) where what must be unique is taken.
+        """
         self._check_free(kind, properties, besides=None)
+        told = _set(properties)
         now = self._clock.now()
         number = self._storage.insert(
             "INSERT INTO crm_records (kind, properties, created, updated) VALUES (?, ?, ?, ?)",
-            (kind, json.dumps(properties), now, now),
+            (kind, json.dumps(told), now, now),
         )
-        return Record(number, kind, properties, now, now)
+        return Record(number, kind, told, now, now)
 
     def change(self, record: Record, properties: Properties) -> Record:
         """Set some properties; an empty text unsets. Raises Refusal (409) like `create`."""
-        together = record.properties | properties
-        merged = {name: value for name, value in together.items() if value != ""}
+        merged = _set(record.properties | properties)
         self._check_free(record.kind, properties, besides=record.id)
         now = self._clock.now()
         self._storage.run(
@@ -147,6 +150,10 @@ class Records:
             values,
         )
         return None if row is None else _record(row)
+
+
+def _set(properties: Properties) -> Properties:
+    return {name: value for name, value in properties.items() if value != ""}
 
 
 def _record(row: Row) -> Record:

@@ -1,6 +1,5 @@
 """The directory's entries: answered from memory, and on disk before anybody is answered."""
 
-import itertools
 import json
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -13,6 +12,7 @@ from simulators.storage import Storage
 
 Entry = Resource[Any]  # Any: a resource's extensions, of which we have none
 
+LAST_VERSION = "directory_last_version"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS directory_entries (
     id TEXT PRIMARY KEY,
@@ -28,6 +28,7 @@ class Entries(InMemoryStorage):
     def __init__(self, storage: Storage, clock: Clock, provider: ScimProvider) -> None:
         super().__init__(clock=lambda: datetime.fromtimestamp(clock.now(), UTC))
         self._disk = storage
+        [self._groups] = (kind for kind in provider.resource_types if kind.name == "Group")
         storage.create(SCHEMA)
         models = {
             kind.name: cast("type[Entry]", provider.model_for(kind))
@@ -35,7 +36,12 @@ class Entries(InMemoryStorage):
         }
         rows = storage.rows("SELECT resource_type, document FROM directory_entries ORDER BY rowid")
         self.resources = [models[kind].model_validate(json.loads(text)) for kind, text in rows]
-        self.versions = itertools.count(max(map(_version, self.resources), default=0) + 1)
+
+    def next_version(self) -> str:
+        """An entity tag that no entry ever had, whatever was forgotten since."""
+        number = self._disk.setting(LAST_VERSION, 0) + 1
+        self._disk.keep_setting(LAST_VERSION, number)
+        return f'W/"{number}"'
 
     def create(self, resource_type: ResourceType, resource: Entry) -> Entry:
         """Keep a new entry."""
@@ -51,14 +57,30 @@ class Entries(InMemoryStorage):
     def delete(
         self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None
     ) -> None:
-        """Forget an entry."""
-        super().delete(resource_type, resource_id, expected_version=expected_version)
-        self._disk.run("DELETE FROM directory_entries WHERE id = ?", (resource_id,))
+        """Forget an entry, which leaves all groups."""
+        with self._disk.transaction():
+            super().delete(resource_type, resource_id, expected_version=expected_version)
+            self._disk.run("DELETE FROM directory_entries WHERE id = ?", (resource_id,))
+            for group in self._groups_with(resource_id):
+                group.members = [each for each in group.members if each.value != resource_id]
+                self.update(self._groups, group)
 
     def clear(self) -> None:
         """Forget all entries."""
         self.resources = []
         self._disk.run("DELETE FROM directory_entries")
+
+    def _groups_with(self, member_id: str) -> list[Any]:  # Any: the provider makes the models
+        groups: list[Any] = [
+            entry.model_copy()
+            for entry in self.resources
+            if entry.meta is not None and entry.meta.resource_type == self._groups.name
+        ]
+        return [
+            group
+            for group in groups
+            if any(member.value == member_id for member in group.members or ())
+        ]
 
     def _kept(self, entry: Entry) -> Entry:
         assert entry.meta is not None
@@ -68,9 +90,3 @@ class Entries(InMemoryStorage):
             (entry.id, entry.meta.resource_type, entry.model_dump_json()),
         )
         return entry
-
-
-def _version(entry: Entry) -> int:
-    """The number in an entity tag like `W/"12"`."""
-    assert entry.meta is not None
-    return int((entry.meta.version or "0").strip('W/"'))

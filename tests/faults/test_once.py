@@ -7,13 +7,16 @@ from datetime import timedelta
 import pytest
 
 from activities.once import Kept, Once
+from connectors.capabilities import Sent
 from connectors.errors import OutcomeLost, Refused, Unanswered
-from database import requests
+from database import reopening, requests
 from database.connection import DatabaseDown, engine_for, transaction
-from database.requests import Conflict, InProgress, NotReopened, RefusedBefore, TakenBack
+from database.reopening import NotReopened
+from database.requests import Conflict, InProgress, RefusedBefore, TakenBack
 from tests.faults.ledger import Ledger, Outside
 from workflows.onboarding.messages import CreateCustomer, Customer
 from workflows.request_key import outside_key
+from workflows.step import Undo
 
 
 async def test_another_input_under_the_same_key_is_a_conflict(ledger: Ledger) -> None:
@@ -156,7 +159,7 @@ async def test_what_was_stalled_past_its_lease_is_not_sent(
 async def test_undoing_takes_back_what_was_made_before_it_was_reopened_too(ledger: Ledger) -> None:
     await ledger.theirs()
     async with transaction(ledger.house.engine) as connection:
-        await requests.reopen(connection, ledger.key, 1, actor="ada", reason="once more")
+        await reopening.reopen(connection, ledger.key, 1, actor="ada", reason="once more")
     await ledger.theirs()
     assert len(ledger.outside.made) == 2
     await ledger.undo()
@@ -286,7 +289,7 @@ async def test_reopening_has_an_effect_done_again_on_purpose_and_is_audited(
 ) -> None:
     await ledger.theirs()
     async with transaction(ledger.house.engine) as connection:
-        await requests.reopen(
+        await reopening.reopen(
             connection, ledger.key, 1, actor="ada", reason="made in the wrong account"
         )
     await ledger.theirs(version=2)
@@ -301,7 +304,7 @@ async def test_what_is_pending_or_unknown_cannot_be_reopened(ledger: Ledger) -> 
     for key in (ledger.key, "onboarding/acme/x/billing.create_customer"):
         with pytest.raises(NotReopened):
             async with transaction(ledger.house.engine) as connection:
-                await requests.reopen(connection, key, 1, actor="ada", reason="why not")
+                await reopening.reopen(connection, key, 1, actor="ada", reason="why not")
 
 
 async def test_a_reopened_effect_of_our_own_happens_again(ledger: Ledger) -> None:
@@ -315,7 +318,7 @@ async def test_a_reopened_effect_of_our_own_happens_again(ledger: Ledger) -> Non
         await ledger.once.ours(ledger.request(), effect, Kept)
     assert len(happened) == 1
     async with transaction(ledger.house.engine) as connection:
-        await requests.reopen(connection, ledger.key, 1, actor="ada", reason="lost by hand")
+        await reopening.reopen(connection, ledger.key, 1, actor="ada", reason="lost by hand")
     for _ in range(2):
         await ledger.once.ours(ledger.request(), effect, Kept)
     assert len(happened) == 2
@@ -350,3 +353,53 @@ async def test_our_own_outage_is_told_apart_and_nothing_is_sent() -> None:
         )
     assert outside.sent == []
     await nowhere.dispose()
+
+
+async def test_an_undo_waits_for_an_early_attempt_although_a_later_one_succeeded(
+    ledger: Ledger,
+) -> None:
+    outside = ledger.outside
+    outside.after_the_commit = False
+    outside.failing = [Unanswered("stripe.timeout", "no answer")]
+    with pytest.raises(Unanswered):
+        await ledger.theirs()
+    await ledger.theirs()
+    with pytest.raises(Unanswered) as wait:
+        await ledger.undo()
+    assert wait.value.type == "request.in_flight"
+    assert len(outside.made) == 1, "taken back now, it could be made anew by the early attempt"
+    await ledger.time_passes(timedelta(minutes=5))
+    assert await ledger.undo() is True
+    assert outside.made == {}
+
+
+async def test_an_undo_of_what_was_answered_at_once_does_not_wait(ledger: Ledger) -> None:
+    await ledger.theirs()
+    assert await ledger.undo() is True
+
+
+async def test_what_an_early_attempt_made_besides_is_taken_back_too(ledger: Ledger) -> None:
+    """Where nothing is unique outside, a late answer may make a second one under the same key."""
+    there: list[str] = []
+    early = Unanswered("directory.timeout", "no answer")
+
+    async def send(_: str) -> Customer:
+        if not there:
+            there.append("first")
+            raise early
+        there.append("second")
+        return Customer(customer_id="second")
+
+    async def find(_: Sent, __: object) -> Customer | None:
+        return Customer(customer_id=there[0]) if there else None
+
+    async def remove(one: Customer) -> None:
+        there.remove(one.customer_id)
+
+    with pytest.raises(Unanswered):
+        await ledger.once.theirs(ledger.request(), Customer, send=send)
+    await ledger.once.theirs(ledger.request(), Customer, send=send)
+    await ledger.time_passes(timedelta(minutes=5))
+    undo = Undo(request_key=ledger.key.replace("create", "delete"), of=ledger.key)
+    assert (await ledger.once.undo(undo, Customer, find=find, remove=remove)).existed
+    assert there == []

@@ -257,4 +257,9 @@ async def test_a_no_to_what_is_shared_is_told_and_not_kept(ledger: Ledger) -> No
     with pytest.raises(Unanswered) as late:
         await shared()
     assert late.value is LATE
+    with pytest.raises(Unanswered) as wait:
+        await shared()
+    assert wait.value.type == "request.in_flight", "it could come now, and then there were two"
+    assert len(ledger.outside.sent) == 2
+    await ledger.time_passes(timedelta(minutes=5))
     assert (await shared()).customer_id == "cus_1"

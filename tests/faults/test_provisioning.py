@@ -11,7 +11,7 @@ import pytest
 from activities.onboarding.directory import DirectoryActivities
 from connectors.capabilities import Sent
 from connectors.errors import Refused, Unanswered
-from database import onboardings
+from database import onboardings, reopening
 from database.connection import transaction
 from database.requests import RefusedBefore
 from tests.faults import provisioning_cases as cases
@@ -135,34 +135,75 @@ async def test_the_first_customers_of_a_tenant_make_one_group_between_them(bench
 
 
 class StubbornDirectory:
-    """Refuses to make groups until it is told not to."""
+    """Refuses to make groups until it is told not to, and may lose its answers to joins."""
 
     def __init__(self) -> None:
         self.refuses = True
+        self.loses_answers = False
+        self.groups: list[str] = []
         self.members: list[tuple[str, str]] = []
 
     async def create_group(self, key: str, *, name: str) -> str:
         if self.refuses:
             raise Refused("directory.auth", "the directory does not let our token do this")
-        return "group_1"
+        self.groups.append(f"group_{len(self.groups) + 1}")
+        return self.groups[-1]
 
     async def find_group(self, sent: Sent) -> str | None:
         return None
 
     async def add_member(self, *, group_id: str, user_id: str) -> None:
         self.members.append((group_id, user_id))
+        if self.loses_answers:
+            raise Unanswered("directory.connection", "the answer got lost")
+
+    async def remove_member(self, *, group_id: str, user_id: str) -> bool:
+        self.members.remove((group_id, user_id))
+        return True
+
+
+async def joining(house: House) -> JoinGroup:
+    application = await house.apply()
+    key = named(DirectorySteps.join_group, workflow_id(TENANT, application))
+    return JoinGroup(request_key=key, application_id=application, user_id=application)
+
+
+def leaving(joined: JoinGroup) -> Undo:
+    process = workflow_id(TENANT, joined.application_id)
+    return Undo(request_key=named(DirectorySteps.leave_group, process), of=joined.request_key)
+
+
+async def test_undoing_a_join_whose_group_never_came_to_be_makes_none(house: House) -> None:
+    directory = StubbornDirectory()
+    activities = DirectoryActivities(house.engine, directory)  # type: ignore[arg-type]
+    joined = await joining(house)
+    with pytest.raises(Refused):
+        await activities.join_group(joined)
+    directory.refuses = False
+    assert (await activities.leave_group(leaving(joined))).existed is False
+    assert directory.groups == []
+
+
+async def test_undoing_a_join_makes_no_group_anew_and_leaves_the_one_that_was(house: House) -> None:
+    directory = StubbornDirectory()
+    directory.refuses, directory.loses_answers = False, True
+    activities = DirectoryActivities(house.engine, directory)  # type: ignore[arg-type]
+    joined = await joining(house)
+    with pytest.raises(Unanswered):
+        await activities.join_group(joined)
+    assert directory.members == [("group_1", joined.user_id)]
+    async with transaction(house.engine) as connection:
+        key = f"tenant/{TENANT}/directory.create_group"
+        await reopening.reopen(connection, key, 1, actor="ada", reason="it was deleted by hand")
+    undone = await until_done(house, lambda: activities.leave_group(leaving(joined)))
+    assert undone.existed is True
+    assert (directory.groups, directory.members) == (["group_1"], [])
 
 
 async def test_a_group_that_was_refused_holds_up_nobody_once_that_is_repaired(house: House) -> None:
     directory = StubbornDirectory()
     activities = DirectoryActivities(house.engine, directory)  # type: ignore[arg-type]
-
-    async def joining() -> JoinGroup:
-        application = await house.apply()
-        key = named(DirectorySteps.join_group, workflow_id(TENANT, application))
-        return JoinGroup(request_key=key, application_id=application, user_id=application)
-
-    first, second = await joining(), await joining()
+    first, second = await joining(house), await joining(house)
     with pytest.raises(Refused) as refused:
         await activities.join_group(first)
     assert refused.value.type == "directory.auth"

@@ -176,11 +176,14 @@ def correct(
 ) -> None:
     """Store a corrected version of an application; says how to retry the refused step with it.
 
-    Example: `perdure onboarding correct aaaaaaaaaaaaaaaaaaaaaaaaaa --email ada@example.com
-    --name "Ada Example"`
+    Only while a refused step waits, and only what no other system has been given: once billing,
+    the directory or the CRM has the customer, the tax id alone.
 
-    Exit codes: 0 stored · 1 too late, corrected by somebody else meanwhile, or refused by the
-    gateway · 2 wrong usage or setting · 3 the gateway does not answer
+    Example: `perdure onboarding correct aaaaaaaaaaaaaaaaaaaaaaaaaa --tax-id eu_vat:DE123456789`
+
+    Exit codes: 0 stored · 1 nothing waits for it, given to a system already, corrected by somebody
+    else meanwhile, or refused by the gateway · 2 wrong usage or setting · 3 the gateway does not
+    answer
     """
     from workers.cli.gateway_call import call, show_json
 
@@ -194,31 +197,24 @@ def correct(
     shown = call("GET", path, role=role)
     seen = {"If-Match": f'"{version or shown["version"]}"'}
     answer = call("POST", f"{path}/corrections", role=role, body=changes, headers=seen)
-    next_ = _to_retry(shown, answer["version"], role)
+    next_ = _to_retry(shown["workflow_id"], answer, role)
     if as_json:
         show_json(answer | {"to_retry": next_})
         return
-    typer.echo(f"{answer['id']}  version {answer['version']}")
-    if next_:
-        typer.echo("\nTo retry with it:")
-    else:
-        typer.echo("\nNo refused step waits for it; see perdure attention list.")
+    typer.echo(f"{answer['id']}  version {answer['version']}\n\nTo retry with it:")
     for command in next_:
         typer.echo(f"  {command}")
 
 
-def _to_retry(shown: dict[str, Any], version: int, role: Role) -> list[str]:
+def _to_retry(workflow_id: str, corrected: dict[str, Any], role: Role) -> list[str]:
     """The commands that retry what was refused, with a corrected version."""
     import shlex
 
-    parked = shown["progress"]["attention"] if shown["progress"] else []
-    words = [
-        ("perdure", "attention", "resolve", shown["workflow_id"], "retry", "--step", one["step"])
-        for one in parked
-        if one["reason"]["kind"] == "refused" and "retry" in one["choices"]
+    more = ("--version", str(corrected["version"]), "--reason", "corrected", "--as", role.value)
+    return [
+        shlex.join(("perdure", "attention", "resolve", workflow_id, "retry", "--step", step, *more))
+        for step in corrected["refused"]
     ]
-    more = ("--version", str(version), "--reason", "corrected", "--as", role.value)
-    return [shlex.join((*command, *more)) for command in words]
 
 
 def _tax_id(text: str) -> dict[str, str]:

@@ -169,7 +169,7 @@ async def test_a_decision_whose_answer_was_cut_off_comes_in_anew(
     ):
         id_ = await begun(house)
         await stage_is(gateway, id_, "verifying_identity")
-            problem(await withdraw(gateway, id_), 503, "failing")
+        problem(await withdraw(gateway, id_), 503, "failing")
     answer = await gateway.operator.post(RESOLVE, resolution(id_, "retry"))
     assert answer.status_code == 202, answer.text
     process = house.client.get_workflow_handle(workflow_id(TENANT, id_))

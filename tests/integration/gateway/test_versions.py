@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -14,7 +14,6 @@ from tests.integration.gateway.conftest import Door, Gateway, problem, stage_is
 from tests.integration.gateway.test_attention import TAX_STEP, parked, resolution, waiting
 from tests.integration.gateway.test_lists import store
 
-COUNTRY = {"country": "AT"}
 Correct = Callable[..., Awaitable[httpx.Response]]
 
 
@@ -24,37 +23,45 @@ async def id_(house: House) -> str:
 
 
 @pytest.fixture
-def correct(gateway: Gateway, id_: str) -> Correct:
-    async def send(seen: str | None, **form: str) -> httpx.Response:
+async def refused_id(gateway: Gateway, house: House) -> AsyncIterator[str]:
+    async with house.working(max_cached_workflows=10):
+        yield await parked(gateway)
+
+
+@pytest.fixture
+def correct(gateway: Gateway, refused_id: str) -> Correct:
+    async def send(seen: str | None, number: str = "DE123456789") -> httpx.Response:
         headers = {} if seen is None else {"If-Match": seen}
-        path = f"/v1/onboardings/{id_}/corrections"
-        return await gateway.operator.send("POST", path, json=form or COUNTRY, headers=headers)
+        path = f"/v1/onboardings/{refused_id}/corrections"
+        form = {"tax_id": {"type": "eu_vat", "value": number}}
+        return await gateway.operator.send("POST", path, json=form, headers=headers)
 
     return send
 
 
 async def test_a_correction_says_which_version_it_corrects(
-    gateway: Gateway, id_: str, correct: Correct
+    gateway: Gateway, refused_id: str, correct: Correct
 ) -> None:
-    shown = await gateway.operator.get(f"/v1/onboardings/{id_}")
-    first = await correct(shown.headers["etag"], name="Ada")
+    shown = await gateway.operator.get(f"/v1/onboardings/{refused_id}")
+    first = await correct(shown.headers["etag"], "DE987654321")
     assert (first.status_code, first.json()["version"]) == (201, 2)
     told = problem(await correct(shown.headers["etag"]), 412, "changed-meanwhile")
     assert "version 2 now" in told["detail"]
     assert (await correct('"2"')).json()["version"] == 3
-    assert (await correct("*")).json()["version"] == 4
+    assert (await correct("*", "DE111111111")).json()["version"] == 4
     told = problem(await correct(None), 428, "if-match-missing")
     assert told["errors"] == [{"field": "If-Match", "message": "is missing"}]
     problem(await correct("4"), 400, "if-match-invalid")
-    form = (await gateway.operator.get(f"/v1/onboardings/{id_}")).json()["application"]
-    assert (form["name"], form["country"]) == ("Ada", "AT")
+    now = (await gateway.operator.get(f"/v1/onboardings/{refused_id}")).json()["application"]
+    was = shown.json()["application"]
+    assert now == was | {"tax_id": {"type": "eu_vat", "value": "DE111111111"}}
 
 
 async def test_of_corrections_at_the_same_moment_one_is_stored(
     house: House, correct: Correct
 ) -> None:
     for seen in ('"1"', '"2"', '"3"'):
-        answers = await asyncio.gather(*(correct(seen, name=f"n{n}") for n in range(8)))
+        answers = await asyncio.gather(*(correct(seen, f"DE12345678{n}") for n in range(8)))
         statuses = sorted(answer.status_code for answer in answers)
         assert statuses == [201] + 7 * [412]
     assert await house.rows("SELECT max(version) FROM applications") == [{"max": 4}]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+from structlog.testing import capture_logs
 from temporalio.client import Client
 
 from database import inbox
@@ -82,6 +84,28 @@ async def test_an_event_that_cannot_be_stored_takes_no_other_with_it(
     answers = await asyncio.gather(*(deliver(gateway, one) for one in [*good[:2], bad, *good[2:]]))
     assert [answer.status_code for answer in answers] == [204, 204, 400, 204, 204, 204]
     assert len(await inbox_of(house)) == 5
+
+
+async def test_a_defect_refuses_its_batch_and_the_next_event_is_kept(
+    gateway: Gateway, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def defective(*_: object) -> int:
+        raise RuntimeError("says evt_1 aloud")
+
+    with monkeypatch.context() as while_defective, capture_logs() as lines:
+        while_defective.setattr(inbox, "take_in", defective)
+        async with asyncio.timeout(10):
+            answers = await asyncio.gather(
+                *(deliver(gateway, event(VERIFIED, "vs_1", id_=f"evt_{n}")) for n in range(3))
+            )
+    assert {answer.status_code for answer in answers} == {503}, "Stripe brings them again"
+    told = [line for line in lines if line["event"] == "events not kept"]
+    assert {line["error"] for line in told} == {"RuntimeError"}
+    assert "evt_1" not in str(told), "what an exception says may be anybody's"
+    async with asyncio.timeout(10):
+        answer = await deliver(gateway, event(VERIFIED, "vs_1", id_="evt_1"))
+    assert answer.status_code == 204
+    assert [id_ for id_, *_ in await inbox_of(house)] == ["evt_1"]
 
 
 async def test_what_is_no_event_is_refused(gateway: Gateway, house: House) -> None:

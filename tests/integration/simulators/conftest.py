@@ -9,6 +9,7 @@ import stripe
 
 from tests.integration.simulators.receiver import Receiver, Reception, receiving
 from tests.simulated import SimulatorHandle, running_simulators
+from tests.simulated_api import SimulatedApi
 
 
 @pytest.fixture(scope="package")
@@ -37,8 +38,28 @@ async def own_world(mortal_world: SimulatorHandle) -> SimulatorHandle:
     if not mortal_world.running:
         await mortal_world.start()
     await mortal_world.reset()
+    await mortal_world.directory.reset()
+    await mortal_world.crm.reset()
     await mortal_world.clear_messages()
     return mortal_world
+
+
+@pytest.fixture
+async def directory(shared_world: SimulatorHandle) -> SimulatedApi:
+    await shared_world.directory.reset()
+    return shared_world.directory
+
+
+@pytest.fixture
+async def crm(shared_world: SimulatorHandle) -> SimulatedApi:
+    await shared_world.crm.reset()
+    return shared_world.crm
+
+
+@pytest.fixture
+async def tenants(shared_world: SimulatorHandle) -> SimulatedApi:
+    await shared_world.tenants.reset()
+    return shared_world.tenants
 
 
 @pytest.fixture

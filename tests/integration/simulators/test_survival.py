@@ -1,6 +1,7 @@
 """What was answered is there after a restart and after `kill -9`; two processes share no state."""
 
 import asyncio
+import itertools
 import json
 import sqlite3
 import sys
@@ -13,6 +14,8 @@ import pytest
 import stripe
 
 from tests.integration.simulators.conftest import client_of, http_of
+from tests.integration.simulators.test_crm import COMPANIES, CONTACTS, one, upsert
+from tests.integration.simulators.test_directory import GROUPS, USERS, group, made, patch, user
 from tests.integration.simulators.test_mail import send
 from tests.simulated import REPOSITORY, SimulatorHandle
 
@@ -50,26 +53,106 @@ async def test_everything_is_there_after_kill_9(own_world: SimulatorHandle) -> N
     assert [each.message_id for each in await own_world.messages()] == ["<1@example.com>"]
 
 
-async def test_what_was_answered_before_a_kill_is_never_lost(own_world: SimulatorHandle) -> None:
-    answered: list[str] = []
+async def test_entries_and_records_are_there_after_kill_9(own_world: SimulatorHandle) -> None:
+    directory, crm = own_world.directory, own_world.crm
+    ada = await made(directory, USERS, user("ada@example.com", externalId="a"))
+    bob = await made(directory, USERS, user("bob@example.com"))
+    members = [{"value": ada["id"]}, {"value": bob["id"]}]
+    acme = await made(directory, GROUPS, group("acme", members=members))
+    rename = {"op": "replace", "path": "displayName", "value": "Ada"}
+    await patch(directory, f"{USERS}/{ada['id']}", rename)
+    await directory.request("DELETE", f"{USERS}/{bob['id']}")
+    [contact] = await upsert(crm, one("a", email="ada@example.com", country="DE"))
+    [company] = await upsert(crm, one("a", name="Example SA"), kind=COMPANIES)
+    [away] = await upsert(crm, one("b"))
+    await crm.request("DELETE", f"{CONTACTS}/{away['id']}")
+    kept = [
+        (directory, f"{USERS}/{ada['id']}"),
+        (directory, f"{GROUPS}/{acme['id']}"),
+        (directory, USERS),
+        (crm, f"{CONTACTS}/{contact['id']}"),
+        (crm, f"{COMPANIES}/{company['id']}"),
+        (crm, f"{CONTACTS}?properties=country"),
+    ]
+    before = [(await api.request("GET", path)).json() for api, path in kept]
+    for api in (directory, crm):
+        await api.fault("error_503", method="DELETE", times=2)
+        assert (await api.request("DELETE", USERS)).status_code == 503
+    counted = [await api.counters() for api in (directory, crm)]
 
-    async def create() -> None:
+    await own_world.kill()
+    await own_world.start()
+
+    assert [await api.counters() for api in (directory, crm)] == counted
+    assert [(await api.request("GET", path)).json() for api, path in kept] == before
+    assert before[1]["members"] == members[:1]
+    twice = await directory.request("POST", USERS, json=user("ADA@example.com"))
+    assert twice.status_code == 409
+    for api, path in (kept[0], kept[3]):
+        one_left = [(await api.request("DELETE", path)).status_code for _ in range(2)]
+        assert one_left == [503, 204]
+
+
+async def test_no_number_is_used_again_after_a_reset(own_world: SimulatorHandle) -> None:
+    directory, crm = own_world.directory, own_world.crm
+
+    async def numbers() -> list[int]:
+        """Of a user's version and of two contacts; everything is forgotten then."""
+        ada = await made(directory, USERS, user("ada@example.com"))
+        records = await upsert(crm, one("a"), one("b"))
+        await directory.reset()
+        await crm.reset()
+        assert (await directory.request("GET", USERS)).json()["totalResults"] == 0
+        assert (await crm.request("GET", CONTACTS)).json()["results"] == []
+        return [int(ada["meta"]["version"].strip('W/"')), *(int(each["id"]) for each in records)]
+
+    before = [await numbers(), await numbers()]
+    await own_world.kill()
+    await own_world.start()
+    for used in zip(*before, await numbers(), strict=True):
+        assert list(used) == sorted(set(used))
+
+
+async def test_what_was_answered_before_a_kill_is_never_lost(own_world: SimulatorHandle) -> None:
+    answered: dict[str, list[str]] = {CUSTOMERS: [], USERS: [], CONTACTS: []}
+    numbers = itertools.count()
+
+    async def create_customers() -> None:
         async with http_of(own_world) as http:
             while True:
                 answer = await http.post(CUSTOMERS, data={"name": "A"})
-                answered.append(answer.json()["id"])
+                answered[CUSTOMERS].append(answer.json()["id"])
 
-    creating = [asyncio.create_task(create()) for _ in range(4)]
+    async def create_users() -> None:
+        while True:
+            entry = await made(own_world.directory, USERS, user(f"{next(numbers)}@example.com"))
+            answered[USERS].append(entry["id"])
+
+    async def create_contacts() -> None:
+        while True:
+            [record] = await upsert(own_world.crm, one(str(next(numbers))))
+            answered[CONTACTS].append(record["id"])
+
+    ways = (create_customers, create_users, create_contacts)
+    creating = [asyncio.create_task(create()) for create in ways * 2]
     await asyncio.sleep(0.3)
     await own_world.kill()
     await asyncio.gather(*creating, return_exceptions=True)
     await own_world.start()
     async with http_of(own_world) as http:
-        for customer in answered:
+        for customer in answered[CUSTOMERS]:
             assert (await http.get(f"{CUSTOMERS}/{customer}")).status_code == 200
-    assert answered
-    kept = (await own_world.counters()).executed("POST", CUSTOMERS)
-    assert len(answered) <= kept <= len(answered) + 4
+    for path, api in ((USERS, own_world.directory), (CONTACTS, own_world.crm)):
+        for each in answered[path]:
+            assert (await api.request("GET", f"{path}/{each}")).status_code == 200
+    assert all(answered.values())
+    for path, template, counters in (
+        (CUSTOMERS, CUSTOMERS, await own_world.counters()),
+        (USERS, USERS, await own_world.directory.counters()),
+        (CONTACTS, f"{CONTACTS}/batch/upsert", await own_world.crm.counters()),
+    ):
+        kept = counters.executed("POST", template)
+        assert len(answered[path]) <= kept <= len(answered[path]) + 2
 
 
 async def test_a_key_that_was_in_use_at_a_kill_is_free_again(own_world: SimulatorHandle) -> None:
