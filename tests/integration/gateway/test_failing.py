@@ -18,6 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from gateway.attention import _why_it_fails
 from tests.house import TENANT, House
 from tests.integration.gateway.broken import Broken, BrokenAnswer
 from tests.integration.gateway.conftest import Gateway, gateway_of, problem, stage_is, until
@@ -179,3 +180,9 @@ async def test_a_decision_whose_answer_was_cut_off_comes_in_anew(
         await stage_is(gateway, id_, "withdrawn")
     (decision,) = await house.rows("SELECT * FROM decisions")
     assert decision["kind"] == "withdraw"
+
+
+def test_an_answer_that_was_cut_off_is_told_apart_from_a_defect() -> None:
+    cut_off = _why_it_fails("WorkflowTaskFailedCauseBadUpdateWorkflowExecutionMessage")
+    assert "retry resets it to before" in cut_off.text
+    assert "mended" not in cut_off.text
