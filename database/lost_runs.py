@@ -61,6 +61,14 @@ async def unresolved(
     return (await connection.execute(_OPEN, {"workflow_id": workflow_id})).mappings().all()
 
 
+async def record_reset(
+    connection: AsyncConnection, workflow_id: str, run_id: str, *, actor: str, reason: str
+) -> None:
+    """Tell of a run that kept failing, and was reset by somebody: it was never on this list."""
+    details = {"runs": [run_id], "action": "retry", "reason": reason}
+    await record(connection, "run.resolved", actor, workflow_id=workflow_id, details=details)
+
+
 async def resolve(
     connection: AsyncConnection, workflow_id: str, *, actor: str, action: str, reason: str
 ) -> int:

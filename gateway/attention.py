@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from temporalio.client import Client, WorkflowExecution
-from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
 from database.connection import DatabaseDown
@@ -29,15 +28,14 @@ from workflows.handover import temporal_answers
 from workflows.onboarding.application import Answer
 from workflows.onboarding.messages import tenant_of
 from workflows.progress import Choice
-from workflows.search_attributes import ATTENTION, ATTENTION_SINCE, OWNER, STAGE, TENANT
+from workflows.search_attributes import ATTENTION, ATTENTION_SINCE, OWNER, PROBLEMS, STAGE, TENANT
 
 router = APIRouter(prefix="/v1/attention", tags=["attention"])
 
-PROBLEMS = SearchAttributeKey.for_keyword_list("TemporalReportedProblems")
-"""Set by the server on a run whose workflow task keeps failing."""
-
 _AT_ONCE = 16
 _OUR_OWNER = "operator"
+_CUT_OFF = "BadUpdateWorkflowExecutionMessage"
+"""The cause where what the workflow answers to an update does not fit what the server has."""
 
 
 class Why(Answer):
@@ -183,7 +181,7 @@ async def waiting(
     summary="Decide about something that waits",
 )
 async def resolve(form: ResolutionForm, caller: Operator, options: Options) -> Taken:
-    """Retry, skip or abort a parked step; let a run that was ended from outside go on, or abort it.
+    """Retry, skip or abort a parked step; have a run that was ended from outside, or fails, go on.
 
     The answer is given once the decision is accepted. A step is decided about once: `since` makes
     sure that it is the parking that you looked at.
@@ -258,11 +256,8 @@ async def _items_of(
                 step=None,
                 summary="The process cannot go on",
                 since=None,
-                why=Why(
-                    kind="defect",
-                    type=_cause(problems_seen),
-                    text="its own code fails; the worker's log says how. Deploy a mended version.",
-                ),
+                why=_why_it_fails(_cause(problems_seen)),
+                choices=("retry",),
             )
         ]
     async with free:
@@ -277,6 +272,7 @@ async def _items_of(
                 summary=step,
                 since=attributes.get(ATTENTION_SINCE),
                 why=unknown,
+                choices=(),
             )
             for step in attributes.get(ATTENTION) or ()
         ]
@@ -305,6 +301,7 @@ def _item(
     summary: str,
     since: datetime | None,
     why: Why,
+    choices: tuple[Choice, ...],
 ) -> AttentionItem:
     attributes = run.typed_search_attributes
     return AttentionItem(
@@ -317,8 +314,22 @@ def _item(
         owner=attributes.get(OWNER) or _OUR_OWNER,
         since=since,
         why=why,
-        choices=(),
+        choices=choices,
     )
+
+
+def _why_it_fails(cause: str) -> Why:
+    if cause.endswith(_CUT_OFF):
+        text = (
+            "a worker was killed while it answered a person, and the answer cannot be replayed: "
+            "retry resets it to before"
+        )
+    else:
+        text = (
+            "its own code fails; the worker's log says how. Deploy a mended version; retry where "
+            "it does not go on by itself then"
+        )
+    return Why(kind="defect", type=cause, text=text)
 
 
 def _cause(problems_seen: Sequence[str]) -> str:

@@ -12,7 +12,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from gateway.problems import Problem
 from workflows.actor import Decision
 from workflows.decisions import Taken
-from workflows.handover import PATIENCE, temporal_answers
+from workflows.events import NotTaken
+from workflows.handover import PATIENCE, is_failing, latest_run, temporal_answers
 
 Update = Literal["withdraw", "resolve"]
 
@@ -32,8 +33,8 @@ class Ended(Exception):
 async def send(client: Client, workflow_id: str, update: Update, decision: Decision) -> Taken:
     """Have a process take a signed decision; the answer says what happens now.
 
-    Raises Problem where the process refuses it, Ended, NoProcess, or NotTaken while Temporal or
-    every worker is down: the decision may then still be taken.
+    Raises Ended, NoProcess, NotTaken while Temporal or every worker is down, and Problem where the
+    process refuses it (409) or its code fails (503). Not taken, it may be taken later all the same.
     """
     process = client.get_workflow_handle(workflow_id)
     try:
@@ -52,7 +53,21 @@ async def send(client: Client, workflow_id: str, update: Update, decision: Decis
     except RPCError as error:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
+    except NotTaken:
+        if is_failing(await latest_run(client, workflow_id)):
+            raise _cannot_go_on() from None
+        raise
     raise await _why_nobody_takes_it(client, workflow_id)
+
+
+def _cannot_go_on() -> Problem:
+    return Problem(
+        503,
+        "failing",
+        "The process cannot go on, so it does not take decisions. It is on the attention list "
+        "(GET /v1/attention, kind `failing`): an operator has it go on. Ask again then.",
+        headers={"Retry-After": "60"},
+    )
 
 
 async def _why_nobody_takes_it(client: Client, workflow_id: str) -> Ended | NoProcess:
@@ -94,4 +109,11 @@ def _refusal(error: WorkflowUpdateFailedError) -> Problem:
         "NotCorrectable": "not-correctable",
     }
     code = codes.get(cause.type or "", "refused")
-    return Problem(409, code, f"{cause.message[:1].upper()}{cause.message[1:]}.")
+    return Problem(409, code, f"{_sentence(cause.message)}.")
+
+
+def _sentence(message: str) -> str:
+    """With a capital letter; but the name of a step stays as it is."""
+    if "." in message.partition(" ")[0]:
+        return message
+    return f"{message[:1].upper()}{message[1:]}"

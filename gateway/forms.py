@@ -212,7 +212,8 @@ class ResolutionForm(BaseModel):
     """What is decided about something on the attention list.
 
     `step` is left out for a run that was ended from outside: `retry` then lets it go on from where
-    it was, `abort` takes it back.
+    it was, `abort` takes it back. It is left out, too, for a run whose code fails: `retry` has it
+    go on from its last point.
     """
 
     model_config = ConfigDict(

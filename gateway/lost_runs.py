@@ -1,7 +1,8 @@
-"""Runs that were ended from outside: an operator lets them go on, or has them taken back.
+"""Runs that cannot go on by themselves: an operator lets them, or has them taken back.
 
-They go on from where they were: the server resets them to their last point, under the same
-workflow id, so that the process still knows what it made and how to undo it.
+They were ended from outside, or their workflow task keeps failing. They go on from where they were:
+the server resets them to their last point, under the same workflow id, so that the process still
+knows what it made and how to undo it.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from gateway.options import GatewayOptions
 from gateway.problems import Problem, not_found
 from workflows.actor import SignedActor
 from workflows.decisions import Taken
-from workflows.handover import bring_back
+from workflows.handover import NotFailing, bring_back, free, is_failing, latest_run
 from workflows.onboarding.messages import Start, Withdrawal, tenant_of
 
 __all__ = ["Engine", "resolve", "unresolved"]
@@ -31,15 +32,17 @@ async def unresolved(engine: Engine) -> Sequence[RowMapping]:
 
 
 async def resolve(options: GatewayOptions, caller: Caller, form: ResolutionForm) -> Taken:
-    """Let a lost process go on, and with `abort` have it taken back. Raises Problem.
+    """Let a process go on; with `abort`, have a lost one taken back. Raises Problem.
 
     Twice is fine: while it has not gone on it stays on the list, and it goes on once.
     """
     async with transaction(options.engine) as connection:
         lost = await lost_runs.unresolved(connection, workflow_id=form.workflow_id)
     tenant = tenant_of(form.workflow_id)
-    if not lost or tenant is None:
-        raise not_found("lost run")
+    if tenant is None:
+        raise not_found("process")
+    if not lost:
+        return await _free(options, caller, form)
     start = Start(application_id=form.workflow_id.rsplit("/", 1)[1], tenant=tenant)
     stage = await bring_back(options.client, start, lost[0]["run_id"])
     taken = Taken(workflow_id=form.workflow_id, stage=stage)
@@ -51,6 +54,35 @@ async def resolve(options: GatewayOptions, caller: Caller, form: ResolutionForm)
             raise
     await _resolved(options, caller, form, action=form.action)
     return taken
+
+
+async def _free(options: GatewayOptions, caller: Caller, form: ResolutionForm) -> Taken:
+    """Have a failing run go on from its last point."""
+    run = await latest_run(options.client, form.workflow_id)
+    if run is None:
+        raise not_found("process")
+    if not is_failing(run):
+        raise _not_failing()
+    if form.action != "retry":
+        raise Problem(409, "not-a-choice", "A run whose code fails can only go on: retry.")
+    async with transaction(options.engine) as connection:
+        try:
+            run_id, stage = await free(options.client, form.workflow_id)
+        except NotFailing:
+            raise _not_failing() from None
+        await lost_runs.record_reset(
+            connection, form.workflow_id, run_id, actor=caller.name, reason=form.reason
+        )
+    return Taken(workflow_id=form.workflow_id, stage=stage)
+
+
+def _not_failing() -> Problem:
+    return Problem(
+        409,
+        "not-failing",
+        "Nothing waits here without a step: no run of this process is on the list as lost or "
+        "failing. Name the step that waits, if there is one.",
+    )
 
 
 async def _resolved(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from database import api_requests, onboardings
 from database.api_requests import Answer, ApiRequest, BeingAnswered, OtherBody
@@ -53,6 +53,7 @@ KnownId = Annotated[str, Depends(known_id)]
 
 
 def idempotency_key(
+    request: Request,
     given: Annotated[
         str | None,
         Header(
@@ -65,8 +66,11 @@ def idempotency_key(
     ] = None,
 ) -> str:
     """The caller's name for its request. Raises Problem (400)."""
-    if given is None or not _KEY.fullmatch(given):
+    several = len(request.headers.getlist("Idempotency-Key")) > 1
+    if given is None or several or not _KEY.fullmatch(given):
         message = "is missing" if given is None else "is not 1 to 255 printable ASCII characters"
+        if several:
+            message = "is there several times"
         raise Problem(
             400,
             "key-missing" if given is None else "key-invalid",

@@ -41,11 +41,17 @@ def stripe_event(payload: Mapping[str, Any]) -> Event:
         subject = payload["data"]["object"]
         return Event(
             source="stripe",
-            event_id=str(payload["id"]),
-            type=str(payload["type"]),
-            object_id=str(subject.get("id", "")),
+            event_id=_text(payload["id"]),
+            type=_text(payload["type"]),
+            object_id=_text(subject["id"]),
             workflow_id=(subject.get("metadata") or {}).get("workflow_id"),
             happened_at=datetime.fromtimestamp(int(payload["created"]), UTC),
         )
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError, OSError) as error:
         raise NotAnEvent("an event has id, type, created and data.object") from error
+
+
+def _text(given: object) -> str:
+    if not isinstance(given, str) or not given:
+        raise NotAnEvent("id, type and the id of its object are texts, and not empty")
+    return given

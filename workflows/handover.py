@@ -5,16 +5,19 @@ Both can be done twice: a signup has one process for good, an event is known by 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from typing import Any
 
-from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.common.v1 import WorkflowExecution as Run
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowExecution,
     WorkflowExecutionStatus,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -42,6 +45,8 @@ from workflows.onboarding.workflow import CustomerOnboarding
 PATIENCE = timedelta(seconds=4)
 """How long Temporal, or a worker through it, has to answer."""
 
+_log = logging.getLogger(__name__)
+
 
 @contextlib.asynccontextmanager
 async def temporal_answers(patience: timedelta = PATIENCE) -> AsyncIterator[None]:
@@ -55,6 +60,7 @@ async def temporal_answers(patience: timedelta = PATIENCE) -> AsyncIterator[None
     except RPCError as error:
         if error.status in _ITS_ANSWER:
             raise
+        _log.info("Temporal does not take it: %s", error.status.name)
         raise NotTaken("Temporal does not answer") from error
     except RuntimeError as error:
         if not str(error).startswith(_CONNECTS_LATE):
@@ -70,12 +76,12 @@ _ITS_ANSWER = frozenset(
     {
         RPCStatusCode.NOT_FOUND,
         RPCStatusCode.INVALID_ARGUMENT,
-        RPCStatusCode.FAILED_PRECONDITION,
         RPCStatusCode.ALREADY_EXISTS,
         RPCStatusCode.PERMISSION_DENIED,
         RPCStatusCode.UNAUTHENTICATED,
     }
 )
+"""Not FAILED_PRECONDITION: that is how the server says that a workflow's task keeps failing."""
 
 
 async def start_onboarding(client: Client, start: Start) -> Started | None:
@@ -126,15 +132,7 @@ async def bring_back(client: Client, start: Start, run_id: str) -> str:
             if point is None:
                 await _start_anew(client, start)
             else:
-                await client.workflow_service.reset_workflow_execution(
-                    ResetWorkflowExecutionRequest(
-                        namespace=client.namespace,
-                        workflow_execution=WorkflowExecution(workflow_id=id_, run_id=run_id),
-                        reason="ended from outside; brought back by an operator",
-                        workflow_task_finish_event_id=point,
-                        request_id=f"bring-back/{run_id}",
-                    )
-                )
+                await _reset(client, id_, run_id, point, "ended from outside")
         described = await client.get_workflow_handle(id_).describe()
         if described.status == WorkflowExecutionStatus.RUNNING:
             # What was said while nobody listened is made up for by one more look.
@@ -144,27 +142,108 @@ async def bring_back(client: Client, start: Start, run_id: str) -> str:
     return described.typed_search_attributes.get(search_attributes.STAGE) or "received"
 
 
-async def _was_ended_from_outside(client: Client, id_: str) -> bool:
+async def free(client: Client, id_: str) -> tuple[str, str]:
+    """Let a process whose workflow task keeps failing go on from its last point.
+
+    The server ends the failing run and goes on in a new one, under the same workflow id. The answer
+    is the run that was ended, and the stage. Nothing that was said to the process is lost: what
+    came in after the point is told again.
+
+    Raises NotFailing, also where there is no such process; NotTaken while Temporal is down.
+    """
+    async with temporal_answers(2 * PATIENCE):
+        described = await latest_run(client, id_)
+        if described is None or not is_failing(described):
+            raise NotFailing
+        run_id = described.run_id
+        point = await _last_point(client, id_, run_id)
+        if point is None:
+            raise NotFailing
+        await _reset(client, id_, run_id, point, "its workflow task kept failing")
+    return run_id, described.typed_search_attributes.get(search_attributes.STAGE) or "received"
+
+
+class NotFailing(Exception):
+    """The process goes on by itself, or has come to its end, or is none."""
+
+
+def is_failing(run: WorkflowExecution | None) -> bool:
+    """Whether a run goes on no more because its workflow task keeps failing."""
+    if run is None:
+        return False
+    running = run.status == WorkflowExecutionStatus.RUNNING
+    return running and run.typed_search_attributes.get(search_attributes.PROBLEMS) is not None
+
+
+async def latest_run(client: Client, id_: str) -> WorkflowExecution | None:
+    """The latest run of a process; None where Temporal knows none.
+
+    Raises NotTaken while Temporal is down.
+    """
     try:
-        status = (await client.get_workflow_handle(id_).describe()).status
+        async with temporal_answers():
+            return await client.get_workflow_handle(id_).describe(rpc_timeout=PATIENCE)
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:
-            return True  # and Temporal has forgotten it since
+            return None
         raise
-    return status not in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED)
+
+
+async def _reset(client: Client, id_: str, run_id: str, point: int, why: str) -> None:
+    await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=Run(workflow_id=id_, run_id=run_id),
+            reason=f"{why}; brought back by an operator",
+            workflow_task_finish_event_id=point,
+            request_id=f"bring-back/{run_id}",  # twice is once
+        )
+    )
+
+
+async def _was_ended_from_outside(client: Client, id_: str) -> bool:
+    described = await latest_run(client, id_)
+    if described is None:
+        return True  # and Temporal has forgotten it since
+    going_on = (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED)
+    return described.status not in going_on
 
 
 async def _last_point(client: Client, id_: str, run_id: str) -> int | None:
-    """The last event of a run's history that it can be reset to."""
-    last = None
+    """The last event of a run's history that it can go on from; None where there is none."""
+    history = client.get_workflow_handle(id_, run_id=run_id).fetch_history_events()
     try:
-        async for event in client.get_workflow_handle(id_, run_id=run_id).fetch_history_events():
-            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-                last = event.event_id
+        return point_to_go_on_from([event async for event in history])
     except RPCError as error:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
-    return last
+        return None
+
+
+def point_to_go_on_from(events: Iterable[HistoryEvent]) -> int | None:
+    """The end of the last workflow task that a history can be replayed up to, as a reset wants it.
+
+    That is the last one that was completed. Where it has accepted an update that was not completed,
+    it is the one that accepted it: an answer that was cut off cannot always be replayed, so the
+    update comes in anew. A history without a completed task begins again with its first one.
+    """
+    first = last = None
+    open_updates: dict[int, int] = {}
+    for event in events:
+        match event.event_type:
+            case EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+                last = event.event_id
+            case (
+                EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
+                | EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT
+            ):
+                first = first or event.event_id
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED if last is not None:
+                open_updates[event.event_id] = last
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+                completed = event.workflow_execution_update_completed_event_attributes
+                open_updates.pop(completed.accepted_event_id, None)
+    return min(open_updates.values(), default=last or first)
 
 
 async def _start_anew(client: Client, start: Start) -> None:

@@ -14,6 +14,8 @@ ATTENTION = SearchAttributeKey.for_keyword_list("Attention")
 OWNER = SearchAttributeKey.for_keyword("Owner")
 """The role that must act."""
 ATTENTION_SINCE = SearchAttributeKey.for_datetime("AttentionSince")
+PROBLEMS = SearchAttributeKey.for_keyword_list("TemporalReportedProblems")
+"""Set by the server itself on a run whose workflow task keeps failing: not one to register."""
 
 # Any: each key says itself of which type its values are.
 ALL: list[SearchAttributeKey[Any]] = [TENANT, STAGE, ATTENTION, OWNER, ATTENTION_SINCE]

@@ -72,7 +72,7 @@ def resolve(
     reason: Annotated[str, typer.Option(help="Why; it is kept for good and names nobody.")],
     step: Annotated[
         str | None,
-        typer.Option(help="The parked step; left out for a run that was ended from outside."),
+        typer.Option(help="The parked step; left out for a run that is lost or failing."),
     ] = None,
     version: Annotated[
         int | None,

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.door import API_LIMIT
-from tests.house import FORM, House
+from tests.house import API_KEYS, FORM, House
 from tests.integration.gateway.conftest import Gateway, problem
 
 HEADERS = {"Idempotency-Key": "k", "Content-Type": "application/json"}
@@ -81,6 +81,14 @@ async def test_a_key_is_short_and_printable(gateway: Gateway) -> None:
         answer = await gateway.service.send("POST", "/v1/onboardings", json=FORM, headers=headers)
         told = problem(answer, 400, "key-invalid")
         assert told["errors"][0]["field"] == "Idempotency-Key"
+
+
+async def test_of_two_keys_none_is_meant(gateway: Gateway) -> None:
+    headers = [("Idempotency-Key", "one"), ("Idempotency-Key", "two")]
+    headers.append(("Authorization", f"Bearer {API_KEYS['service']}"))
+    answer = await gateway.http.post("/v1/onboardings", json=FORM, headers=headers)
+    told = problem(answer, 400, "key-invalid")
+    assert told["errors"] == [{"field": "Idempotency-Key", "message": "is there several times"}]
 
 
 async def test_the_longest_key_is_taken(gateway: Gateway, house: House) -> None:

@@ -117,6 +117,9 @@ async def test_what_is_no_event_is_refused(gateway: Gateway, house: House) -> No
         None,
         7,
         {"id": "evt_1", "type": "x", "created": "?", "data": {}},
+        *(event("x", "y") | {"id": id_} for id_ in (None, "", 7)),
+        *(event("x", "y") | {"type": type_} for type_ in (None, "", 7)),
+        *(event("x", "y") | {"data": {"object": {"id": id_}}} for id_ in (None, "", 7)),
     ]
     for payload in payloads:
         problem(await deliver(gateway, payload), 400, "not-an-event")
