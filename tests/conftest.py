@@ -9,11 +9,16 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import strategies
 
 from tests.house import house, outside, temporal
 from tests.laptop import own
 from tests.postgres import database, empty_database, migrated_template, postgres_server
 from workers import telemetry
+
+# What hypothesis loads when it is first needed, pytest rewrites. Python 3.11 may fail to parse that
+# while another thread parses, too, as Temporal's sandbox does: so it is loaded before any begins.
+strategies.from_regex("a").validate()
 
 __all__ = [
     "database",

@@ -6,8 +6,11 @@ import time
 
 import asyncpg
 import psutil
+import pytest
 
 from tests.laptop import Laptop
+
+pytestmark = pytest.mark.slow
 
 WARM_SECONDS = 15
 """What `perdure up` may take where the state of an earlier one is, a killed one's even."""

@@ -8,11 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
+import pytest
 
 from tests.house import House
 from tests.integration.gateway.conftest import gateway_of
 from tests.integration.test_worker import at_stripe, prove_identity, started, until
 from workflows.onboarding.workflow import CustomerOnboarding
+
+pytestmark = pytest.mark.slow
 
 
 @asynccontextmanager

@@ -63,7 +63,7 @@ class Onboarding:
         return progress
 
     async def progress(self) -> Progress:
-        """The progress. A worker that keeps no workflow in memory now and then loses a query."""
+        """The progress. A query that comes while its run leaves the worker's memory is lost."""
         while True:
             try:
                 return await self.handle.query(
@@ -97,7 +97,7 @@ def onboarding(skipping: WorkflowEnvironment) -> Begin:
             task_queue=queue,
             workflows=[CustomerOnboarding],
             activities=implementations(world),
-            max_cached_workflows=0,
+            max_cached_workflows=100,
             workflow_runner=workflow_runner(),
         ):
             application = uuid4().hex[:26]

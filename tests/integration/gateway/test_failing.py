@@ -30,6 +30,8 @@ from workflows.handover import hand_over_onboarding
 from workflows.onboarding.messages import TASK_QUEUE, Start, workflow_id
 from workflows.onboarding.workflow import CustomerOnboarding
 
+pytestmark = pytest.mark.slow
+
 _FAILURES = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
 RESOLVE = "/v1/attention/resolve"
 

@@ -19,6 +19,8 @@ from tests.integration.simulators.test_directory import GROUPS, USERS, group, ma
 from tests.integration.simulators.test_mail import send
 from tests.simulated import REPOSITORY, SimulatorHandle
 
+pytestmark = pytest.mark.slow
+
 CUSTOMERS = "/v1/customers"
 
 
