@@ -44,7 +44,7 @@ class Size:
 
 
 FULL = Size(
-    rounds=8,
+    rounds=6,
     onboardings=40,
     in_flight=16,
     one_by_one=5,
