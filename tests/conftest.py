@@ -16,10 +16,6 @@ from tests.laptop import own
 from tests.postgres import database, empty_database, migrated_template, postgres_server
 from workers import telemetry
 
-# What hypothesis loads when it is first needed, pytest rewrites. Python 3.11 may fail to parse that
-# while another thread parses, too, as Temporal's sandbox does: so it is loaded before any begins.
-strategies.from_regex("a").validate()
-
 __all__ = [
     "database",
     "empty_database",
@@ -42,6 +38,13 @@ def written() -> Iterator[io.StringIO]:
     yield stream
     root.handlers, root.level = handlers, level
     structlog.configure(**before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hypothesis_is_loaded() -> None:
+    """What hypothesis loads when it is first needed, pytest rewrites. Python 3.11 may fail to parse
+    that while another thread parses, too, as Temporal's sandbox does: so it is loaded before."""
+    strategies.from_regex("a").validate()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
