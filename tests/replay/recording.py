@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.step import implementations
 
 HISTORIES = Path(__file__).parent / "histories"
+_MACHINE = re.compile(rf'File \\"(?:/[^"\\]*/site-packages/|{re.escape(str(Path.cwd()))}/)')
 
 
 async def record(client: Client, name: str) -> WorkflowHistory:
@@ -48,6 +50,11 @@ async def record(client: Client, name: str) -> WorkflowHistory:
         return await handle.fetch_history()
 
 
+def without_this_machine(events: str) -> str:
+    """The same with paths in stack traces told from where a package, or a room of ours, begins."""
+    return _MACHINE.sub(r'File \\"', events)
+
+
 async def main(names: list[str]) -> None:
     """Record these scenarios, or all."""
     HISTORIES.mkdir(exist_ok=True)
@@ -61,7 +68,7 @@ async def main(names: list[str]) -> None:
         for name in names or SCENARIOS:
             history = await record(environment.client, name)
             events = json.dumps(json.loads(history.to_json()), indent=1)
-            (HISTORIES / f"{name}.json").write_text(events + "\n")
+            (HISTORIES / f"{name}.json").write_text(without_this_machine(events) + "\n")
             print(f"{name}: {len(history.events)} events")
     await asyncio.sleep(0.5)  # the server's threads end a moment after it
 

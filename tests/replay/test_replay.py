@@ -133,3 +133,8 @@ def _timeless(asked: str) -> object:
         0
     ]
     return content
+
+
+def test_no_history_names_the_machine_that_recorded_it() -> None:
+    for name, history in HISTORIES.items():
+        assert 'File \\"/' not in history.to_json(), name
