@@ -16,7 +16,9 @@ _LONG_NUMBER = re.compile(r"(?:\d[ -]?){7,}")
 _NO_CONTROLS = r"(?![\s\S]*[\x00-\x1f\x7f-\x9f\u2028\u2029])"
 _NO_NAME = rf"^{_NO_CONTROLS}(?![\s\S]*{_E_MAIL.pattern})(?![\s\S]*{_LONG_NUMBER.pattern})"
 
-Role = Literal["service", "operator", "admin"]
+Role = Literal[
+    "service", "applicant", "support", "reviewer", "senior_reviewer", "operator", "admin"
+]
 
 
 class Actor(Message):

@@ -90,9 +90,10 @@ class Start(Message):
 
 
 class OnboardingState(BaseModel):
-    """What the process knows about its applicant."""
+    """What the process knows about its applicant. `round` counts how often it was gone through."""
 
     application_id: str
+    round: int = 1
     identity_events: list[str] = []
     failed_reports: list[str] = []
 

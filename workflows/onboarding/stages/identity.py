@@ -1,0 +1,62 @@
+"""The stage in which an applicant proves who they are."""
+
+from datetime import timedelta
+from typing import Literal
+
+from temporalio import workflow
+
+from workflows.onboarding.messages import (
+    IdentityChanged,
+    IdentityPolicy,
+    OpenSession,
+    ReadSession,
+)
+from workflows.onboarding.stages.onboarding import Onboarding
+from workflows.onboarding.steps import IdentitySteps
+
+LOOK_AGAIN = timedelta(days=1)
+"""How often a session is looked at that nothing is heard of. Its link lasts two days."""
+
+
+class ProvingIdentity(Onboarding):
+    """An onboarding that asks its applicant for proof of identity."""
+
+    async def verify_identity(
+        self, policy: IdentityPolicy
+    ) -> Literal["verified", "failed", "expired"]:
+        """Let the applicant prove who they are, in so many tries and so much time."""
+        session = await self.step(
+            IdentitySteps.open_session,
+            OpenSession(application_id=self.applicant),
+            undo=IdentitySteps.close_session,
+        )
+        until = workflow.now() + policy.expires_after
+        heard: list[str] = []
+        while True:
+            in_time = await self.wait_for(
+                lambda: self.state.identity_events != heard,
+                until=until,
+                look_after=LOOK_AGAIN,
+                what="proof of identity",
+                who="the applicant",
+            )
+            heard[:] = self.state.identity_events
+            # Events come late, twice and out of order: they say when to look, never what is so.
+            now = await self.step(
+                IdentitySteps.read_session,
+                ReadSession(session_id=session.session_id, application_id=self.applicant),
+            )
+            if now.status == "verified":
+                return "verified"
+            if now.error and now.report_id and now.report_id not in self.state.failed_reports:
+                self.state.failed_reports.append(now.report_id)
+            if now.status == "canceled" or len(self.state.failed_reports) >= policy.tries:
+                return "failed"
+            if not in_time:
+                return "expired"
+
+    @workflow.signal
+    def identity_changed(self, hint: IdentityChanged) -> None:
+        """Something happened to the identity session."""
+        if hint.event_id not in self.state.identity_events:
+            self.state.identity_events.append(hint.event_id)

@@ -1,0 +1,32 @@
+"""What every stage of an onboarding stands on."""
+
+from workflows.onboarding.messages import OnboardingState, RecordStage
+from workflows.onboarding.steps import ApplicationSteps
+from workflows.process import Process
+
+
+class Onboarding(Process[OnboardingState]):
+    """An onboarding, without a story yet: each stage adds its own part of it.
+
+    A changed application is gone through again. `in_round` tells the rounds apart, so that a step
+    that may be done again never meets the request key of the round before.
+    """
+
+    @property
+    def applicant(self) -> str:
+        """The id of the application, by which our database knows the applicant."""
+        return self.state.application_id
+
+    def in_round(self, part: str = "") -> str:
+        """The part of a step in this round: as it is in the first, with the round in later ones."""
+        if self.state.round == 1:
+            return part
+        return f"{part}-round-{self.state.round}" if part else f"round-{self.state.round}"
+
+    async def record_stage(self, stage: str) -> None:
+        """Keep the stage where lists are made from."""
+        await self.step(
+            ApplicationSteps.record_stage,
+            RecordStage(application_id=self.applicant, stage=stage),
+            part=self.in_round(stage),
+        )

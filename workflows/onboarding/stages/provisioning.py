@@ -1,0 +1,66 @@
+"""The stage in which a customer gets their accounts in three systems."""
+
+from workflows.onboarding.messages import (
+    CreateCompany,
+    CreateContact,
+    CreateCustomer,
+    CreateTaxId,
+    CreateUser,
+    JoinGroup,
+    Received,
+)
+from workflows.onboarding.stages.onboarding import Onboarding
+from workflows.onboarding.steps import BillingSteps, CrmSteps, DirectorySteps
+
+
+class Provisioning(Onboarding):
+    """An onboarding that makes accounts, and takes them back where it ends with nothing left."""
+
+    async def provision(self, received: Received) -> None:
+        """Billing, directory and CRM at the same time."""
+        await self.together(
+            self.provision_billing(received),
+            self.provision_directory(),
+            self.provision_crm(received),
+        )
+
+    async def provision_billing(self, received: Received) -> None:
+        """The account that invoices are written for."""
+        customer = await self.step(
+            BillingSteps.create_customer,
+            CreateCustomer(application_id=self.applicant),
+            undo=BillingSteps.delete_customer,
+        )
+        if received.has_tax_id:
+            await self.step(
+                BillingSteps.create_tax_id,
+                CreateTaxId(application_id=self.applicant, customer_id=customer.customer_id),
+                undo=BillingSteps.delete_tax_id,
+            )
+
+    async def provision_directory(self) -> None:
+        """The user that signs in, in the group of the tenant's customers."""
+        user = await self.step(
+            DirectorySteps.create_user,
+            CreateUser(application_id=self.applicant),
+            undo=DirectorySteps.delete_user,
+        )
+        await self.step(
+            DirectorySteps.join_group,
+            JoinGroup(application_id=self.applicant, user_id=user.user_id),
+            undo=DirectorySteps.leave_group,
+        )
+
+    async def provision_crm(self, received: Received) -> None:
+        """The contact that sales and support know, and their company."""
+        await self.step(
+            CrmSteps.create_contact,
+            CreateContact(application_id=self.applicant),
+            undo=CrmSteps.archive_contact,
+        )
+        if received.is_company:
+            await self.step(
+                CrmSteps.create_company,
+                CreateCompany(application_id=self.applicant),
+                undo=CrmSteps.archive_company,
+            )
