@@ -150,7 +150,16 @@ class DecisionRow(SQLModel, table=True):
     """Who decided what, when and why: a person by a signed update, or a rule in a version."""
 
     __tablename__ = "decisions"
-    __table_args__ = (Index("decisions_by_update", "workflow_id", "update_id", unique=True),)
+    __table_args__ = (
+        Index("decisions_by_update", "workflow_id", "update_id", unique=True),
+        Index(
+            "decisions_by_rule",
+            "workflow_id",
+            "kind",
+            "id",
+            postgresql_where=text("actor_kind = 'rule'"),
+        ),
+    )
 
     id: int = Field(default=None, sa_column=_serial())
     workflow_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
@@ -165,6 +174,20 @@ class DecisionRow(SQLModel, table=True):
     signature: str | None = Field(default=None, sa_column=Column(Text))
     rule_version: str | None = Field(default=None, sa_column=Column(Text))
     decided_at: datetime = Field(sa_column=_time(now=True))
+
+
+class RuleVersionRow(SQLModel, table=True):
+    """A version of a decision table that was used, as its file was. Processes keep theirs.
+
+    `version` is the hash of the content without comments and layout.
+    """
+
+    __tablename__ = "rule_versions"
+
+    table_name: str = Field(sa_column=Column(Text, primary_key=True))
+    version: str = Field(sa_column=Column(Text, primary_key=True))
+    content: str = Field(sa_column=Column(Text, nullable=False))
+    first_used_at: datetime = Field(sa_column=_time(now=True))
 
 
 class AuditRow(SQLModel, table=True):

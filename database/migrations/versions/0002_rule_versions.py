@@ -1,0 +1,41 @@
+"""Versions of decision tables that were used; decisions by rule are found by process."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "rule_versions",
+        sa.Column("table_name", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column(
+            "first_used_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("table_name", "version"),
+    )
+    op.create_index(
+        "decisions_by_rule",
+        "decisions",
+        ["workflow_id", "kind", "id"],
+        unique=False,
+        postgresql_where=sa.text("actor_kind = 'rule'"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_index(
+        "decisions_by_rule",
+        table_name="decisions",
+        postgresql_where=sa.text("actor_kind = 'rule'"),
+    )
+    op.drop_table("rule_versions")
