@@ -1,6 +1,7 @@
 """What a table is told: names with a type and a meaning, and lists of values to compare with."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,7 @@ import pycountry
 InputType = Literal["text", "country", "yes_no", "whole"]
 Value = str | bool | int
 
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 COUNTRIES = tuple(sorted(country.alpha_2 for country in pycountry.countries))
 
 
@@ -57,10 +59,7 @@ class Input:
             words = {"yes": True, "true": True, "no": False, "false": False}
             return self.take(words.get(text.lower(), text))
         if self.type == "whole":
-            try:
-                return self.take(int(text))
-            except ValueError as error:
-                raise WrongValue(f"{self.name} is a whole number, not {shown(text)}") from error
+            return self.take(int(text) if _WHOLE.fullmatch(text) else text)
         return self.take(text)
 
     def _whole(self, value: object) -> int:

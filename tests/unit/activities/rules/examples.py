@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from activities.rules.problems import BadRules, Problem
 from activities.rules.reading import read_table
 from activities.rules.table import Table
+from workflows.onboarding.rules import RiskFacts
+
+RULES = Path(__file__).parents[4] / "rules"
+NOBODY = RiskFacts(
+    kind="person",
+    country="DE",
+    identity="verified",
+    screening="clear",
+    politically_exposed=False,
+    possible_duplicate=False,
+    owners_checked=True,
+    monthly_volume=0,
+)
 
 TEXT = """\
 title = "An example"

@@ -18,7 +18,7 @@ WHEN_OF_ROW_2 = next(
     ("condition", "character", "said"),
     [
         ("knid == 'person'", 1, "there is no input or list knid (did you mean kind?)"),
-        ("kind == 'person' and colour == 'red'", 21, "no input or list colour; there are kind,"),
+        ("kind == 'person' and zzz == 'red'", 22, "no input or list zzz; there are kind,"),
         ("kind == 'persn'", 1, "kind is never 'persn' (did you mean person?)"),
         ("known and kind in ['person', 'firm']", 11, "kind is never 'firm'"),
         ("kind == 5", 1, "kind is a text, not 5"),
