@@ -9,12 +9,17 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database import decisions
-from workflows.rules import Facts, Ruling
+from workflows.rules import RuleVersions, Ruling
 
 _KEEP = text("""
     INSERT INTO rule_versions (table_name, version, content)
     VALUES (:table, :version, :content)
     ON CONFLICT DO NOTHING
+""")
+_KEPT = text("""
+    SELECT count(*) FROM rule_versions
+    JOIN unnest(CAST(:tables AS text[]), CAST(:versions AS text[])) AS asked (table_name, version)
+    USING (table_name, version)
 """)
 _CONTENT = text("""
     SELECT content FROM rule_versions WHERE table_name = :table AND version = :version
@@ -53,6 +58,12 @@ async def keep_version(
     await connection.execute(_KEEP, {"table": table, "version": version, "content": content})
 
 
+async def are_kept(connection: AsyncConnection, versions: RuleVersions) -> bool:
+    """Whether every one of these versions is kept."""
+    values = {"tables": list(versions), "versions": list(versions.values())}
+    return bool(await connection.scalar(_KEPT, values) == len(versions))
+
+
 async def content_of(connection: AsyncConnection, table: str, version: str) -> str | None:
     """The file of a version as it was first used; None where it never was."""
     found = await connection.scalar(_CONTENT, {"table": table, "version": version})
@@ -60,9 +71,9 @@ async def content_of(connection: AsyncConnection, table: str, version: str) -> s
 
 
 async def keep_ruling(
-    connection: AsyncConnection, *, workflow_id: str, facts: Facts, ruling: Ruling
+    connection: AsyncConnection, *, workflow_id: str, told: Mapping[str, Any], ruling: Ruling
 ) -> None:
-    """Keep what a table decided, with what it was told."""
+    """Keep what a table decided, with what it was told. Any: JSON values."""
     said = ruling.model_dump(mode="json")
     answer = {name: said[name] for name in said if name not in _APART}
     await decisions.keep_of_rule(
@@ -74,7 +85,7 @@ async def keep_ruling(
             "row": ruling.row,
             "reason": ruling.reason,
             "answer": answer,
-            "inputs": facts.model_dump(mode="json"),
+            "inputs": dict(told),
             "inputs_hash": ruling.inputs_hash,
         },
         rule=f"{ruling.table}/{ruling.row}",

@@ -38,8 +38,13 @@ class RuleBook:
 
 def answer(table: Table, question: Question[AskedWith, Answered], facts: AskedWith) -> Answered:
     """What a table says to a question that it fits. Raises WrongFacts."""
-    told = facts.model_dump(mode="json")
+    told = told_to(table, facts)
     return question.answer.model_validate(ruling(table, table.decide(told), told))
+
+
+def told_to(table: Table, facts: Facts) -> dict[str, Any]:
+    """What a table is told of the facts: one of earlier days may ask for fewer. Any: JSON."""
+    return facts.model_dump(mode="json", include=set(table.inputs))
 
 
 def ruling(table: Table, row: Row, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,12 +90,16 @@ def load_rules(folder: Path, questions: Iterable[Question[Any, Any]]) -> RuleBoo
     return RuleBook(tables)
 
 
-def read_for(question: Question[Any, Any], text: str, *, file: str) -> Table:
-    """The table of a question from its text. Raises BadRules, also where it does not fit."""
+def read_for(question: Question[Any, Any], text: str, *, file: str, past: bool = False) -> Table:
+    """The table of a question from its text. Raises BadRules, also where it does not fit.
+
+    A table of the past may lack inputs, outcomes and values that were added since: it is asked as
+    it was, and an outcome that it does not know has its default.
+    """
     table = read_table(question.table, text, file=file)
     problems = [
-        *_against(file, text, "inputs", _inputs_of(question.facts), table.inputs),
-        *_against(file, text, "outcomes", _outcomes_of(question.answer), table.outcomes),
+        *_against(file, text, "inputs", _inputs_of(question.facts), table.inputs, past=past),
+        *_against(file, text, "outcomes", _outcomes_of(question.answer), table.outcomes, past=past),
     ]
     if not problems:
         problems = list(_answers_that_do_not_fit(file, table, question.answer))
@@ -109,23 +118,31 @@ def _against(
     section: str,
     wanted: Mapping[str, Kind],
     declared: Mapping[str, Input] | Mapping[str, Outcome],
+    *,
+    past: bool,
 ) -> list[Problem]:
     """Where what a table declares is not what processes give it, or take from it."""
     problems = []
     for name in (*wanted, *(name for name in declared if name not in wanted)):
         if name not in declared:
+            if past:
+                continue
             why = f"it is missing: processes have {name}"
         elif name not in wanted:
             why = f"processes know nothing of it; they have {', '.join(wanted)}"
         elif declared[name].type != wanted[name][0]:
             why = f"for processes it is {wanted[name][0]}, not {declared[name].type}"
-        elif frozenset(declared[name].values) != wanted[name][1]:
+        elif not _fits(frozenset(declared[name].values), wanted[name][1], past=past):
             why = f"for processes its values are {', '.join(sorted(wanted[name][1]))}"
         else:
             continue
         line = Places(text).section([section, name])
         problems.append(Problem(file, why, line, column=f"{section}.{name}"))
     return problems
+
+
+def _fits(declared: frozenset[str], wanted: frozenset[str], *, past: bool) -> bool:
+    return declared == wanted or (past and bool(declared) and declared < wanted)
 
 
 def _answers_that_do_not_fit(file: str, table: Table, answer: type[Ruling]) -> Iterator[Problem]:

@@ -1,11 +1,10 @@
 """Deciding by the tables, in the version that a process keeps, and keeping what was decided."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from activities.rules.book import RuleBook, answer, read_for
+from activities.rules.book import RuleBook, answer, read_for, told_to
 from activities.rules.table import Table
 from database import rules
 from workflows.rules import Answered, AskedWith, Question, RuleVersions
@@ -26,19 +25,19 @@ class Rulings:
     def __init__(self, book: RuleBook) -> None:
         self._book = book
         self._past: dict[tuple[str, str], Table] = {}
+        self._kept = False
 
-    async def take_up(
-        self, connection: AsyncConnection, questions: Iterable[Question[Any, Any]]
-    ) -> RuleVersions:
+    async def take_up(self, connection: AsyncConnection) -> RuleVersions:
         """The versions that hold now, kept so that they can be asked for as long as we live."""
-        versions = {}
-        for question in questions:
-            table = self._book.tables[question.table]
-            versions[table.name] = table.version
-            await rules.keep_version(
-                connection, table=table.name, version=table.version, content=table.text
-            )
-        return versions
+        if not self._kept:
+            # Only what others can see is known to be kept: our own transaction may yet fail.
+            self._kept = await rules.are_kept(connection, self._book.versions)
+        if not self._kept:
+            for table in self._book.tables.values():
+                await rules.keep_version(
+                    connection, table=table.name, version=table.version, content=table.text
+                )
+        return self._book.versions
 
     async def decide(
         self,
@@ -51,12 +50,13 @@ class Rulings:
     ) -> Answered:
         """Ask a table in a version that was taken up, and keep what it said as a decision.
 
-        Raises UnknownVersion, WrongFacts, or BadRules where today's processes tell or expect
-        something else than they did when that version was made.
+        Raises UnknownVersion; WrongFacts or BadRules where today's processes no longer tell or
+        take what that version needs.
         """
         table = await self.table(connection, question, version)
         ruled = answer(table, question, facts)
-        await rules.keep_ruling(connection, workflow_id=workflow_id, facts=facts, ruling=ruled)
+        told = told_to(table, facts)
+        await rules.keep_ruling(connection, workflow_id=workflow_id, told=told, ruling=ruled)
         return ruled
 
     async def table(
@@ -72,5 +72,5 @@ class Rulings:
             if text is None:
                 raise UnknownVersion(f"{name} was never used in version {version}")
             file = f"{name} in version {version}"
-            self._past[name, version] = read_for(question, text, file=file)
+            self._past[name, version] = read_for(question, text, file=file, past=True)
         return self._past[name, version]

@@ -15,7 +15,7 @@ OutcomeValue = str | bool | int | tuple[str, ...]
 
 
 class WrongFacts(ValueError):
-    """A table was not told what it has to be told. The text names the input, not the value."""
+    """A table was not told what it has to be told. The text names the input and what it takes."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from activities.rules.book import load_rules
 from activities.rules.problems import BadRules
+from activities.rules.reading import read_table
 from activities.rules.rulings import Rulings, UnknownVersion
 from database import onboardings, rules
 from database.connection import engine_for, transaction
@@ -88,7 +89,7 @@ async def apply(engine: AsyncEngine, tenant: str = "acme") -> str:
 async def taken_up(engine: AsyncEngine, folder: Path) -> tuple[Rulings, RuleVersions]:
     rulings = Rulings(load_rules(folder, QUESTIONS))
     async with transaction(engine) as connection:
-        return rulings, await rulings.take_up(connection, QUESTIONS)
+        return rulings, await rulings.take_up(connection)
 
 
 async def decide(
@@ -169,6 +170,57 @@ async def test_a_version_is_kept_once_however_many_take_it_up(engine: AsyncEngin
         found = await connection.execute(text("SELECT table_name, content FROM rule_versions"))
         kept = {row.table_name: row.content for row in found}
     assert kept == {one.table: (RULES / f"{one.table}.toml").read_text() for one in QUESTIONS}
+
+
+async def test_once_versions_are_seen_to_be_kept_nobody_asks_for_them_again(
+    engine: AsyncEngine,
+) -> None:
+    rulings, versions = await taken_up(engine, RULES)
+    for _ in range(2):
+        async with transaction(engine) as connection:
+            assert await rulings.take_up(connection) == versions
+            await connection.execute(text("DROP TABLE IF EXISTS rule_versions"))
+
+
+async def test_versions_of_a_transaction_that_failed_are_kept_by_the_next(
+    engine: AsyncEngine,
+) -> None:
+    rulings = Rulings(load_rules(RULES, QUESTIONS))
+
+    async def fail() -> None:
+        async with transaction(engine) as connection:
+            await rulings.take_up(connection)
+            raise UnknownVersion
+
+    with pytest.raises(UnknownVersion):
+        await fail()
+    async with transaction(engine) as connection:
+        versions = await rulings.take_up(connection)
+    async with transaction(engine) as connection:
+        assert await rules.are_kept(connection, versions)
+
+
+async def test_a_version_from_before_an_input_was_added_is_asked_as_it_was(
+    engine: AsyncEngine, folder: Path, edit: Edit
+) -> None:
+    edit("customer_tier", "account_manager and risk != 'high'", "risk == 'low' and risk == 'high'")
+    edit("customer_tier", " and not account_manager", "")
+    head, _, tail = (
+        (folder / "customer_tier.toml").read_text().partition("[inputs.account_manager]")
+    )
+    old = head + "[outcomes" + tail.partition("[outcomes")[2]
+    version = read_table("customer_tier", old, file="").version
+    rulings, versions = await taken_up(engine, RULES)
+    async with transaction(engine) as connection:
+        await rules.keep_version(connection, table="customer_tier", version=version, content=old)
+    before = {**versions, "customer_tier": version}
+    _, tier = await decide(engine, rulings, before, await apply(engine))
+    assert (tier.tier, tier.version) == ("vip", version)
+    async with transaction(engine) as connection:
+        told = await connection.scalar(
+            text("SELECT content -> 'inputs' FROM decisions WHERE kind = 'rule.customer_tier'")
+        )
+    assert told == {"kind": "person", "risk": "low", "monthly_volume": 30_000}
 
 
 async def test_a_version_that_nobody_used_is_unknown(engine: AsyncEngine) -> None:

@@ -15,6 +15,7 @@ from activities.rules.table import Looked, Row, Table
 from workers.cli.gateway_call import clock, show_table
 
 _MANY = 10
+_PAGE = 100
 
 
 def show_coverage(table: Table, found: Coverage) -> None:
@@ -73,12 +74,14 @@ def show_difference(found: Difference) -> None:
             ),
             clock(one.decided_at.isoformat()),
         )
-        for one in found.changes
+        for one in found.changes[:_PAGE]
     ]
     if rows:
         show_table(("onboarding", "stage", "table", "row", "would change", "decided"), rows)
         typer.echo("")
-    for untold in found.untold:
+    if len(found.changes) > _PAGE:
+        typer.echo(f"and {len(found.changes) - _PAGE} more: --json has them all")
+    for untold in found.untold[:_PAGE]:
         typer.echo(f"cannot be told: {untold.onboarding}, {untold.table}: {untold.why}")
     otherwise = len({one.onboarding for one in found.changes})
     typer.echo(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from activities.rules.book import load_rules
@@ -28,6 +28,7 @@ from workflows.onboarding.rules import (
 
 BOOK = load_rules(Path(__file__).parents[4] / "rules", QUESTIONS)
 
+UNHURRIED = settings(deadline=None)
 APPLICANTS = st.builds(
     RiskFacts,
     kind=st.sampled_from(["person", "company"]),
@@ -70,6 +71,7 @@ def test_every_row_is_reached_and_no_milder_row_stands_above_a_stricter_one(tabl
     assert not [one for one in found.overlaps if one.softer]
 
 
+@UNHURRIED
 @given(APPLICANTS, st.booleans())
 def test_nobody_goes_on_by_rule_alone_against_whom_something_speaks(
     applicant: RiskFacts, account_manager: bool
@@ -84,6 +86,7 @@ def test_nobody_goes_on_by_rule_alone_against_whom_something_speaks(
         assert applicant.country not in ("IR", "KP", "SY")
 
 
+@UNHURRIED
 @given(APPLICANTS, st.booleans())
 def test_reviews_have_approvers_and_a_deadline_and_nothing_else_has(
     applicant: RiskFacts, account_manager: bool
@@ -95,6 +98,7 @@ def test_reviews_have_approvers_and_a_deadline_and_nothing_else_has(
         assert review.approvers == 2
 
 
+@UNHURRIED
 @given(APPLICANTS, st.booleans())
 def test_who_is_rejected_is_told_a_reason_and_who_is_not_is_told_none(
     applicant: RiskFacts, account_manager: bool

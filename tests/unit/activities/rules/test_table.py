@@ -6,7 +6,7 @@ import tomllib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from activities.rules.condition import comparisons, holds
@@ -15,6 +15,7 @@ from activities.rules.inputs import COUNTRIES
 from activities.rules.table import Table, WrongFacts, inputs_hash
 from tests.unit.activities.rules.examples import TEXT, changed, table, with_condition
 
+UNHURRIED = settings(deadline=None, max_examples=50)
 FACTS = st.fixed_dictionaries(
     {
         "kind": st.sampled_from(["person", "company"]),
@@ -55,6 +56,7 @@ TABLES = CONDITIONS.filter(lambda one: len(one) < 1000).map(
 )
 
 
+@UNHURRIED
 @given(TABLES, FACTS)
 def test_some_row_always_decides_and_the_last_one_whatever_is_left(
     asked: Table, facts: dict[str, Any]
@@ -69,6 +71,7 @@ def test_some_row_always_decides_and_the_last_one_whatever_is_left(
         assert row.route == "review"
 
 
+@UNHURRIED
 @given(TABLES, FACTS)
 def test_the_same_facts_are_always_decided_the_same(asked: Table, facts: dict[str, Any]) -> None:
     again = table(asked.text)
@@ -78,6 +81,7 @@ def test_the_same_facts_are_always_decided_the_same(asked: Table, facts: dict[st
     assert inputs_hash(facts) == inputs_hash(turned)
 
 
+@UNHURRIED
 @given(FACTS, FACTS)
 def test_the_hash_of_the_inputs_changes_iff_they_do(
     one: dict[str, Any], other: dict[str, Any]
@@ -85,6 +89,7 @@ def test_the_hash_of_the_inputs_changes_iff_they_do(
     assert (inputs_hash(one) == inputs_hash(other)) == (one == other)
 
 
+@UNHURRIED
 @given(TABLES, FACTS)
 def test_the_explanation_is_what_is_decided(asked: Table, facts: dict[str, Any]) -> None:
     looked = asked.explain(facts)
@@ -100,6 +105,7 @@ def test_the_explanation_is_what_is_decided(asked: Table, facts: dict[str, Any])
         assert holds(one.row.when.formula, lambda part: told[str(part)]) is one.held  # noqa: B023
 
 
+@UNHURRIED
 @given(TABLES, FACTS)
 def test_every_case_is_in_one_class_of_each_input_and_is_looked_through(
     asked: Table, facts: dict[str, Any]
@@ -120,6 +126,7 @@ def test_every_case_is_in_one_class_of_each_input_and_is_looked_through(
         assert found.gaps
 
 
+@UNHURRIED
 @given(st.integers(0, 1000), st.integers(0, 1000))
 def test_the_version_changes_iff_the_content_does(one: int, other: int) -> None:
     first, second = (with_condition(f"volume < {limit}") for limit in (one, other))
