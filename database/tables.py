@@ -150,16 +150,7 @@ class DecisionRow(SQLModel, table=True):
     """Who decided what, when and why: a person by a signed update, or a rule in a version."""
 
     __tablename__ = "decisions"
-    __table_args__ = (
-        Index("decisions_by_update", "workflow_id", "update_id", unique=True),
-        Index(
-            "decisions_by_rule",
-            "workflow_id",
-            "kind",
-            "id",
-            postgresql_where=text("actor_kind = 'rule'"),
-        ),
-    )
+    __table_args__ = (Index("decisions_by_update", "workflow_id", "update_id", unique=True),)
 
     id: int = Field(default=None, sa_column=_serial())
     workflow_id: str = Field(sa_column=Column(Text, nullable=False, index=True))

@@ -169,6 +169,8 @@ def diff(
         "stages": stage or None,
         "since": since.replace(tzinfo=UTC) if since else None,
     }
+    if not as_json:
+        typer.echo("Deciding anew what was decided, some thousands a second.", err=True)
     found = asyncio.run(_difference(_settings(), book, chosen))
     if table is not None:
         found.changes = [one for one in found.changes if one.table == table]

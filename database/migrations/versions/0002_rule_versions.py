@@ -1,4 +1,4 @@
-"""Versions of decision tables that were used; decisions by rule are found by process."""
+"""Versions of decision tables that were used."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,19 +23,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("table_name", "version"),
     )
-    op.create_index(
-        "decisions_by_rule",
-        "decisions",
-        ["workflow_id", "kind", "id"],
-        unique=False,
-        postgresql_where=sa.text("actor_kind = 'rule'"),
-    )
 
 
 def downgrade() -> None:
-    op.drop_index(
-        "decisions_by_rule",
-        table_name="decisions",
-        postgresql_where=sa.text("actor_kind = 'rule'"),
-    )
     op.drop_table("rule_versions")
