@@ -42,6 +42,10 @@ class WrongCondition(ValueError):
         self.at = at
 
 
+Says = tuple[str, str, tuple[Value, ...]]
+"""Input, sign and values."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """One input compared with values: what a condition is made of.
@@ -54,6 +58,11 @@ class Comparison:
     values: tuple[Value, ...]
     named: str | None
     node: ast.ExpressionBase
+
+    @property
+    def says(self) -> Says:
+        """What two comparisons have in common that always come to the same."""
+        return self.input.name, self.sign, self.values
 
     def holds(self, facts: Mapping[str, Any]) -> bool:
         """Whether it holds; `facts` has the lists, too."""

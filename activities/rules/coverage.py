@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from activities.rules.condition import Both, Comparison, Formula, Not, comparisons
+from activities.rules.condition import Both, Comparison, Formula, Not, Says, comparisons
 from activities.rules.inputs import Input, Value
 from activities.rules.table import Table
 from workflows.rules import Route
@@ -39,7 +39,7 @@ class ValueClass:
 
     label: str
     sample: Value
-    holding: frozenset[str]
+    holding: frozenset[Says]
     first: int | None = None
     last: int | None = None
 
@@ -142,9 +142,9 @@ def value_classes(table: Table) -> dict[str, list[ValueClass]]:
 def _classes(table: Table, of: Input, compared: Sequence[Comparison]) -> list[ValueClass]:
     lists = {name: one.values for name, one in table.lists.items()}
 
-    def holding(sample: Value) -> frozenset[str]:
+    def holding(sample: Value) -> frozenset[Says]:
         facts = {**lists, of.name: sample}
-        return frozenset(str(one) for one in compared if one.holds(facts))
+        return frozenset(one.says for one in compared if one.holds(facts))
 
     literals = {value for one in compared for value in one.values}
     if of.type == "whole":
@@ -154,8 +154,11 @@ def _classes(table: Table, of: Input, compared: Sequence[Comparison]) -> list[Va
         samples = (True, False)
     else:
         texts = {value for value in literals if isinstance(value, str)}
-        samples = of.finite or (*sorted(texts), _OTHER)
-    alike: dict[frozenset[str], list[Value]] = defaultdict(list)
+        other = _OTHER
+        while other in texts:
+            other += " "
+        samples = of.finite or (*sorted(texts), other)
+    alike: dict[frozenset[Says], list[Value]] = defaultdict(list)
     for sample in samples:
         alike[holding(sample)].append(sample)
     return [ValueClass(_label(ones, samples), ones[0], held) for held, ones in alike.items()]
@@ -173,7 +176,7 @@ def _label(values: Sequence[Value], every: Sequence[Value]) -> str:
 
 
 def _ranges(
-    of: Input, literals: Sequence[int], holding: Callable[[Value], frozenset[str]]
+    of: Input, literals: Sequence[int], holding: Callable[[Value], frozenset[Says]]
 ) -> list[ValueClass]:
     """Ranges of whole numbers, in order."""
     around = {at for value in literals for at in (value - 1, value, value + 1)}
@@ -183,7 +186,7 @@ def _ranges(
         for at in sorted(around | ends or {0})
         if (of.minimum is None or at >= of.minimum) and (of.maximum is None or at <= of.maximum)
     ]
-    starts: list[tuple[int, frozenset[str]]] = []
+    starts: list[tuple[int, frozenset[Says]]] = []
     for at in samples:
         held = holding(at)
         if not starts or starts[-1][1] != held:
@@ -211,7 +214,7 @@ def _compiled(
     match formula:
         case Comparison():
             at = list(classes).index(formula.input.name)
-            held = [str(formula) in one.holding for one in classes[formula.input.name]]
+            held = [formula.says in one.holding for one in classes[formula.input.name]]
             return lambda case: held[case[at]]
         case Not(of):
             inner = _compiled(of, classes)

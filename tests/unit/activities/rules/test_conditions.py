@@ -7,6 +7,7 @@ import time
 import pytest
 
 from activities.rules.condition import LONGEST
+from activities.rules.coverage import value_classes
 from tests.unit.activities.rules.examples import TEXT, problems, table, with_condition
 
 WHEN_OF_ROW_2 = next(
@@ -137,3 +138,27 @@ FACTS = {"kind": "person", "country": "DE", "word": "a", "known": False, "volume
 def test_a_condition_holds_where_it_says_so(condition: str, *, holds: bool) -> None:
     deciding = table(with_condition(condition)).decide(FACTS)
     assert (deciding.id == "small") is holds
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ("100 <= volume", "volume >= 100"),
+        ("100 > volume", "volume < 100"),
+        ("'person' == kind", "kind == 'person'"),
+        ("country in far", "country in far"),
+        ("word not in ['a', 'b']", "word in ['a', 'b']"),
+        ("known == true", "known == true"),
+        ("known", "known"),
+    ],
+)
+def test_a_comparison_is_told_from_its_input(condition: str, told: str) -> None:
+    (_, looked, _) = table(with_condition(condition)).explain(FACTS)
+    assert [text for text, _ in looked.comparisons] == [told]
+
+
+def test_texts_with_quotes_are_not_taken_for_several() -> None:
+    """A text that looks like two, and the two, are different values."""
+    text = with_condition("word in ['a', 'b'] or word in [\"a', 'b\"] or word == 'any other text'")
+    words = [one.label.strip() for one in value_classes(table(text))["word"]]
+    assert sorted(words) == ["a | b", "a', 'b", "any other text", "any other text"]

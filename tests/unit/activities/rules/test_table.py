@@ -114,7 +114,7 @@ def test_every_case_is_in_one_class_of_each_input_and_is_looked_through(
     for name, classes in value_classes(asked).items():
         of_input = [one for row in asked.rows if row.when for one in comparisons(row.when.formula)]
         held = {
-            str(one)
+            one.says
             for one in of_input
             if one.input.name == name and one.holds({**facts, "far": ("AU", "NZ")})
         }
