@@ -31,7 +31,7 @@ _CORRECT = text("""
     RETURNING version
 """)
 _APPLICATION = text("""
-    SELECT a.id, a.version, a.tenant, a.form, o.workflow_id, o.stage
+    SELECT a.id, a.version, a.tenant, a.form, o.workflow_id, o.stage, o.appeal_of
     FROM applications a JOIN onboardings o USING (id)
     WHERE a.id = :id AND a.version = :version
 """)
@@ -84,6 +84,7 @@ class Application:
     workflow_id: str
     stage: str
     form: dict[str, Any]
+    appeal_of: str | None = None
 
 
 class NoApplication(LookupError):

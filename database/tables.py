@@ -17,9 +17,10 @@ from sqlalchemy import (
     Identity,
     Index,
     Text,
+    literal_column,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 
@@ -93,6 +94,14 @@ class ApplicationRow(SQLModel, table=True):
     """What an applicant told us, in versions: personal data."""
 
     __tablename__ = "applications"
+    __table_args__ = (
+        Index(
+            "applications_by_name",
+            literal_column("lower(form ->> 'name')").label("name"),
+            postgresql_using="gin",
+            postgresql_ops={"name": "gin_trgm_ops"},
+        ),
+    )
 
     id: str = Field(sa_column=Column(Text, primary_key=True))
     version: int = Field(primary_key=True)
@@ -107,6 +116,11 @@ class OnboardingRow(SQLModel, table=True):
 
     identity_link   where the applicant proves who they are, while that is to be done
     handed_over_at  when Temporal took it; empty where that has yet to happen
+    appeal_of       the rejected onboarding that this one appeals against
+    earlier_case    an onboarding of the same applicant that ended without an account
+    merged_into     the onboarding of the same applicant that goes on in place of this one
+    adverse_actions what a rejected applicant is told, as codes
+    appeal_until    until when a rejected applicant may appeal
     """
 
     __tablename__ = "onboardings"
@@ -119,6 +133,12 @@ class OnboardingRow(SQLModel, table=True):
             "created_at",
             postgresql_where=text("handed_over_at IS NULL"),
         ),
+        Index(
+            "onboardings_by_appeal",
+            "appeal_of",
+            unique=True,
+            postgresql_where=text("appeal_of IS NOT NULL"),
+        ),
     )
 
     id: str = Field(sa_column=Column(Text, primary_key=True))
@@ -130,6 +150,45 @@ class OnboardingRow(SQLModel, table=True):
     identity_link: str | None = Field(default=None, sa_column=Column(Text))
     handed_over_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     ended_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    appeal_of: str | None = Field(default=None, sa_column=Column(Text))
+    earlier_case: str | None = Field(default=None, sa_column=Column(Text))
+    merged_into: str | None = Field(default=None, sa_column=Column(Text))
+    adverse_actions: list[str] | None = Field(default=None, sa_column=_json(nullable=True))
+    appeal_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class KnownApplicantRow(SQLModel, table=True):
+    """Which onboarding has which applicant, by what tells applicants of a tenant apart.
+
+    trait  e_mail | name_and_birth | tax_id
+    hash   a keyed hash of the normalised value: nobody can read from it who it is
+    """
+
+    __tablename__ = "known_applicants"
+    __table_args__ = (Index("known_applicants_by_onboarding", "onboarding"),)
+
+    tenant: str = Field(sa_column=Column(Text, primary_key=True))
+    trait: str = Field(sa_column=Column(Text, primary_key=True))
+    hash: str = Field(sa_column=Column(Text, primary_key=True))
+    onboarding: str = Field(sa_column=Column(Text, nullable=False))
+    since: datetime = Field(sa_column=_time(now=True))
+
+
+class DuplicateRow(SQLModel, table=True):
+    """Two onboardings that may be of one applicant, and what a reviewer made of it.
+
+    alike     e_mail | name_and_birth | tax_id | name
+    relation  merge: `other` goes on in place of this one | link: both go on; empty: not judged
+    """
+
+    __tablename__ = "duplicates"
+    __table_args__ = (CheckConstraint("relation IN ('merge', 'link')", "known_relation"),)
+
+    onboarding: str = Field(sa_column=Column(Text, primary_key=True))
+    other: str = Field(sa_column=Column(Text, primary_key=True))
+    alike: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    found_at: datetime = Field(sa_column=_time(now=True))
+    relation: str | None = Field(default=None, sa_column=Column(Text))
 
 
 class InboxRow(SQLModel, table=True):

@@ -20,6 +20,7 @@ from activities.onboarding.policy import BadPolicy, load_policy
 from activities.process import ProcessActivities
 from activities.rules.book import load_rules
 from activities.rules.problems import BadRules
+from activities.rules.rulings import Rulings
 from activities.upkeep import UpkeepActivities
 from connectors.stripe.api import StripeApi
 from connectors.stripe.events import StripeEvents
@@ -52,7 +53,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
     """The one place where the onboarding's steps are put together with whom they talk to."""
     try:
         policy = load_policy(settings.rules / "policy.toml", settings.policy)
-        load_rules(settings.rules, QUESTIONS)
+        rulings = Rulings(load_rules(settings.rules, QUESTIONS))
     except (BadPolicy, BadRules) as error:
         raise SettingsWrong(str(error)) from error
     # Whatever does not answer is given up before the activity is, so that we know who it was: our
@@ -74,7 +75,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         mail = MAIL[settings.mail](making)
         mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
         yield implementations(
-            ApplicationActivities(engine, policy),
+            ApplicationActivities(engine, policy, rulings),
             IdentityActivities(engine, StripeIdentity(stripe)),
             BillingActivities(engine, BILLING[settings.billing](making)),
             DirectoryActivities(engine, DIRECTORY[settings.directory](making)),

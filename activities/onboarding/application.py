@@ -2,11 +2,12 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from activities.onboarding.decision import Deliberation
 from activities.once import Kept, Once
+from activities.rules.rulings import Rulings
 from database import decisions, onboardings
+from workflows.onboarding.decision import Decide, Decided
 from workflows.onboarding.messages import (
-    Decide,
-    Decided,
     ForApplication,
     Policy,
     Received,
@@ -24,9 +25,10 @@ IDENTITY_RULE_VERSION = "1"
 class ApplicationActivities(ApplicationSteps):
     """Applications, under the policy of the day that they were taken up."""
 
-    def __init__(self, engine: AsyncEngine, policy: Policy) -> None:
+    def __init__(self, engine: AsyncEngine, policy: Policy, rulings: Rulings) -> None:
         self._once = Once(engine)
         self._policy = policy
+        self._rulings = rulings
 
     @implements(ApplicationSteps.receive)
     async def receive(self, request: ForApplication) -> Received:
@@ -73,19 +75,18 @@ class ApplicationActivities(ApplicationSteps):
 
     @implements(ApplicationSteps.decide)
     async def decide(self, request: Decide) -> Decided:
-        """Approve whom identity verified."""
+        """Ask the tables that the process took up; one that took up none is older than they are."""
 
         async def by_rule(connection: AsyncConnection) -> Decided:
             application = await onboardings.application(
                 connection, request.application_id, request.version
             )
-            verified = request.identity == "verified"
-            decided = Decided(
-                outcome="approved" if verified else "rejected",
-                rule=IDENTITY_RULE,
-                rule_version=IDENTITY_RULE_VERSION,
-                codes=() if verified else ("identity_not_verified",),
-            )
+            if request.rules is None:
+                decided = _by_identity_alone(request)
+            else:
+                decided = await Deliberation(
+                    connection, self._rulings, request.rules, application, request
+                ).decide()
             await decisions.keep_of_rule(
                 connection,
                 workflow_id=application.workflow_id,
@@ -107,3 +108,13 @@ class ApplicationActivities(ApplicationSteps):
             return Kept()
 
         await self._once.ours(request, keep, Kept)
+
+
+def _by_identity_alone(request: Decide) -> Decided:
+    verified = request.identity == "verified"
+    return Decided(
+        outcome="approved" if verified else "rejected",
+        rule=IDENTITY_RULE,
+        rule_version=IDENTITY_RULE_VERSION,
+        codes=() if verified else ("identity_not_verified",),
+    )

@@ -10,8 +10,8 @@ from tests.house import TENANT
 from tests.workflow.scripted import signed
 from workflows.actor import Decision
 from workflows.decisions import Notice, ProcessSteps, RecordDecision
+from workflows.onboarding.decision import Decide
 from workflows.onboarding.messages import (
-    Decide,
     ForApplication,
     OpenSession,
     RecordStage,

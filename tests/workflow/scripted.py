@@ -19,6 +19,7 @@ from activities.onboarding.policy import load_policy
 from workflows.actor import Actor, SignedActor
 from workflows.conduct import REFUSED_GENERATION
 from workflows.decisions import Notice, ProcessSteps, RecordDecision, Resolution, VerifyActor
+from workflows.onboarding.decision import Decide, Decided
 from workflows.onboarding.messages import (
     Company,
     Contact,
@@ -28,8 +29,6 @@ from workflows.onboarding.messages import (
     CreateTaxId,
     CreateUser,
     Customer,
-    Decide,
-    Decided,
     ForApplication,
     IdentityStatus,
     JoinGroup,

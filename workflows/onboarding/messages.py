@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from workflows.actor import Decision
 from workflows.policy import Budgets, Duration
 from workflows.request_key import Message, Request
+from workflows.rules import RuleVersions
 
 TASK_QUEUE = "onboarding"
 
@@ -139,11 +140,15 @@ class ForApplication(Request):
 
 
 class Received(Message):
-    """An application taken up: the policy that holds for it, and what provisioning has to make."""
+    """An application taken up: what holds for it, and what provisioning has to make.
+
+    `rules` are the versions of the decision tables; without them, identity alone decides.
+    """
 
     policy: Policy
     has_tax_id: bool
     is_company: bool
+    rules: RuleVersions | None = None
 
 
 class Validate(ForApplication):
@@ -192,21 +197,6 @@ class IdentityStatus(Message):
     status: Literal["requires_input", "processing", "verified", "canceled"]
     report_id: str | None = None
     error: str | None = None
-
-
-class Decide(ForApplication):
-    """What a decision rests on."""
-
-    identity: Literal["verified", "failed"]
-
-
-class Decided(Message):
-    """A decision by rule: which, and in which version."""
-
-    outcome: Literal["approved", "rejected"]
-    rule: str
-    rule_version: str
-    codes: tuple[str, ...] = ()
 
 
 class CreateCustomer(ForApplication):

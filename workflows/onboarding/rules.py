@@ -12,8 +12,14 @@ Tier = Literal["standard", "business", "vip"]
 DocumentKind = Literal[
     "proof_of_address", "register_extract", "ownership_statement", "source_of_funds"
 ]
+ScreeningStatus = Literal["clear", "accepted", "possible", "confirmed"]
 AdverseAction = Literal[
-    "identity_not_verified", "country_not_served", "not_accepted", "details_not_confirmed"
+    "identity_not_verified",
+    "country_not_served",
+    "currency_not_served",
+    "not_accepted",
+    "details_not_confirmed",
+    "known_already",
 ]
 """What an applicant is told about a rejection. A hit on a sanctions list is not told."""
 
@@ -34,7 +40,7 @@ class RiskFacts(Facts):
     kind: Kind
     country: Country
     identity: Literal["verified", "failed"]
-    screening: Literal["clear", "accepted", "possible", "confirmed"]
+    screening: ScreeningStatus
     politically_exposed: bool
     possible_duplicate: bool
     owners_checked: bool
@@ -85,6 +91,7 @@ class ReviewFacts(Facts):
     risk_route: Route
     tier_route: Route
     documents_route: Route
+    appeal: bool
 
 
 class ReviewRuling(Ruling):

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+from workflows.onboarding.decision import Decide, Decided
 from workflows.onboarding.messages import (
     Company,
     Contact,
@@ -11,8 +12,6 @@ from workflows.onboarding.messages import (
     CreateTaxId,
     CreateUser,
     Customer,
-    Decide,
-    Decided,
     ForApplication,
     IdentityStatus,
     JoinGroup,

@@ -3,10 +3,10 @@
 from temporalio import workflow
 
 from workflows.decisions import Taken
+from workflows.onboarding.decision import Decide
 from workflows.onboarding.messages import (
     TRANSITIONS,
     UNDONE,
-    Decide,
     ForApplication,
     Letter,
     OnboardingState,
