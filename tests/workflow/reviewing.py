@@ -50,11 +50,9 @@ class Reviewed(CustomerOnboarding):
 
     @workflow.init
     def __init__(self, start: ReviewOnly) -> None:
-        self._start = start
-        self.stage = ""
-        super(CustomerOnboarding, self).__init__(
-            "deciding", OnboardingState(application_id=start.application_id)
-        )
+        state = OnboardingState(application_id=start.application_id)
+        super(CustomerOnboarding, self).__init__("deciding", state)
+        self.reviewed = start
 
     @workflow.run
     async def run(self, start: ReviewOnly) -> str:  # type: ignore[override]
@@ -64,8 +62,8 @@ class Reviewed(CustomerOnboarding):
     async def onboard(self) -> str:
         """The story."""
         await self.enter("reviewing")
-        for _ in range(self._start.times):
-            verdict = await self.review(self._start.terms, excluded=self._start.excluded)
+        for _ in range(self.reviewed.times):
+            verdict = await self.review(self.reviewed.terms, excluded=self.reviewed.excluded)
         if verdict.outcome != "approved":
             return verdict.outcome
         await self.enter("provisioning")
