@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
+from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.onboarding.policy import load_policy
@@ -46,6 +47,14 @@ from workflows.onboarding.messages import (
     Validated,
     Welcome,
     Withdrawal,
+)
+from workflows.onboarding.review import (
+    CloseReview,
+    OfReview,
+    OpenedReview,
+    OpenReview,
+    RemindOfReview,
+    ReviewSteps,
 )
 from workflows.onboarding.steps import (
     ApplicationSteps,
@@ -84,11 +93,13 @@ class Scripted(
     DirectorySteps,
     CrmSteps,
     NoticeSteps,
+    ReviewSteps,
     ProcessSteps,
 ):
     """Every step, done as the script says.
 
     failing   what the next calls of a step raise; a function is asked each time
+    reminded, escalated, closed   what reviews were told; an hour of business is an hour here
     held      steps that wait until the test lets them go on; `reached` says that they are there
     """
 
@@ -110,6 +121,9 @@ class Scripted(
         self.mails: list[str] = []
         self.decisions: list[RecordDecision] = []
         self.notices: list[Notice] = []
+        self.reminded: list[RemindOfReview] = []
+        self.escalated: list[str] = []
+        self.closed: list[CloseReview] = []
         self._done: set[str] = set()
 
     def hold(self, step: Callable[..., object]) -> asyncio.Event:
@@ -251,6 +265,37 @@ class Scripted(
             self.mails.append(request.request_key)
         return Letter(message_id="<1@example.com>")
 
+    @implements(ReviewSteps.open)
+    async def open(self, request: OpenReview) -> OpenedReview:
+        if activity.info().is_local:  # only a regular activity hears the time of its workflow
+            raise down()
+        await self._play(ReviewSteps.open, request)
+        now, terms = activity.info().scheduled_time, request.terms
+        assert now is not None
+        return OpenedReview(
+            remind_at=now + timedelta(hours=terms.remind_after),
+            escalate_at=now + timedelta(hours=terms.escalate_after),
+            due_at=now + timedelta(hours=terms.decide_within),
+        )
+
+    @implements(ReviewSteps.remind)
+    async def remind(self, request: RemindOfReview) -> None:
+        await self._play(ReviewSteps.remind, request)
+        if self._first_time(request):
+            self.reminded.append(request)
+
+    @implements(ReviewSteps.escalate)
+    async def escalate(self, request: OfReview) -> None:
+        await self._play(ReviewSteps.escalate, request)
+        if self._first_time(request):
+            self.escalated.append(request.review_id)
+
+    @implements(ReviewSteps.close)
+    async def close(self, request: CloseReview) -> None:
+        await self._play(ReviewSteps.close, request)
+        if self._first_time(request):
+            self.closed.append(request)
+
     @implements(ProcessSteps.verify_actor)
     async def verify_actor(self, request: VerifyActor) -> None:
         await self._play(ProcessSteps.verify_actor, request)
@@ -272,10 +317,16 @@ class Scripted(
         await self._play(ProcessSteps.database_answers, request)
 
 
-def signed(update_id: str, roles: tuple[str, ...] = ("operator",)) -> SignedActor:
+def signed(
+    update_id: str,
+    roles: tuple[str, ...] = ("operator",),
+    *,
+    name: str = "olga-operator",
+    kind: Literal["person", "service"] = "person",
+) -> SignedActor:
     """An actor as the gateway names one; the scripted steps do not look at the signature."""
     return SignedActor(
-        actor=Actor(name="olga-operator", kind="person", roles=roles),  # type: ignore[arg-type]
+        actor=Actor(name=name, kind=kind, roles=roles),  # type: ignore[arg-type]
         update_id=update_id,
         expires_at=datetime.now(UTC) + timedelta(minutes=5),
         signing_key="test",

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from workflows.actor import Decision
+from workflows.onboarding.review import ReviewPolicy, UnderReview
 from workflows.policy import Budgets, Duration
 from workflows.request_key import Message, Request
 from workflows.rules import RuleVersions
@@ -97,6 +98,7 @@ class Policy(Message):
     identity: IdentityPolicy
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
+    review: ReviewPolicy | None = None
 
 
 class Start(Message):
@@ -107,12 +109,17 @@ class Start(Message):
 
 
 class OnboardingState(BaseModel):
-    """What the process knows about its applicant. `round` counts how often it was gone through."""
+    """What the process knows about its applicant. `round` counts how often it was gone through.
+
+    reviews  how many reviews there have been; `review` is the one that is open
+    """
 
     application_id: str
     round: int = 1
     identity_events: list[str] = []
     failed_reports: list[str] = []
+    reviews: int = 0
+    review: UnderReview | None = None
 
 
 class Started(Message):

@@ -18,11 +18,12 @@ from workflows.onboarding.messages import (
 )
 from workflows.onboarding.stages.identity import ProvingIdentity
 from workflows.onboarding.stages.provisioning import Provisioning
+from workflows.onboarding.stages.review import Reviewing
 from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
 
 
 @workflow.defn
-class CustomerOnboarding(ProvingIdentity, Provisioning):
+class CustomerOnboarding(ProvingIdentity, Reviewing, Provisioning):
     """One applicant, from the signup to one of the five ends."""
 
     TRANSITIONS = TRANSITIONS
