@@ -40,7 +40,9 @@ _STAGE = text("""
     SET stage = :stage, stage_since = clock_timestamp(),
         identity_link = CASE WHEN :stage = 'verifying_identity' THEN identity_link END,
         handed_over_at = coalesce(handed_over_at, clock_timestamp()),
-        ended_at = CASE WHEN :ended THEN clock_timestamp() END
+        ended_at = CASE WHEN :ended THEN clock_timestamp() END,
+        adverse_actions = CAST(:adverse_actions AS jsonb),
+        appeal_until = CASE WHEN appeal_of IS NULL THEN CAST(:appeal_until AS timestamptz) END
     WHERE id = :id
     RETURNING workflow_id
 """)
@@ -147,12 +149,26 @@ async def application(connection: AsyncConnection, id_: str, version: int) -> Ap
     return Application(**row)
 
 
-async def record_stage(connection: AsyncConnection, id_: str, stage: str) -> None:
-    """Keep the stage that an onboarding is in now.
+async def record_stage(
+    connection: AsyncConnection,
+    id_: str,
+    stage: str,
+    *,
+    adverse_actions: Sequence[str] = (),
+    appeal_until: datetime | None = None,
+) -> None:
+    """Keep the stage that an onboarding is in now; with a rejection, what the applicant is told.
 
-    A process that was started for no application keeps nothing: there is no list to show it in.
+    An appeal cannot be appealed against. A process that was started for no application keeps
+    nothing: there is no list to show it in.
     """
-    values = {"id": id_, "stage": stage, "ended": stage in ENDS}
+    values = {
+        "id": id_,
+        "stage": stage,
+        "ended": stage in ENDS,
+        "adverse_actions": json.dumps(list(adverse_actions)) if adverse_actions else None,
+        "appeal_until": appeal_until,
+    }
     process = await connection.scalar(_STAGE, values)
     if process is not None:
         await record(

@@ -14,6 +14,7 @@ from activities.onboarding.application import ApplicationActivities
 from activities.onboarding.billing import BillingActivities
 from activities.onboarding.crm import CrmActivities
 from activities.onboarding.directory import DirectoryActivities
+from activities.onboarding.duplicates import Acquaintances, DuplicateActivities
 from activities.onboarding.identity import IdentityActivities
 from activities.onboarding.notice import NoticeActivities
 from activities.onboarding.policy import BadPolicy, load_policy
@@ -75,7 +76,13 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         mail = MAIL[settings.mail](making)
         mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
         yield implementations(
-            ApplicationActivities(engine, policy, rulings),
+            ApplicationActivities(
+                engine,
+                policy,
+                rulings=rulings,
+                acquaintances=Acquaintances(settings.secret("applicant_hash_key")),
+            ),
+            DuplicateActivities(engine),
             IdentityActivities(engine, StripeIdentity(stripe)),
             BillingActivities(engine, BILLING[settings.billing](making)),
             DirectoryActivities(engine, DIRECTORY[settings.directory](making)),

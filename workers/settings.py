@@ -41,6 +41,7 @@ SecretName = Literal[
     "hubspot_token",
     "smtp_password",
     "actor_signing_key",
+    "applicant_hash_key",
     "api_key_service",
     "api_key_operator",
     "api_key_admin",
@@ -120,6 +121,8 @@ class Settings(BaseSettings):
     """The gateway signs who acts with it: an Ed25519 private key, its 32 bytes in base64."""
     actor_public_keys: Several = ()
     """Whose signatures workers accept: Ed25519 public keys, base64; several while keys change."""
+    applicant_hash_key: SecretStr | None = None
+    """Applicants are known again by hashes under it. With another key nobody is known again."""
 
     billing: Literal["stripe", "invoice"] = "stripe"
     """Who keeps customers' accounts: Stripe, or our own database, for invoices."""

@@ -21,6 +21,7 @@ from workflows.actor import Actor, SignedActor
 from workflows.conduct import REFUSED_GENERATION
 from workflows.decisions import Notice, ProcessSteps, RecordDecision, Resolution, VerifyActor
 from workflows.onboarding.decision import Decide, Decided
+from workflows.onboarding.duplicates import DuplicateSteps, Relate
 from workflows.onboarding.messages import (
     Company,
     Contact,
@@ -40,6 +41,7 @@ from workflows.onboarding.messages import (
     ReadSession,
     Received,
     RecordStage,
+    Reject,
     Session,
     TaxId,
     User,
@@ -56,6 +58,7 @@ from workflows.onboarding.review import (
     RemindOfReview,
     ReviewSteps,
 )
+from workflows.onboarding.rules import AdverseAction
 from workflows.onboarding.steps import (
     ApplicationSteps,
     BillingSteps,
@@ -94,6 +97,7 @@ class Scripted(
     CrmSteps,
     NoticeSteps,
     ReviewSteps,
+    DuplicateSteps,
     ProcessSteps,
 ):
     """Every step, done as the script says.
@@ -109,7 +113,7 @@ class Scripted(
         self.policy = policy or production_policy()
         self.has_tax_id = has_tax_id
         self.is_company = is_company
-        self.problems: tuple[str, ...] = ()
+        self.problems: tuple[AdverseAction, ...] = ()
         self.identity = IdentityStatus(status="verified", report_id="vr_1")
         self.failing: dict[str, list[Exception] | Callable[[], Exception | None]] = {}
         self.held: dict[str, asyncio.Event] = {}
@@ -119,6 +123,8 @@ class Scripted(
         self.stages: list[str] = []
         self.made: dict[str, str] = {}
         self.mails: list[str] = []
+        self.told_no: list[Reject] = []
+        self.related: list[Relate] = []
         self.decisions: list[RecordDecision] = []
         self.notices: list[Notice] = []
         self.reminded: list[RemindOfReview] = []
@@ -264,6 +270,19 @@ class Scripted(
         if self._first_time(request):
             self.mails.append(request.request_key)
         return Letter(message_id="<1@example.com>")
+
+    @implements(NoticeSteps.reject)
+    async def reject(self, request: Reject) -> Letter:
+        await self._play(NoticeSteps.reject, request)
+        if self._first_time(request):
+            self.told_no.append(request)
+        return Letter(message_id="<2@example.com>")
+
+    @implements(DuplicateSteps.relate)
+    async def relate(self, request: Relate) -> None:
+        await self._play(DuplicateSteps.relate, request)
+        if self._first_time(request):
+            self.related.append(request)
 
     @implements(ReviewSteps.open)
     async def open(self, request: OpenReview) -> OpenedReview:

@@ -215,7 +215,8 @@ async def test_after_the_end_nothing_is_decided(review: Review) -> None:
 
 
 @pytest.mark.parametrize(
-    ("by_default", "end", "codes"), [("reject", "rejected", ("not_accepted",)), ("expire", "expired", ())]
+    ("by_default", "end", "codes"),
+    [("reject", "rejected", ("not_accepted",)), ("expire", "expired", ())],
 )
 async def test_reminded_then_escalated_then_the_terms_default(
     review: Review, by_default: Literal["reject", "expire"], end: str, codes: tuple[str, ...]

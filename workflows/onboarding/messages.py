@@ -3,12 +3,15 @@
 import hashlib
 from base64 import b32encode
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from workflows.actor import Decision
+from workflows.onboarding.rejection import RejectionPolicy
 from workflows.onboarding.review import ReviewPolicy, UnderReview
+from workflows.onboarding.rules import AdverseAction
 from workflows.policy import Budgets, Duration
 from workflows.request_key import Message, Request
 from workflows.rules import RuleVersions
@@ -64,6 +67,8 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
 ENDS = frozenset(stage for stage, following in TRANSITIONS.items() if not following)
 UNDONE = frozenset({"withdrawn", "expired", "aborted"})
 """The ends after which nothing is left outside."""
+CAME_TO_NOTHING = ENDS - {"active"}
+"""The ends of those who did not become customers: they may apply again."""
 
 
 def onboarding_id(tenant: str, key: str) -> str:
@@ -90,6 +95,12 @@ class IdentityPolicy(Message):
     tries: int = Field(ge=1, le=20)
 
 
+class DuplicatesPolicy(Message):
+    """How alike two names are, from 0 to 1, for one applicant to be taken for the other."""
+
+    likeness: float = Field(gt=0, le=1)
+
+
 class Policy(Message):
     """What the business decided about time and territory, as the process read it at its start."""
 
@@ -99,6 +110,8 @@ class Policy(Message):
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
     review: ReviewPolicy | None = None
+    duplicates: DuplicatesPolicy | None = None
+    rejection: RejectionPolicy | None = None
 
 
 class Start(Message):
@@ -112,6 +125,7 @@ class OnboardingState(BaseModel):
     """What the process knows about its applicant. `round` counts how often it was gone through.
 
     reviews  how many reviews there have been; `review` is the one that is open
+    adverse_actions, appeal_until   what a rejected applicant is told
     """
 
     application_id: str
@@ -120,6 +134,8 @@ class OnboardingState(BaseModel):
     failed_reports: list[str] = []
     reviews: int = 0
     review: UnderReview | None = None
+    adverse_actions: tuple[AdverseAction, ...] = ()
+    appeal_until: datetime | None = None
 
 
 class Started(Message):
@@ -164,18 +180,25 @@ class Validate(ForApplication):
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
     policy_version: str
+    duplicates: DuplicatesPolicy | None = None
 
 
 class Validated(Message):
-    """What is wrong with an application, as codes; nothing where it can go on."""
+    """What is wrong with an application, as codes; nothing where it can go on.
 
-    problems: tuple[str, ...] = ()
+    `possible_duplicate`: the applicant may be known already, and nobody has looked into it.
+    """
+
+    problems: tuple[AdverseAction, ...] = ()
+    possible_duplicate: bool = False
 
 
 class RecordStage(ForApplication):
-    """The stage that an onboarding is in now."""
+    """The stage that an onboarding is in now; once it is rejected, what the applicant is told."""
 
     stage: str
+    adverse_actions: tuple[AdverseAction, ...] = ()
+    appeal_until: datetime | None = None
 
 
 class OpenSession(ForApplication):
@@ -274,6 +297,13 @@ class Company(Message):
 
 class Welcome(ForApplication):
     """Tell the customer that they are welcome."""
+
+
+class Reject(ForApplication):
+    """Tell the applicant that the answer is no, why, and until when they may appeal."""
+
+    codes: tuple[AdverseAction, ...]
+    appeal_until: datetime
 
 
 class Letter(Message):

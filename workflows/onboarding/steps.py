@@ -21,6 +21,7 @@ from workflows.onboarding.messages import (
     ReadSession,
     Received,
     RecordStage,
+    Reject,
     Session,
     TaxId,
     User,
@@ -149,9 +150,14 @@ class CrmSteps(ABC):
 
 
 class NoticeSteps(ABC):
-    """What customers are told."""
+    """What applicants and customers are told."""
 
     @step("remote", "notice.welcome", "Send the welcome mail")
     @abstractmethod
     async def welcome(self, request: Welcome) -> Letter:
         """Send the welcome mail."""
+
+    @step("remote", "notice.reject", "Tell the applicant that the answer is no")
+    @abstractmethod
+    async def reject(self, request: Reject) -> Letter:
+        """Send the letter with the codes in words, and how to appeal."""

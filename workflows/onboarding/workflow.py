@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from workflows.decisions import Taken
-from workflows.onboarding.decision import Decide
+from workflows.onboarding.decision import Decided
 from workflows.onboarding.messages import (
     TRANSITIONS,
     UNDONE,
@@ -16,14 +16,16 @@ from workflows.onboarding.messages import (
     Welcome,
     Withdrawal,
 )
+from workflows.onboarding.review import Outcome, Verdict
+from workflows.onboarding.stages.decision import Deciding
+from workflows.onboarding.stages.duplicates import RelatingDuplicates
 from workflows.onboarding.stages.identity import ProvingIdentity
 from workflows.onboarding.stages.provisioning import Provisioning
-from workflows.onboarding.stages.review import Reviewing
 from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
 
 
 @workflow.defn
-class CustomerOnboarding(ProvingIdentity, Reviewing, Provisioning):
+class CustomerOnboarding(ProvingIdentity, Deciding, RelatingDuplicates, Provisioning):
     """One applicant, from the signup to one of the five ends."""
 
     TRANSITIONS = TRANSITIONS
@@ -55,10 +57,11 @@ class CustomerOnboarding(ProvingIdentity, Reviewing, Provisioning):
                 countries=policy.countries,
                 currencies=policy.currencies,
                 policy_version=policy.version,
+                duplicates=policy.duplicates,
             ),
         )
         if validated.problems:
-            return "rejected"
+            return await self.turn_down(policy, validated.problems)
 
         await self.enter("verifying_identity")
         identity = await self.verify_identity(policy.identity)
@@ -66,11 +69,14 @@ class CustomerOnboarding(ProvingIdentity, Reviewing, Provisioning):
             return "expired"
 
         await self.enter("deciding")
-        decided = await self.step(
-            ApplicationSteps.decide, Decide(application_id=applicant, identity=identity)
+        decided = await self.decide(
+            received, identity, possible_duplicate=validated.possible_duplicate
         )
-        if decided.outcome == "rejected":
-            return "rejected"
+        verdict = await self.settle(decided)
+        if verdict.outcome == "rejected":
+            return await self.turn_down(policy, verdict.codes)
+        if verdict.outcome == "expired":
+            return "expired"
 
         await self.enter("provisioning")
         await self.provision(received)
@@ -82,6 +88,14 @@ class CustomerOnboarding(ProvingIdentity, Reviewing, Provisioning):
             if_skipped=Letter(message_id=None),
         )
         return "active"
+
+    async def settle(self, decided: Decided) -> Verdict:
+        """The verdict of the rules or, where they send to people, that of a review."""
+        if decided.review is None:
+            outcome: Outcome = "approved" if decided.outcome == "approved" else "rejected"
+            return Verdict(outcome=outcome, codes=decided.codes)
+        await self.enter("reviewing")
+        return await self.review(decided.review, excluded=decided.excluded)
 
     @workflow.update(description="Take the application back: possible until the welcome.")
     async def withdraw(self, withdrawal: Withdrawal) -> Taken:

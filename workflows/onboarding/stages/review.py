@@ -112,9 +112,7 @@ class Reviewing(Onboarding):
         await self.step(ReviewSteps.escalate, OfReview(review_id=one.id), part=number)
         self.tell(
             ReviewSteps.remind,
-            RemindOfReview(
-                review_id=one.id, owner=one.owner, due_at=one.due_at, escalated=True
-            ),
+            RemindOfReview(review_id=one.id, owner=one.owner, due_at=one.due_at, escalated=True),
             part=f"{number}-escalated",
         )
 
