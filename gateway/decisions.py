@@ -14,7 +14,7 @@ from workflows.actor import Decision
 from workflows.decisions import Taken
 from workflows.handover import PATIENCE, temporal_answers
 
-Update = Literal["withdraw", "resolve"]
+Update = Literal["withdraw", "resolve", "resend_confirmation"]
 
 
 class NoProcess(Exception):
@@ -92,6 +92,11 @@ def _refusal(error: WorkflowUpdateFailedError) -> Problem:
         "AlreadyDecided": "already-decided",
         "NotAChoice": "not-a-choice",
         "NotCorrectable": "not-correctable",
+        "NotConfirming": "not-confirming",
+        "StillSending": "still-sending",
+        "NoMoreMails": "no-more-mails",
     }
-    code = codes.get(cause.type or "", "refused")
-    return Problem(409, code, f"{cause.message[:1].upper()}{cause.message[1:]}.")
+    said = f"{cause.message[:1].upper()}{cause.message[1:]}."
+    if cause.type == "TooSoon":
+        return Problem(429, "too-soon", said, headers={"Retry-After": str(cause.details[0])})
+    return Problem(409, codes.get(cause.type or "", "refused"), said)

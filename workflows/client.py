@@ -5,8 +5,8 @@
         async for progress in perdure.handle(onboarding.workflow_id).follow():
             print(progress.stage)
 
-What people decide (withdrawals, resolutions) goes through the gateway's HTTP API, which vouches
-for who they are. A client for Temporal must be made with
+What people decide (withdrawals, mails sent again, resolutions) goes through the gateway's HTTP
+API, which vouches for who they are. A client for Temporal must be made with
 `temporalio.contrib.pydantic.pydantic_data_converter`.
 """
 
@@ -22,7 +22,13 @@ import httpx
 from temporalio.client import Client
 
 from workflows.handover import hand_over_onboarding
-from workflows.onboarding.application import Application, Onboarding, OnboardingInFull
+from workflows.onboarding.application import (
+    Application,
+    Confirmed,
+    Onboarding,
+    OnboardingInFull,
+    Resent,
+)
 from workflows.onboarding.messages import ENDS, IdentityChanged, Start, workflow_id
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
@@ -98,6 +104,24 @@ class PerdureClient:
         """An onboarding by its id. Raises Refused or NotReachable."""
         answer = await self._ask("GET", f"/v1/onboardings/{onboarding}")
         return OnboardingInFull.model_validate_json(answer)
+
+    async def confirm(self, token: str) -> Confirmed:
+        """Confirm an applicant's address by the token at the end of the link in their mail.
+
+        For a page of your own that links lead to. Raises Refused or NotReachable.
+        """
+        answer = await self._ask("POST", "/v1/confirmations", json={"token": token})
+        return Confirmed.model_validate_json(answer)
+
+    async def resend_confirmation(self, onboarding: str, *, reason: str) -> Resent:
+        """Have the mail with the link sent once more, to the address as it is now.
+
+        Raises NotReachable, or Refused: `too-soon` where a mail has only just gone out, which may
+        be this one if an answer was lost.
+        """
+        path = f"/v1/onboardings/{onboarding}/resend-confirmation"
+        answer = await self._ask("POST", path, json={"reason": reason})
+        return Resent.model_validate_json(answer)
 
     async def start_from(self, application_id: str, *, tenant: str) -> "OnboardingHandle":
         """Start the onboarding of an application that this service stored in our database itself.

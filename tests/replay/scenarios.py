@@ -14,8 +14,15 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
-from tests.workflow.scripted import Scripted, production_policy, refused, resolution, withdrawal
-from workflows.onboarding.messages import IdentityChanged, IdentityStatus
+from tests.workflow.scripted import (
+    Scripted,
+    production_policy,
+    refused,
+    resend,
+    resolution,
+    withdrawal,
+)
+from workflows.onboarding.messages import EmailConfirmed, IdentityChanged, IdentityStatus
 from workflows.onboarding.steps import (
     ApplicationSteps,
     BillingSteps,
@@ -32,6 +39,7 @@ Scenario = Callable[[Scripted, Handle], Awaitable[None]]
 
 SCENARIOS: dict[str, Scenario] = {}
 OPEN = {
+    "confirming",
     "waiting",
     "parked",
     "parked-by-a-directory-conflict",
@@ -55,9 +63,20 @@ async def until(handle: Handle, condition: Callable[[Any], Any]) -> None:
             await asyncio.sleep(0.02)
 
 
+def waits_in(stage: str) -> Callable[[Progress], bool]:
+    return lambda progress: progress.stage == stage and progress.waiting is not None
+
+
+async def confirm_email(handle: Handle) -> None:
+    await until(handle, waits_in("verifying_email"))
+    await handle.signal(CustomerOnboarding.email_confirmed, EmailConfirmed(event_id="confirmed"))
+
+
 async def prove_identity(handle: Handle, event: str = "evt_1") -> None:
     hint = IdentityChanged(event_id=event, session_id="vs_1")
-    await until(handle, lambda progress: progress.waiting)
+    if event == "evt_1":
+        await confirm_email(handle)
+    await until(handle, waits_in("verifying_identity"))
     await handle.signal(CustomerOnboarding.identity_changed, hint)
 
 
@@ -119,7 +138,33 @@ async def _(world: Scripted, handle: Handle) -> None:
 @scenario("expired")
 async def _(world: Scripted, handle: Handle) -> None:
     world.identity = IdentityStatus(status="requires_input")
+    await confirm_email(handle)
     await handle.result()
+
+
+@scenario("expired-while-confirming")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.confirmed = False
+    await handle.result()
+
+
+@scenario("resent")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.confirmed = False
+    await until(handle, waits_in("verifying_email"))
+    world.latest = 2
+    await decide(handle, CustomerOnboarding.resend_confirmation, resend())
+    while len(world.links) < 2:
+        await asyncio.sleep(0.02)
+    world.confirmed = True
+    await prove_identity(handle)
+    await handle.result()
+
+
+@scenario("confirming")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.confirmed = False
+    await until(handle, waits_in("verifying_email"))
 
 
 @scenario("withdrawn-while-creating")
@@ -134,7 +179,8 @@ async def _(world: Scripted, handle: Handle) -> None:
 
 @scenario("withdrawn-by-cancellation")
 async def _(world: Scripted, handle: Handle) -> None:
-    await until(handle, lambda progress: progress.waiting)
+    await confirm_email(handle)
+    await until(handle, waits_in("verifying_identity"))
     await handle.cancel()
     await handle.result()
 
@@ -174,7 +220,8 @@ async def _(world: Scripted, handle: Handle) -> None:
 
 @scenario("waiting")
 async def _(world: Scripted, handle: Handle) -> None:
-    await until(handle, lambda progress: progress.waiting)
+    await confirm_email(handle)
+    await until(handle, waits_in("verifying_identity"))
 
 
 @scenario("parked")
@@ -235,6 +282,12 @@ def world_of(name: str) -> Scripted:
     if name == "expired":
         soon = policy.identity.model_copy(update={"expires_after": timedelta(seconds=1)})
         policy = policy.model_copy(update={"identity": soon})
+    if name == "expired-while-confirming":
+        brief = policy.email.model_copy(update={"expires_after": timedelta(seconds=1)})
+        policy = policy.model_copy(update={"email": brief})
+    if name == "resent":
+        at_once = policy.email.model_copy(update={"pause": timedelta(milliseconds=1)})
+        policy = policy.model_copy(update={"email": at_once})
     if name == "parked-by-a-crm-outage":
         short = policy.budgets.remote.model_copy(update={"all_tries": timedelta(seconds=2)})
         budgets = policy.budgets.model_copy(update={"remote": short})

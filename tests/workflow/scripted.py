@@ -21,6 +21,8 @@ from workflows.conduct import REFUSED_GENERATION
 from workflows.decisions import Notice, ProcessSteps, RecordDecision, Resolution, VerifyActor
 from workflows.onboarding.messages import (
     Company,
+    ConfirmationResend,
+    ConfirmationStatus,
     Contact,
     CreateCompany,
     CreateContact,
@@ -35,11 +37,15 @@ from workflows.onboarding.messages import (
     JoinGroup,
     Letter,
     Membership,
+    OpenConfirmation,
+    OpenedConfirmation,
     OpenSession,
     Policy,
+    ReadConfirmation,
     ReadSession,
     Received,
     RecordStage,
+    SendConfirmation,
     Session,
     TaxId,
     User,
@@ -51,6 +57,7 @@ from workflows.onboarding.messages import (
 from workflows.onboarding.steps import (
     ApplicationSteps,
     BillingSteps,
+    ConfirmationSteps,
     CrmSteps,
     DirectorySteps,
     IdentitySteps,
@@ -80,6 +87,7 @@ def down() -> ApplicationError:
 
 class Scripted(
     ApplicationSteps,
+    ConfirmationSteps,
     IdentitySteps,
     BillingSteps,
     DirectorySteps,
@@ -90,6 +98,8 @@ class Scripted(
     """Every step, done as the script says.
 
     failing   what the next calls of a step raise; a function is asked each time
+    confirmed whether the applicant's address is, as soon as anybody looks
+    latest    the version of the application that mails go out for
     held      steps that wait until the test lets them go on; `reached` says that they are there
     """
 
@@ -100,6 +110,9 @@ class Scripted(
         self.has_tax_id = has_tax_id
         self.is_company = is_company
         self.problems: tuple[str, ...] = ()
+        self.confirmed = True
+        self.latest = 1
+        self.links: list[SendConfirmation] = []
         self.identity = IdentityStatus(status="verified", report_id="vr_1")
         self.failing: dict[str, list[Exception] | Callable[[], Exception | None]] = {}
         self.held: dict[str, asyncio.Event] = {}
@@ -169,6 +182,23 @@ class Scripted(
         await self._play(ApplicationSteps.record_stage, request)
         if self._first_time(request):
             self.stages.append(request.stage)
+
+    @implements(ConfirmationSteps.open)
+    async def open(self, request: OpenConfirmation) -> OpenedConfirmation:
+        await self._play(ConfirmationSteps.open, request)
+        return OpenedConfirmation(version=self.latest, until=4_000_000_000)
+
+    @implements(ConfirmationSteps.send)
+    async def send(self, request: SendConfirmation) -> Letter:
+        await self._play(ConfirmationSteps.send, request)
+        if self._first_time(request):
+            self.links.append(request)
+        return Letter(message_id="<2@example.com>")
+
+    @implements(ConfirmationSteps.read)
+    async def read(self, request: ReadConfirmation) -> ConfirmationStatus:
+        await self._play(ConfirmationSteps.read, request)
+        return ConfirmationStatus(confirmed=self.confirmed)
 
     @implements(IdentitySteps.open_session)
     async def open_session(self, request: OpenSession) -> Session:
@@ -286,6 +316,10 @@ def signed(update_id: str, roles: tuple[str, ...] = ("operator",)) -> SignedActo
 
 def withdrawal(reason: str = "changed their mind") -> Withdrawal:
     return Withdrawal(reason=reason, by=signed(str(uuid4())))
+
+
+def resend(reason: str = "no mail came") -> ConfirmationResend:
+    return ConfirmationResend(reason=reason, by=signed(str(uuid4())))
 
 
 def resolution(

@@ -3,6 +3,7 @@
 import hashlib
 from base64 import b32encode
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -16,6 +17,7 @@ TASK_QUEUE = "onboarding"
 Stage = Literal[
     "received",
     "validating",
+    "verifying_email",
     "verifying_identity",
     "deciding",
     "provisioning",
@@ -29,7 +31,8 @@ Stage = Literal[
 
 TRANSITIONS: Mapping[str, frozenset[str]] = {
     "received": frozenset({"validating", "withdrawn", "aborted"}),
-    "validating": frozenset({"verifying_identity", "rejected", "withdrawn", "aborted"}),
+    "validating": frozenset({"verifying_email", "rejected", "withdrawn", "aborted"}),
+    "verifying_email": frozenset({"verifying_identity", "expired", "withdrawn", "aborted"}),
     "verifying_identity": frozenset({"deciding", "expired", "withdrawn", "aborted"}),
     "deciding": frozenset({"provisioning", "rejected", "withdrawn", "aborted"}),
     "provisioning": frozenset({"welcoming", "withdrawn", "aborted"}),
@@ -65,6 +68,19 @@ def tenant_of(process: str) -> str | None:
     return parts[1] if len(parts) == 3 and parts[0] == "onboarding" else None
 
 
+class EmailPolicy(Message):
+    """How long an applicant has to confirm their address, and how often the mail goes out.
+
+    Each mail's link holds for `link_holds`. `resends` may be asked for, each `pause` after the
+    last mail at the soonest.
+    """
+
+    expires_after: Duration
+    link_holds: Duration
+    resends: int = Field(ge=0, le=20)
+    pause: Duration
+
+
 class IdentityPolicy(Message):
     """How long an applicant has to prove who they are, and how often they may try."""
 
@@ -77,6 +93,7 @@ class Policy(Message):
 
     version: str
     budgets: Budgets
+    email: EmailPolicy
     identity: IdentityPolicy
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
@@ -89,10 +106,30 @@ class Start(Message):
     tenant: str
 
 
+class ConfirmationResend(Decision):
+    """Somebody has the mail with the link sent once more."""
+
+
+class Mailing(BaseModel):
+    """How an applicant is asked to confirm their address: `asked_at` is when last."""
+
+    policy: EmailPolicy
+    asked_at: datetime
+    mails: int = 0
+    resends: list[ConfirmationResend] = []
+
+    @property
+    def due(self) -> bool:
+        """Whether a mail has yet to go out."""
+        return self.mails <= len(self.resends)
+
+
 class OnboardingState(BaseModel):
     """What the process knows about its applicant."""
 
     application_id: str
+    mailing: Mailing | None = None
+    confirmation_events: list[str] = []
     identity_events: list[str] = []
     failed_reports: list[str] = []
 
@@ -106,6 +143,12 @@ class Started(Message):
 
 class Withdrawal(Decision):
     """The applicant, or a service on their behalf, takes the application back."""
+
+
+class EmailConfirmed(Message):
+    """A hint that an address was confirmed. Whether it is the one that counts is asked."""
+
+    event_id: str
 
 
 class IdentityChanged(Message):
@@ -147,6 +190,40 @@ class RecordStage(ForApplication):
     """The stage that an onboarding is in now."""
 
     stage: str
+
+
+class OpenConfirmation(ForApplication):
+    """Note until when the link of the next mail holds: for so many seconds from now."""
+
+    link_seconds: int
+
+
+class OpenedConfirmation(Message):
+    """What the next mail is about: the latest version, and a link until a time.
+
+    `until` is in seconds since 1970, as the link says it.
+    """
+
+    version: int
+    until: int
+
+
+class SendConfirmation(ForApplication):
+    """Send the mail with a link that holds `until` a time, in seconds since 1970."""
+
+    until: int
+
+
+class ReadConfirmation(Request):
+    """Ask whether the address of an application is confirmed."""
+
+    application_id: str
+
+
+class ConfirmationStatus(Message):
+    """Whether the address that the latest version of an application names is confirmed."""
+
+    confirmed: bool
 
 
 class OpenSession(ForApplication):

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 from workflows.onboarding.messages import (
     Company,
+    ConfirmationStatus,
     Contact,
     CreateCompany,
     CreateContact,
@@ -18,10 +19,14 @@ from workflows.onboarding.messages import (
     JoinGroup,
     Letter,
     Membership,
+    OpenConfirmation,
+    OpenedConfirmation,
     OpenSession,
+    ReadConfirmation,
     ReadSession,
     Received,
     RecordStage,
+    SendConfirmation,
     Session,
     TaxId,
     User,
@@ -54,6 +59,25 @@ class ApplicationSteps(ABC):
     @abstractmethod
     async def record_stage(self, request: RecordStage) -> None:
         """Keep the stage where lists are made from, and in the audit trail."""
+
+
+class ConfirmationSteps(ABC):
+    """Whether mail to the applicant's address reaches them."""
+
+    @step("local", "confirmation.open", "Note until when the next link holds")
+    @abstractmethod
+    async def open(self, request: OpenConfirmation) -> OpenedConfirmation:
+        """Note until when the link of the next mail holds, and which version it is about."""
+
+    @step("remote", "confirmation.send", "Send the mail with the link")
+    @abstractmethod
+    async def send(self, request: SendConfirmation) -> Letter:
+        """Send the mail with the link; asked again, it is the same mail."""
+
+    @step("read", "confirmation.read", "Look whether the address is confirmed", near=True)
+    @abstractmethod
+    async def read(self, request: ReadConfirmation) -> ConfirmationStatus:
+        """Look in our own database whether the address is confirmed."""
 
 
 class IdentitySteps(ABC):

@@ -253,7 +253,8 @@ async def test_the_command_line_says_what_is_wrong(
 @pytest.mark.parametrize(
     "command",
     [
-        *(f"onboarding {one}" for one in ("start", "list", "show", "correct", "withdraw")),
+        *(f"onboarding {one}" for one in ("start", "list", "show", "withdraw")),
+        *(f"onboarding {one}" for one in ("correct", "resend-confirmation")),
         *(f"attention {one}" for one in ("list", "resolve")),
         *(f"request {one}" for one in ("show", "reopen")),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from tests.house import TENANT, House
-from tests.integration.gateway.conftest import Gateway, problem, stage_is
+from tests.integration.gateway.conftest import Gateway, confirm_email, problem, stage_is
 from workflows.onboarding.messages import workflow_id
 
 
@@ -14,6 +14,7 @@ async def test_the_ledger_is_shown_and_reopened_with_an_audit_line(
 ) -> None:
     async with house.working():
         id_ = (await gateway.service.sign_up()).json()["id"]
+        await confirm_email(gateway, id_)
         await stage_is(gateway, id_, "verifying_identity")
         process = workflow_id(TENANT, id_)
         listed = (await gateway.operator.get("/v1/requests", workflow_id=process)).json()["items"]

@@ -58,6 +58,10 @@ def deadlines() -> str:
     file = ROOT / "rules" / "policy.toml"
     profiles = [load_policy(file, name) for name in ("production", "demo")]
     rows: list[tuple[str, list[str]]] = [
+        ("a confirmed e-mail", [_words(one.email.expires_after) for one in profiles]),
+        ("one link to confirm it", [_words(one.email.link_holds) for one in profiles]),
+        ("mails with a link, besides the first", [str(one.email.resends) for one in profiles]),
+        ("pause between two of them", [_words(one.email.pause) for one in profiles]),
         ("proof of identity", [_words(one.identity.expires_after) for one in profiles]),
         ("tries to prove it", [str(one.identity.tries) for one in profiles]),
     ]
@@ -99,6 +103,7 @@ def _default(name: str, field: FieldInfo) -> str:
         others = {
             "home": Path(".perdure"),
             "gateway_port": 8400,
+            "gateway_url": "http://127.0.0.1:8400",
             "directory_simulator_port": 8403,
         }
         default = field.default_factory(others)  # type: ignore[call-arg] # pydantic passes these
