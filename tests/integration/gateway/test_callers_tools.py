@@ -8,13 +8,14 @@ import shlex
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
 from tests.house import API_KEYS, FORM, TENANT, House
-from tests.integration.gateway.conftest import Gateway, prove_identity
+from tests.integration.gateway.conftest import Gateway, link_of, prove_identity
 from workers.cli import app as command_line
 from workers.obstacle import Obstacle
 from workers.ports import free_port
@@ -222,6 +223,41 @@ async def test_a_correction_prints_the_command_that_retries_with_it(
         application = out(await perdure("onboarding", "show", id_, "--json"))["application"]
         assert application["email"] == "new@example.com"
         assert application["tax_id"]["value"] == "DE123456789"
+
+
+async def test_a_mistyped_address_is_corrected_and_mailed_by_commands(
+    perdure: Perdure, served: str, reached: Gateway, house: House, key: str
+) -> None:
+    async with house.working(max_cached_workflows=10):
+        sign_up = ("onboarding", "start", *SIGN_UP, "--currency", "EUR", "--key", key)
+        id_ = out(await perdure(*sign_up, "--json"))["id"]
+        first = await link_of(reached, id_)
+        resend = ("onboarding", "resend-confirmation", id_, "--reason", "found no mail")
+        assert "gone out" in refused(await perdure(*resend, "--tenant", TENANT), 3)
+        address = f"{uuid4()}@example.com"
+        again = out(await perdure("onboarding", "correct", id_, "--email", address, "--json"))
+        (command,) = again["to_retry"]
+        assert command.startswith(f"perdure onboarding resend-confirmation {id_} ")
+        await asyncio.sleep(2)
+        told = await perdure(*shlex.split(command)[1:])
+        assert told.stdout == f"{id_}  verifying_email  the mail goes out\n", told.exception
+        second = await link_of(reached, id_)
+        async with PerdureClient(served, API_KEYS["service"]) as service:
+            with pytest.raises(Refused) as caught:
+                await service.confirm(first.rpartition("/")[2])
+            assert (caught.value.status, caught.value.code) == (410, "address-changed")
+            with pytest.raises(Refused) as caught:
+                await service.resend_confirmation(id_, reason="once more")
+            assert caught.value.code in ("too-soon", "still-sending")
+            confirmed = await service.confirm(second.rpartition("/")[2])
+            assert (confirmed, confirmed.id) == (
+                await service.confirm(second.rpartition("/")[2]),
+                id_,
+            )
+        async with asyncio.timeout(15):
+            while not out(await perdure("onboarding", "show", id_, "--json"))["identity_link"]:
+                await asyncio.sleep(0.1)
+        assert "verifying_identity" in refused(await perdure(*resend, "--tenant", TENANT), 1)
 
 
 async def test_the_command_line_says_what_is_wrong(
