@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up check test bench lock clean environment check-environment
+.PHONY: help demo up check test coverage mutants hooks bench lock clean environment check-environment
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,19 +27,29 @@ check: check-environment ## Everything that must hold before a change is kept
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(ARGS)
 
+coverage: check-environment ## Which lines and branches no test without the stack runs
+	@$(BIN)/pytest tests/unit tests/workflow tests/faults --cov $(ARGS)
+
+mutants: check-environment ## Which change of our code no test notices (ARGS="once" for one target)
+	@$(BIN)/python -m tests.mutants $(ARGS)
+
+hooks: check-environment ## Look at each commit before it is made: format, lint, types, imports
+	@$(BIN)/pre-commit install
+
 bench: check-environment ## Measure what our mechanisms cost (ARGS="--quick" for a look)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-lock: ## Choose versions anew and write them, hashed, into the lock files (needs uv)
+lock: ## Choose versions anew, write them hashed into the locks (needs uv; UPGRADE= keeps pins)
 	@command -v uv >/dev/null || { echo "This needs uv: https://docs.astral.sh/uv/"; exit 1; }
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) --extra check pyproject.toml -o requirements-check.lock
 
 clean: ## Remove the environment and caches; state in .perdure stays
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
+	rm -rf .venv .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-COMPILE = uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes \
+UPGRADE = --upgrade
+COMPILE = uv pip compile --universal --python-version 3.11 $(UPGRADE) --generate-hashes \
 	--no-header --no-annotate --extra server --extra laptop --extra install
 
 # What runs, or more: an environment that already has the test tools is left alone.

@@ -99,6 +99,7 @@ def _settings(home: Path) -> Settings:
         "stripe_simulator_port",
         "directory_simulator_port",
         "crm_simulator_port",
+        "tenant_api_simulator_port",
         "mail_inbox_port",
         "smtp_port",
     )

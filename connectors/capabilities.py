@@ -141,8 +141,4 @@ class Mail(Protocol):
     """Letters to people."""
 
     async def send(self, *, message_id: str, to: str, subject: str, text: str) -> None:
-        """Hand one letter over. Two with one `message_id` are the same letter.
-
-        SMTP cannot promise more: when the answer to an accepted letter is lost, sending again makes
-        a second one, which readers of mail may show once or twice.
-        """
+        """Hand one letter over. Two with one `message_id` are the same letter."""

@@ -2,25 +2,16 @@
 
 import asyncio
 import contextlib
-import re
 import socket
 import ssl
-from datetime import UTC, datetime
-from email import policy
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
 from typing import Literal
 
 import aiosmtplib
-from email_validator import EmailNotValidError, validate_email
 
 from connectors.errors import ConnectorError, Refused, Unanswered
+from connectors.letters import address_in, letter, recipient
 
 GOODBYE_SECONDS = 0.5
-# The library lets a line break through at the end, where it would end the letter's head.
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 
 Tls = Literal["none", "starttls", "tls"]
 
@@ -44,9 +35,7 @@ class SmtpMail:
         password: str | None = None,
         timeout: float = 10.0,
     ) -> None:
-        _, self._envelope_sender = parseaddr(sender)
-        if "@" not in self._envelope_sender:
-            raise ValueError(f"a sender is written Name <address>, not {sender!r}")
+        self._envelope_sender = address_in(sender)
         self._host, self._port = host, port
         self._sender = sender
         self._tls = tls
@@ -57,18 +46,23 @@ class SmtpMail:
     async def send(self, *, message_id: str, to: str, subject: str, text: str) -> None:
         """Hand one letter over. `message_id` is whole: `<key@our domain>`.
 
-        Raises Refused (`smtp.address`, `smtp.letter`, `smtp.refused`, `smtp.auth`,
+        SMTP cannot promise more: when the answer to an accepted letter is lost, sending again makes
+        a second one, which readers of mail may show once or twice.
+
+        Raises Refused (`mail.address`, `mail.letter`, `smtp.refused`, `smtp.auth`,
         `smtp.unsupported`) or Unanswered (`smtp.later`, `smtp.connection`).
         """
-        recipient = _address(to)
-        letter = self._letter(message_id, recipient, subject, text)
+        whom = recipient(to)
+        written = letter(
+            message_id=message_id, sender=self._sender, recipient=whom, subject=subject, text=text
+        )
         server = self._server()
         # Causes are cut off (`from None`): servers repeat addresses in what they say.
         try:
             async with asyncio.timeout(self._timeout):
                 await server.connect()
                 await server.send_message(
-                    letter, sender=self._envelope_sender, recipients=[recipient.addr_spec]
+                    written, sender=self._envelope_sender, recipients=[whom.addr_spec]
                 )
             # The letter is handed over: what becomes of our goodbye changes nothing.
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
@@ -77,23 +71,6 @@ class SmtpMail:
             raise _as_connector_error(error) from None
         finally:
             server.close()
-
-    def _letter(self, message_id: str, recipient: Address, subject: str, text: str) -> EmailMessage:
-        if not _MESSAGE_ID.fullmatch(message_id):
-            raise Refused("smtp.letter", "a Message-ID is written <name@domain>")
-        if _UNFIT.search(subject):
-            raise Refused("smtp.letter", "a subject has no line breaks or control characters")
-        letter = EmailMessage(policy=policy.SMTPUTF8)
-        try:
-            letter["From"] = self._sender
-            letter["To"] = recipient
-            letter["Subject"] = subject
-            letter["Message-ID"] = message_id
-            letter["Date"] = format_datetime(datetime.now(UTC))
-            letter.set_content(text)
-        except ValueError:  # half of a surrogate pair, say
-            raise Refused("smtp.letter", "subject or text cannot be put into a letter") from None
-        return letter
 
     def _server(self) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(
@@ -108,15 +85,6 @@ class SmtpMail:
             local_hostname=socket.gethostname(),
             timeout=self._timeout,
         )
-
-
-def _address(to: str) -> Address:
-    """The address with its domain as DNS has it, so that only names need SMTPUTF8."""
-    try:
-        found = validate_email(to, check_deliverability=False)
-    except EmailNotValidError:
-        raise Refused("smtp.address", "the address is not one that mail can go to") from None
-    return Address(username=found.local_part, domain=found.ascii_domain)
 
 
 def _as_connector_error(error: Exception) -> ConnectorError:
@@ -135,5 +103,5 @@ def _as_connector_error(error: Exception) -> ConnectorError:
         return Unanswered("smtp.connection", f"no answer from the mail server ({name})")
     if isinstance(error, aiosmtplib.SMTPNotSupported):
         text = "the mail server takes no address with a name outside ASCII"
-        return Refused("smtp.address", text)
+        return Refused("mail.address", text)
     return Refused("smtp.unsupported", "the mail server cannot do what we want: TLS or a login")

@@ -1,10 +1,24 @@
-"""Our tables. Personal data lives in `applications` and nowhere else."""
+"""Our tables.
+
+Personal data lives in `applications` and, where we invoice ourselves, in `billing_accounts` and
+`billing_tax_ids`; nowhere else.
+"""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, Index, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -76,7 +90,7 @@ class ApiRequestRow(SQLModel, table=True):
 
 
 class ApplicationRow(SQLModel, table=True):
-    """What an applicant told us, in versions. The only table that holds personal data."""
+    """What an applicant told us, in versions: personal data."""
 
     __tablename__ = "applications"
 
@@ -211,3 +225,40 @@ class WatermarkRow(SQLModel, table=True):
 
     name: str = Field(sa_column=Column(Text, primary_key=True))
     at: datetime = Field(sa_column=_time())
+
+
+class BillingAccountRow(SQLModel, table=True):
+    """Whom we invoice, where no other system does: personal data.
+
+    number  the customer number; none is given out twice
+    key     the outside key of the request that opened the account
+    """
+
+    __tablename__ = "billing_accounts"
+
+    number: int = Field(default=None, sa_column=_serial())
+    key: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    workflow_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    email: str = Field(sa_column=Column(Text, nullable=False))
+    country: str = Field(sa_column=Column(Text, nullable=False))
+    currency: str = Field(sa_column=Column(Text, nullable=False))
+    opened_at: datetime = Field(sa_column=_time(now=True))
+
+
+class BillingTaxIdRow(SQLModel, table=True):
+    """The tax ids of those whom we invoice: personal data. They go with their account."""
+
+    __tablename__ = "billing_tax_ids"
+    __table_args__ = (Index("billing_tax_ids_of_account", "account", "type", "value", unique=True),)
+
+    id: int = Field(default=None, sa_column=_serial())
+    key: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    account: int = Field(
+        sa_column=Column(
+            BigInteger, ForeignKey("billing_accounts.number", ondelete="CASCADE"), nullable=False
+        )
+    )
+    type: str = Field(sa_column=Column(Text, nullable=False))
+    value: str = Field(sa_column=Column(Text, nullable=False))
+    added_at: datetime = Field(sa_column=_time(now=True))

@@ -15,7 +15,7 @@ from gateway.options import GatewayOptions, Options
 from gateway.problems import Problem, not_found
 from workflows.actor import SignedActor
 from workflows.handover import hand_over_onboarding
-from workflows.onboarding.application import Answer, Resent
+from workflows.onboarding.application import Answer, Resent, Withdrawn
 from workflows.onboarding.messages import (
     ENDS,
     ConfirmationResend,
@@ -25,14 +25,6 @@ from workflows.onboarding.messages import (
 )
 
 router = APIRouter(prefix="/v1/onboardings", tags=["onboardings"])
-
-
-class Withdrawn(Answer):
-    """Where a withdrawal stands; `stopping` is empty once everything is taken back."""
-
-    id: str
-    stage: str
-    stopping: str | None
 
 
 class Corrected(Answer):

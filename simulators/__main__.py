@@ -31,6 +31,7 @@ from simulators.storage import Storage
 from simulators.stripe import app as stripe_app
 from simulators.stripe import webhook_endpoints
 from simulators.stripe.simulator import Simulator
+from simulators.tenants import app as tenants_app
 
 STATE_FILE = "world.sqlite3"
 LOCK_FILE = "lock"
@@ -76,6 +77,7 @@ def main() -> None:
             "smtp": options.smtp_port,
             "directory": options.directory_port,
             "crm": options.crm_port,
+            "tenants": options.tenants_port,
         }
         listeners = {name: _listener(name, options.host, port) for name, port in ports.items()}
         asyncio.run(_run(storage, secrets, listeners, _endpoint(options)))
@@ -83,7 +85,8 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m simulators", description="Stripe, mail, a directory and a CRM in miniature."
+        prog="python -m simulators",
+        description="Stripe, mail, two directories and a CRM in miniature.",
     )
     parser.add_argument("--state", type=Path, required=True, help="the folder of the state")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at")
@@ -92,11 +95,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--smtp-port", type=int, default=8425)
     parser.add_argument("--directory-port", type=int, default=8403)
     parser.add_argument("--crm-port", type=int, default=8404)
+    parser.add_argument("--tenants-port", type=int, default=8405, help="the plain tenant API")
     parser.add_argument(
         "--stripe-key-file", type=Path, required=True, help="holds the one API key accepted"
     )
     parser.add_argument(
-        "--directory-token-file", type=Path, required=True, help="holds the directory's token"
+        "--directory-token-file", type=Path, required=True, help="holds both directories' token"
     )
     parser.add_argument("--crm-token-file", type=Path, required=True, help="holds the CRM's token")
     parser.add_argument("--webhook-url", help="an endpoint that is there from the start")
@@ -158,6 +162,7 @@ async def _run(
         "mail": server_of(mail_app.application(inbox, mail_faults)),
         "directory": server_of(directory_app.application(storage, clock, secrets.directory)),
         "crm": server_of(crm_app.application(storage, clock, secrets.crm)),
+        "tenants": server_of(tenants_app.application(storage, secrets.directory)),
     }
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _end, servers)

@@ -155,6 +155,7 @@ async def house(
     await outside.clear_mail_faults()
     await outside.directory.reset()
     await outside.crm.reset()
+    await outside.tenants.reset()
     engine = engine_for(database)
     yield House(settings_for(tmp_path, database, outside, temporal), engine, temporal, outside)
     async for run in temporal.list_workflows("ExecutionStatus = 'Running'"):

@@ -25,6 +25,7 @@ PORTS = (
     "SMTP",
     "DIRECTORY_SIMULATOR",
     "CRM_SIMULATOR",
+    "TENANT_API_SIMULATOR",
 )
 
 

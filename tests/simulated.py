@@ -57,6 +57,7 @@ class SimulatorHandle:
     api_key_file: Path
     directory: SimulatedApi
     crm: SimulatedApi
+    tenants: SimulatedApi
     stripe_port: int = 0
     mail_port: int = 0
     smtp_port: int = 0
@@ -111,6 +112,7 @@ class SimulatorHandle:
                 *("--smtp-port", str(self.smtp_port)),
                 *("--directory-port", str(self.directory.port)),
                 *("--crm-port", str(self.crm.port)),
+                *("--tenants-port", str(self.tenants.port)),
                 cwd=REPOSITORY,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
@@ -119,7 +121,7 @@ class SimulatorHandle:
         ports: dict[str, int] = {}
         try:
             async with asyncio.timeout(READY_SECONDS):
-                while len(ports) < 5:
+                while len(ports) < 6:
                     line = (await self._process.stdout.readline()).decode()
                     if not line:
                         raise RuntimeError(f"the simulators ended at their start:\n{self.log}")
@@ -131,7 +133,8 @@ class SimulatorHandle:
         self.stripe_port, self.mail_port, self.smtp_port = (
             ports[name] for name in ("stripe", "mail", "smtp")
         )
-        self.directory.port, self.crm.port = ports["directory"], ports["crm"]
+        for api in (self.directory, self.crm, self.tenants):
+            api.port = ports[api.name]
 
     async def stop(self) -> None:
         """End as an operator would: SIGTERM, and wait."""
@@ -346,15 +349,16 @@ async def running_simulators(
     key_file.chmod(0o600)
     directory = SimulatedApi("directory", tmp_path / "directory_token")
     crm = SimulatedApi("crm", tmp_path / "crm_token")
-    handle = SimulatorHandle(tmp_path / "simulators", key, key_file, directory, crm)
+    tenants = SimulatedApi("tenants", directory.token_file, directory.token)
+    handle = SimulatorHandle(tmp_path / "simulators", key, key_file, directory, crm, tenants)
     try:
         await handle.start()
         yield handle
     finally:
         await handle.stop()
         await handle._http.aclose()
-        await directory.close()
-        await crm.close()
+        for api in (directory, crm, tenants):
+            await api.close()
 
 
 def _moment(seconds: float) -> datetime:

@@ -48,7 +48,7 @@ class Counters:
 
 @dataclass
 class SimulatedApi:
-    """The directory or the CRM: where it is, and what a test may do to it.
+    """A directory or the CRM: where it is, and what a test may do to it.
 
     `port` is filled when it runs; `token_file` holds the one token that it accepts.
     """

@@ -27,7 +27,14 @@ from workers import (
     stack_record,
     webhook_endpoint,
 )
-from workers.settings import SecretName, Settings, SettingsWrong, load, variable
+from workers.settings import (
+    SecretName,
+    Settings,
+    SettingsWrong,
+    load,
+    simulated_directory,
+    variable,
+)
 from workers.stack_record import Mark, ProcessRecord, StackRecord, sole_stack
 from workers.supervisor import Kept, Supervisor
 from workers.temporal_client import connect
@@ -58,7 +65,7 @@ def settings(**given: Any) -> Settings:
         "temporal_address": f"127.0.0.1:{port}",
         "temporal_namespace": "default",
         "stripe_api_base": f"http://127.0.0.1:{found.stripe_simulator_port}",
-        "directory_url": f"http://127.0.0.1:{found.directory_simulator_port}/v2",
+        "directory_url": simulated_directory(vars(found)),
         "hubspot_api_base": f"http://127.0.0.1:{found.crm_simulator_port}",
         "smtp_host": "127.0.0.1",
         "smtp_tls": "none",
@@ -161,7 +168,7 @@ class Stack:
     async def _clear(self) -> None:
         """Delete what earlier runs left, but for secrets and logs."""
         await self._postgres.erase()
-        for name in ("temporal", "simulators"):
+        for name in ("temporal", "simulators", "outbox"):
             if (folder := self.settings.home / name).exists():
                 shutil.rmtree(folder)
         self._announce("state of earlier runs: deleted")
@@ -170,6 +177,7 @@ class Stack:
         StackRecord(
             supervisor=stack_record.ourselves(),
             policy=self.settings.policy,
+            systems=self.settings.systems,
             processes=tuple(self._recorded(kept) for kept in self._supervisor.kept),
         ).write(self.settings.home)
 

@@ -41,6 +41,11 @@ def port_uses(settings: Settings) -> Sequence[PortUse]:
             variable("directory_simulator_port"),
         ),
         PortUse(settings.crm_simulator_port, "the CRM", variable("crm_simulator_port")),
+        PortUse(
+            settings.tenant_api_simulator_port,
+            "the tenant API",
+            variable("tenant_api_simulator_port"),
+        ),
         PortUse(settings.gateway_port, "the gateway", variable("gateway_port")),
     )
 
@@ -57,6 +62,7 @@ def urls(settings: Settings) -> dict[str, tuple[str, ...]]:
             f"smtp://127.0.0.1:{settings.smtp_port}",
             f"http://127.0.0.1:{settings.directory_simulator_port}",
             f"http://127.0.0.1:{settings.crm_simulator_port}",
+            f"http://127.0.0.1:{settings.tenant_api_simulator_port}",
         ),
         "worker": (),
         "gateway": (settings.gateway_url,),
@@ -85,7 +91,7 @@ def temporal(settings: Settings) -> TemporalServer:
 
 
 def simulators(settings: Settings) -> ChildProcess:
-    """The outside world in miniature: Stripe, a mailbox, a directory and a CRM."""
+    """The outside world in miniature: Stripe, a mailbox, two directories and a CRM."""
     secrets = settings.home / "secrets"
 
     async def ready() -> bool:
@@ -95,6 +101,7 @@ def simulators(settings: Settings) -> ChildProcess:
             settings.smtp_port,
             settings.directory_simulator_port,
             settings.crm_simulator_port,
+            settings.tenant_api_simulator_port,
         )
         return all([await answers(port) for port in ports])
 
@@ -109,6 +116,7 @@ def simulators(settings: Settings) -> ChildProcess:
                 *("--smtp-port", str(settings.smtp_port)),
                 *("--directory-port", str(settings.directory_simulator_port)),
                 *("--crm-port", str(settings.crm_simulator_port)),
+                *("--tenants-port", str(settings.tenant_api_simulator_port)),
                 *("--stripe-key-file", str(secrets / "stripe_api_key")),
                 *("--directory-token-file", str(secrets / "directory_token")),
                 *("--crm-token-file", str(secrets / "hubspot_token")),

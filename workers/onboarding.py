@@ -1,7 +1,7 @@
 """The worker that carries out customer onboardings, and the upkeep of what surrounds them."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any
@@ -20,15 +20,7 @@ from activities.onboarding.notice import NoticeActivities
 from activities.onboarding.policy import BadPolicy, load_policy
 from activities.process import ProcessActivities
 from activities.upkeep import UpkeepActivities
-from connectors.http_api import HttpApi
-from connectors.hubspot import errors as crm_errors
-from connectors.hubspot.crm import API_BASE as HUBSPOT
-from connectors.hubspot.crm import HubSpotCrm
-from connectors.scim import errors as directory_errors
-from connectors.scim.directory import ScimDirectory
-from connectors.smtp import SmtpMail
 from connectors.stripe.api import StripeApi
-from connectors.stripe.billing import StripeBilling
 from connectors.stripe.events import StripeEvents
 from connectors.stripe.identity import StripeIdentity
 from database.connection import engine_for
@@ -36,6 +28,7 @@ from workers.running import run
 from workers.sandbox import workflow_runner
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
+from workers.systems import BILLING, CRM, DIRECTORY, MAIL, Making
 from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workflows.onboarding.messages import TASK_QUEUE
@@ -68,32 +61,15 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         application="perdure-worker",
         patience=one_try.total_seconds() * 0.25,
     )
-    stripe = StripeApi(
-        settings.secret("stripe_api_key"), base_url=settings.stripe_api_base, timeout=patience
-    )
-    directory = HttpApi(
-        directory_errors.NO_ANSWER,
-        settings.directory_url,
-        settings.secret("directory_token"),
-        timeout=patience,
-    )
-    crm = HttpApi(
-        crm_errors.NO_ANSWER,
-        settings.hubspot_api_base or HUBSPOT,
-        settings.secret("hubspot_token"),
-        timeout=patience,
-    )
-    mail = SmtpMail(
-        settings.smtp_host,
-        settings.smtp_port,
-        sender=settings.mail_from,
-        tls=settings.smtp_tls,
-        user=settings.smtp_user,
-        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-        timeout=patience,
-    )
-    mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
-    try:
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(engine.dispose)
+        stripe = StripeApi(
+            settings.secret("stripe_api_key"), base_url=settings.stripe_api_base, timeout=patience
+        )
+        closing.push_async_callback(stripe.close)
+        making = Making(settings, engine, stripe, patience, closing)
+        mail = MAIL[settings.mail](making)
+        mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
         yield implementations(
             ApplicationActivities(engine, policy),
             ConfirmationActivities(
@@ -104,9 +80,9 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
                 mail_domain=mail_domain,
             ),
             IdentityActivities(engine, StripeIdentity(stripe)),
-            BillingActivities(engine, StripeBilling(stripe)),
-            DirectoryActivities(engine, ScimDirectory(directory)),
-            CrmActivities(engine, HubSpotCrm(crm)),
+            BillingActivities(engine, BILLING[settings.billing](making)),
+            DirectoryActivities(engine, DIRECTORY[settings.directory](making)),
+            CrmActivities(engine, CRM[settings.crm](making)),
             NoticeActivities(engine, mail, mail_domain=mail_domain),
             ProcessActivities(
                 engine,
@@ -117,11 +93,6 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             ),
             UpkeepActivities(engine, client, StripeEvents(stripe)),
         )
-    finally:
-        await stripe.close()
-        await directory.close()
-        await crm.close()
-        await engine.dispose()
 
 
 @asynccontextmanager

@@ -15,11 +15,11 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -62,9 +62,24 @@ def _several(value: Any) -> Any:
     return value
 
 
+def _http(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("a URL begins with http:// or https:// and names a host")
+    return url
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
+Url = Annotated[str, AfterValidator(_http)]
 Several = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_several)]
 SeveralSecrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_several)]
+
+
+def simulated_directory(settings: Mapping[str, Any]) -> str:
+    """Where the laptop's directory is, by the kind of directory that was chosen."""
+    if settings["directory"] == "tenant_api":
+        return f"http://127.0.0.1:{settings['tenant_api_simulator_port']}/v1"
+    return f"http://127.0.0.1:{settings['directory_simulator_port']}/v2"
 
 
 class Settings(BaseSettings):
@@ -108,28 +123,40 @@ class Settings(BaseSettings):
     actor_public_keys: Several = ()
     """Whose signatures workers accept: Ed25519 public keys, base64; several while keys change."""
 
+    billing: Literal["stripe", "invoice"] = "stripe"
+    """Who keeps customers' accounts: Stripe, or our own database, for invoices."""
     stripe_api_key: SecretStr | None = None
-    stripe_api_base: str | None = None
+    stripe_api_base: Url | None = None
     """Where Stripe's API is; unset it is the real one."""
     stripe_webhook_secrets: SeveralSecrets = ()
     """Any of them may have signed a webhook; several while secrets change."""
     stripe_simulator_port: Port = 8401
     """On a laptop: where the simulator of Stripe answers."""
 
+    directory: Literal["scim", "tenant_api"] = "scim"
+    """Who keeps users and groups: a SCIM 2.0 service, or a plain API of tenants."""
     directory_simulator_port: Port = 8403
-    """On a laptop: where the simulated directory answers."""
-    directory_url: str = Field(
-        default_factory=lambda others: f"http://127.0.0.1:{others['directory_simulator_port']}/v2"
-    )
-    """The root of the directory's SCIM 2.0 service."""
+    """On a laptop: where the simulated SCIM service answers."""
+    tenant_api_simulator_port: Port = 8405
+    """On a laptop: where the simulated tenant API answers."""
+    directory_url: Url = Field(default_factory=simulated_directory)
+    """The root of the directory's service; unset it is the simulator's."""
     directory_token: SecretStr | None = None
 
-    hubspot_api_base: str | None = None
+    crm: Literal["hubspot", "csv"] = "hubspot"
+    """Who keeps contacts and companies: HubSpot, or CSV files that a CRM imports."""
+    crm_folder: Path = Field(default_factory=lambda others: others["home"] / "outbox" / "crm")
+    """With `csv`: the folder of the files."""
+    hubspot_api_base: Url | None = None
     """Where HubSpot's API is; unset it is the real one."""
     hubspot_token: SecretStr | None = None
     crm_simulator_port: Port = 8404
     """On a laptop: where the simulator of HubSpot answers."""
 
+    mail: Literal["smtp", "outbox"] = "smtp"
+    """How letters go out: to a mail server, or into a folder that a mail system empties."""
+    mail_folder: Path = Field(default_factory=lambda others: others["home"] / "outbox" / "mail")
+    """With `outbox`: the folder of the letters."""
     smtp_host: str = "127.0.0.1"
     smtp_port: Port = 8425
     smtp_tls: Literal["none", "starttls", "tls"] = "none"
@@ -181,6 +208,16 @@ class Settings(BaseSettings):
             settings_cls, secrets_dir=file_secret_settings.secrets_dir, env_prefix=""
         )
         return init_settings, env_settings, dotenv_settings, secrets
+
+    @property
+    def systems(self) -> dict[str, str]:
+        """Which system has each capability."""
+        return {
+            "billing": self.billing,
+            "directory": self.directory,
+            "crm": self.crm,
+            "mail": self.mail,
+        }
 
     @property
     def database_url(self) -> str:

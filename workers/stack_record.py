@@ -64,11 +64,13 @@ class ProcessRecord(BaseModel):
 class StackRecord(BaseModel):
     """The stack of one clone as its supervisor last wrote it down.
 
-    `policy` is the profile that its worker gives to processes.
+    `policy` is the profile that its worker gives to processes, `systems` whom it talks to: the name
+    of a system for each capability.
     """
 
     supervisor: Mark
     policy: Literal["production", "demo"] = "production"
+    systems: dict[str, str] = {}
     processes: tuple[ProcessRecord, ...] = ()
 
     @classmethod

@@ -5,16 +5,16 @@
         async for progress in perdure.handle(onboarding.workflow_id).follow():
             print(progress.stage)
 
-What people decide (withdrawals, mails sent again, resolutions) goes through the gateway's HTTP
-API, which vouches for who they are. A client for Temporal must be made with
-`temporalio.contrib.pydantic.pydantic_data_converter`.
+What is decided about an onboarding goes through the gateway, which vouches for who decided it:
+withdrawals and mails sent again are here, what operators decide is in the HTTP API. A client for
+Temporal must be made with `temporalio.contrib.pydantic.pydantic_data_converter`.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,11 +25,14 @@ from workflows.handover import hand_over_onboarding
 from workflows.onboarding.application import (
     Application,
     Confirmed,
+    ListedOnboarding,
     Onboarding,
     OnboardingInFull,
+    OnboardingPage,
     Resent,
+    Withdrawn,
 )
-from workflows.onboarding.messages import ENDS, IdentityChanged, Start, workflow_id
+from workflows.onboarding.messages import ENDS, IdentityChanged, Stage, Start, workflow_id
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
 
@@ -65,7 +68,7 @@ class NotReachable(PerdureError):
 class PerdureClient:
     """A connection to the gateway and, where `temporal` is given, to Temporal.
 
-    `patience` is how long `start` goes on trying while the gateway does not answer.
+    `patience` is how long a request goes on trying while the gateway does not answer.
     """
 
     def __init__(
@@ -104,6 +107,38 @@ class PerdureClient:
         """An onboarding by its id. Raises Refused or NotReachable."""
         answer = await self._ask("GET", f"/v1/onboardings/{onboarding}")
         return OnboardingInFull.model_validate_json(answer)
+
+    async def onboardings(
+        self,
+        *,
+        stages: Sequence[Stage] = (),
+        created_from: datetime | None = None,
+        created_before: datetime | None = None,
+    ) -> AsyncIterator[ListedOnboarding]:
+        """All onboardings in these stages and of this time, newest first; it asks page by page.
+
+        Times need a zone. Raises Refused or NotReachable.
+        """
+        times = {"created_from": created_from, "created_before": created_before}
+        asked: dict[str, Any] = {name: at.isoformat() for name, at in times.items() if at}
+        asked["stage"] = list(stages)
+        while True:
+            answer = await self._ask("GET", "/v1/onboardings", params=asked)
+            page = OnboardingPage.model_validate_json(answer)
+            for one in page.items:
+                yield one
+            if page.next is None:
+                return
+            asked["cursor"] = page.next
+
+    async def withdraw(self, onboarding: str, *, reason: str) -> Withdrawn:
+        """Take an application back, which is possible until the welcome. Asking twice is fine.
+
+        `reason` is kept for good: it names nobody. Raises Refused (`too-late` once it has ended
+        otherwise, or is at the welcome) or NotReachable.
+        """
+        path = f"/v1/onboardings/{onboarding}/withdraw"
+        return Withdrawn.model_validate_json(await self._ask("POST", path, json={"reason": reason}))
 
     async def confirm(self, token: str) -> Confirmed:
         """Confirm an applicant's address by the token at the end of the link in their mail.

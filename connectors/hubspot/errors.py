@@ -57,7 +57,7 @@ def as_connector_error(response: httpx.Response) -> ConnectorError:
             return Unanswered("crm.migrating", text, retry_after(response))
         case _ if status >= 500:
             return Unanswered("crm.server", f"HubSpot failed{told}", retry_after(response))
-        case _ if 400 <= status < 500:
+        case _ if status >= 400:
             return _refused(told)
         case _:
             return Refused("crm.unknown", f"an answer that HubSpot's API does not have{told}")

@@ -60,7 +60,7 @@ def as_connector_error(response: httpx.Response) -> ConnectorError:
             return Unanswered(
                 "directory.server", f"the directory failed{told}", retry_after(response)
             )
-        case _ if 400 <= status < 500:
+        case _ if status >= 400:
             return Refused("directory.invalid_request", f"the directory refused the request{told}")
         case _:
             return Refused("directory.unknown", f"an answer that SCIM does not know{told}")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.faults.intents import Bench
+from tests.faults.ledger import Ledger
 from tests.house import House
 from workers import onboarding as worker
 from workflows.step import declaration_of
@@ -16,3 +17,8 @@ from workflows.step import declaration_of
 async def bench(house: House) -> AsyncIterator[Bench]:
     async with worker.activities(house.settings, house.client) as registered:
         yield Bench(house, {declaration_of(act).name: act for act in registered})
+
+
+@pytest.fixture
+def ledger(house: House) -> Ledger:
+    return Ledger(house)

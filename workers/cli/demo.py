@@ -57,10 +57,10 @@ async def _demo(*, leave: bool, as_json: bool) -> int:
     from workers.demo.live import LiveTable
     from workers.demo.performance import perform
     from workers.demo.show import Row, Show
-    from workers.demo.theatre import sole_play, theatre
+    from workers.demo.theatre import SYSTEMS, sole_play, theatre
     from workers.signals import stop_requested, unless
 
-    settings = laptop.settings(policy="demo")
+    settings = laptop.settings(policy="demo", **SYSTEMS)
     telemetry.configure("demo", log_format=settings.log_format, log_level="error")
     console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
     watched = console.is_terminal and not console.is_dumb_terminal and not as_json

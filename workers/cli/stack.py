@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from workers.laptop import Stack
     from workers.settings import Settings
     from workers.stack_status import StackStatus
 
@@ -22,7 +23,7 @@ def up(
 ) -> None:
     """Start everything and keep it running in the foreground, until Ctrl-C.
 
-    Postgres, Temporal with its Web UI, the simulators (Stripe, mail, directory,
+    Postgres, Temporal with its Web UI, the simulators (Stripe, mail, directories,
     CRM), a worker, the gateway.
     State is kept in `.perdure` between runs, logs are in `.perdure/logs`.
 
@@ -87,7 +88,7 @@ async def _up(settings: Settings, *, fresh: bool) -> None:
                 "\nReady.\n"
                 f"  API         {settings.gateway_url}/docs\n"
                 f"  Temporal    {stack.urls['temporal'][0]}\n"
-                f"  Mail inbox  {stack.urls['simulators'][1]}\n"
+                f"  Mail        {_mail(stack)}\n"
                 f"  State       {settings.home}\n"
                 f"  Policy      {settings.policy}{_policy_hint(settings)}\n"
                 "Ctrl-C ends it."
@@ -96,6 +97,12 @@ async def _up(settings: Settings, *, fresh: bool) -> None:
         _announce("ending the stack")
         await stack.stop()
     _announce("nothing is left running")
+
+
+def _mail(stack: Stack) -> str:
+    if stack.settings.mail == "outbox":
+        return str(stack.settings.mail_folder)
+    return stack.urls["simulators"][1]
 
 
 def _policy_hint(settings: Settings) -> str:

@@ -17,6 +17,9 @@ from workers.obstacle import Obstacle
 from workers.settings import Settings, variable
 from workers.stack_record import Mark, StackRecord
 
+SYSTEMS = {"billing": "stripe", "directory": "scim", "crm": "hubspot", "mail": "smtp"}
+"""Whom the play is about: their outages are part of it, and they are asked at its end."""
+
 _PATIENCE = 60.0
 _WORKER = "worker"
 
@@ -109,6 +112,13 @@ async def _until_complete(settings: Settings) -> None:
             f"The stack that runs keeps the policy {record.policy}, under which a step tries for "
             "half an hour before it parks. End it with `perdure down`; `perdure demo` then starts "
             f"its own, and `perdure up` one that fits unless {variable('policy')} says otherwise."
+        )
+    if record.systems != settings.systems:
+        chosen = ", ".join(variable(name) for name in settings.systems)
+        raise NoStack(
+            "The stack that runs talks to other systems than the play is about: Stripe, a SCIM "
+            "directory, HubSpot and a mail server. End it with `perdure down`; `perdure demo` then "
+            f"starts its own, and `perdure up` one that fits unless one of {chosen} says otherwise."
         )
     ours = laptop_processes.urls(settings)
     if any(ours[process.name] != process.urls for process in record.processes):

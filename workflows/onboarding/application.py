@@ -91,3 +91,11 @@ class OnboardingPage(Answer):
 
     items: list[ListedOnboarding]
     next: str | None
+
+
+class Withdrawn(Answer):
+    """Where a withdrawal stands; `stopping` is empty once everything is taken back."""
+
+    id: str
+    stage: str
+    stopping: str | None

@@ -100,7 +100,7 @@ async def test_what_is_no_address_reaches_nobody(
     world: SimulatorHandle, smtp_mail: SmtpMail, to: str
 ) -> None:
     failure = await failure_of(smtp_mail, to=to)
-    assert (type(failure), failure.type) == (Refused, "smtp.address")
+    assert (type(failure), failure.type) == (Refused, "mail.address")
     assert await world.messages() == []
 
 
@@ -128,7 +128,7 @@ async def test_no_field_can_write_into_another(
     world: SimulatorHandle, smtp_mail: SmtpMail, letter: dict[str, str]
 ) -> None:
     failure = await failure_of(smtp_mail, **letter)
-    assert (type(failure), failure.type) == (Refused, "smtp.letter")
+    assert (type(failure), failure.type) == (Refused, "mail.letter")
     assert await world.messages() == []
 
 

@@ -103,7 +103,7 @@ async def test_a_name_outside_ascii_needs_a_server_that_takes_it() -> None:
     async with _serving(lambda: SMTP(desk, enable_SMTPUTF8=False)) as port:
         mail = SmtpMail("127.0.0.1", port, sender=SENDER, timeout=2)
         failure = await failure_of(mail, to="josé@example.com")
-        assert (type(failure), failure.type) == (Refused, "smtp.address")
+        assert (type(failure), failure.type) == (Refused, "mail.address")
         await send(mail, to="ada@exämple.com", subject="Grüße", text="山田\n")
     [letter] = desk.letters
     assert b"To: ada@xn--exmple-cua.com" in letter

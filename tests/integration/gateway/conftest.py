@@ -121,6 +121,13 @@ async def served(house: House) -> AsyncIterator[str]:
 
 
 @pytest.fixture
+async def reached(served: str, house: House) -> AsyncIterator[Gateway]:
+    """A gateway that listens, as its callers see it."""
+    async with httpx.AsyncClient(base_url=served, timeout=30) as http:
+        yield Gateway(http, house)
+
+
+@pytest.fixture
 def key() -> str:
     """A key that no other test uses: they share a Temporal server, which never forgets."""
     return f"{uuid4()} of ada@example.com"

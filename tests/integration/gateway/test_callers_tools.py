@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.house import API_KEYS, FORM, TENANT, House
-from tests.integration.gateway.conftest import Gateway, link_of, prove_identity
+from tests.integration.gateway.conftest import Gateway, link_of, prove_identity, stage_is
 from workers.cli import app as command_line
 from workers.obstacle import Obstacle
 from workers.ports import free_port
@@ -24,12 +24,6 @@ from workflows.onboarding.application import Application
 from workflows.onboarding.messages import onboarding_id, workflow_id
 
 APPLICATION = Application.model_validate(FORM)
-
-
-@pytest.fixture
-async def reached(served: str, house: House) -> AsyncIterator[Gateway]:
-    async with httpx.AsyncClient(base_url=served, timeout=30) as http:
-        yield Gateway(http, house)
 
 
 Perdure = Callable[..., Any]
@@ -94,6 +88,45 @@ async def test_a_backend_service_starts_and_follows(
         bad = APPLICATION.model_copy(update={"country": "XX"})
         with pytest.raises(Refused, match="country is not a country code"):
             await perdure.start(bad, key="another")
+
+
+async def test_a_service_lists_page_by_page_and_withdraws(
+    served: str, reached: Gateway, house: House, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        house.working(max_cached_workflows=10),
+        PerdureClient(served, API_KEYS["service"]) as perdure,
+    ):
+        ids = [(await perdure.start(APPLICATION, key=f"{key} {at}")).id for at in range(3)]
+        first = await stage_is(reached, ids[0], "verifying_email")
+        pages = 0
+        ask = perdure._ask
+
+        async def ask_for_pages_of_two(method: str, path: str, **request: Any) -> bytes:
+            nonlocal pages
+            pages += 1
+            request["params"] = request["params"] | {"limit": 2}
+            return await ask(method, path, **request)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(perdure, "_ask", ask_for_pages_of_two)
+            assert [one.id async for one in perdure.onboardings()] == ids[::-1]
+        assert pages == 2
+        since = datetime.fromisoformat(first["created_at"])
+        before = [one.id async for one in perdure.onboardings(created_before=since)]
+        after = [one.id async for one in perdure.onboardings(created_from=since)]
+        assert (before, after) == ([], ids[::-1])
+
+        told = await perdure.withdraw(ids[0], reason="changed their mind")
+        assert (told.stage, told.stopping) == ("verifying_email", "to be withdrawn")
+        await stage_is(reached, ids[0], "withdrawn")
+        told = await perdure.withdraw(ids[0], reason="changed their mind")
+        assert (told.stage, told.stopping) == ("withdrawn", None)
+        ended = [one.id async for one in perdure.onboardings(stages=("withdrawn", "active"))]
+        assert ended == [ids[0]]
+        with pytest.raises(Refused) as caught:
+            await perdure.withdraw("a" * 26, reason="there is none")
+        assert caught.value.code == "not-found"
 
 
 async def test_a_service_that_stores_applications_itself_starts_through_temporal(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 
 from tests.house import TENANT, House
-from tests.integration.gateway.conftest import Gateway, confirm_email, problem, stage_is
+from tests.integration.gateway.conftest import Gateway, confirm_email, problem, until
 from workflows.onboarding.messages import workflow_id
 
 
@@ -15,7 +17,7 @@ async def test_the_ledger_is_shown_and_reopened_with_an_audit_line(
     async with house.working():
         id_ = (await gateway.service.sign_up()).json()["id"]
         await confirm_email(gateway, id_)
-        await stage_is(gateway, id_, "verifying_identity")
+        await _asked_for_proof(gateway, id_)
         process = workflow_id(TENANT, id_)
         listed = (await gateway.operator.get("/v1/requests", workflow_id=process)).json()["items"]
         keys = [one["key"] for one in listed]
@@ -52,3 +54,17 @@ async def test_unknown_keys_and_processes(gateway: Gateway) -> None:
     problem(await gateway.operator.get("/v1/requests"), 422, "invalid")
     none = await gateway.operator.get("/v1/requests", workflow_id="onboarding/acme/x")
     assert none.json() == {"items": [], "next": None}
+
+
+async def _asked_for_proof(gateway: Gateway, id_: str) -> None:
+    """Wait until all that can be done without the applicant is done."""
+
+    async def look() -> Any:
+        return (await gateway.service.get(f"/v1/onboardings/{id_}")).json()["progress"]
+
+    await until(
+        look,
+        lambda progress: (
+            progress and progress["stage"] == "verifying_identity" and progress["waiting"]
+        ),
+    )

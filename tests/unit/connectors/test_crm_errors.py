@@ -78,6 +78,8 @@ async def test_a_failure_to_create(
             await HubSpotCrm(http).create_company("prd_1", name="Example", country="DE")
     assert type(failed.value) is kind
     assert failed.value.type == type_
+    if type_ != "crm.bad_body":
+        assert f"(status {answer.status}" in failed.value.text
     assert "Ada" not in failed.value.text
     assert "example.com" not in failed.value.text
     assert failed.value.__cause__ is None

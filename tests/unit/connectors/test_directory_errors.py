@@ -64,6 +64,11 @@ async def test_a_failure_to_create(
             await ScimDirectory(http).create_user("prd_1", name="Ada", email="ada@example.com")
     assert type(failed.value) is kind
     assert failed.value.type == type_
+    if type_ != "directory.bad_body":
+        word = json.loads(answer.body).get("scimType") if answer.body.startswith("{") else None
+        told = f"status {answer.status}, {word}" if word else f"status {answer.status}"
+        # A conflict that was looked into is told as what it is, not by the answer that it was.
+        assert kind is Taken or f"({told})" in failed.value.text
     _says_nothing_personal(failed.value)
     if isinstance(failed.value, Unanswered):
         pause = failed.value.retry_after
@@ -84,6 +89,7 @@ async def test_a_failure_to_join(answer: Answer, kind: type[ConnectorError], typ
         with pytest.raises(ConnectorError) as failed:
             await ScimDirectory(http).add_member(group_id="g", user_id="u")
     assert (type(failed.value), failed.value.type) == (kind, type_)
+    assert f"(status {answer.status}" in failed.value.text
 
 
 async def test_a_server_that_overlooks_the_filter_gives_away_nobody_elses_user() -> None:

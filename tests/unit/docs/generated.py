@@ -104,6 +104,7 @@ def _default(name: str, field: FieldInfo) -> str:
             "home": Path(".perdure"),
             "gateway_port": 8400,
             "gateway_url": "http://127.0.0.1:8400",
+            "directory": "scim",
             "directory_simulator_port": 8403,
         }
         default = field.default_factory(others)  # type: ignore[call-arg] # pydantic passes these

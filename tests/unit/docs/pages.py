@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")
 
@@ -25,14 +25,14 @@ class Snippet:
         return f"{self.page.name}: {first[:40]}"
 
 
+def blocks(page: Path) -> list[Snippet]:
+    """Every block of code in a page, one after another."""
+    return [Snippet(page, found[1], found[2]) for found in _FENCE.finditer(page.read_text())]
+
+
 def snippets(language: str) -> list[Snippet]:
     """Every block of code in a language."""
-    return [
-        Snippet(page, found[1], found[2])
-        for page in PAGES
-        for found in _FENCE.finditer(page.read_text())
-        if found[1] == language
-    ]
+    return [one for page in PAGES for one in blocks(page) if one.language == language]
 
 
 def named(page: Path) -> list[str]:

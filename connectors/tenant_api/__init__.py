@@ -1,0 +1,1 @@
+"""A directory by a plain API of tenants: JSON over HTTP, without SCIM."""

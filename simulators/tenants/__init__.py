@@ -1,0 +1,1 @@
+"""A directory by a plain API of tenants: users and groups, JSON over HTTP."""

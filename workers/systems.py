@@ -1,0 +1,118 @@
+"""Which system does what: for each capability one maker of each system that can have it.
+
+The names are those that the settings offer. A maker reads only the settings of its own system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from connectors import outbox
+from connectors.capabilities import Billing, Crm, Directory, Mail
+from connectors.csv_export import CsvCrm
+from connectors.drop_folder import DropFolder
+from connectors.http_api import HttpApi
+from connectors.hubspot import errors as hubspot_errors
+from connectors.hubspot.crm import API_BASE as HUBSPOT
+from connectors.hubspot.crm import HubSpotCrm
+from connectors.invoicing import InvoiceBilling
+from connectors.outbox import OutboxMail
+from connectors.scim import errors as scim_errors
+from connectors.scim.directory import ScimDirectory
+from connectors.smtp import SmtpMail
+from connectors.stripe.api import StripeApi
+from connectors.stripe.billing import StripeBilling
+from connectors.tenant_api import errors as tenant_errors
+from connectors.tenant_api.directory import TenantDirectory
+from database.accounts import Accounts
+from workers.settings import SecretName, Settings, SettingsWrong, variable
+
+
+@dataclass(frozen=True)
+class Making:
+    """What makers are given. What they open is closed by `closing`.
+
+    `patience` is how many seconds one call outside may take.
+    """
+
+    settings: Settings
+    engine: AsyncEngine
+    stripe: StripeApi
+    patience: float
+    closing: AsyncExitStack
+
+    def http(self, no_answer: str, url: str, token: SecretName) -> HttpApi:
+        """A way to a system that speaks JSON."""
+        api = HttpApi(no_answer, url, self.settings.secret(token), timeout=self.patience)
+        self.closing.push_async_callback(api.close)
+        return api
+
+
+def _scim(making: Making) -> Directory:
+    url = making.settings.directory_url
+    return ScimDirectory(making.http(scim_errors.NO_ANSWER, url, "directory_token"))
+
+
+def _tenant_api(making: Making) -> Directory:
+    url = making.settings.directory_url
+    return TenantDirectory(making.http(tenant_errors.NO_ANSWER, url, "directory_token"))
+
+
+def _hubspot(making: Making) -> Crm:
+    url = making.settings.hubspot_api_base or HUBSPOT
+    return HubSpotCrm(making.http(hubspot_errors.NO_ANSWER, url, "hubspot_token"))
+
+
+def _csv(making: Making) -> Crm:
+    folder = making.settings.crm_folder
+    crm = CsvCrm(folder, patience=making.patience)
+    _prepared(crm.prepare, "crm_folder", folder)
+    return crm
+
+
+def _smtp(making: Making) -> Mail:
+    settings = making.settings
+    password = settings.smtp_password
+    return SmtpMail(
+        settings.smtp_host,
+        settings.smtp_port,
+        sender=settings.mail_from,
+        tls=settings.smtp_tls,
+        user=settings.smtp_user,
+        password=password.get_secret_value() if password else None,
+        timeout=making.patience,
+    )
+
+
+def _outbox(making: Making) -> Mail:
+    path = making.settings.mail_folder
+    folder = DropFolder(path, no_answer=outbox.NO_ANSWER, patience=making.patience)
+    _prepared(folder.prepare, "mail_folder", path)
+    return OutboxMail(folder, sender=making.settings.mail_from)
+
+
+BILLING: Mapping[str, Callable[[Making], Billing]] = {
+    "stripe": lambda making: StripeBilling(making.stripe),
+    "invoice": lambda making: InvoiceBilling(Accounts(making.engine)),
+}
+DIRECTORY: Mapping[str, Callable[[Making], Directory]] = {
+    "scim": _scim,
+    "tenant_api": _tenant_api,
+}
+CRM: Mapping[str, Callable[[Making], Crm]] = {"hubspot": _hubspot, "csv": _csv}
+MAIL: Mapping[str, Callable[[Making], Mail]] = {"smtp": _smtp, "outbox": _outbox}
+
+
+def _prepared(prepare: Callable[[], None], setting: str, folder: Path) -> None:
+    try:
+        prepare()
+    except OSError as error:
+        raise SettingsWrong(
+            f"{variable(setting)}: {folder} cannot be used ({error.strerror}). It wants a folder "
+            "that this process may write to, on a file system that has hard links."
+        ) from error
