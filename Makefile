@@ -17,7 +17,7 @@ up: environment ## Run the whole stack in the foreground, until Ctrl-C
 	@$(BIN)/perdure up $(ARGS)
 
 test: check-environment ## The tests one runs all day: all but the browser's and the slow ones
-	@$(BIN)/pytest --ignore=tests/browser -m "not slow" $(ARGS)
+	@$(BIN)/pytest --ignore=tests/browser -m "not slow" -n 3 --dist loadfile $(ARGS)
 
 check: check-environment ## Everything that must hold before a change is kept
 	@tests/browser/install_chromium.sh

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import uvicorn
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -18,7 +19,7 @@ from temporalio.client import Client
 
 from database import confirmations
 from database.connection import transaction
-from simulators.server import listening, server_of
+from workers.ports import answers, free_port
 from workers.settings import Settings
 from workflows.onboarding.confirmation_link import Link, link_of
 
@@ -51,11 +52,14 @@ class Applicants:
     @contextlib.asynccontextmanager
     async def acting(self) -> AsyncIterator[None]:
         """As long as this lasts, whoever is asked does what they are asked for."""
-        listener = listening("127.0.0.1", 0)
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        server = server_of(Starlette(routes=[Route("/", self._asked, methods=["POST"])]))
-        serving = asyncio.create_task(server.serve([listener]))
+        port = free_port()
+        url = f"http://127.0.0.1:{port}/"
+        app = Starlette(routes=[Route("/", self._asked, methods=["POST"])])
+        server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False))
+        serving = asyncio.create_task(server.serve())
         async with self._stripe, self._mail, self._acting:
+            while not await answers(port):  # noqa: ASYNC110 - only the port knows
+                await asyncio.sleep(0.01)
             created = {"url": url, "enabled_events[0]": "identity.verification_session.created"}
             answer = await self._stripe.post("/v1/webhook_endpoints", data=created)
             answer.raise_for_status()

@@ -1,8 +1,8 @@
 """The worker of the baseline: `python -m benchmarks.plain_worker`.
 
 It runs the bodies of our own activities, with the same writes in our database and the same calls
-outside. What stands around them is taken off: `once` only lets the effect happen, nothing is
-validated, no interceptor looks on.
+outside, in a worker that is set up as ours is. What stands around them is taken off: `once` only
+lets the effect happen, nothing is validated, no failure is translated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.worker import Worker
 
 from activities.once import Once
 from benchmarks.plain import TASK_QUEUE, PlainOnboarding
@@ -29,6 +28,7 @@ from workers import onboarding
 from workers import settings as setting
 from workers.settings import Settings
 from workers.signals import stop_requested
+from workers.telemetry import StepContext
 from workflows.request_key import Request, outside_key
 from workflows.step import declaration_of
 
@@ -92,11 +92,12 @@ async def work(settings: Settings) -> None:
     with stop_requested() as stop, without_once():
         async with (
             onboarding.activities(settings, client) as steps,
-            Worker(
+            onboarding.worker(
                 client,
                 task_queue=TASK_QUEUE,
                 workflows=[PlainOnboarding],
                 activities=[plainly(step) for step in steps],
+                interceptors=[StepContext()],
             ),
         ):
             await stop.wait()

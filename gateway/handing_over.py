@@ -16,7 +16,7 @@ _BATCH = 500
 _LULL_SECONDS = 0.02
 """Events that come closer together are acknowledged first, and then go on together."""
 _LONGEST_SECONDS = 1.0
-"""How long that may keep an event waiting."""
+"""How long that may keep a batch waiting."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -29,7 +29,7 @@ async def keep_handing_over(engine: AsyncEngine, client: Client, news: asyncio.E
         await _lull(news)
         try:
             while await drain_inbox(engine, tell, limit=_BATCH):
-                pass
+                await _lull(news)
         except DatabaseDown:
             log.warning("hand-over left to the schedule", reason="our database does not answer")
         except Exception as error:  # noqa: BLE001 - a defect must not end it for good

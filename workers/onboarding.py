@@ -1,13 +1,13 @@
 """The worker that carries out customer onboardings, and the upkeep of what surrounds them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
 from activities.failures import FailureInterceptor
 from activities.onboarding.application import ApplicationActivities
@@ -102,19 +102,39 @@ async def running(
     """The worker while it runs; at the end it takes no more work and drains what it has."""
     async with (
         activities(settings, client) as steps,
-        Worker(
+        worker(
             client,
             task_queue=TASK_QUEUE,
             workflows=WORKFLOWS,
             activities=steps,
-            workflow_runner=workflow_runner(),
             interceptors=[StepContext(), FailureInterceptor()],
             max_cached_workflows=max_cached_workflows,
-            sticky_queue_schedule_to_start_timeout=_STICKY,
-            graceful_shutdown_timeout=_DRAIN,
         ),
     ):
         yield
+
+
+def worker(
+    client: Client,
+    *,
+    task_queue: str,
+    workflows: Sequence[type],
+    activities: Sequence[Callable[..., Any]],
+    interceptors: Sequence[Interceptor],
+    max_cached_workflows: int = 1000,
+) -> Worker:
+    """A worker as we set one up, whatever it works on."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=workflows,
+        activities=activities,
+        workflow_runner=workflow_runner(),
+        interceptors=interceptors,
+        max_cached_workflows=max_cached_workflows,
+        sticky_queue_schedule_to_start_timeout=_STICKY,
+        graceful_shutdown_timeout=_DRAIN,
+    )
 
 
 async def work(settings: Settings) -> None:

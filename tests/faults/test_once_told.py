@@ -16,7 +16,7 @@ from connectors.errors import OutcomeLost, Refused, Unanswered
 from database.requests import InProgress, RefusedBefore, TakenBack
 from tests.faults.ledger import Ledger
 from workflows.onboarding.messages import Customer
-from workflows.request_key import Message
+from workflows.request_key import Message, outside_key
 from workflows.step import Undo
 
 LATE = Unanswered("stripe.connection", "reset")
@@ -231,7 +231,15 @@ async def test_whoever_comes_second_to_what_is_shared_asks_again_in_a_moment(
         "another process is making what they share",
         timedelta(seconds=1),
     )
-    assert len(ledger.outside.sent) == 1
+    assert ledger.outside.sent == [outside_key(ledger.key, 1)]
+
+
+async def test_a_lost_outcome_of_what_is_shared_is_looked_up(ledger: Ledger) -> None:
+    ledger.outside.failing = [OutcomeLost("stripe.server_replayed", "500 replayed")]
+    made = await ledger.once.shared(
+        ledger.request(), Customer, send=ledger.outside.send, find=ledger.outside.find
+    )
+    assert made.customer_id == "cus_1"
 
 
 async def test_a_no_to_what_is_shared_is_told_and_not_kept(ledger: Ledger) -> None:

@@ -251,6 +251,8 @@ async def test_the_welcome_can_be_skipped_by_an_operator(onboarding: Begin) -> N
         assert progress.attention[0].choices == ("retry", "skip", "abort")
         await one.decide(CustomerOnboarding.resolve, resolution(NoticeSteps.welcome, "skip"))
         assert await one.handle.result() == "active"
+        states = {step.step: step.state for step in (await one.progress()).steps}
+        assert states["notice.welcome"] == "skipped"
     assert world.mails == []
     assert [kept.content["action"] for kept in world.decisions] == ["skip"]
 
