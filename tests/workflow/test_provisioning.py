@@ -117,6 +117,10 @@ async def test_two_that_are_parked_are_decided_one_by_one(onboarding: Begin) -> 
         retry = resolution(DirectorySteps.create_user, "retry", version=2)
         await one.decide(CustomerOnboarding.resolve, retry)
         assert await one.handle.result() == "active"
+    versions = _last_versions(world)
+    assert versions["billing.create_customer"] == 1, "it was made before, and stays as it was"
+    assert versions["crm.create_contact"] == versions["directory.create_user"] == 2
+    assert versions["directory.join_group"] == versions["notice.welcome"] == 2
 
 
 async def test_a_correction_that_does_not_exist_stays_out_of_the_other_systems(
@@ -138,9 +142,7 @@ async def test_a_correction_that_does_not_exist_stays_out_of_the_other_systems(
         retry = resolution(BillingSteps.create_customer, "retry", version=2)
         await one.decide(CustomerOnboarding.resolve, retry)
         assert await one.handle.result() == "active"
-    versions = {
-        request.request_key.rsplit("/", 1)[-1]: request.version for request in world.requests
-    }
+    versions = _last_versions(world)
     assert versions["crm.create_company"] == 1
     assert versions["billing.create_customer"] == versions["notice.welcome"] == 2
 
@@ -209,3 +211,8 @@ async def test_what_cannot_be_undone_is_put_before_somebody(onboarding: Begin) -
         )
         assert await one.handle.result() == "aborted"
     assert world.made == {}
+
+
+def _last_versions(world: Scripted) -> dict[str, int]:
+    """The version of the application that each step was last asked with."""
+    return {request.request_key.rsplit("/", 1)[-1]: request.version for request in world.requests}
