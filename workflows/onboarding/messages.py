@@ -19,7 +19,10 @@ Stage = Literal[
     "validating",
     "verifying_email",
     "verifying_identity",
+    "screening",
     "deciding",
+    "reviewing",
+    "awaiting_documents",
     "provisioning",
     "welcoming",
     "active",
@@ -29,16 +32,25 @@ Stage = Literal[
     "aborted",
 ]
 
+_STOPPED = ("withdrawn", "aborted")
+_CHANGED = ("validating",)
+"""A changed application is gone through again: what was checked before rests on the old one."""
+
 TRANSITIONS: Mapping[str, frozenset[str]] = {
-    "received": frozenset({"validating", "withdrawn", "aborted"}),
-    # A stage whose section the policy does not have is left out: others may follow at once.
-    "validating": frozenset(
-        {"verifying_email", "verifying_identity", "rejected", "withdrawn", "aborted"}
+    "received": frozenset({"validating", *_STOPPED}),
+    # A stage whose section the policy does not have is left out: the one after it may follow.
+    "validating": frozenset({"verifying_email", "verifying_identity", "rejected", *_STOPPED}),
+    "verifying_email": frozenset({"verifying_identity", "expired", *_CHANGED, *_STOPPED}),
+    "verifying_identity": frozenset({"screening", "deciding", "expired", *_CHANGED, *_STOPPED}),
+    "screening": frozenset({"deciding", *_CHANGED, *_STOPPED}),
+    "deciding": frozenset(
+        {"reviewing", "awaiting_documents", "provisioning", "rejected", *_CHANGED, *_STOPPED}
     ),
-    "verifying_email": frozenset({"verifying_identity", "expired", "withdrawn", "aborted"}),
-    "verifying_identity": frozenset({"deciding", "expired", "withdrawn", "aborted"}),
-    "deciding": frozenset({"provisioning", "rejected", "withdrawn", "aborted"}),
-    "provisioning": frozenset({"welcoming", "withdrawn", "aborted"}),
+    "reviewing": frozenset(
+        {"awaiting_documents", "provisioning", "rejected", "expired", *_CHANGED, *_STOPPED}
+    ),
+    "awaiting_documents": frozenset({"provisioning", "expired", *_CHANGED, *_STOPPED}),
+    "provisioning": frozenset({"welcoming", *_STOPPED}),
     # From here on the customer has an account: leaving is offboarding, not withdrawal.
     "welcoming": frozenset({"active", "aborted"}),
     "active": frozenset(),
