@@ -14,6 +14,7 @@ MOUNTED = (
     "actor_signing_key",
     "api_keys.json",
     "applicant_hash_key",
+    "confirmation_secrets",
     "database_password",
     "directory_token",
     "hubspot_token",

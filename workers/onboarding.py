@@ -12,6 +12,7 @@ from temporalio.worker import Interceptor, Worker
 from activities.failures import FailureInterceptor
 from activities.onboarding.application import ApplicationActivities
 from activities.onboarding.billing import BillingActivities
+from activities.onboarding.confirmation import ConfirmationActivities
 from activities.onboarding.crm import CrmActivities
 from activities.onboarding.directory import DirectoryActivities
 from activities.onboarding.duplicates import Acquaintances, DuplicateActivities
@@ -83,6 +84,13 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
                 acquaintances=Acquaintances(settings.secret("applicant_hash_key")),
             ),
             DuplicateActivities(engine),
+            ConfirmationActivities(
+                engine,
+                mail,
+                settings.link_seals(),
+                page=settings.confirmation_page,
+                mail_domain=mail_domain,
+            ),
             IdentityActivities(engine, StripeIdentity(stripe)),
             BillingActivities(engine, BILLING[settings.billing](making)),
             DirectoryActivities(engine, DIRECTORY[settings.directory](making)),

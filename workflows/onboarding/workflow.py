@@ -17,6 +17,7 @@ from workflows.onboarding.messages import (
     Withdrawal,
 )
 from workflows.onboarding.review import Outcome, Verdict
+from workflows.onboarding.stages.confirmation import ConfirmingAddress
 from workflows.onboarding.stages.decision import Deciding
 from workflows.onboarding.stages.duplicates import RelatingDuplicates
 from workflows.onboarding.stages.identity import ProvingIdentity
@@ -25,7 +26,9 @@ from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
 
 
 @workflow.defn
-class CustomerOnboarding(ProvingIdentity, Deciding, RelatingDuplicates, Provisioning):
+class CustomerOnboarding(
+    ConfirmingAddress, ProvingIdentity, Deciding, RelatingDuplicates, Provisioning
+):
     """One applicant, from the signup to one of the five ends."""
 
     TRANSITIONS = TRANSITIONS
@@ -62,6 +65,11 @@ class CustomerOnboarding(ProvingIdentity, Deciding, RelatingDuplicates, Provisio
         )
         if validated.problems:
             return await self.turn_down(policy, validated.problems)
+
+        if policy.email:
+            await self.enter("verifying_email")
+            if not await self.confirm_address(policy.email):
+                return "expired"
 
         await self.enter("verifying_identity")
         identity = await self.verify_identity(policy.identity)
