@@ -22,6 +22,7 @@ _MODELS = (
     "workflows.conduct",
     "workflows.decisions",
     "workflows.onboarding.messages",
+    "workflows.onboarding.screening",
     "workflows.onboarding.steps",
     "workflows.policy",
     "workflows.progress",

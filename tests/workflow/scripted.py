@@ -48,6 +48,7 @@ from workflows.onboarding.messages import (
     Welcome,
     Withdrawal,
 )
+from workflows.onboarding.screening import Screen, Screened, ScreeningSteps
 from workflows.onboarding.steps import (
     ApplicationSteps,
     BillingSteps,
@@ -81,6 +82,7 @@ def down() -> ApplicationError:
 class Scripted(
     ApplicationSteps,
     IdentitySteps,
+    ScreeningSteps,
     BillingSteps,
     DirectorySteps,
     CrmSteps,
@@ -101,6 +103,9 @@ class Scripted(
         self.is_company = is_company
         self.problems: tuple[str, ...] = ()
         self.identity = IdentityStatus(status="verified", report_id="vr_1")
+        self.screened = Screened(
+            status="clear", politically_exposed=False, hits=0, list_version="1"
+        )
         self.failing: dict[str, list[Exception] | Callable[[], Exception | None]] = {}
         self.held: dict[str, asyncio.Event] = {}
         self.reached: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -184,6 +189,11 @@ class Scripted(
     async def close_session(self, request: Undo) -> Undone:
         await self._play(IdentitySteps.close_session, request)
         return self._undo(request)
+
+    @implements(ScreeningSteps.screen)
+    async def screen(self, request: Screen) -> Screened:
+        await self._play(ScreeningSteps.screen, request)
+        return self.screened
 
     @implements(BillingSteps.create_customer)
     async def create_customer(self, request: CreateCustomer) -> Customer:

@@ -25,19 +25,21 @@ from workflows.onboarding.messages import (
     Policy,
     ReadSession,
 )
+from workflows.onboarding.screening import ScreeningSteps
 from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
 from workflows.step import declaration_of
 
 STRAIGHT = [
-    *("received", "validating", "verifying_identity", "deciding"),
+    *("received", "validating", "verifying_identity", "screening", "deciding"),
     *("provisioning", "welcoming", "active"),
 ]
 STEP_OF: Mapping[str, Callable[..., object]] = {
     "received": ApplicationSteps.receive,
     "validating": ApplicationSteps.validate,
     "verifying_identity": IdentitySteps.open_session,
+    "screening": ScreeningSteps.screen,
     "deciding": ApplicationSteps.decide,
     "provisioning": BillingSteps.create_customer,
     "welcoming": NoticeSteps.welcome,
@@ -109,6 +111,9 @@ def case_of(stage: str, after: str, world: Scripted) -> Case:
             world.policy = expiring(timedelta(days=2))
             world.identity = IdentityStatus(status="requires_input")
             return expires
+        case "deciding" if stage == "verifying_identity":
+            world.policy = world.policy.model_copy(update={"screening": None})
+            return goes_on
         case _ if STRAIGHT.index(after) == STRAIGHT.index(stage) + 1:
             return goes_on
     raise AssertionError(f"no test for {stage} → {after}")

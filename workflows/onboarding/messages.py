@@ -17,6 +17,7 @@ Stage = Literal[
     "received",
     "validating",
     "verifying_identity",
+    "screening",
     "deciding",
     "provisioning",
     "welcoming",
@@ -30,7 +31,9 @@ Stage = Literal[
 TRANSITIONS: Mapping[str, frozenset[str]] = {
     "received": frozenset({"validating", "withdrawn", "aborted"}),
     "validating": frozenset({"verifying_identity", "rejected", "withdrawn", "aborted"}),
-    "verifying_identity": frozenset({"deciding", "expired", "withdrawn", "aborted"}),
+    # Straight to deciding where the policy has no screening.
+    "verifying_identity": frozenset({"screening", "deciding", "expired", "withdrawn", "aborted"}),
+    "screening": frozenset({"deciding", "withdrawn", "aborted"}),
     "deciding": frozenset({"provisioning", "rejected", "withdrawn", "aborted"}),
     "provisioning": frozenset({"welcoming", "withdrawn", "aborted"}),
     # From here on the customer has an account: leaving is offboarding, not withdrawal.
@@ -72,6 +75,13 @@ class IdentityPolicy(Message):
     tries: int = Field(ge=1, le=20)
 
 
+class ScreeningPolicy(Message):
+    """How alike an entry of a list must be to be a hit, in percent; how long a no is trusted."""
+
+    threshold: int = Field(ge=50, le=100)
+    false_positives_hold: Duration
+
+
 class Policy(Message):
     """What the business decided about time and territory, as the process read it at its start."""
 
@@ -80,6 +90,7 @@ class Policy(Message):
     identity: IdentityPolicy
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
+    screening: ScreeningPolicy | None = None
 
 
 class Start(Message):

@@ -18,11 +18,12 @@ from workflows.onboarding.messages import (
 )
 from workflows.onboarding.stages.identity import ProvingIdentity
 from workflows.onboarding.stages.provisioning import Provisioning
+from workflows.onboarding.stages.screening import Screening
 from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
 
 
 @workflow.defn
-class CustomerOnboarding(ProvingIdentity, Provisioning):
+class CustomerOnboarding(ProvingIdentity, Screening, Provisioning):
     """One applicant, from the signup to one of the five ends."""
 
     TRANSITIONS = TRANSITIONS
@@ -63,6 +64,10 @@ class CustomerOnboarding(ProvingIdentity, Provisioning):
         identity = await self.verify_identity(policy.identity)
         if identity == "expired":
             return "expired"
+
+        if policy.screening:
+            await self.enter("screening")
+            await self.screen(policy.screening)
 
         await self.enter("deciding")
         decided = await self.step(
