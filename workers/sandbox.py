@@ -22,11 +22,13 @@ _MODELS = (
     "workflows.conduct",
     "workflows.decisions",
     "workflows.onboarding.messages",
+    "workflows.onboarding.rules",
     "workflows.onboarding.screening",
     "workflows.onboarding.steps",
     "workflows.policy",
     "workflows.progress",
     "workflows.request_key",
+    "workflows.rules",
     "workflows.search_attributes",
     "workflows.step",
 )
