@@ -19,6 +19,7 @@ from activities.onboarding.duplicates import Acquaintances, DuplicateActivities
 from activities.onboarding.identity import IdentityActivities
 from activities.onboarding.notice import NoticeActivities
 from activities.onboarding.policy import BadPolicy, load_policy
+from activities.onboarding.screening import ScreeningActivities
 from activities.process import ProcessActivities
 from activities.rules.book import load_rules
 from activities.rules.problems import BadRules
@@ -32,7 +33,7 @@ from workers.running import run
 from workers.sandbox import workflow_runner
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
-from workers.systems import BILLING, CRM, DIRECTORY, MAIL, Making
+from workers.systems import BILLING, CRM, DIRECTORY, MAIL, SCREENING, Making
 from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workflows.onboarding.messages import TASK_QUEUE
@@ -92,6 +93,11 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
                 mail_domain=mail_domain,
             ),
             IdentityActivities(engine, StripeIdentity(stripe)),
+            ScreeningActivities(
+                engine,
+                SCREENING[settings.screening](making),
+                party_key=settings.secret("screening_key"),
+            ),
             BillingActivities(engine, BILLING[settings.billing](making)),
             DirectoryActivities(engine, DIRECTORY[settings.directory](making)),
             CrmActivities(engine, CRM[settings.crm](making)),

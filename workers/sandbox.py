@@ -27,6 +27,7 @@ _MODELS = (
     "workflows.onboarding.rejection",
     "workflows.onboarding.review",
     "workflows.onboarding.rules",
+    "workflows.onboarding.screening",
     "workflows.onboarding.steps",
     "workflows.policy",
     "workflows.progress",

@@ -40,6 +40,8 @@ def make(folder: Path) -> Mapping[str, str]:
     once(folder / "hubspot_token", lambda: secrets.token_urlsafe(24))
     once(folder / "applicant_hash_key", lambda: secrets.token_urlsafe(32))
     once(folder / "confirmation_secrets", lambda: secrets.token_urlsafe(32))
+    once(folder / "yente_api_key", lambda: secrets.token_urlsafe(24))
+    once(folder / "screening_key", lambda: secrets.token_urlsafe(24))
     signing = once(
         folder / "actor_signing_key",
         lambda: _text(Ed25519PrivateKey.generate().private_bytes_raw()),

@@ -69,6 +69,7 @@ from workflows.onboarding.review import (
     ReviewSteps,
 )
 from workflows.onboarding.rules import AdverseAction
+from workflows.onboarding.screening import Screen, Screened, ScreeningSteps
 from workflows.onboarding.steps import (
     ApplicationSteps,
     BillingSteps,
@@ -110,6 +111,7 @@ class Scripted(
     ApplicationSteps,
     ConfirmationSteps,
     IdentitySteps,
+    ScreeningSteps,
     BillingSteps,
     DirectorySteps,
     CrmSteps,
@@ -138,6 +140,9 @@ class Scripted(
         self.latest = 1
         self.links: list[SendConfirmation] = []
         self.identity = IdentityStatus(status="verified", report_id="vr_1")
+        self.screened = Screened(
+            status="clear", politically_exposed=False, hits=0, list_version="1"
+        )
         self.failing: dict[str, list[Exception] | Callable[[], Exception | None]] = {}
         self.held: dict[str, asyncio.Event] = {}
         self.reached: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -243,6 +248,11 @@ class Scripted(
     async def close_session(self, request: Undo) -> Undone:
         await self._play(IdentitySteps.close_session, request)
         return self._undo(request)
+
+    @implements(ScreeningSteps.screen)
+    async def screen(self, request: Screen) -> Screened:
+        await self._play(ScreeningSteps.screen, request)
+        return self.screened
 
     @implements(BillingSteps.create_customer)
     async def create_customer(self, request: CreateCustomer) -> Customer:

@@ -115,6 +115,13 @@ class DuplicatesPolicy(Message):
     likeness: float = Field(gt=0, le=1)
 
 
+class ScreeningPolicy(Message):
+    """How alike an entry of a list must be to be a hit, in percent; how long a no is trusted."""
+
+    threshold: int = Field(ge=50, le=100)
+    false_positives_hold: Duration
+
+
 class Policy(Message):
     """What the business decided about time and territory, as the process read it at its start.
 
@@ -131,6 +138,7 @@ class Policy(Message):
     duplicates: DuplicatesPolicy | None = None
     rejection: RejectionPolicy | None = None
     email: EmailPolicy | None = None
+    screening: ScreeningPolicy | None = None
 
 
 class Start(Message):

@@ -22,12 +22,18 @@ from workflows.onboarding.stages.decision import Deciding
 from workflows.onboarding.stages.duplicates import RelatingDuplicates
 from workflows.onboarding.stages.identity import ProvingIdentity
 from workflows.onboarding.stages.provisioning import Provisioning
+from workflows.onboarding.stages.screening import Screening
 from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
 
 
 @workflow.defn
 class CustomerOnboarding(
-    ConfirmingAddress, ProvingIdentity, Deciding, RelatingDuplicates, Provisioning
+    ConfirmingAddress,
+    ProvingIdentity,
+    Screening,
+    Deciding,
+    RelatingDuplicates,
+    Provisioning,
 ):
     """One applicant, from the signup to one of the five ends."""
 
@@ -76,10 +82,13 @@ class CustomerOnboarding(
         if identity == "expired":
             return "expired"
 
+        screened = None
+        if policy.screening and identity == "verified":
+            await self.enter("screening")
+            screened = await self.screen(policy.screening)
+
         await self.enter("deciding")
-        decided = await self.decide(
-            received, identity, possible_duplicate=validated.possible_duplicate
-        )
+        decided = await self.decide(received, validated, identity, screened)
         verdict = await self.settle(decided)
         if verdict.outcome == "rejected":
             return await self.turn_down(policy, verdict.codes)

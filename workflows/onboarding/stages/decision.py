@@ -6,8 +6,9 @@ from typing import Literal
 from temporalio import workflow
 
 from workflows.onboarding.decision import Decide, Decided
-from workflows.onboarding.messages import Letter, Policy, Received, Reject
+from workflows.onboarding.messages import Letter, Policy, Received, Reject, Validated
 from workflows.onboarding.rules import AdverseAction
+from workflows.onboarding.screening import Screened
 from workflows.onboarding.stages.onboarding import Onboarding
 from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
 
@@ -18,9 +19,9 @@ class Deciding(Onboarding):
     async def decide(
         self,
         received: Received,
+        validated: Validated,
         identity: Literal["verified", "failed"],
-        *,
-        possible_duplicate: bool = False,
+        screened: Screened | None,
     ) -> Decided:
         """Ask the tables. What was not looked into is for a person to look at."""
         return await self.step(
@@ -29,7 +30,9 @@ class Deciding(Onboarding):
                 application_id=self.applicant,
                 identity=identity,
                 rules=received.rules,
-                possible_duplicate=possible_duplicate,
+                screening=screened.status if screened else None,
+                politically_exposed=bool(screened and screened.politically_exposed),
+                possible_duplicate=validated.possible_duplicate,
             ),
             part=self.in_round(),
         )
