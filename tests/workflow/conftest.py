@@ -78,10 +78,13 @@ class Onboarding:
 
 
 class Begin(Protocol):
-    """Starts an onboarding: `async with onboarding(world) as one`."""
+    """Starts an onboarding: `async with onboarding(world) as one`.
+
+    `story` is a workflow of the same name that tells a part of it.
+    """
 
     def __call__(
-        self, world: Scripted, *, skip_time: bool = False
+        self, world: Scripted, *, skip_time: bool = False, story: type = CustomerOnboarding
     ) -> AbstractAsyncContextManager[Onboarding]: ...
 
 
@@ -90,12 +93,14 @@ def onboarding(skipping: WorkflowEnvironment) -> Begin:
     """Start an onboarding."""
 
     @asynccontextmanager
-    async def start(world: Scripted, *, skip_time: bool = False) -> AsyncIterator[Onboarding]:
+    async def start(
+        world: Scripted, *, skip_time: bool = False, story: type = CustomerOnboarding
+    ) -> AsyncIterator[Onboarding]:
         queue = str(uuid4())
         async with Worker(
             skipping.client,
             task_queue=queue,
-            workflows=[CustomerOnboarding],
+            workflows=[story],
             activities=implementations(world),
             max_cached_workflows=100,
             workflow_runner=workflow_runner(),

@@ -3,7 +3,7 @@
 import hashlib
 from base64 import b32encode
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -72,6 +72,24 @@ class IdentityPolicy(Message):
     tries: int = Field(ge=1, le=20)
 
 
+class DocumentsPolicy(Message):
+    """How long applicants have to deliver documents, and how they are reminded.
+
+    remind_after  when they are reminded, from when they were asked
+    expires_after when it is too late; both begin anew when a document is refused
+    look_within   how long reviewers may refuse what was delivered before the process goes on; it
+                  does not wait once they accepted a document of each kind. Empty: nobody looks
+    tries         how often documents of one kind may be refused
+    files         how many files of one kind are taken in
+    """
+
+    remind_after: tuple[Duration, ...]
+    expires_after: Duration
+    look_within: Duration | None = None
+    tries: int = Field(ge=1, le=10)
+    files: int = Field(ge=1, le=20)
+
+
 class Policy(Message):
     """What the business decided about time and territory, as the process read it at its start."""
 
@@ -80,6 +98,7 @@ class Policy(Message):
     identity: IdentityPolicy
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
+    documents: DocumentsPolicy | None = None
 
 
 class Start(Message):
@@ -89,6 +108,34 @@ class Start(Message):
     tenant: str
 
 
+DocumentId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+RefusalCode = Literal["unreadable", "incomplete", "out_of_date", "not_what_was_asked", "other_name"]
+"""What is wrong with a document. The applicant is told."""
+
+
+class DocumentJudgement(Decision):
+    """What a reviewer found a document to be; `code` says what is wrong with a refused one."""
+
+    document_id: DocumentId
+    verdict: Literal["accepted", "refused"]
+    code: RefusalCode | None = None
+
+
+class DocumentsState(BaseModel):
+    """What the process has heard about documents, and not yet acted on.
+
+    heard       the hints that came
+    open        the ids of those in the archive that nobody has judged
+    judged      what reviewers decided, until it is kept
+    refused     the ids of those that were refused and asked for again
+    """
+
+    heard: list[str] = []
+    open: list[str] = []
+    refused: list[str] = []
+    judged: list[DocumentJudgement] = []
+
+
 class OnboardingState(BaseModel):
     """What the process knows about its applicant. `round` counts how often it was gone through."""
 
@@ -96,6 +143,7 @@ class OnboardingState(BaseModel):
     round: int = 1
     identity_events: list[str] = []
     failed_reports: list[str] = []
+    documents: DocumentsState = DocumentsState()
 
 
 class Started(Message):

@@ -16,13 +16,14 @@ from workflows.onboarding.messages import (
     Welcome,
     Withdrawal,
 )
+from workflows.onboarding.stages.documents import CollectingDocuments
 from workflows.onboarding.stages.identity import ProvingIdentity
 from workflows.onboarding.stages.provisioning import Provisioning
 from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
 
 
 @workflow.defn
-class CustomerOnboarding(ProvingIdentity, Provisioning):
+class CustomerOnboarding(ProvingIdentity, CollectingDocuments, Provisioning):
     """One applicant, from the signup to one of the five ends."""
 
     TRANSITIONS = TRANSITIONS
