@@ -181,6 +181,20 @@ class DecisionRow(SQLModel, table=True):
     decided_at: datetime = Field(sa_column=_time(now=True))
 
 
+class RuleVersionRow(SQLModel, table=True):
+    """A version of a decision table that was used, as its file was. Processes keep theirs.
+
+    `version` is the hash of the content without comments and layout.
+    """
+
+    __tablename__ = "rule_versions"
+
+    table_name: str = Field(sa_column=Column(Text, primary_key=True))
+    version: str = Field(sa_column=Column(Text, primary_key=True))
+    content: str = Field(sa_column=Column(Text, nullable=False))
+    first_used_at: datetime = Field(sa_column=_time(now=True))
+
+
 class AuditRow(SQLModel, table=True):
     """What happened, in order. Append-only: a trigger refuses every change of a row."""
 

@@ -18,6 +18,8 @@ from activities.onboarding.identity import IdentityActivities
 from activities.onboarding.notice import NoticeActivities
 from activities.onboarding.policy import BadPolicy, load_policy
 from activities.process import ProcessActivities
+from activities.rules.book import load_rules
+from activities.rules.problems import BadRules
 from activities.upkeep import UpkeepActivities
 from connectors.stripe.api import StripeApi
 from connectors.stripe.events import StripeEvents
@@ -31,6 +33,7 @@ from workers.systems import BILLING, CRM, DIRECTORY, MAIL, Making
 from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workflows.onboarding.messages import TASK_QUEUE
+from workflows.onboarding.rules import QUESTIONS
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.step import implementations
 from workflows.upkeep import Upkeep
@@ -49,7 +52,8 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
     """The one place where the onboarding's steps are put together with whom they talk to."""
     try:
         policy = load_policy(settings.rules / "policy.toml", settings.policy)
-    except BadPolicy as error:
+        load_rules(settings.rules, QUESTIONS)
+    except (BadPolicy, BadRules) as error:
         raise SettingsWrong(str(error)) from error
     # Whatever does not answer is given up before the activity is, so that we know who it was: our
     # own database must not use up the budget that the outside has.

@@ -16,8 +16,12 @@ TASK_QUEUE = "onboarding"
 Stage = Literal[
     "received",
     "validating",
+    "verifying_email",
     "verifying_identity",
+    "screening",
     "deciding",
+    "reviewing",
+    "awaiting_documents",
     "provisioning",
     "welcoming",
     "active",
@@ -27,12 +31,24 @@ Stage = Literal[
     "aborted",
 ]
 
+_STOPPED = ("withdrawn", "aborted")
+_CHANGED = ("validating",)
+"""A changed application is gone through again: what was checked before rests on the old one."""
+
 TRANSITIONS: Mapping[str, frozenset[str]] = {
-    "received": frozenset({"validating", "withdrawn", "aborted"}),
-    "validating": frozenset({"verifying_identity", "rejected", "withdrawn", "aborted"}),
-    "verifying_identity": frozenset({"deciding", "expired", "withdrawn", "aborted"}),
-    "deciding": frozenset({"provisioning", "rejected", "withdrawn", "aborted"}),
-    "provisioning": frozenset({"welcoming", "withdrawn", "aborted"}),
+    "received": frozenset({"validating", *_STOPPED}),
+    "validating": frozenset({"verifying_email", "verifying_identity", "rejected", *_STOPPED}),
+    "verifying_email": frozenset({"verifying_identity", "expired", *_CHANGED, *_STOPPED}),
+    "verifying_identity": frozenset({"screening", "deciding", "expired", *_CHANGED, *_STOPPED}),
+    "screening": frozenset({"deciding", *_CHANGED, *_STOPPED}),
+    "deciding": frozenset(
+        {"reviewing", "awaiting_documents", "provisioning", "rejected", *_CHANGED, *_STOPPED}
+    ),
+    "reviewing": frozenset(
+        {"awaiting_documents", "provisioning", "rejected", "expired", *_CHANGED, *_STOPPED}
+    ),
+    "awaiting_documents": frozenset({"provisioning", "expired", *_CHANGED, *_STOPPED}),
+    "provisioning": frozenset({"welcoming", *_STOPPED}),
     # From here on the customer has an account: leaving is offboarding, not withdrawal.
     "welcoming": frozenset({"active", "aborted"}),
     "active": frozenset(),
