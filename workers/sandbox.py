@@ -23,6 +23,7 @@ _MODELS = (
     "workflows.decisions",
     "workflows.onboarding.decision",
     "workflows.onboarding.duplicates",
+    "workflows.onboarding.documents",
     "workflows.onboarding.messages",
     "workflows.onboarding.rejection",
     "workflows.onboarding.review",

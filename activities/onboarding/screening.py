@@ -14,7 +14,8 @@ from connectors.names import comparable
 from database import onboardings, screening
 from database.connection import statement
 from database.screening import FoundHit, Verdict
-from workflows.onboarding.screening import Screen, Screened, ScreeningStatus, ScreeningSteps
+from workflows.onboarding.rules import ScreeningStatus
+from workflows.onboarding.screening import Screen, Screened, ScreeningSteps
 from workflows.step import implements
 
 _EXPOSED = frozenset({"role.pep", "role.rca"})

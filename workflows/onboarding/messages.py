@@ -4,7 +4,7 @@ import hashlib
 from base64 import b32encode
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -122,6 +122,24 @@ class ScreeningPolicy(Message):
     false_positives_hold: Duration
 
 
+class DocumentsPolicy(Message):
+    """How long applicants have to deliver documents, and how they are reminded.
+
+    remind_after  when they are reminded, from when they were asked
+    expires_after when it is too late; both begin anew when a document is refused
+    look_within   how long reviewers may refuse what was delivered before the process goes on; it
+                  does not wait once they accepted a document of each kind. Empty: nobody looks
+    tries         how often documents of one kind may be refused
+    files         how many files of one kind are taken in
+    """
+
+    remind_after: tuple[Duration, ...]
+    expires_after: Duration
+    look_within: Duration | None = None
+    tries: int = Field(ge=1, le=10)
+    files: int = Field(ge=1, le=20)
+
+
 class Policy(Message):
     """What the business decided about time and territory, as the process read it at its start.
 
@@ -139,6 +157,7 @@ class Policy(Message):
     rejection: RejectionPolicy | None = None
     email: EmailPolicy | None = None
     screening: ScreeningPolicy | None = None
+    documents: DocumentsPolicy | None = None
 
 
 class Start(Message):
@@ -166,6 +185,34 @@ class Mailing(BaseModel):
         return self.mails <= len(self.resends)
 
 
+DocumentId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+RefusalCode = Literal["unreadable", "incomplete", "out_of_date", "not_what_was_asked", "other_name"]
+"""What is wrong with a document. The applicant is told."""
+
+
+class DocumentJudgement(Decision):
+    """What a reviewer found a document to be; `code` says what is wrong with a refused one."""
+
+    document_id: DocumentId
+    verdict: Literal["accepted", "refused"]
+    code: RefusalCode | None = None
+
+
+class DocumentsState(BaseModel):
+    """What the process has heard about documents, and not yet acted on.
+
+    heard       the hints that came
+    open        the ids of those in the archive that nobody has judged
+    judged      what reviewers decided, until it is kept
+    refused     the ids of those that were refused and asked for again
+    """
+
+    heard: list[str] = []
+    open: list[str] = []
+    refused: list[str] = []
+    judged: list[DocumentJudgement] = []
+
+
 class OnboardingState(BaseModel):
     """What the process knows about its applicant. `round` counts how often it was gone through.
 
@@ -183,6 +230,7 @@ class OnboardingState(BaseModel):
     review: UnderReview | None = None
     adverse_actions: tuple[AdverseAction, ...] = ()
     appeal_until: datetime | None = None
+    documents: DocumentsState = DocumentsState()
 
 
 class Started(Message):

@@ -19,6 +19,7 @@ from workflows.onboarding.messages import (
 from workflows.onboarding.review import Outcome, Verdict
 from workflows.onboarding.stages.confirmation import ConfirmingAddress
 from workflows.onboarding.stages.decision import Deciding
+from workflows.onboarding.stages.documents import CollectingDocuments
 from workflows.onboarding.stages.duplicates import RelatingDuplicates
 from workflows.onboarding.stages.identity import ProvingIdentity
 from workflows.onboarding.stages.provisioning import Provisioning
@@ -33,6 +34,7 @@ class CustomerOnboarding(
     Screening,
     Deciding,
     RelatingDuplicates,
+    CollectingDocuments,
     Provisioning,
 ):
     """One applicant, from the signup to one of the five ends."""
@@ -94,6 +96,11 @@ class CustomerOnboarding(
             return await self.turn_down(policy, verdict.codes)
         if verdict.outcome == "expired":
             return "expired"
+
+        if policy.documents and decided.documents:
+            await self.enter("awaiting_documents")
+            if not await self.collect_documents(decided.documents, policy.documents):
+                return "expired"
 
         await self.enter("provisioning")
         await self.provision(received)
