@@ -12,11 +12,13 @@ from temporalio.worker import Interceptor, Worker
 from activities.failures import FailureInterceptor
 from activities.onboarding.application import ApplicationActivities
 from activities.onboarding.billing import BillingActivities
+from activities.onboarding.business_hours import ReviewHours
 from activities.onboarding.crm import CrmActivities
 from activities.onboarding.directory import DirectoryActivities
 from activities.onboarding.identity import IdentityActivities
 from activities.onboarding.notice import NoticeActivities
 from activities.onboarding.policy import BadPolicy, load_policy
+from activities.onboarding.review import ReviewActivities
 from activities.process import ProcessActivities
 from activities.rules.book import load_rules
 from activities.rules.problems import BadRules
@@ -80,6 +82,16 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             DirectoryActivities(engine, DIRECTORY[settings.directory](making)),
             CrmActivities(engine, CRM[settings.crm](making)),
             NoticeActivities(engine, mail, mail_domain=mail_domain),
+            ReviewActivities(
+                engine,
+                mail,
+                ReviewHours(policy.review),
+                addresses={
+                    "reviewer": settings.reviewers_email,
+                    "senior_reviewer": settings.senior_reviewers_email,
+                },
+                mail_domain=mail_domain,
+            ),
             ProcessActivities(
                 engine,
                 mail,

@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.once import Kept, Once
-from database import decisions, onboardings
+from database import decisions, onboardings, reviews
 from workflows.onboarding.messages import (
     Decide,
     Decided,
@@ -100,10 +100,12 @@ class ApplicationActivities(ApplicationSteps):
 
     @implements(ApplicationSteps.record_stage)
     async def record_stage(self, request: RecordStage) -> None:
-        """Keep the stage."""
+        """Keep the stage. However the review's stage is left, nothing of it stays in the queue."""
 
         async def keep(connection: AsyncConnection) -> Kept:
-            await onboardings.record_stage(connection, request.application_id, request.stage)
+            left = await onboardings.record_stage(connection, request.application_id, request.stage)
+            if left == "reviewing":
+                await reviews.leave(connection, request.application_id)
             return Kept()
 
         await self._once.ours(request, keep, Kept)

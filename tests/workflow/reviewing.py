@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Literal
+from typing import Literal
 from uuid import uuid4
 
 from temporalio import workflow
-from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
 
-from tests.workflow.conftest import Onboarding
-from tests.workflow.scripted import Scripted, signed
-from workers.sandbox import workflow_runner
+from tests.workflow.scripted import signed
 from workflows.onboarding.messages import OnboardingState
 from workflows.onboarding.review import Approval, Rejection, ReviewTerms
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.request_key import Message
-from workflows.step import implementations
 
 TERMS = ReviewTerms(
     approvers=1,
@@ -64,8 +57,8 @@ class Reviewed(CustomerOnboarding):
         await self.enter("reviewing")
         for _ in range(self.reviewed.times):
             verdict = await self.review(self.reviewed.terms, excluded=self.reviewed.excluded)
-        if verdict.outcome != "approved":
-            return verdict.outcome
+            if verdict.outcome != "approved":
+                return verdict.outcome
         await self.enter("provisioning")
         await self.enter("welcoming")
         return "active"

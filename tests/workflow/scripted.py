@@ -55,7 +55,6 @@ from workflows.onboarding.review import (
     OpenedReview,
     OpenReview,
     RemindOfReview,
-    ReviewSteps,
 )
 from workflows.onboarding.steps import (
     ApplicationSteps,
@@ -64,6 +63,7 @@ from workflows.onboarding.steps import (
     DirectorySteps,
     IdentitySteps,
     NoticeSteps,
+    ReviewSteps,
 )
 from workflows.progress import Choice
 from workflows.request_key import Request

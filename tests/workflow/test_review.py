@@ -26,10 +26,11 @@ from tests.workflow.reviewing import (
     approval,
     rejection,
 )
-from tests.workflow.scripted import Scripted, withdrawal
+from tests.workflow.scripted import Scripted, refused, withdrawal
 from workers.sandbox import workflow_runner
 from workflows.decisions import ProcessSteps
 from workflows.onboarding.review import AboutReview, ReviewTerms
+from workflows.onboarding.steps import ReviewSteps
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
 from workflows.step import implementations
@@ -215,7 +216,8 @@ async def test_after_the_end_nothing_is_decided(review: Review) -> None:
 
 
 @pytest.mark.parametrize(
-    ("by_default", "end", "codes"), [("reject", "rejected", ("not_accepted",)), ("expire", "expired", ())]
+    ("by_default", "end", "codes"),
+    [("reject", "rejected", ("not_accepted",)), ("expire", "expired", ())],
 )
 async def test_reminded_then_escalated_then_the_terms_default(
     review: Review, by_default: Literal["reject", "expire"], end: str, codes: tuple[str, ...]
@@ -251,8 +253,6 @@ async def test_who_agreed_before_it_was_escalated_has_agreed(review: Review) -> 
 
 
 async def test_a_reminder_that_cannot_be_sent_holds_up_nothing(review: Review) -> None:
-    from tests.workflow.scripted import refused
-    from workflows.onboarding.review import ReviewSteps
 
     world = Scripted()
     world.fail(ReviewSteps.remind, refused("mail.refused"))
