@@ -1,7 +1,8 @@
 """Our tables.
 
-Personal data lives in `applications` and, where we invoice ourselves, in `billing_accounts` and
-`billing_tax_ids`; nowhere else. `screening_hits` has what public lists say of those that they list.
+Personal data lives in `applications`, in `review_comments` and, where we invoice ourselves, in
+`billing_accounts` and `billing_tax_ids`; nowhere else. `screening_hits` has what public lists say
+of those that they list.
 """
 
 from datetime import datetime, timedelta
@@ -416,3 +417,67 @@ class ScreeningAcceptanceRow(SQLModel, table=True):
     accepted_at: datetime = Field(sa_column=_time(now=True))
     reason: str = Field(sa_column=Column(Text, nullable=False))
     until: datetime = Field(sa_column=_time())
+
+
+class ReviewRow(SQLModel, table=True):
+    """Applications that people look at: the queue, and how each review ended.
+
+    state       open | approved | rejected | expired | void (the onboarding went on without it)
+    owner       whose queue it is in: reviewer | senior_reviewer
+    approvers   how many people have to agree; who did is in `decisions`
+    excluded    names of API keys that may not decide
+    codes       what a rejected applicant is told
+    """
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('open', 'approved', 'rejected', 'expired', 'void')", "known_state"
+        ),
+        CheckConstraint("owner IN ('reviewer', 'senior_reviewer')", "known_owner"),
+        Index("reviews_of_onboarding", "onboarding", "number", unique=True),
+        Index("reviews_due", "due_at", "id", postgresql_where=text("state = 'open'")),
+        Index("reviews_by_due", "due_at", "id"),
+    )
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    onboarding: str = Field(sa_column=Column(Text, nullable=False))
+    number: int = Field(nullable=False)
+    tenant: str = Field(sa_column=Column(Text, nullable=False))
+    workflow_id: str = Field(sa_column=Column(Text, nullable=False))
+    version: int = Field(nullable=False)
+    state: str = Field(sa_column=Column(Text, nullable=False, server_default="open"))
+    owner: str = Field(sa_column=Column(Text, nullable=False))
+    approvers: int = Field(nullable=False)
+    by_default: str = Field(sa_column=Column(Text, nullable=False))
+    reasons: list[str] = Field(sa_column=_json())
+    excluded: list[str] = Field(sa_column=_json())
+    opened_at: datetime = Field(sa_column=_time())
+    remind_at: datetime = Field(sa_column=_time())
+    escalate_at: datetime = Field(sa_column=_time())
+    due_at: datetime = Field(sa_column=_time())
+    escalated_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    claimed_by: str | None = Field(default=None, sa_column=Column(Text))
+    claimed_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    closed_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    codes: list[str] = Field(
+        sa_column=Column(JSONB, nullable=False, server_default=text("'[]'::jsonb"))
+    )
+
+
+class ReviewCommentRow(SQLModel, table=True):
+    """What reviewers wrote to each other about an applicant: personal data."""
+
+    __tablename__ = "review_comments"
+    __table_args__ = (
+        Index("review_comments_of_review", "review", "author", "text_hash", unique=True),
+    )
+
+    id: int = Field(default=None, sa_column=_serial())
+    review: str = Field(
+        sa_column=Column(Text, ForeignKey("reviews.id", ondelete="CASCADE"), nullable=False)
+    )
+    author: str = Field(sa_column=Column(Text, nullable=False))
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    text_hash: str = Field(sa_column=Column(Text, nullable=False))
+    written_at: datetime = Field(sa_column=_time(now=True))

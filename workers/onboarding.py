@@ -12,6 +12,7 @@ from temporalio.worker import Interceptor, Worker
 from activities.failures import FailureInterceptor
 from activities.onboarding.application import ApplicationActivities
 from activities.onboarding.billing import BillingActivities
+from activities.onboarding.business_hours import ReviewHours
 from activities.onboarding.confirmation import ConfirmationActivities
 from activities.onboarding.crm import CrmActivities
 from activities.onboarding.directory import DirectoryActivities
@@ -19,6 +20,7 @@ from activities.onboarding.duplicates import Acquaintances, DuplicateActivities
 from activities.onboarding.identity import IdentityActivities
 from activities.onboarding.notice import NoticeActivities
 from activities.onboarding.policy import BadPolicy, load_policy
+from activities.onboarding.review import ReviewActivities
 from activities.onboarding.screening import ScreeningActivities
 from activities.process import ProcessActivities
 from activities.rules.book import load_rules
@@ -102,6 +104,16 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             DirectoryActivities(engine, DIRECTORY[settings.directory](making)),
             CrmActivities(engine, CRM[settings.crm](making)),
             NoticeActivities(engine, mail, mail_domain=mail_domain),
+            ReviewActivities(
+                engine,
+                mail,
+                ReviewHours(policy.review),
+                addresses={
+                    "reviewer": settings.reviewers_email,
+                    "senior_reviewer": settings.senior_reviewers_email,
+                },
+                mail_domain=mail_domain,
+            ),
             ProcessActivities(
                 engine,
                 mail,

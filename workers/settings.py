@@ -187,6 +187,10 @@ class Settings(BaseSettings):
     """Who mails come from; the domain is that of their Message-IDs, too."""
     operators_email: str = "operators@example.com"
     """Who is told that a process waits for somebody."""
+    reviewers_email: str = "reviewers@example.com"
+    """Who is reminded of reviews that wait for the role reviewer."""
+    senior_reviewers_email: str = "senior-reviewers@example.com"
+    """The same, for the role senior_reviewer."""
     mail_inbox_port: Port = 8402
     """On a laptop: where the mail inbox answers over HTTP."""
 

@@ -6,7 +6,7 @@ from activities.onboarding.decision import Deliberation
 from activities.onboarding.duplicates import Acquaintances
 from activities.once import Kept, Once
 from activities.rules.rulings import Rulings
-from database import decisions, onboardings
+from database import decisions, onboardings, reviews
 from workflows.onboarding.decision import Decide, Decided
 from workflows.onboarding.messages import (
     ForApplication,
@@ -120,16 +120,18 @@ class ApplicationActivities(ApplicationSteps):
 
     @implements(ApplicationSteps.record_stage)
     async def record_stage(self, request: RecordStage) -> None:
-        """Keep the stage."""
+        """Keep the stage. However the review's stage is left, nothing of it stays in the queue."""
 
         async def keep(connection: AsyncConnection) -> Kept:
-            await onboardings.record_stage(
+            left = await onboardings.record_stage(
                 connection,
                 request.application_id,
                 request.stage,
                 adverse_actions=request.adverse_actions,
                 appeal_until=request.appeal_until,
             )
+            if left == "reviewing":
+                await reviews.leave(connection, request.application_id)
             return Kept()
 
         await self._once.ours(request, keep, Kept)

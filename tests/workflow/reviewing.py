@@ -57,8 +57,8 @@ class Reviewed(CustomerOnboarding):
         await self.enter("reviewing")
         for _ in range(self.reviewed.times):
             verdict = await self.review(self.reviewed.terms, excluded=self.reviewed.excluded)
-        if verdict.outcome != "approved":
-            return verdict.outcome
+            if verdict.outcome != "approved":
+                return verdict.outcome
         await self.enter("provisioning")
         await self.enter("welcoming")
         return "active"

@@ -66,7 +66,6 @@ from workflows.onboarding.review import (
     OpenedReview,
     OpenReview,
     RemindOfReview,
-    ReviewSteps,
 )
 from workflows.onboarding.rules import AdverseAction
 from workflows.onboarding.screening import Screen, Screened, ScreeningSteps
@@ -77,6 +76,7 @@ from workflows.onboarding.steps import (
     DirectorySteps,
     IdentitySteps,
     NoticeSteps,
+    ReviewSteps,
 )
 from workflows.progress import Choice
 from workflows.request_key import Request

@@ -26,10 +26,11 @@ from tests.workflow.reviewing import (
     approval,
     rejection,
 )
-from tests.workflow.scripted import Scripted, withdrawal
+from tests.workflow.scripted import Scripted, refused, withdrawal
 from workers.sandbox import workflow_runner
 from workflows.decisions import ProcessSteps
 from workflows.onboarding.review import AboutReview, ReviewTerms
+from workflows.onboarding.steps import ReviewSteps
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
 from workflows.step import implementations
@@ -252,8 +253,6 @@ async def test_who_agreed_before_it_was_escalated_has_agreed(review: Review) -> 
 
 
 async def test_a_reminder_that_cannot_be_sent_holds_up_nothing(review: Review) -> None:
-    from tests.workflow.scripted import refused
-    from workflows.onboarding.review import ReviewSteps
 
     world = Scripted()
     world.fail(ReviewSteps.remind, refused("mail.refused"))

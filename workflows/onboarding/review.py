@@ -1,6 +1,5 @@
-"""What a review by people is told, tells and needs done. Ids and codes only."""
+"""What a review by people is told, tells and asks for. Ids and codes only."""
 
-from abc import ABC, abstractmethod
 from datetime import datetime, time
 from typing import Annotated, Literal
 
@@ -10,7 +9,6 @@ from workflows.actor import Decision
 from workflows.onboarding.rules import AdverseAction, Hours
 from workflows.policy import Duration
 from workflows.request_key import Message, Request
-from workflows.step import step
 
 Reviewer = Literal["reviewer", "senior_reviewer"]
 """The roles that may decide in a review. Once it is a senior reviewer's, only they may."""
@@ -37,7 +35,7 @@ class Office(Message):
     time_zone: str
     opens: time
     closes: time
-    working_days: Annotated[frozenset[Weekday], Field(min_length=1)]
+    working_days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
     applicants_from: tuple[CountryCode, ...] = ()
 
     @model_validator(mode="after")
@@ -59,8 +57,11 @@ class ReviewPolicy(Message):
 
     @model_validator(mode="after")
     def _somebody_looks_at_every_applicant(self) -> "ReviewPolicy":
-        if self.offices[-1].applicants_from:
-            raise ValueError("the last office looks at every other country: it names none")
+        last = self.offices[-1]
+        if any(bool(office.applicants_from) is (office is last) for office in self.offices):
+            raise ValueError(
+                "each office names its applicants' countries; the last, which has all others, none"
+            )
         return self
 
 
@@ -72,6 +73,7 @@ class ReviewTerms(Message):
     remind_after, escalate_after, decide_within   business hours since it was opened
     by_default  what happens when nobody decided in time: never an approval
     reasons     why somebody has to look: codes, or rows of rules
+    version     of the rules that say so
     """
 
     approvers: Annotated[int, Field(ge=1, le=2)]
@@ -81,6 +83,7 @@ class ReviewTerms(Message):
     decide_within: Annotated[int, Field(ge=1, le=2_000)]
     by_default: Literal["reject", "expire"]
     reasons: tuple[str, ...] = ()
+    version: str = ""
 
 
 class Verdict(Message):
@@ -189,27 +192,4 @@ class CloseReview(OfReview):
 
     verdict: Verdict
     by_default: bool
-
-
-class ReviewSteps(ABC):
-    """What a review needs done."""
-
-    @step("local", "review.open", "Open the review")
-    @abstractmethod
-    async def open_review(self, request: OpenReview) -> OpenedReview:
-        """Put the application into the queue, with the times that its terms come to."""
-
-    @step("remote", "review.remind", "Remind the reviewers")
-    @abstractmethod
-    async def remind(self, request: RemindOfReview) -> None:
-        """One mail to those in whose queue the review is."""
-
-    @step("local", "review.escalate", "Put the review before senior reviewers")
-    @abstractmethod
-    async def escalate(self, request: OfReview) -> None:
-        """Move the review to the senior reviewers' queue."""
-
-    @step("local", "review.close", "Close the review")
-    @abstractmethod
-    async def close(self, request: CloseReview) -> None:
-        """Take the review out of the queue, and keep how it ended."""
+    rule_version: str = ""

@@ -29,6 +29,13 @@ from workflows.onboarding.messages import (
     Validated,
     Welcome,
 )
+from workflows.onboarding.review import (
+    CloseReview,
+    OfReview,
+    OpenedReview,
+    OpenReview,
+    RemindOfReview,
+)
 from workflows.step import Undo, Undone, step
 
 
@@ -161,3 +168,27 @@ class NoticeSteps(ABC):
     @abstractmethod
     async def reject(self, request: Reject) -> Letter:
         """Send the letter with the codes in words, and how to appeal."""
+
+
+class ReviewSteps(ABC):
+    """What a review needs done."""
+
+    @step("local", "review.open", "Open the review")
+    @abstractmethod
+    async def open_review(self, request: OpenReview) -> OpenedReview:
+        """Put the application into the queue, with the times that its terms come to."""
+
+    @step("remote", "review.remind", "Remind the reviewers")
+    @abstractmethod
+    async def remind(self, request: RemindOfReview) -> None:
+        """One mail to those in whose queue the review is."""
+
+    @step("local", "review.escalate", "Put the review before senior reviewers")
+    @abstractmethod
+    async def escalate(self, request: OfReview) -> None:
+        """Move the review to the senior reviewers' queue."""
+
+    @step("local", "review.close", "Close the review")
+    @abstractmethod
+    async def close(self, request: CloseReview) -> None:
+        """Take the review out of the queue, and keep how it ended."""

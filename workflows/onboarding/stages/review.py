@@ -17,13 +17,13 @@ from workflows.onboarding.review import (
     OpenReview,
     Rejection,
     RemindOfReview,
-    ReviewSteps,
     ReviewTerms,
     UnderReview,
     Verdict,
     review_id,
 )
 from workflows.onboarding.stages.onboarding import Onboarding
+from workflows.onboarding.steps import ReviewSteps
 
 Due = tuple[datetime, Callable[[UnderReview], Awaitable[None]]]
 """What is to be done about an open review, and when."""
@@ -65,7 +65,12 @@ class Reviewing(Onboarding):
         verdict = _verdict_of(one)
         await self.step(
             ReviewSteps.close,
-            CloseReview(review_id=one.id, verdict=verdict, by_default=not one.settled),
+            CloseReview(
+                review_id=one.id,
+                verdict=verdict,
+                by_default=not one.settled,
+                rule_version=terms.version,
+            ),
             part=str(number),
         )
         return verdict
