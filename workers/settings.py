@@ -44,6 +44,7 @@ SecretName = Literal[
     "smtp_password",
     "actor_signing_key",
     "api_key_service",
+    "api_key_reviewer",
     "api_key_operator",
     "api_key_admin",
 ]
@@ -187,6 +188,8 @@ class Settings(BaseSettings):
 
     api_key_service: SecretStr | None = None
     """What the command line calls the gateway with, as a service."""
+    api_key_reviewer: SecretStr | None = None
+    """The same, as a reviewer."""
     api_key_operator: SecretStr | None = None
     """The same, as an operator."""
     api_key_admin: SecretStr | None = None

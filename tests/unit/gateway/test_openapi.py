@@ -43,6 +43,8 @@ def test_every_operation_is_there() -> None:
         "GET /v1/onboardings/{id}",
         "POST /v1/onboardings/{id}/withdraw",
         "POST /v1/onboardings/{id}/corrections",
+        "GET /v1/onboardings/{id}/screening",
+        "POST /v1/onboardings/{id}/screening/hits/{hit}/judgement",
         "GET /v1/attention",
         "POST /v1/attention/resolve",
         "GET /v1/requests",
