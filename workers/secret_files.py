@@ -16,6 +16,7 @@ from workers.obstacle import Obstacle
 
 _CALLERS = {
     "service": ("service", ("service",)),
+    "reviewer": ("person", ("reviewer",)),
     "operator": ("person", ("operator",)),
     "admin": ("person", ("operator", "admin")),
 }

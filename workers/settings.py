@@ -47,6 +47,7 @@ SecretName = Literal[
     "actor_signing_key",
     "applicant_hash_key",
     "api_key_service",
+    "api_key_reviewer",
     "api_key_operator",
     "api_key_admin",
 ]
@@ -203,6 +204,8 @@ class Settings(BaseSettings):
 
     api_key_service: SecretStr | None = None
     """What the command line calls the gateway with, as a service."""
+    api_key_reviewer: SecretStr | None = None
+    """The same, as a reviewer."""
     api_key_operator: SecretStr | None = None
     """The same, as an operator."""
     api_key_admin: SecretStr | None = None

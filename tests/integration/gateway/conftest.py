@@ -71,6 +71,7 @@ class Gateway:
         self.http = http
         self.house = house
         self.service = Door(http, API_KEYS["service"])
+        self.reviewer = Door(http, API_KEYS["reviewer"])
         self.operator = Door(http, API_KEYS["operator"])
         self.admin = Door(http, API_KEYS["admin"])
 

@@ -48,6 +48,8 @@ def test_every_operation_is_there() -> None:
         "POST /v1/onboardings/{id}/corrections",
         "POST /v1/onboardings/{id}/resend-confirmation",
         "POST /v1/confirmations",
+        "GET /v1/onboardings/{id}/screening",
+        "POST /v1/onboardings/{id}/screening/hits/{hit}/judgement",
         "GET /v1/attention",
         "POST /v1/attention/resolve",
         "GET /v1/requests",
