@@ -43,6 +43,7 @@ _ONE = text("""
     SELECT * FROM reviews
     WHERE id = :id AND (CAST(:tenant AS text) IS NULL OR tenant = :tenant)
 """)
+_OPEN_OF = text("SELECT * FROM reviews WHERE onboarding = :onboarding AND state = 'open'")
 _LOCKED = text("""
     SELECT * FROM reviews
     WHERE id = :id AND (CAST(:tenant AS text) IS NULL OR tenant = :tenant)
@@ -178,6 +179,11 @@ async def one(
     """A review; `tenant=None` sees every tenant's. With `lock` nobody changes it meanwhile."""
     sql = _LOCKED if lock else _ONE
     return (await connection.execute(sql, {"id": id_, "tenant": tenant})).mappings().first()
+
+
+async def open_of(connection: AsyncConnection, onboarding: str) -> RowMapping | None:
+    """The open review of an onboarding; None where there is none."""
+    return (await connection.execute(_OPEN_OF, {"onboarding": onboarding})).mappings().first()
 
 
 async def many(

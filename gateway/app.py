@@ -12,10 +12,12 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import (
     api_page,
+    appeals,
     attention,
     changes,
     confirmation_page,
     confirmations,
+    duplicates,
     health,
     onboardings,
     problems,
@@ -100,7 +102,11 @@ def create_app(options: GatewayOptions) -> FastAPI:
     app.add_middleware(Door, callers=options.callers, rates=options.rates)
     problems.handle_all(app)
     app.add_exception_handler(405, not_allowed)
-    for room in (onboardings, changes, confirmations, screening, attention, requests, health):
+    rooms = (
+        *(onboardings, changes, appeals, confirmations, screening, duplicates),
+        *(attention, requests, health),
+    )
+    for room in rooms:
         app.include_router(room.router, dependencies=[Depends(only_known)])
     app.router.routes.extend([*api_page.ROUTES, *confirmation_page.ROUTES])
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]

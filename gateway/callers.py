@@ -111,6 +111,7 @@ class Needs:
 
 
 Anybody = Annotated[Caller, Depends(Needs("service", "operator", "admin"))]
+Appellant = Annotated[Caller, Depends(Needs("service", "applicant", "support"))]
 Operator = Annotated[Caller, Depends(Needs("operator", "admin"))]
 Admin = Annotated[Caller, Depends(Needs("admin"))]
 Reviewer = Annotated[Caller, Depends(Needs("reviewer", "senior_reviewer"))]

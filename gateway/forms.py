@@ -265,6 +265,36 @@ class JudgementForm(BaseModel):
         return self
 
 
+class RelationForm(BaseModel):
+    """How two onboardings are related that may be of one applicant, and why."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"relation": "merge", "reason": "the same person, by the passport"}]
+        },
+    )
+
+    relation: Literal["merge", "link"] = Field(
+        description="merge: the same applicant, and the other one goes on in place of this one, "
+        "which is turned down. link: both go on."
+    )
+    reason: Why
+
+
+class AppealForm(BaseModel):
+    """Why somebody appeals against a rejection."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "the passport was renewed meanwhile"}]},
+    )
+
+    reason: Why
+
+
 class ResolutionForm(BaseModel):
     """What is decided about something on the attention list.
 

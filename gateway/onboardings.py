@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import structlog
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
-from database import api_requests, onboardings
+from database import api_requests, decisions, onboardings
 from database.api_requests import Answer, ApiRequest, BeingAnswered, OtherBody
 from database.connection import DatabaseDown, transaction
 from gateway import examples
@@ -31,11 +31,14 @@ from workflows.onboarding.application import (
     OnboardingPage,
 )
 from workflows.onboarding.messages import Stage, Start, onboarding_id, workflow_id
+from workflows.onboarding.rejection import ADVERSE_ACTIONS
 from workflows.request_key import content_hash
 
 log = structlog.stdlib.get_logger(__name__)
 router = APIRouter(prefix="/v1/onboardings", tags=["onboardings"])
 
+_LOOK_INSIDE = frozenset({"reviewer", "senior_reviewer", "operator", "admin"})
+"""Whoever has one of these roles is told our own reasons, too."""
 _ID = re.compile(r"[a-z2-7]{26}")
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 
@@ -119,7 +122,7 @@ async def start(
     before = await _take(options, asked, start, form, caller.name)
     if before is not None:
         return _response(before, replayed=True)
-    answer = await _begin(options, start)
+    answer = await begin(options, start)
     try:
         async with transaction(options.engine) as connection:
             await api_requests.answered(connection, asked, answer)
@@ -164,7 +167,7 @@ async def _take(
         ) from None
 
 
-async def _begin(options: GatewayOptions, start: Start) -> Answer:
+async def begin(options: GatewayOptions, start: Start) -> Answer:
     """Start the process and hear where it is; 202 where nobody answers."""
     status, stage = 201, "received"
     try:
@@ -259,4 +262,15 @@ async def one(
     told: dict[str, Any] = {**row, "application": row["form"], "progress": progress}
     if progress is not None:
         told["stage"] = progress.stage
+    if row["adverse_actions"]:
+        told["rejection"] = {
+            "codes": [
+                {"code": code, "text": ADVERSE_ACTIONS[code]} for code in row["adverse_actions"]
+            ],
+            "appeal_until": row["appeal_until"],
+        }
+    if _LOOK_INSIDE & set(caller.actor.roles):
+        async with transaction(options.engine) as connection:
+            kept = await decisions.of_process(connection, row["workflow_id"])
+        told["decisions"] = [{**one, "by": one["actor"], "at": one["decided_at"]} for one in kept]
     return tagged(OnboardingInFull.model_validate(told), if_none_match, number=row["version"])
