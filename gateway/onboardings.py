@@ -30,7 +30,7 @@ from workflows.onboarding.application import (
     OnboardingInFull,
     OnboardingPage,
 )
-from workflows.onboarding.messages import Stage, Start, onboarding_id, workflow_id
+from workflows.onboarding.messages import ENDS, Stage, Start, onboarding_id, workflow_id
 from workflows.onboarding.rejection import ADVERSE_ACTIONS
 from workflows.request_key import content_hash
 
@@ -260,7 +260,8 @@ async def one(
     under_way = row["ended_at"] is None and row["handed_over_at"] is not None
     progress = await progress_of(options.client, row["workflow_id"]) if under_way else None
     told: dict[str, Any] = {**row, "application": row["form"], "progress": progress}
-    if progress is not None:
+    # An end is told once our database has it, and with it what a rejected applicant is told.
+    if progress is not None and progress.stage not in ENDS:
         told["stage"] = progress.stage
     if row["adverse_actions"]:
         told["rejection"] = {

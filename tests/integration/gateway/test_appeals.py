@@ -62,9 +62,8 @@ async def test_an_appeal_is_an_onboarding_of_its_own_however_often_it_is_asked_f
         assert {answer.status_code for answer in asked} == {201}
         (appeal,) = {answer.json()["id"] for answer in asked}
         assert appeal != id_
-        shown = await stage_is(
-            gateway, appeal, "rejected"
-        )  # the country is not served today either
+        # The country is not served today either.
+        shown = await stage_is(gateway, appeal, "rejected")
     assert shown["appeal_of"] == id_
     assert shown["earlier_case"] is None
     assert shown["rejection"]["appeal_until"] is None
