@@ -40,8 +40,8 @@ class ReviewActivities(ReviewSteps):
         self._addresses = addresses
         self._mail_domain = mail_domain
 
-    @implements(ReviewSteps.open)
-    async def open(self, request: OpenReview) -> OpenedReview:
+    @implements(ReviewSteps.open_review)
+    async def open_review(self, request: OpenReview) -> OpenedReview:
         """Put the application into the queue.
 
         The times are counted from our database's clock and kept with the request: a process that is

@@ -31,10 +31,10 @@ TERMS = ReviewTerms(
 AUDITED = "audit WHERE workflow_id = :id AND event = :event"
 
 
-@case(ReviewSteps.open)
+@case(ReviewSteps.open_review)
 async def opened(bench: Bench) -> Intent:
     application, process = await bench.applied()
-    key = named(ReviewSteps.open, process, "1")
+    key = named(ReviewSteps.open_review, process, "1")
     request = OpenReview(request_key=key, application_id=application, number=1, terms=TERMS)
     return Intent(request, lambda: bench.count(AUDITED, id=process, event="review.opened"))
 
@@ -42,7 +42,7 @@ async def opened(bench: Bench) -> Intent:
 async def open_one(bench: Bench) -> tuple[str, str]:
     """An open review, and its process."""
     intent = await opened(bench)
-    await bench.act(ReviewSteps.open)(intent.request)
+    await bench.act(ReviewSteps.open_review)(intent.request)
     request: Any = intent.request
     process = request.request_key.split("/review.")[0]
     return review_id(request.application_id, 1), process

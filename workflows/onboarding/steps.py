@@ -170,7 +170,7 @@ class ReviewSteps(ABC):
 
     @step("local", "review.open", "Open the review")
     @abstractmethod
-    async def open(self, request: OpenReview) -> OpenedReview:
+    async def open_review(self, request: OpenReview) -> OpenedReview:
         """Put the application into the queue, with the times that its terms come to."""
 
     @step("remote", "review.remind", "Remind the reviewers")

@@ -42,7 +42,7 @@ class Reviewing(Onboarding):
         self.state.reviews += 1
         number = self.state.reviews
         opened = await self.step(
-            ReviewSteps.open,
+            ReviewSteps.open_review,
             OpenReview(
                 application_id=self.applicant, number=number, terms=terms, excluded=excluded
             ),
