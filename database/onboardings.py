@@ -31,7 +31,7 @@ _CORRECT = text("""
     RETURNING version
 """)
 _APPLICATION = text("""
-    SELECT a.id, a.version, a.tenant, a.form, o.workflow_id, o.stage
+    SELECT a.id, a.version, a.tenant, a.form, o.workflow_id, o.stage, o.appeal_of
     FROM applications a JOIN onboardings o USING (id)
     WHERE a.id = :id AND a.version = :version
 """)
@@ -40,7 +40,9 @@ _STAGE = text("""
     SET stage = :stage, stage_since = clock_timestamp(),
         identity_link = CASE WHEN :stage = 'verifying_identity' THEN identity_link END,
         handed_over_at = coalesce(handed_over_at, clock_timestamp()),
-        ended_at = CASE WHEN :ended THEN clock_timestamp() END
+        ended_at = CASE WHEN :ended THEN clock_timestamp() END,
+        adverse_actions = CAST(:adverse_actions AS jsonb),
+        appeal_until = CASE WHEN appeal_of IS NULL THEN CAST(:appeal_until AS timestamptz) END
     FROM (SELECT id, stage FROM onboardings WHERE id = :id FOR UPDATE) before
     WHERE o.id = before.id
     RETURNING o.workflow_id, before.stage
@@ -85,6 +87,7 @@ class Application:
     workflow_id: str
     stage: str
     form: dict[str, Any]
+    appeal_of: str | None = None
 
 
 class NoApplication(LookupError):
@@ -147,12 +150,28 @@ async def application(connection: AsyncConnection, id_: str, version: int) -> Ap
     return Application(**row)
 
 
-async def record_stage(connection: AsyncConnection, id_: str, stage: str) -> str | None:
+async def record_stage(
+    connection: AsyncConnection,
+    id_: str,
+    stage: str,
+    *,
+    adverse_actions: Sequence[str] = (),
+    appeal_until: datetime | None = None,
+) -> str | None:
     """Keep the stage that an onboarding is in now; the answer is the one that it has left.
 
-    A process that was started for no application keeps nothing: there is no list to show it in.
+    A rejection comes with what the applicant is told.
+
+    An appeal cannot be appealed against. A process that was started for no application keeps
+    nothing: there is no list to show it in.
     """
-    values = {"id": id_, "stage": stage, "ended": stage in ENDS}
+    values = {
+        "id": id_,
+        "stage": stage,
+        "ended": stage in ENDS,
+        "adverse_actions": json.dumps(list(adverse_actions)) if adverse_actions else None,
+        "appeal_until": appeal_until,
+    }
     kept = (await connection.execute(_STAGE, values)).first()
     if kept is None:
         return None

@@ -16,13 +16,16 @@ from activities.onboarding.business_hours import ReviewHours
 from activities.onboarding.confirmation import ConfirmationActivities
 from activities.onboarding.crm import CrmActivities
 from activities.onboarding.directory import DirectoryActivities
+from activities.onboarding.duplicates import Acquaintances, DuplicateActivities
 from activities.onboarding.identity import IdentityActivities
 from activities.onboarding.notice import NoticeActivities
 from activities.onboarding.policy import BadPolicy, load_policy
 from activities.onboarding.review import ReviewActivities
+from activities.onboarding.screening import ScreeningActivities
 from activities.process import ProcessActivities
 from activities.rules.book import load_rules
 from activities.rules.problems import BadRules
+from activities.rules.rulings import Rulings
 from activities.upkeep import UpkeepActivities
 from connectors.stripe.api import StripeApi
 from connectors.stripe.events import StripeEvents
@@ -32,7 +35,7 @@ from workers.running import run
 from workers.sandbox import workflow_runner
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
-from workers.systems import BILLING, CRM, DIRECTORY, MAIL, Making
+from workers.systems import BILLING, CRM, DIRECTORY, MAIL, SCREENING, Making
 from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workflows.onboarding.messages import TASK_QUEUE
@@ -55,7 +58,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
     """The one place where the onboarding's steps are put together with whom they talk to."""
     try:
         policy = load_policy(settings.rules / "policy.toml", settings.policy)
-        load_rules(settings.rules, QUESTIONS)
+        rulings = Rulings(load_rules(settings.rules, QUESTIONS))
     except (BadPolicy, BadRules) as error:
         raise SettingsWrong(str(error)) from error
     # Whatever does not answer is given up before the activity is, so that we know who it was: our
@@ -77,7 +80,13 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         mail = MAIL[settings.mail](making)
         mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
         yield implementations(
-            ApplicationActivities(engine, policy),
+            ApplicationActivities(
+                engine,
+                policy,
+                rulings=rulings,
+                acquaintances=Acquaintances(settings.secret("applicant_hash_key")),
+            ),
+            DuplicateActivities(engine),
             ConfirmationActivities(
                 engine,
                 mail,
@@ -86,6 +95,11 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
                 mail_domain=mail_domain,
             ),
             IdentityActivities(engine, StripeIdentity(stripe)),
+            ScreeningActivities(
+                engine,
+                SCREENING[settings.screening](making),
+                party_key=settings.secret("screening_key"),
+            ),
             BillingActivities(engine, BILLING[settings.billing](making)),
             DirectoryActivities(engine, DIRECTORY[settings.directory](making)),
             CrmActivities(engine, CRM[settings.crm](making)),

@@ -41,8 +41,11 @@ SecretName = Literal[
     "stripe_api_key",
     "directory_token",
     "hubspot_token",
+    "yente_api_key",
+    "screening_key",
     "smtp_password",
     "actor_signing_key",
+    "applicant_hash_key",
     "api_key_service",
     "api_key_operator",
     "api_key_admin",
@@ -122,6 +125,8 @@ class Settings(BaseSettings):
     """The gateway signs who acts with it: an Ed25519 private key, its 32 bytes in base64."""
     actor_public_keys: Several = ()
     """Whose signatures workers accept: Ed25519 public keys, base64; several while keys change."""
+    applicant_hash_key: SecretStr | None = None
+    """Applicants are known again by hashes under it. With another key nobody is known again."""
 
     billing: Literal["stripe", "invoice"] = "stripe"
     """Who keeps customers' accounts: Stripe, or our own database, for invoices."""
@@ -152,6 +157,21 @@ class Settings(BaseSettings):
     hubspot_token: SecretStr | None = None
     crm_simulator_port: Port = 8404
     """On a laptop: where the simulator of HubSpot answers."""
+
+    screening: Literal["list", "yente"] = "list"
+    """Who is asked about sanctions and public office: a list in a file, or a yente."""
+    screening_list: Path | None = None
+    """With `list`: the CSV file. There is none by default: nobody is cleared by mistake."""
+    screening_key: SecretStr | None = None
+    """What parties are hashed with, so that judgements are remembered without names."""
+    yente_url: Url = "https://api.opensanctions.org"
+    """Where yente's API is; by default it is OpenSanctions' own."""
+    yente_dataset: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")] = "default"
+    """Which of its datasets is asked."""
+    yente_api_key: SecretStr | None = None
+    """A yente of your own needs none."""
+    yente_simulator_port: Port = 8406
+    """On a laptop: where the simulator of yente answers."""
 
     mail: Literal["smtp", "outbox"] = "smtp"
     """How letters go out: to a mail server, or into a folder that a mail system empties."""
@@ -221,6 +241,7 @@ class Settings(BaseSettings):
             "directory": self.directory,
             "crm": self.crm,
             "mail": self.mail,
+            "screening": self.screening,
         }
 
     @property

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors import outbox
-from connectors.capabilities import Billing, Crm, Directory, Mail
+from connectors.capabilities import Billing, Crm, Directory, Mail, Screening
 from connectors.csv_export import CsvCrm
 from connectors.drop_folder import DropFolder
 from connectors.http_api import HttpApi
@@ -21,6 +21,7 @@ from connectors.hubspot import errors as hubspot_errors
 from connectors.hubspot.crm import API_BASE as HUBSPOT
 from connectors.hubspot.crm import HubSpotCrm
 from connectors.invoicing import InvoiceBilling
+from connectors.local_list import ListUnreadable, LocalList
 from connectors.outbox import OutboxMail
 from connectors.scim import errors as scim_errors
 from connectors.scim.directory import ScimDirectory
@@ -29,6 +30,8 @@ from connectors.stripe.api import StripeApi
 from connectors.stripe.billing import StripeBilling
 from connectors.tenant_api import errors as tenant_errors
 from connectors.tenant_api.directory import TenantDirectory
+from connectors.yente import errors as yente_errors
+from connectors.yente.screening import YenteScreening
 from database.accounts import Accounts
 from workers.settings import SecretName, Settings, SettingsWrong, variable
 
@@ -96,6 +99,41 @@ def _outbox(making: Making) -> Mail:
     return OutboxMail(folder, sender=making.settings.mail_from)
 
 
+def _list(making: Making) -> Screening:
+    file = making.settings.screening_list
+    name = variable("screening_list")
+    if file is None:
+        raise SettingsWrong(
+            f"{name} is not set: it names the CSV file of the list that applicants are screened "
+            "against. docs/systems.md says what it looks like."
+        )
+    found = LocalList(file)
+    try:
+        found.prepare()
+    except OSError as error:
+        raise SettingsWrong(f"{name}: {file} cannot be read ({error.strerror}).") from error
+    except ListUnreadable as error:
+        raise SettingsWrong(f"{name}: {error}.") from error
+    return found
+
+
+def _yente(making: Making) -> Screening:
+    settings = making.settings
+    key = settings.yente_api_key
+    api = HttpApi(
+        yente_errors.NO_ANSWER,
+        settings.yente_url,
+        key.get_secret_value() if key else None,
+        timeout=making.patience / _ASKED_TWICE,
+        scheme="ApiKey",
+    )
+    making.closing.push_async_callback(api.close)
+    return YenteScreening(api, settings.yente_dataset)
+
+
+_ASKED_TWICE = 2
+"""A screening asks for the list's version, then for who is on it."""
+
 BILLING: Mapping[str, Callable[[Making], Billing]] = {
     "stripe": lambda making: StripeBilling(making.stripe),
     "invoice": lambda making: InvoiceBilling(Accounts(making.engine)),
@@ -106,6 +144,7 @@ DIRECTORY: Mapping[str, Callable[[Making], Directory]] = {
 }
 CRM: Mapping[str, Callable[[Making], Crm]] = {"hubspot": _hubspot, "csv": _csv}
 MAIL: Mapping[str, Callable[[Making], Mail]] = {"smtp": _smtp, "outbox": _outbox}
+SCREENING: Mapping[str, Callable[[Making], Screening]] = {"list": _list, "yente": _yente}
 
 
 def _prepared(prepare: Callable[[], None], setting: str, folder: Path) -> None:

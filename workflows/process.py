@@ -218,7 +218,11 @@ class Process(ABC, Generic[State]):
                     "notice not sent", extra={"reason": reason_of(failure).type}
                 )
 
-        self._conduct.notices.append(asyncio.create_task(send()))
+        self.beside(send())
+
+    def beside(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Have something done beside the story: the process does not end before that is done."""
+        self._conduct.notices.append(asyncio.create_task(doing))
 
     # What people do and see
 

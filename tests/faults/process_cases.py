@@ -11,8 +11,8 @@ from tests.workflow.scripted import signed
 from workflows.actor import Decision
 from workflows.decisions import Notice, ProcessSteps, RecordDecision
 from workflows.onboarding.confirmation import ConfirmationSteps, OpenConfirmation, SendConfirmation
+from workflows.onboarding.decision import Decide
 from workflows.onboarding.messages import (
-    Decide,
     ForApplication,
     OpenSession,
     RecordStage,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults import process_cases, provisioning_cases, review_cases
+from tests.faults import process_cases, provisioning_cases, review_cases, screening_cases
 from tests.faults.crashing import Died, dying, until_done
 from tests.faults.intents import Bench, Intent
 from tests.simulated import SimulatorHandle
@@ -26,7 +26,7 @@ AT_MOST_TWO_AFTER_A_CRASH = {
 }
 """What SMTP cannot promise: a worker that dies between acceptance and note sends once more."""
 
-CASES = process_cases.CASES | provisioning_cases.CASES | review_cases.CASES
+CASES = process_cases.CASES | provisioning_cases.CASES | screening_cases.CASES | review_cases.CASES
 EFFECTS = sorted(CASES)
 
 

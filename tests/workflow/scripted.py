@@ -28,6 +28,8 @@ from workflows.onboarding.confirmation import (
     ReadConfirmation,
     SendConfirmation,
 )
+from workflows.onboarding.decision import Decide, Decided
+from workflows.onboarding.duplicates import DuplicateSteps, Relate
 from workflows.onboarding.messages import (
     Company,
     ConfirmationResend,
@@ -38,8 +40,6 @@ from workflows.onboarding.messages import (
     CreateTaxId,
     CreateUser,
     Customer,
-    Decide,
-    Decided,
     EmailPolicy,
     ForApplication,
     IdentityStatus,
@@ -51,6 +51,7 @@ from workflows.onboarding.messages import (
     ReadSession,
     Received,
     RecordStage,
+    Reject,
     Session,
     TaxId,
     User,
@@ -66,6 +67,8 @@ from workflows.onboarding.review import (
     OpenReview,
     RemindOfReview,
 )
+from workflows.onboarding.rules import AdverseAction
+from workflows.onboarding.screening import Screen, Screened, ScreeningSteps
 from workflows.onboarding.steps import (
     ApplicationSteps,
     BillingSteps,
@@ -108,11 +111,13 @@ class Scripted(
     ApplicationSteps,
     ConfirmationSteps,
     IdentitySteps,
+    ScreeningSteps,
     BillingSteps,
     DirectorySteps,
     CrmSteps,
     NoticeSteps,
     ReviewSteps,
+    DuplicateSteps,
     ProcessSteps,
 ):
     """Every step, done as the script says.
@@ -130,11 +135,14 @@ class Scripted(
         self.policy = policy or production_policy()
         self.has_tax_id = has_tax_id
         self.is_company = is_company
-        self.problems: tuple[str, ...] = ()
+        self.problems: tuple[AdverseAction, ...] = ()
         self.confirmed = True
         self.latest = 1
         self.links: list[SendConfirmation] = []
         self.identity = IdentityStatus(status="verified", report_id="vr_1")
+        self.screened = Screened(
+            status="clear", politically_exposed=False, hits=0, list_version="1"
+        )
         self.failing: dict[str, list[Exception] | Callable[[], Exception | None]] = {}
         self.held: dict[str, asyncio.Event] = {}
         self.reached: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -143,6 +151,8 @@ class Scripted(
         self.stages: list[str] = []
         self.made: dict[str, str] = {}
         self.mails: list[str] = []
+        self.told_no: list[Reject] = []
+        self.related: list[Relate] = []
         self.decisions: list[RecordDecision] = []
         self.notices: list[Notice] = []
         self.reminded: list[RemindOfReview] = []
@@ -239,6 +249,11 @@ class Scripted(
         await self._play(IdentitySteps.close_session, request)
         return self._undo(request)
 
+    @implements(ScreeningSteps.screen)
+    async def screen(self, request: Screen) -> Screened:
+        await self._play(ScreeningSteps.screen, request)
+        return self.screened
+
     @implements(BillingSteps.create_customer)
     async def create_customer(self, request: CreateCustomer) -> Customer:
         await self._play(BillingSteps.create_customer, request)
@@ -305,6 +320,19 @@ class Scripted(
         if self._first_time(request):
             self.mails.append(request.request_key)
         return Letter(message_id="<1@example.com>")
+
+    @implements(NoticeSteps.reject)
+    async def reject(self, request: Reject) -> Letter:
+        await self._play(NoticeSteps.reject, request)
+        if self._first_time(request):
+            self.told_no.append(request)
+        return Letter(message_id="<2@example.com>")
+
+    @implements(DuplicateSteps.relate)
+    async def relate(self, request: Relate) -> None:
+        await self._play(DuplicateSteps.relate, request)
+        if self._first_time(request):
+            self.related.append(request)
 
     @implements(ReviewSteps.open_review)
     async def open_review(self, request: OpenReview) -> OpenedReview:

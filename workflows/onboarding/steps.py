@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+from workflows.onboarding.decision import Decide, Decided
 from workflows.onboarding.messages import (
     Company,
     Contact,
@@ -11,8 +12,6 @@ from workflows.onboarding.messages import (
     CreateTaxId,
     CreateUser,
     Customer,
-    Decide,
-    Decided,
     ForApplication,
     IdentityStatus,
     JoinGroup,
@@ -22,6 +21,7 @@ from workflows.onboarding.messages import (
     ReadSession,
     Received,
     RecordStage,
+    Reject,
     Session,
     TaxId,
     User,
@@ -157,12 +157,17 @@ class CrmSteps(ABC):
 
 
 class NoticeSteps(ABC):
-    """What customers are told."""
+    """What applicants and customers are told."""
 
     @step("remote", "notice.welcome", "Send the welcome mail")
     @abstractmethod
     async def welcome(self, request: Welcome) -> Letter:
         """Send the welcome mail."""
+
+    @step("remote", "notice.reject", "Tell the applicant that the answer is no")
+    @abstractmethod
+    async def reject(self, request: Reject) -> Letter:
+        """Send the letter with the codes in words, and how to appeal."""
 
 
 class ReviewSteps(ABC):
