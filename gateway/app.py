@@ -20,7 +20,10 @@ from gateway import (
     onboardings,
     problems,
     requests,
+    reviews,
+    status,
 )
+from gateway.callers import allowed
 from gateway.door import Door
 from gateway.handing_over import keep_handing_over
 from gateway.inbox_writer import InboxWriter
@@ -99,8 +102,9 @@ def create_app(options: GatewayOptions) -> FastAPI:
     app.add_middleware(Door, callers=options.callers, rates=options.rates)
     problems.handle_all(app)
     app.add_exception_handler(405, not_allowed)
-    for room in (onboardings, changes, confirmations, attention, requests, health):
-        app.include_router(room.router, dependencies=[Depends(only_known)])
+    for room in (onboardings, status, changes, confirmations, reviews, attention, requests):
+        app.include_router(room.router, dependencies=[Depends(allowed), Depends(only_known)])
+    app.include_router(health.router, dependencies=[Depends(only_known)])
     app.router.routes.extend([*api_page.ROUTES, *confirmation_page.ROUTES])
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app

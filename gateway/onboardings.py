@@ -12,7 +12,7 @@ from database import api_requests, onboardings
 from database.api_requests import Answer, ApiRequest, BeingAnswered, OtherBody
 from database.connection import DatabaseDown, transaction
 from gateway import examples
-from gateway.callers import Anybody, AskedTenant, tenant_to_act_for, tenant_to_see
+from gateway.callers import Allowed, AskedTenant, tenant_to_act_for, tenant_to_see
 from gateway.cursors import bad_cursor, cursor_of, place_of, time_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import ApplicationForm, Time
@@ -98,7 +98,7 @@ def idempotency_key(
 )
 async def start(
     form: ApplicationForm,
-    caller: Anybody,
+    caller: Allowed,
     options: Options,
     key: Annotated[str, Depends(idempotency_key)],
     asked_tenant: AskedTenant = None,
@@ -202,7 +202,7 @@ def _response(answer: Answer, *, replayed: bool) -> Response:
     summary="List onboardings",
 )
 async def many(
-    caller: Anybody,
+    caller: Allowed,
     options: Options,
     asked_tenant: AskedTenant = None,
     stage: Annotated[list[Stage] | None, Query(description="One or several stages.")] = None,
@@ -247,7 +247,7 @@ def _after(cursor: str | None) -> tuple[datetime, str] | None:
     summary="Show an onboarding",
 )
 async def one(
-    id: KnownId, caller: Anybody, options: Options, if_none_match: IfNoneMatch = None
+    id: KnownId, caller: Allowed, options: Options, if_none_match: IfNoneMatch = None
 ) -> Response:
     """One onboarding with its application; with its progress while it is under way."""
     async with transaction(options.engine) as connection:
