@@ -164,7 +164,7 @@ async def close(connection: AsyncConnection, id_: str, verdict: Verdict) -> str 
 
 async def leave(connection: AsyncConnection, onboarding: str) -> None:
     """Take the review of an onboarding that went on without it out of the queue."""
-    for id_, process in (await connection.execute(_LEAVE, {"onboarding": onboarding})).tuples():
+    for id_, process in await connection.execute(_LEAVE, {"onboarding": onboarding}):
         details = {"review": id_, "outcome": "void"}
         await record(connection, "review.closed", "process", workflow_id=process, details=details)
 
