@@ -155,7 +155,7 @@ def _entries(file: Path, content: bytes) -> Iterator[_Entry]:
             known.add(entry.id)
             yield entry
     except csv.Error as error:
-        raise ListUnreadable(f"{file}, line {rows.line_num}: {error}") from None
+        raise ListUnreadable(f"{file}, line {rows.line_num + 1}: {error}") from None
     if not known:
         raise ListUnreadable(f"{file} has no entries: an empty list would clear everybody")
 

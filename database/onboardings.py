@@ -160,10 +160,8 @@ async def record_stage(
 ) -> str | None:
     """Keep the stage that an onboarding is in now; the answer is the one that it has left.
 
-    A rejection comes with what the applicant is told.
-
-    An appeal cannot be appealed against. A process that was started for no application keeps
-    nothing: there is no list to show it in.
+    With a rejection comes what the applicant is told. An appeal cannot be appealed against. A
+    process that was started for no application keeps nothing: there is no list to show it in.
     """
     values = {
         "id": id_,

@@ -21,6 +21,7 @@ from gateway import (
     problems,
     requests,
     reviews,
+    screening,
     status,
 )
 from gateway.callers import allowed
@@ -102,7 +103,17 @@ def create_app(options: GatewayOptions) -> FastAPI:
     app.add_middleware(Door, callers=options.callers, rates=options.rates)
     problems.handle_all(app)
     app.add_exception_handler(405, not_allowed)
-    for room in (onboardings, status, changes, confirmations, reviews, attention, requests):
+    api = (
+        onboardings,
+        status,
+        changes,
+        confirmations,
+        screening,
+        reviews,
+        attention,
+        requests,
+    )
+    for room in api:
         app.include_router(room.router, dependencies=[Depends(allowed), Depends(only_known)])
     app.include_router(health.router, dependencies=[Depends(only_known)])
     app.router.routes.extend([*api_page.ROUTES, *confirmation_page.ROUTES])

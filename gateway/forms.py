@@ -233,6 +233,38 @@ class ConfirmationForm(BaseModel):
     token: Annotated[str, Field(max_length=200, json_schema_extra={"pattern": TOKEN_PATTERN})]
 
 
+class JudgementForm(BaseModel):
+    """What somebody found out about a hit of a screening."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "verdict": "false_positive",
+                    "reason": "born in another year, as the passport shows",
+                    "until": "2026-12-31T00:00:00Z",
+                }
+            ]
+        },
+    )
+
+    verdict: Literal["false_positive", "confirmed"]
+    reason: Why
+    until: Time | None = Field(
+        default=None,
+        description="Until when a false positive is remembered. Left out, it is as long as the "
+        "policy allows. Nothing for `confirmed`.",
+    )
+
+    @model_validator(mode="after")
+    def _only_a_false_positive_is_forgotten(self) -> "JudgementForm":
+        if self.verdict == "confirmed" and self.until is not None:
+            raise ValueError("until goes with false_positive only: leave it out")
+        return self
+
+
 class ResolutionForm(BaseModel):
     """What is decided about something on the attention list.
 

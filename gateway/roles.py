@@ -23,6 +23,8 @@ MAY: Mapping[str, tuple[Role, ...]] = {
     "POST /v1/onboardings/{id}/corrections": _OPERATORS,
     "POST /v1/onboardings/{id}/resend-confirmation": _SERVING,
     "POST /v1/confirmations": _SERVING,
+    "GET /v1/onboardings/{id}/screening": (*_REVIEWERS, "admin"),
+    "POST /v1/onboardings/{id}/screening/hits/{hit}/judgement": _REVIEWERS,
     "GET /v1/reviews": (*_REVIEWERS, *_OPERATORS),
     "GET /v1/reviews/{id}": (*_REVIEWERS, *_OPERATORS),
     "POST /v1/reviews/{id}/claim": _REVIEWERS,

@@ -84,7 +84,7 @@ def main() -> None:
             "yente": options.yente_port,
         }
         listeners = {name: _listener(name, options.host, port) for name, port in ports.items()}
-        asyncio.run(_run(storage, secrets, listeners, _endpoint(options), options.yente_list))
+        asyncio.run(_run(storage, secrets, listeners, _endpoint(options)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -101,9 +101,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--crm-port", type=int, default=8404)
     parser.add_argument("--tenants-port", type=int, default=8405, help="the plain tenant API")
     parser.add_argument("--yente-port", type=int, default=8406)
-    parser.add_argument(
-        "--yente-list", type=Path, help="CSV of the entities that it has from the start"
-    )
     parser.add_argument(
         "--stripe-key-file", type=Path, required=True, help="holds the one API key accepted"
     )
@@ -155,7 +152,6 @@ async def _run(
     secrets: Secrets,
     listeners: dict[str, socket.socket],
     endpoint: Endpoint | None,
-    yente_list: Path | None,
 ) -> None:
     clock = Clock(storage)
     stripe = Simulator.on(storage, clock, secrets.stripe)
@@ -173,7 +169,7 @@ async def _run(
         "directory": server_of(directory_app.application(storage, clock, secrets.directory)),
         "crm": server_of(crm_app.application(storage, clock, secrets.crm)),
         "tenants": server_of(tenants_app.application(storage, secrets.directory)),
-        "yente": server_of(yente_app.application(storage, secrets.yente, yente_list)),
+        "yente": server_of(yente_app.application(storage, secrets.yente)),
     }
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _end, servers)

@@ -121,7 +121,6 @@ class SimulatorHandle:
                 *("--crm-port", str(self.crm.port)),
                 *("--tenants-port", str(self.tenants.port)),
                 *("--yente-port", str(self.yente.port)),
-                *("--yente-list", str(INVENTED_LIST)),
                 cwd=REPOSITORY,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,

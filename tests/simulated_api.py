@@ -113,6 +113,11 @@ class SimulatedApi:
         counts = answer.raise_for_status().json()["counters"]
         return Counters(tuple(Count(**count) for count in counts))
 
+    async def control(self, path: str, body: Mapping[str, Any]) -> None:
+        """Do something to this system that its own API has no way for."""
+        answer = await self._http.post(f"{self.url}/_simulator/{path}", json=body)
+        answer.raise_for_status()
+
     async def reset(self) -> None:
         """Forget everything there."""
         (await self._http.post(f"{self.url}/_simulator/reset")).raise_for_status()

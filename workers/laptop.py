@@ -40,6 +40,8 @@ from workers.supervisor import Kept, Supervisor
 from workers.temporal_client import connect
 from workers.together import together
 
+_INVENTED_LIST = "invented_list.csv"
+"""Beside the rules: nobody on it exists."""
 _SIMULATORS_SECRETS: tuple[SecretName, ...] = (
     "stripe_api_key",
     "directory_token",
@@ -75,7 +77,7 @@ def settings(**given: Any) -> Settings:
     if "policy" not in found.model_fields_set:
         local["policy"] = "demo"
     if found.screening_list is None:
-        local["screening_list"] = str(found.rules / laptop_processes.INVENTED_LIST)
+        local["screening_list"] = str(found.rules / _INVENTED_LIST)
     found = load(**given | local)
     for name in _SIMULATORS_SECRETS:
         if found.secret(name) != (found.home / "secrets" / name).read_text().strip():

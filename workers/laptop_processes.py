@@ -20,9 +20,6 @@ from workers.temporal_server import TemporalServer
 from workflows import search_attributes
 from workflows.onboarding.messages import TASK_QUEUE
 
-INVENTED_LIST = "invented_list.csv"
-"""The list of a laptop, beside the rules: nobody on it exists."""
-
 
 def port_uses(settings: Settings) -> Sequence[PortUse]:
     """Every port of the stack."""
@@ -128,7 +125,6 @@ def simulators(settings: Settings) -> ChildProcess:
                 *("--crm-port", str(settings.crm_simulator_port)),
                 *("--tenants-port", str(settings.tenant_api_simulator_port)),
                 *("--yente-port", str(settings.yente_simulator_port)),
-                *("--yente-list", str(settings.rules / INVENTED_LIST)),
                 *("--stripe-key-file", str(secrets / "stripe_api_key")),
                 *("--directory-token-file", str(secrets / "directory_token")),
                 *("--crm-token-file", str(secrets / "hubspot_token")),

@@ -76,7 +76,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             settings.secret("stripe_api_key"), base_url=settings.stripe_api_base, timeout=patience
         )
         closing.push_async_callback(stripe.close)
-        making = Making(settings, engine, stripe, patience, closing)
+        making = Making(settings, patience, closing, engine, stripe)
         mail = MAIL[settings.mail](making)
         mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
         yield implementations(

@@ -37,15 +37,13 @@ from workers.settings import SecretName, Settings, SettingsWrong, variable
 
 
 @dataclass(frozen=True)
-class Making:
-    """What makers are given. What they open is closed by `closing`.
+class Asking:
+    """What makers are given of systems that are only asked. What they open `closing` closes.
 
     `patience` is how many seconds one call outside may take.
     """
 
     settings: Settings
-    engine: AsyncEngine
-    stripe: StripeApi
     patience: float
     closing: AsyncExitStack
 
@@ -54,6 +52,14 @@ class Making:
         api = HttpApi(no_answer, url, self.settings.secret(token), timeout=self.patience)
         self.closing.push_async_callback(api.close)
         return api
+
+
+@dataclass(frozen=True)
+class Making(Asking):
+    """What makers are given of systems in which something is made."""
+
+    engine: AsyncEngine
+    stripe: StripeApi
 
 
 def _scim(making: Making) -> Directory:
@@ -99,8 +105,8 @@ def _outbox(making: Making) -> Mail:
     return OutboxMail(folder, sender=making.settings.mail_from)
 
 
-def _list(making: Making) -> Screening:
-    file = making.settings.screening_list
+def _list(asking: Asking) -> Screening:
+    file = asking.settings.screening_list
     name = variable("screening_list")
     if file is None:
         raise SettingsWrong(
@@ -117,17 +123,17 @@ def _list(making: Making) -> Screening:
     return found
 
 
-def _yente(making: Making) -> Screening:
-    settings = making.settings
+def _yente(asking: Asking) -> Screening:
+    settings = asking.settings
     key = settings.yente_api_key
     api = HttpApi(
         yente_errors.NO_ANSWER,
         settings.yente_url,
         key.get_secret_value() if key else None,
-        timeout=making.patience / _ASKED_TWICE,
+        timeout=asking.patience / _ASKED_TWICE,
         scheme="ApiKey",
     )
-    making.closing.push_async_callback(api.close)
+    asking.closing.push_async_callback(api.close)
     return YenteScreening(api, settings.yente_dataset)
 
 
@@ -144,7 +150,7 @@ DIRECTORY: Mapping[str, Callable[[Making], Directory]] = {
 }
 CRM: Mapping[str, Callable[[Making], Crm]] = {"hubspot": _hubspot, "csv": _csv}
 MAIL: Mapping[str, Callable[[Making], Mail]] = {"smtp": _smtp, "outbox": _outbox}
-SCREENING: Mapping[str, Callable[[Making], Screening]] = {"list": _list, "yente": _yente}
+SCREENING: Mapping[str, Callable[[Asking], Screening]] = {"list": _list, "yente": _yente}
 
 
 def _prepared(prepare: Callable[[], None], setting: str, folder: Path) -> None:

@@ -41,8 +41,8 @@ class _Entity(BaseModel):
 
     def texts(self, *names: str) -> Texts:
         """The values of properties, each once, in order."""
-        values = {value for name in names for value in self.properties.get(name, ())}
-        return tuple(sorted(value for value in values if isinstance(value, str)))
+        values = (value for name in names for value in self.properties.get(name, ()))
+        return tuple(sorted({value for value in values if isinstance(value, str)}))
 
 
 class _Matches(BaseModel):

@@ -1,7 +1,6 @@
 """yente over HTTP: `/match/{dataset}`, `/catalog`, and the control API."""
 
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
@@ -61,9 +60,9 @@ class _Asked(BaseModel):
     limit: int = Field(default=5, le=500)
 
 
-def application(storage: Storage, key: str, file: Path | None) -> Starlette:
+def application(storage: Storage, key: str) -> Starlette:
     """The API as the storage left it; `key` is the one API key accepted."""
-    entities = Entities(storage, file)
+    entities = Entities(storage)
     routes = [_match(entities), _catalog(entities)]
     front = Front(
         api=Starlette(routes=routes),

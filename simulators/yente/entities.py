@@ -1,4 +1,4 @@
-"""The entities of the dataset, on disk; from the start those of a file."""
+"""The entities of the dataset, on disk; from the start those of a list of invented names."""
 
 import csv
 import hashlib
@@ -11,6 +11,7 @@ from simulators.storage import Storage
 
 Entity = dict[str, Any]  # as the API has it; properties are lists of texts
 
+INVENTED = Path(__file__).parents[2] / "rules" / "invented_list.csv"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS yente_entities (id TEXT PRIMARY KEY, entity TEXT NOT NULL);
 """
@@ -21,15 +22,14 @@ _COLUMNS = {
     "countries": "country",
     "topics": "topics",
 }
-"""Columns of the file, and which property each is."""
+"""Columns of the list, and which property each is."""
 
 
 class Entities:
-    """All of them; `file` is CSV as OpenSanctions publishes it, with a column `topics`."""
+    """All of them."""
 
-    def __init__(self, storage: Storage, file: Path | None) -> None:
+    def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._file = file
         storage.create(SCHEMA)
         if not self.all():
             self.begin_anew()
@@ -47,10 +47,10 @@ class Entities:
         )
 
     def begin_anew(self) -> None:
-        """Have what the file has, and nothing else."""
+        """Have what the list has, and nothing else."""
         with self._storage.transaction():
             self._storage.run("DELETE FROM yente_entities")
-            for entity in _read(self._file) if self._file else ():
+            for entity in _invented():
                 self.put(entity)
 
     def version(self) -> str:
@@ -59,8 +59,8 @@ class Entities:
         return f"20260101000000-{hashlib.sha256(content).hexdigest()[:6]}"
 
 
-def _read(file: Path) -> Iterator[Entity]:
-    with file.open(newline="", encoding="utf-8") as text:
+def _invented() -> Iterator[Entity]:
+    with INVENTED.open(newline="", encoding="utf-8") as text:
         for row in csv.DictReader(text):
             properties = {
                 name: [part.strip() for part in row[column].split(";")]

@@ -20,13 +20,14 @@ from workflows.step import declaration_of
 
 AT_MOST_TWO_AFTER_A_CRASH = {
     "confirmation.send",
+    "notice.reject",
     "notice.welcome",
     "process.notify",
     "review.remind",
 }
 """What SMTP cannot promise: a worker that dies between acceptance and note sends once more."""
 
-CASES = process_cases.CASES | provisioning_cases.CASES | screening_cases.CASES | review_cases.CASES
+CASES = process_cases.CASES | provisioning_cases.CASES | review_cases.CASES | screening_cases.CASES
 EFFECTS = sorted(CASES)
 
 

@@ -16,6 +16,7 @@ HERE = Path(__file__).parent / "schemathesis"
 
 PHASES = {
     "admin": ("examples", "coverage", "fuzzing", "stateful"),
+    "reviewer": ("examples", "fuzzing"),
     "operator": ("examples", "fuzzing"),
     "service": ("examples", "fuzzing"),
     "senior_reviewer": ("examples", "coverage", "fuzzing"),

@@ -59,6 +59,8 @@ def test_every_operation_is_there() -> None:
         "POST /v1/reviews/{id}/comments",
         "POST /v1/reviews/{id}/approve",
         "POST /v1/reviews/{id}/reject",
+        "GET /v1/onboardings/{id}/screening",
+        "POST /v1/onboardings/{id}/screening/hits/{hit}/judgement",
         "GET /v1/attention",
         "POST /v1/attention/resolve",
         "GET /v1/requests",
