@@ -43,7 +43,6 @@ _ONE = text("""
     SELECT * FROM reviews
     WHERE id = :id AND (CAST(:tenant AS text) IS NULL OR tenant = :tenant)
 """)
-_OPEN_OF = text("SELECT * FROM reviews WHERE onboarding = :onboarding AND state = 'open'")
 _LOCKED = text("""
     SELECT * FROM reviews
     WHERE id = :id AND (CAST(:tenant AS text) IS NULL OR tenant = :tenant)
@@ -165,7 +164,7 @@ async def close(connection: AsyncConnection, id_: str, verdict: Verdict) -> str 
 
 async def leave(connection: AsyncConnection, onboarding: str) -> None:
     """Take the review of an onboarding that went on without it out of the queue."""
-    for id_, process in (await connection.execute(_LEAVE, {"onboarding": onboarding})).tuples():
+    for id_, process in await connection.execute(_LEAVE, {"onboarding": onboarding}):
         details = {"review": id_, "outcome": "void"}
         await record(connection, "review.closed", "process", workflow_id=process, details=details)
 
@@ -179,11 +178,6 @@ async def one(
     """A review; `tenant=None` sees every tenant's. With `lock` nobody changes it meanwhile."""
     sql = _LOCKED if lock else _ONE
     return (await connection.execute(sql, {"id": id_, "tenant": tenant})).mappings().first()
-
-
-async def open_of(connection: AsyncConnection, onboarding: str) -> RowMapping | None:
-    """The open review of an onboarding; None where there is none."""
-    return (await connection.execute(_OPEN_OF, {"onboarding": onboarding})).mappings().first()
 
 
 async def many(

@@ -22,8 +22,11 @@ from gateway import (
     onboardings,
     problems,
     requests,
+    reviews,
     screening,
+    status,
 )
+from gateway.callers import allowed
 from gateway.door import Door
 from gateway.handing_over import keep_handing_over
 from gateway.inbox_writer import InboxWriter
@@ -102,12 +105,21 @@ def create_app(options: GatewayOptions) -> FastAPI:
     app.add_middleware(Door, callers=options.callers, rates=options.rates)
     problems.handle_all(app)
     app.add_exception_handler(405, not_allowed)
-    rooms = (
-        *(onboardings, changes, appeals, confirmations, screening, duplicates),
-        *(attention, requests, health),
+    api = (
+        onboardings,
+        status,
+        changes,
+        appeals,
+        confirmations,
+        screening,
+        reviews,
+        duplicates,
+        attention,
+        requests,
     )
-    for room in rooms:
-        app.include_router(room.router, dependencies=[Depends(only_known)])
+    for room in api:
+        app.include_router(room.router, dependencies=[Depends(allowed), Depends(only_known)])
+    app.include_router(health.router, dependencies=[Depends(only_known)])
     app.router.routes.extend([*api_page.ROUTES, *confirmation_page.ROUTES])
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app

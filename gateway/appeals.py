@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping
 from database import decisions, onboardings
 from database.connection import transaction
 from gateway import examples
-from gateway.callers import Appellant, AskedTenant, tenant_to_act_for
+from gateway.callers import Allowed, AskedTenant, tenant_to_act_for
 from gateway.forms import AppealForm
 from gateway.onboardings import KnownId, begin
 from gateway.openapi import answers, problem, problems
@@ -46,7 +46,7 @@ _NOT_REJECTED = "There is nothing to appeal against: the onboarding is active."
 async def appeal(
     id: KnownId,
     form: AppealForm,
-    caller: Appellant,
+    caller: Allowed,
     options: Options,
     asked_tenant: AskedTenant = None,
 ) -> Response:
@@ -57,6 +57,8 @@ async def appeal(
     fine.
     """
     tenant = tenant_to_act_for(caller, asked_tenant)
+    if caller.onboarding not in (None, id):
+        raise not_found("onboarding")
     start = Start(application_id=appeal_id(tenant, id), tenant=tenant)
     async with transaction(options.engine) as connection:
         row = await onboardings.one(connection, id, tenant=tenant)

@@ -10,7 +10,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.callers import Caller, Callers
+from gateway.callers import Callers
 from gateway.methods import allowed
 from gateway.problems import Problem, as_problem, response_of
 from gateway.rates import Rates
@@ -76,9 +76,9 @@ class Door:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 if scope["path"].startswith(API):
-                    key = self._callers.recognise(headers.get("authorization"))
-                    scope["caller"] = Caller(key)
-                    rate = _raw(self._rates.take(key.name))
+                    caller = self._callers.recognise(headers.get("authorization"))
+                    scope["caller"] = caller
+                    rate = _raw(self._rates.take(caller.name))
                     _refuse_other_types(scope, headers)
                     limit = API_LIMIT
                 else:

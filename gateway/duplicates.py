@@ -5,26 +5,24 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Response
 
-from database import duplicates, onboardings, reviews
+from database import duplicates
 from database.connection import transaction
 from gateway import examples
-from gateway.callers import Caller, Reviewer, ReviewerOrAdmin
-from gateway.decisions import Ended, NoProcess, send
+from gateway.callers import Allowed
 from gateway.etags import IfMatch, IfNoneMatch, tagged
 from gateway.forms import RelationForm
-from gateway.onboardings import KnownId
 from gateway.openapi import answers, problem, problems
-from gateway.options import GatewayOptions, Options
-from gateway.problems import Problem, not_found
+from gateway.options import Options
+from gateway.problems import not_found
+from gateway.reviews import KnownId, decide, must_be_open, seen
 from workflows.actor import SignedActor
 from workflows.decisions import Taken
 from workflows.onboarding.application import Answer
 from workflows.onboarding.duplicates import Link, Merge
 
-router = APIRouter(prefix="/v1/onboardings/{id}/duplicates", tags=["duplicates"])
+router = APIRouter(prefix="/v1/reviews/{id}/duplicates", tags=["reviews"])
 
 OtherId = Annotated[str, Path(pattern=r"^[a-z2-7]{26}$")]
-_NOT_REVIEWED = "Nobody reviews the onboarding now: there is nothing to decide."
 
 
 class Duplicate(Answer):
@@ -62,14 +60,14 @@ _EXAMPLE = Duplicate(
     summary="Show who may be the same applicant",
 )
 async def show(
-    id: KnownId, caller: ReviewerOrAdmin, options: Options, if_none_match: IfNoneMatch = None
+    id: KnownId, caller: Allowed, options: Options, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Other onboardings of the tenant that may be of the same applicant."""
-    await _version_of(options, caller, id)
+    """Other onboardings of the tenant that may be of the applicant under review."""
     async with transaction(options.engine) as connection:
-        rows = await duplicates.of_onboarding(connection, id)
+        review = await seen(connection, caller, id)
+        rows = await duplicates.of_onboarding(connection, review["onboarding"])
     answer = Duplicates(duplicates=[Duplicate.model_validate(dict(row)) for row in rows])
-    return tagged(answer, if_none_match)
+    return tagged(answer, if_none_match, number=review["version"])
 
 
 @router.post(
@@ -77,56 +75,44 @@ async def show(
     status_code=202,
     response_model=Taken,
     responses={
-        **answers(examples.TAKEN, status=202, description="Accepted"),
+        **answers(
+            examples.TAKEN.model_copy(update={"stage": "reviewing"}),
+            status=202,
+            description="Accepted",
+        ),
         **problems(400, 401, 403, 404, 412, 413, 415, 428, 503),
         **problem(
             409,
-            "`not-reviewing`, or why a review does not take it.",
-            code="not-reviewing",
-            detail=_NOT_REVIEWED,
+            "It is decided already.",
+            code="already-decided",
+            detail="The review has come to its end.",
         ),
     },
     summary="Merge or link two onboardings",
 )
 async def relate(
+    form: RelationForm,
     id: KnownId,
     other: OtherId,
-    form: RelationForm,
-    caller: Reviewer,
+    caller: Allowed,
     options: Options,
     expected: IfMatch,
 ) -> Taken:
-    """Merge an onboarding under review into another one, or link the two.
+    """Merge the onboarding under review into another one, or link the two.
 
-    Merging is a no, and takes what a no takes: whoever may not reject may not merge. `If-Match` is
-    the version of the application that you looked at.
+    Merging is a no to this one, `known_already`: it is refused as a rejection is, and so is
+    linking, after which somebody has yet to decide.
     """
-    expected.meets(await _version_of(options, caller, id), "version")
     async with transaction(options.engine) as connection:
-        known = await duplicates.of_onboarding(connection, id)
-        review = await reviews.open_of(connection, id)
+        review = await must_be_open(connection, caller, id)
+        expected.meets(review["version"], "version")
+        known = await duplicates.of_onboarding(connection, review["onboarding"])
     if other not in {row["other"] for row in known}:
         raise not_found("duplicate")
-    if review is None:
-        raise Problem(409, "not-reviewing", _NOT_REVIEWED)
-    number, version, process = review["number"], review["version"], review["workflow_id"]
 
     def relation(by: SignedActor) -> Merge | Link:
         kind = Merge if form.relation == "merge" else Link
-        return kind(reason=form.reason, by=by, review=number, version=version, other=other)
+        about = {"review": review["number"], "version": review["version"]}
+        return kind(reason=form.reason, by=by, other=other, **about)
 
-    signed = options.signer.sign(
-        relation, workflow_id=process, update=form.relation, by=caller.actor
-    )
-    try:
-        return await send(options.client, process, form.relation, signed)
-    except (NoProcess, Ended):
-        raise Problem(409, "not-reviewing", _NOT_REVIEWED) from None
-
-
-async def _version_of(options: GatewayOptions, caller: Caller, id_: str) -> int:
-    async with transaction(options.engine) as connection:
-        row = await onboardings.one(connection, id_, tenant=caller.tenant)
-    if row is None:
-        raise not_found("onboarding")
-    return int(row["version"])
+    return await decide(options, caller, review, form.relation, relation)

@@ -12,7 +12,7 @@ from database import api_requests, decisions, onboardings
 from database.api_requests import Answer, ApiRequest, BeingAnswered, OtherBody
 from database.connection import DatabaseDown, transaction
 from gateway import examples
-from gateway.callers import Anybody, AskedTenant, tenant_to_act_for, tenant_to_see
+from gateway.callers import Allowed, AskedTenant, tenant_to_act_for, tenant_to_see
 from gateway.cursors import bad_cursor, cursor_of, place_of, time_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import ApplicationForm, Time
@@ -37,8 +37,6 @@ from workflows.request_key import content_hash
 log = structlog.stdlib.get_logger(__name__)
 router = APIRouter(prefix="/v1/onboardings", tags=["onboardings"])
 
-_LOOK_INSIDE = frozenset({"reviewer", "senior_reviewer", "operator", "admin"})
-"""Whoever has one of these roles is told our own reasons, too."""
 _ID = re.compile(r"[a-z2-7]{26}")
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 
@@ -101,7 +99,7 @@ def idempotency_key(
 )
 async def start(
     form: ApplicationForm,
-    caller: Anybody,
+    caller: Allowed,
     options: Options,
     key: Annotated[str, Depends(idempotency_key)],
     asked_tenant: AskedTenant = None,
@@ -205,7 +203,7 @@ def _response(answer: Answer, *, replayed: bool) -> Response:
     summary="List onboardings",
 )
 async def many(
-    caller: Anybody,
+    caller: Allowed,
     options: Options,
     asked_tenant: AskedTenant = None,
     stage: Annotated[list[Stage] | None, Query(description="One or several stages.")] = None,
@@ -250,7 +248,7 @@ def _after(cursor: str | None) -> tuple[datetime, str] | None:
     summary="Show an onboarding",
 )
 async def one(
-    id: KnownId, caller: Anybody, options: Options, if_none_match: IfNoneMatch = None
+    id: KnownId, caller: Allowed, options: Options, if_none_match: IfNoneMatch = None
 ) -> Response:
     """One onboarding with its application; with its progress while it is under way."""
     async with transaction(options.engine) as connection:
@@ -270,7 +268,7 @@ async def one(
             ],
             "appeal_until": row["appeal_until"],
         }
-    if _LOOK_INSIDE & set(caller.actor.roles):
+    if caller.has_any("reviewer", "senior_reviewer", "operator", "admin"):
         async with transaction(options.engine) as connection:
             kept = await decisions.of_process(connection, row["workflow_id"])
         told["decisions"] = [{**one, "by": one["actor"], "at": one["decided_at"]} for one in kept]

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from gateway.actors import Signer
+from gateway.applicants import ApplicantTokens
 from gateway.callers import Callers
 from gateway.rates import Rates
 from workflows.onboarding.confirmation_link import LinkSeals
@@ -30,6 +31,7 @@ class GatewayOptions:
     signer: Signer
     webhook_secrets: Sequence[str]
     link_seals: LinkSeals
+    applicants: ApplicantTokens
     rates: Rates
     page_rates: Rates
     news: asyncio.Event = field(default_factory=asyncio.Event)

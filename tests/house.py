@@ -37,7 +37,11 @@ from workflows.onboarding.messages import onboarding_id
 TENANT = "acme"
 API_KEYS = {
     "service": "key-of-a-service",
+    "support": "key-of-sami",
     "reviewer": "key-of-rita",
+    "reviewer_two": "key-of-rosa",
+    "senior_reviewer": "key-of-selma",
+    "senior_reviewer_two": "key-of-sven",
     "operator": "key-of-olga",
     "admin": "key-of-ada",
 }
@@ -128,7 +132,7 @@ def settings_for(folder: Path, database: str, outside: SimulatorHandle, client: 
             "name": f"test-{role}",
             "kind": "service" if role == "service" else "person",
             "tenant": TENANT if role == "service" else None,
-            "roles": [role],
+            "roles": [role.removesuffix("_two")],
             "sha256": hashlib.sha256(secret.encode()).hexdigest(),
         }
         for role, secret in API_KEYS.items()

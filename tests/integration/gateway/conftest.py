@@ -71,7 +71,11 @@ class Gateway:
         self.http = http
         self.house = house
         self.service = Door(http, API_KEYS["service"])
+        self.support = Door(http, API_KEYS["support"])
         self.reviewer = Door(http, API_KEYS["reviewer"])
+        self.reviewer_two = Door(http, API_KEYS["reviewer_two"])
+        self.senior = Door(http, API_KEYS["senior_reviewer"])
+        self.senior_two = Door(http, API_KEYS["senior_reviewer_two"])
         self.operator = Door(http, API_KEYS["operator"])
         self.admin = Door(http, API_KEYS["admin"])
 
