@@ -11,11 +11,18 @@ from typing import Any
 import pytest
 
 from tests.house import House
+from tests.integration.gateway.conftest import gateway_of
 from tests.integration.test_worker import Handle, at_stripe, prove_identity, started, until
 from tests.outbox import letters_in
 from workers import settings as setting
 
-SWAPPED = {"billing": "invoice", "directory": "tenant_api", "crm": "csv", "mail": "outbox"}
+SWAPPED = {
+    "billing": "invoice",
+    "directory": "tenant_api",
+    "crm": "csv",
+    "mail": "outbox",
+    "screening": "yente",
+}
 # Of the form that a VAT id has, but too long: every system for billing refuses it.
 IMPOSSIBLE = {"type": "eu_vat", "value": "DE00000000000000"}
 EVERYTHING = {"accounts": 1, "users": 1, "memberships": 1, "contacts": 1, "companies": 1}
@@ -29,6 +36,8 @@ def swapped(house: House, *names: str) -> House:
         given["directory_url"] = f"{house.outside.tenants.url}/v1"
     if "crm" in names:
         given |= {"hubspot_token": None, "hubspot_api_base": None}
+    if "screening" in names:
+        given |= {"screening_list": None}
     if "mail" in names:
         given |= {"smtp_host": "nowhere.invalid"}
     before = {name: getattr(house.settings, name) for name in house.settings.model_fields_set}
@@ -133,10 +142,32 @@ async def test_a_customer_is_onboarded_and_another_withdrawn_with_nothing_left(
     if "billing" in names:
         (tax_id,) = await house.rows("SELECT type, value FROM billing_tax_ids")
         assert tax_id == {"type": "eu_vat", "value": "DE123456789"}
+    if "screening" in names:
+        assert (await house.outside.yente.counters()).executed("POST", "/match/{dataset}") == 2
     history = (await handle.fetch_history()).to_json()
     kept = history + str(await house.rows("SELECT * FROM requests"))
     for secret in (f"{application}@", "DE123456789", "有限公司"):
         assert secret not in kept
+
+
+@pytest.mark.slow
+async def test_while_the_list_does_not_answer_it_parks_and_then_goes_on(house: House) -> None:
+    house = swapped(house, "screening")
+    await house.outside.yente.outage()
+    async with house.working(max_cached_workflows=10), gateway_of(house) as gateway:
+        _, handle = await started(house)
+        await prove_identity(house, handle)
+        progress = await until(handle, lambda progress: progress.attention)
+        (parked,) = progress.attention
+        assert (parked.step, parked.reason.type) == ("screening.screen", "screening.server")
+        assert progress.stage == "screening"
+        await house.outside.yente.clear_faults()
+        decision = {"workflow_id": handle.id, "step": parked.step, "action": "retry"}
+        told = await gateway.operator.post(
+            "/v1/attention/resolve", decision | {"reason": "the list is up again"}
+        )
+        assert told.status_code == 202
+        assert await asyncio.wait_for(handle.result(), 20) == "active"
 
 
 async def _all_but_the_tax_id_is_made(handle: Handle) -> None:

@@ -87,6 +87,7 @@ async def test_a_customer_is_onboarded_once_with_everything_that_belongs_to_one(
     assert [stage["s"] for stage in stages] == [
         "validating",
         "verifying_identity",
+        "screening",
         "deciding",
         "provisioning",
         "welcoming",
