@@ -103,6 +103,16 @@ class ApplicationRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=_time(now=True))
 
 
+class ConfirmationRow(SQLModel, table=True):
+    """That the address which a version of an application names is the applicant's."""
+
+    __tablename__ = "confirmations"
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    version: int = Field(primary_key=True)
+    confirmed_at: datetime = Field(sa_column=_time(now=True))
+
+
 class OnboardingRow(SQLModel, table=True):
     """Where each onboarding is: what lists are made from.
 

@@ -14,6 +14,8 @@ from gateway import (
     api_page,
     attention,
     changes,
+    confirmation_page,
+    confirmations,
     health,
     onboardings,
     problems,
@@ -65,13 +67,13 @@ class _Gateway(FastAPI):
 def create_app(options: GatewayOptions) -> FastAPI:
     """The application. Its tasks run from the start to the end of its life."""
 
-    writer = InboxWriter(options.engine)
+    writer = InboxWriter(options.engine, options.news)
 
     @contextlib.asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         tasks = [
             asyncio.create_task(writer.run()),
-            asyncio.create_task(keep_handing_over(options.engine, options.client, writer.news)),
+            asyncio.create_task(keep_handing_over(options.engine, options.client, options.news)),
         ]
         try:
             yield
@@ -98,8 +100,8 @@ def create_app(options: GatewayOptions) -> FastAPI:
     app.add_middleware(Door, callers=options.callers, rates=options.rates)
     problems.handle_all(app)
     app.add_exception_handler(405, not_allowed)
-    for room in (onboardings, changes, screening, attention, requests, health):
+    for room in (onboardings, changes, confirmations, screening, attention, requests, health):
         app.include_router(room.router, dependencies=[Depends(only_known)])
-    app.router.routes.extend(api_page.ROUTES)
+    app.router.routes.extend([*api_page.ROUTES, *confirmation_page.ROUTES])
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app

@@ -135,6 +135,7 @@ def settings_for(folder: Path, database: str, outside: SimulatorHandle, client: 
         api_keys_file=folder / "api_keys.json",
         actor_signing_key=base64.b64encode(key.private_bytes_raw()).decode(),
         actor_public_keys=(base64.b64encode(key.public_key().public_bytes_raw()).decode(),),
+        confirmation_secrets=("a secret of links in a test's house",),
         stripe_api_key=outside.api_key,
         stripe_api_base=outside.stripe_url,
         stripe_webhook_secrets=("whsec_test",),

@@ -12,6 +12,7 @@ from temporalio.worker import Interceptor, Worker
 from activities.failures import FailureInterceptor
 from activities.onboarding.application import ApplicationActivities
 from activities.onboarding.billing import BillingActivities
+from activities.onboarding.confirmation import ConfirmationActivities
 from activities.onboarding.crm import CrmActivities
 from activities.onboarding.directory import DirectoryActivities
 from activities.onboarding.identity import IdentityActivities
@@ -76,6 +77,13 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
         yield implementations(
             ApplicationActivities(engine, policy),
+            ConfirmationActivities(
+                engine,
+                mail,
+                settings.link_seals(),
+                page=settings.confirmation_page,
+                mail_domain=mail_domain,
+            ),
             IdentityActivities(engine, StripeIdentity(stripe)),
             ScreeningActivities(
                 engine,

@@ -41,6 +41,7 @@ def make(folder: Path) -> Mapping[str, str]:
     once(folder / "hubspot_token", lambda: secrets.token_urlsafe(24))
     once(folder / "yente_api_key", lambda: secrets.token_urlsafe(24))
     once(folder / "screening_key", lambda: secrets.token_urlsafe(24))
+    once(folder / "confirmation_secrets", lambda: secrets.token_urlsafe(32))
     signing = once(
         folder / "actor_signing_key",
         lambda: _text(Ed25519PrivateKey.generate().private_bytes_raw()),

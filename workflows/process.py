@@ -260,6 +260,20 @@ class Process(ABC, Generic[State]):
         )
         self._conduct.decided.append(update.id)
 
+    async def keep_decision(self, update: str, decision: Decision) -> None:
+        """Have it kept who decided what, when and why: our database outlives histories."""
+        await self._have_done(
+            ProcessSteps.record_decision,
+            RecordDecision(
+                workflow_id=workflow.info().workflow_id,
+                update=update,
+                content=decision.model_dump(mode="json", exclude={"by", "reason"}),
+                decision=Decision(reason=decision.reason, by=decision.by),
+            ),
+            part=decision.by.update_id,
+            if_skipped=None,
+        )
+
     def stop_for(self, end: str, decision: Decision) -> Taken:
         """Stop the process at the next step's end, and end it in `end`. Asking twice is fine."""
         update = workflow.current_update_info()
@@ -293,7 +307,7 @@ class Process(ABC, Generic[State]):
         # From here on nothing can stop it: what was begun is brought to its end.
         self._conduct.unwinding = True
         if (stop := self._conduct.stop) and stop.decision:
-            await self._keep(stop.update, stop.decision)
+            await self.keep_decision(stop.update, stop.decision)
         if end in self.UNDONE:
             await self._undo()
         await self.enter(end)
@@ -383,7 +397,7 @@ class Process(ABC, Generic[State]):
         resolution = parked.resolution
         running.state = "running"
         self._display.refresh()
-        await self._keep("resolve", resolution)
+        await self.keep_decision("resolve", resolution)
         if resolution.action == "abort":
             self._end(running, "given up")
             self._stop(Stop(end="aborted"))
@@ -414,19 +428,6 @@ class Process(ABC, Generic[State]):
                 )
 
         self._conduct.notices.append(asyncio.create_task(send()))
-
-    async def _keep(self, update: str, decision: Decision) -> None:
-        await self._have_done(
-            ProcessSteps.record_decision,
-            RecordDecision(
-                workflow_id=workflow.info().workflow_id,
-                update=update,
-                content=decision.model_dump(mode="json", exclude={"by", "reason"}),
-                decision=Decision(reason=decision.reason, by=decision.by),
-            ),
-            part=decision.by.update_id,
-            if_skipped=None,
-        )
 
     def _may_end(self, end: str) -> bool:
         return (

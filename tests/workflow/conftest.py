@@ -21,6 +21,7 @@ from temporalio.worker import Worker
 from tests.workflow.scripted import Scripted
 from workers.sandbox import workflow_runner
 from workflows import search_attributes
+from workflows.onboarding.confirmation import EmailConfirmed
 from workflows.onboarding.messages import Start
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
@@ -78,10 +79,14 @@ class Onboarding:
 
 
 class Begin(Protocol):
-    """Starts an onboarding: `async with onboarding(world) as one`."""
+    """Starts an onboarding: `async with onboarding(world) as one`.
+
+    Its applicant has pressed the button in the mail before anybody looks, unless `confirms` is
+    False.
+    """
 
     def __call__(
-        self, world: Scripted, *, skip_time: bool = False
+        self, world: Scripted, *, skip_time: bool = False, confirms: bool = True
     ) -> AbstractAsyncContextManager[Onboarding]: ...
 
 
@@ -90,8 +95,11 @@ def onboarding(skipping: WorkflowEnvironment) -> Begin:
     """Start an onboarding."""
 
     @asynccontextmanager
-    async def start(world: Scripted, *, skip_time: bool = False) -> AsyncIterator[Onboarding]:
+    async def start(
+        world: Scripted, *, skip_time: bool = False, confirms: bool = True
+    ) -> AsyncIterator[Onboarding]:
         queue = str(uuid4())
+        world.confirmed = confirms
         async with Worker(
             skipping.client,
             task_queue=queue,
@@ -109,6 +117,8 @@ def onboarding(skipping: WorkflowEnvironment) -> Begin:
                     Start(application_id=application, tenant="acme"),
                     id=identifier,
                     task_queue=queue,
+                    start_signal="email_confirmed" if confirms else None,
+                    start_signal_args=[EmailConfirmed(event_id="confirmed")] if confirms else [],
                 )
 
             if skip_time:
