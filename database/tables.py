@@ -4,7 +4,7 @@ Personal data lives in `applications` and, where we invoice ourselves, in `billi
 `billing_tax_ids`; nowhere else. `screening_hits` has what public lists say of those that they list.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,29 +12,17 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKey,
-    Identity,
     Index,
-    Interval,
     Text,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-
-def _time(*, nullable: bool = False, now: bool = False) -> Column[datetime]:
-    default = text("clock_timestamp()") if now else None
-    return Column(DateTime(timezone=True), nullable=nullable, server_default=default)
-
-
-def _json(*, nullable: bool = False) -> Column[Any]:
-    return Column(JSONB(none_as_null=True), nullable=nullable)
-
-
-def _serial() -> Column[int]:
-    return Column(BigInteger, Identity(always=True), primary_key=True)
+from database.columns import json as _json
+from database.columns import serial as _serial
+from database.columns import time as _time
 
 
 class RequestRow(SQLModel, table=True):
@@ -277,83 +265,3 @@ class BillingTaxIdRow(SQLModel, table=True):
     type: str = Field(sa_column=Column(Text, nullable=False))
     value: str = Field(sa_column=Column(Text, nullable=False))
     added_at: datetime = Field(sa_column=_time(now=True))
-
-
-class ScreeningHitRow(SQLModel, table=True):
-    """An entry of a list that somebody in an application may be, until and after a person judged.
-
-    request_key   the screening that found it
-    party         who in the application: applicant | owner-N | signatory
-    party_hash    the same for the same person or company in every application; nobody is named
-    listed        what the list says of the entry: name, birth dates, countries, topics
-    holds_for     how long a person's "it is somebody else" may hold
-    verdict       false_positive | confirmed; nobody judged it where it is empty
-    remembered    that the verdict is an earlier one, of another hit
-    revision      raised by each judgement
-    superseded    that the application was screened again since
-    """
-
-    __tablename__ = "screening_hits"
-    __table_args__ = (
-        CheckConstraint("verdict IN ('false_positive', 'confirmed')", "known_verdict"),
-        Index(
-            "screening_hits_once",
-            *("request_key", "party", "list", "entry"),
-            unique=True,
-            postgresql_where=text("NOT superseded"),
-        ),
-        Index("screening_hits_of_application", "application_id", "id"),
-        Index("screening_hits_of_party", "party_hash", "list", "entry"),
-    )
-
-    id: int = Field(default=None, sa_column=_serial())
-    request_key: str = Field(sa_column=Column(Text, nullable=False))
-    application_id: str = Field(sa_column=Column(Text, nullable=False))
-    version: int = Field(nullable=False)
-    party: str = Field(sa_column=Column(Text, nullable=False))
-    party_hash: str = Field(sa_column=Column(Text, nullable=False))
-    list: str = Field(sa_column=Column(Text, nullable=False))
-    list_version: str = Field(sa_column=Column(Text, nullable=False))
-    entry: str = Field(sa_column=Column(Text, nullable=False))
-    entry_version: str = Field(sa_column=Column(Text, nullable=False))
-    listed: dict[str, Any] = Field(sa_column=_json())
-    score: int = Field(nullable=False)
-    holds_for: timedelta = Field(sa_column=Column(Interval, nullable=False))
-    found_at: datetime = Field(sa_column=_time(now=True))
-    verdict: str | None = Field(default=None, sa_column=Column(Text))
-    remembered: bool = Field(
-        default=False, sa_column_kwargs={"server_default": text("false")}, nullable=False
-    )
-    judged_by: str | None = Field(default=None, sa_column=Column(Text))
-    judged_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-    reason: str | None = Field(default=None, sa_column=Column(Text))
-    until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-    revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"}, nullable=False)
-    superseded: bool = Field(
-        default=False, sa_column_kwargs={"server_default": text("false")}, nullable=False
-    )
-
-
-class ScreeningAcceptanceRow(SQLModel, table=True):
-    """That somebody found a party to be another than an entry of a list: who, when, why.
-
-    It holds until its date, and for as long as the entry says what it said.
-    """
-
-    __tablename__ = "screening_acceptances"
-    __table_args__ = (Index("screening_acceptances_of_party", "party_hash", "list", "entry"),)
-
-    id: int = Field(default=None, sa_column=_serial())
-    hit: int = Field(
-        sa_column=Column(
-            BigInteger, ForeignKey("screening_hits.id", ondelete="CASCADE"), nullable=False
-        )
-    )
-    party_hash: str = Field(sa_column=Column(Text, nullable=False))
-    list: str = Field(sa_column=Column(Text, nullable=False))
-    entry: str = Field(sa_column=Column(Text, nullable=False))
-    entry_version: str = Field(sa_column=Column(Text, nullable=False))
-    accepted_by: str = Field(sa_column=Column(Text, nullable=False))
-    accepted_at: datetime = Field(sa_column=_time(now=True))
-    reason: str = Field(sa_column=Column(Text, nullable=False))
-    until: datetime = Field(sa_column=_time())

@@ -17,6 +17,7 @@ from gateway import (
     confirmation_page,
     confirmations,
     health,
+    identity_sessions,
     onboardings,
     problems,
     requests,
@@ -100,7 +101,16 @@ def create_app(options: GatewayOptions) -> FastAPI:
     app.add_middleware(Door, callers=options.callers, rates=options.rates)
     problems.handle_all(app)
     app.add_exception_handler(405, not_allowed)
-    for room in (onboardings, changes, confirmations, screening, attention, requests, health):
+    for room in (
+        onboardings,
+        changes,
+        confirmations,
+        screening,
+        identity_sessions,
+        attention,
+        requests,
+        health,
+    ):
         app.include_router(room.router, dependencies=[Depends(only_known)])
     app.router.routes.extend([*api_page.ROUTES, *confirmation_page.ROUTES])
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]

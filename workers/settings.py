@@ -126,6 +126,8 @@ class Settings(BaseSettings):
     actor_public_keys: Several = ()
     """Whose signatures workers accept: Ed25519 public keys, base64; several while keys change."""
 
+    identity: Literal["stripe", "manual"] = "stripe"
+    """Who finds out who applicants are: Stripe Identity, or a reviewer at the gateway."""
     billing: Literal["stripe", "invoice"] = "stripe"
     """Who keeps customers' accounts: Stripe, or our own database, for invoices."""
     stripe_api_key: SecretStr | None = None
@@ -233,6 +235,7 @@ class Settings(BaseSettings):
     def systems(self) -> dict[str, str]:
         """Which system has each capability."""
         return {
+            "identity": self.identity,
             "billing": self.billing,
             "directory": self.directory,
             "crm": self.crm,
