@@ -233,6 +233,18 @@ class ConfirmationForm(BaseModel):
     token: Annotated[str, Field(max_length=200, json_schema_extra={"pattern": TOKEN_PATTERN})]
 
 
+class FindingForm(BaseModel):
+    """Why an applicant is, or is not, who they say."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "passport seen in a video call"}]},
+    )
+
+    reason: Why
+
+
 class JudgementForm(BaseModel):
     """What somebody found out about a hit of a screening."""
 
