@@ -10,7 +10,16 @@ from fastapi import Depends, FastAPI
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway import api_page, attention, changes, health, onboardings, problems, requests
+from gateway import (
+    api_page,
+    attention,
+    changes,
+    documents,
+    health,
+    onboardings,
+    problems,
+    requests,
+)
 from gateway.door import Door
 from gateway.handing_over import keep_handing_over
 from gateway.inbox_writer import InboxWriter
@@ -72,9 +81,14 @@ def create_app(options: GatewayOptions) -> FastAPI:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     hook = StripeWebhook(writer, options.webhook_secrets)
+    door: dict[str, Any] = {  # Any: of many types
+        "callers": options.callers,
+        "rates": options.rates,
+        "upload_limit": options.upload_limit,
+    }
     app = _Gateway(
         Route("/webhooks/stripe", hook, methods=["POST"]),
-        Door(hook, callers=options.callers, rates=options.rates),
+        Door(hook, **door),
         title="Perdure",
         version=version("perdure"),
         description=_DESCRIPTION,
@@ -85,11 +99,12 @@ def create_app(options: GatewayOptions) -> FastAPI:
         generate_unique_id_function=operation_id,
     )
     app.state.options = options
+    app.state.news = writer.news
     app.add_middleware(Methods)
-    app.add_middleware(Door, callers=options.callers, rates=options.rates)
+    app.add_middleware(Door, **door)
     problems.handle_all(app)
     app.add_exception_handler(405, not_allowed)
-    for room in (onboardings, changes, attention, requests, health):
+    for room in (onboardings, changes, documents, attention, requests, health):
         app.include_router(room.router, dependencies=[Depends(only_known)])
     app.router.routes.extend(api_page.ROUTES)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]

@@ -15,7 +15,7 @@ from workflows.decisions import Taken
 from workflows.events import NotTaken
 from workflows.handover import PATIENCE, is_failing, latest_run, temporal_answers
 
-Update = Literal["withdraw", "resolve"]
+Update = Literal["withdraw", "resolve", "judge_document"]
 
 
 class NoProcess(Exception):
@@ -107,6 +107,7 @@ def _refusal(error: WorkflowUpdateFailedError) -> Problem:
         "AlreadyDecided": "already-decided",
         "NotAChoice": "not-a-choice",
         "NotCorrectable": "not-correctable",
+        "NotToJudge": "not-to-judge",
     }
     code = codes.get(cause.type or "", "refused")
     return Problem(409, code, f"{_sentence(cause.message)}.")

@@ -1,6 +1,7 @@
 """What the gateway is made of: given by whoever starts it, found by every route."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -8,16 +9,21 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from database.spool import Spool
 from gateway.actors import Signer
 from gateway.callers import Callers
 from gateway.rates import Rates
 
+ReadDocument = Callable[[str, str], AsyncIterator[bytes]]
+"""Reads what the archive has of an onboarding under a SHA-256. Raises Problem (404 or 503)."""
+
 
 @dataclass(frozen=True)
 class GatewayOptions:
-    """The gateway's connections, keys and secrets.
+    """The gateway's connections, keys and secrets, and where uploads go.
 
     Any of `webhook_secrets` may have signed a webhook: several while they are exchanged.
+    `upload_limit` is how many bytes a document may have.
     """
 
     engine: AsyncEngine
@@ -26,6 +32,9 @@ class GatewayOptions:
     signer: Signer
     webhook_secrets: Sequence[str]
     rates: Rates
+    spool: Spool
+    upload_limit: int
+    read_document: ReadDocument
 
 
 def options_of(request: Request) -> GatewayOptions:
@@ -35,3 +44,12 @@ def options_of(request: Request) -> GatewayOptions:
 
 
 Options = Annotated[GatewayOptions, Depends(options_of)]
+
+
+def news_of(request: Request) -> asyncio.Event:
+    """Set it when something is in the inbox: it is handed over at once."""
+    news: asyncio.Event = request.app.state.news
+    return news
+
+
+News = Annotated[asyncio.Event, Depends(news_of)]

@@ -14,6 +14,7 @@ from activities.onboarding.application import ApplicationActivities
 from activities.onboarding.billing import BillingActivities
 from activities.onboarding.crm import CrmActivities
 from activities.onboarding.directory import DirectoryActivities
+from activities.onboarding.documents import DocumentActivities
 from activities.onboarding.identity import IdentityActivities
 from activities.onboarding.notice import NoticeActivities
 from activities.onboarding.policy import BadPolicy, load_policy
@@ -29,7 +30,7 @@ from workers.running import run
 from workers.sandbox import workflow_runner
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
-from workers.systems import BILLING, CRM, DIRECTORY, MAIL, Making
+from workers.systems import ARCHIVE, BILLING, CRM, DIRECTORY, MAIL, Making, spool
 from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workflows.onboarding.messages import TASK_QUEUE
@@ -72,6 +73,8 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         closing.push_async_callback(stripe.close)
         making = Making(settings, engine, stripe, patience, closing)
         mail = MAIL[settings.mail](making)
+        archive = ARCHIVE[settings.archive](settings, patience)
+        uploads = spool(settings)
         mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
         yield implementations(
             ApplicationActivities(engine, policy),
@@ -80,6 +83,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             DirectoryActivities(engine, DIRECTORY[settings.directory](making)),
             CrmActivities(engine, CRM[settings.crm](making)),
             NoticeActivities(engine, mail, mail_domain=mail_domain),
+            DocumentActivities(engine, archive, uploads, mail, mail_domain=mail_domain),
             ProcessActivities(
                 engine,
                 mail,
@@ -87,7 +91,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
                 operators=settings.operators_email,
                 mail_domain=mail_domain,
             ),
-            UpkeepActivities(engine, client, StripeEvents(stripe)),
+            UpkeepActivities(engine, client, StripeEvents(stripe), uploads),
         )
 
 

@@ -12,16 +12,19 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from connectors import outbox
-from connectors.capabilities import Billing, Crm, Directory, Mail
+from connectors import archive_folder, outbox, s3
+from connectors.archive_folder import FolderArchive
+from connectors.capabilities import Archive, Billing, Crm, Directory, Mail
 from connectors.csv_export import CsvCrm
 from connectors.drop_folder import DropFolder
+from connectors.folder import Folder
 from connectors.http_api import HttpApi
 from connectors.hubspot import errors as hubspot_errors
 from connectors.hubspot.crm import API_BASE as HUBSPOT
 from connectors.hubspot.crm import HubSpotCrm
 from connectors.invoicing import InvoiceBilling
 from connectors.outbox import OutboxMail
+from connectors.s3 import S3Archive
 from connectors.scim import errors as scim_errors
 from connectors.scim.directory import ScimDirectory
 from connectors.smtp import SmtpMail
@@ -30,6 +33,7 @@ from connectors.stripe.billing import StripeBilling
 from connectors.tenant_api import errors as tenant_errors
 from connectors.tenant_api.directory import TenantDirectory
 from database.accounts import Accounts
+from database.spool import Spool
 from workers.settings import SecretName, Settings, SettingsWrong, variable
 
 
@@ -96,6 +100,35 @@ def _outbox(making: Making) -> Mail:
     return OutboxMail(folder, sender=making.settings.mail_from)
 
 
+def _folder(settings: Settings, patience: float) -> Archive:
+    path = settings.archive_folder
+    folder = Folder(path, no_answer=archive_folder.NO_ANSWER, patience=patience)
+    _prepared(folder.prepare, "archive_folder", path)
+    return FolderArchive(folder)
+
+
+def _s3(settings: Settings, patience: float) -> Archive:
+    if settings.archive_bucket is None:
+        raise SettingsWrong(f"{variable('archive_bucket')} is not set: documents go to a bucket.")
+    access_key, secret_key = settings.archive_access_key, settings.archive_secret_key
+    bucket = s3.bucket(
+        settings.archive_bucket,
+        region=settings.archive_region,
+        endpoint=settings.archive_endpoint,
+        access_key=access_key.get_secret_value() if access_key else None,
+        secret_key=secret_key.get_secret_value() if secret_key else None,
+        patience=patience,
+    )
+    return S3Archive(bucket, patience=patience)
+
+
+def spool(settings: Settings) -> Spool:
+    """Where uploads wait, ready to be used. Raises SettingsWrong."""
+    made = Spool(settings.spool)
+    _prepared(made.prepare, "spool", settings.spool)
+    return made
+
+
 BILLING: Mapping[str, Callable[[Making], Billing]] = {
     "stripe": lambda making: StripeBilling(making.stripe),
     "invoice": lambda making: InvoiceBilling(Accounts(making.engine)),
@@ -106,6 +139,8 @@ DIRECTORY: Mapping[str, Callable[[Making], Directory]] = {
 }
 CRM: Mapping[str, Callable[[Making], Crm]] = {"hubspot": _hubspot, "csv": _csv}
 MAIL: Mapping[str, Callable[[Making], Mail]] = {"smtp": _smtp, "outbox": _outbox}
+ARCHIVE: Mapping[str, Callable[[Settings, float], Archive]] = {"folder": _folder, "s3": _s3}
+"""Gateways have one, too, for those who may read what is in it; they know no other system."""
 
 
 def _prepared(prepare: Callable[[], None], setting: str, folder: Path) -> None:

@@ -15,6 +15,10 @@ IDENTITY_EVENTS = frozenset(
 """What an onboarding wants to hear of. The rest of Stripe's events are kept and not handed over."""
 
 
+DOCUMENT_RECEIVED = "document.received"
+"""The type of what the door tells of an upload."""
+
+
 @dataclass(frozen=True)
 class Event:
     """A hint that something happened outside. `workflow_id` is the process that it concerns."""

@@ -31,7 +31,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflows import search_attributes
-from workflows.events import IDENTITY_EVENTS, Event, NotTaken
+from workflows.events import DOCUMENT_RECEIVED, IDENTITY_EVENTS, Event, NotTaken
+from workflows.onboarding.documents import DocumentsChanged
 from workflows.onboarding.messages import (
     TASK_QUEUE,
     IdentityChanged,
@@ -139,6 +140,8 @@ async def bring_back(client: Client, start: Start, run_id: str) -> str:
             hint = IdentityChanged(event_id=f"brought-back/{run_id}", session_id="")
             process = client.get_workflow_handle(id_, result_type=str)
             await process.signal(CustomerOnboarding.identity_changed, hint)
+            came = DocumentsChanged(event_id=f"brought-back/{run_id}")
+            await process.signal(CustomerOnboarding.documents_changed, came)
     return described.typed_search_attributes.get(search_attributes.STAGE) or "received"
 
 
@@ -257,15 +260,23 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
 
     Raises NotTaken while Temporal is down.
     """
-    if event.type not in IDENTITY_EVENTS:
+    if event.type not in {*IDENTITY_EVENTS, DOCUMENT_RECEIVED}:
         return "nobody waits for events of this type"
     if event.workflow_id is None or tenant_of(event.workflow_id) is None:
         return "names no process of ours"
     process = client.get_workflow_handle(event.workflow_id, result_type=str)
-    hint = IdentityChanged(event_id=event.event_id, session_id=event.object_id)
     try:
         async with temporal_answers():
-            await process.signal(CustomerOnboarding.identity_changed, hint, rpc_timeout=PATIENCE)
+            if event.type == DOCUMENT_RECEIVED:
+                came = DocumentsChanged(event_id=event.event_id)
+                await process.signal(
+                    CustomerOnboarding.documents_changed, came, rpc_timeout=PATIENCE
+                )
+            else:
+                hint = IdentityChanged(event_id=event.event_id, session_id=event.object_id)
+                await process.signal(
+                    CustomerOnboarding.identity_changed, hint, rpc_timeout=PATIENCE
+                )
     except RPCError as error:
         if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
             return "the process is not running"
