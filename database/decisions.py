@@ -1,9 +1,10 @@
 """Who decided what: rows that outlive the histories of processes."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.audit import record
@@ -15,6 +16,26 @@ _INSERT = text("""
     VALUES (:workflow_id, :kind, CAST(:content AS jsonb), :reason, :actor, :actor_kind,
             CAST(:roles AS jsonb), :update_id, :signing_key, :signature, :rule_version)
 """)
+_DECIDERS = text("""
+    SELECT DISTINCT d.actor FROM decisions d JOIN onboardings o USING (workflow_id)
+    WHERE o.id = :onboarding AND d.actor_kind = 'person' AND d.kind NOT IN ('withdraw', 'resolve')
+""")
+_INTERNAL = text("""
+    SELECT d.kind, d.reason, d.actor, d.actor_kind, d.content, d.rule_version, d.decided_at
+    FROM decisions d
+    WHERE d.workflow_id = :workflow_id
+    ORDER BY d.id
+""")
+
+
+async def deciders(connection: AsyncConnection, onboarding: str) -> list[str]:
+    """Who decided about an application itself: names of API keys of people."""
+    return list(await connection.scalars(_DECIDERS, {"onboarding": onboarding}))
+
+
+async def of_process(connection: AsyncConnection, workflow_id: str) -> Sequence[RowMapping]:
+    """Every decision about a process, in order."""
+    return (await connection.execute(_INTERNAL, {"workflow_id": workflow_id})).mappings().all()
 
 
 async def keep_of_person(

@@ -31,18 +31,21 @@ _CORRECT = text("""
     RETURNING version
 """)
 _APPLICATION = text("""
-    SELECT a.id, a.version, a.tenant, a.form, o.workflow_id, o.stage
+    SELECT a.id, a.version, a.tenant, a.form, o.workflow_id, o.stage, o.appeal_of
     FROM applications a JOIN onboardings o USING (id)
     WHERE a.id = :id AND a.version = :version
 """)
 _STAGE = text("""
-    UPDATE onboardings
+    UPDATE onboardings o
     SET stage = :stage, stage_since = clock_timestamp(),
         identity_link = CASE WHEN :stage = 'verifying_identity' THEN identity_link END,
         handed_over_at = coalesce(handed_over_at, clock_timestamp()),
-        ended_at = CASE WHEN :ended THEN clock_timestamp() END
-    WHERE id = :id
-    RETURNING workflow_id
+        ended_at = CASE WHEN :ended THEN clock_timestamp() END,
+        adverse_actions = CAST(:adverse_actions AS jsonb),
+        appeal_until = CASE WHEN appeal_of IS NULL THEN CAST(:appeal_until AS timestamptz) END
+    FROM (SELECT id, stage FROM onboardings WHERE id = :id FOR UPDATE) before
+    WHERE o.id = before.id
+    RETURNING o.workflow_id, before.stage
 """)
 _KEEP_IDENTITY_LINK = text("""
     UPDATE onboardings SET identity_link = :link WHERE id = :id AND stage = 'verifying_identity'
@@ -84,6 +87,7 @@ class Application:
     workflow_id: str
     stage: str
     form: dict[str, Any]
+    appeal_of: str | None = None
 
 
 class NoApplication(LookupError):
@@ -146,17 +150,33 @@ async def application(connection: AsyncConnection, id_: str, version: int) -> Ap
     return Application(**row)
 
 
-async def record_stage(connection: AsyncConnection, id_: str, stage: str) -> None:
-    """Keep the stage that an onboarding is in now.
+async def record_stage(
+    connection: AsyncConnection,
+    id_: str,
+    stage: str,
+    *,
+    adverse_actions: Sequence[str] = (),
+    appeal_until: datetime | None = None,
+) -> str | None:
+    """Keep the stage that an onboarding is in now; the answer is the one that it has left.
 
-    A process that was started for no application keeps nothing: there is no list to show it in.
+    With a rejection comes what the applicant is told. An appeal cannot be appealed against. A
+    process that was started for no application keeps nothing: there is no list to show it in.
     """
-    values = {"id": id_, "stage": stage, "ended": stage in ENDS}
-    process = await connection.scalar(_STAGE, values)
-    if process is not None:
-        await record(
-            connection, "onboarding.stage", "process", workflow_id=process, details={"stage": stage}
-        )
+    values = {
+        "id": id_,
+        "stage": stage,
+        "ended": stage in ENDS,
+        "adverse_actions": json.dumps(list(adverse_actions)) if adverse_actions else None,
+        "appeal_until": appeal_until,
+    }
+    kept = (await connection.execute(_STAGE, values)).first()
+    if kept is None:
+        return None
+    await record(
+        connection, "onboarding.stage", "process", workflow_id=kept[0], details={"stage": stage}
+    )
+    return str(kept[1])
 
 
 async def keep_identity_link(connection: AsyncConnection, id_: str, link: str | None) -> None:

@@ -14,11 +14,14 @@ from gateway import (
     api_page,
     attention,
     changes,
+    confirmation_page,
+    confirmations,
     documents,
     health,
     onboardings,
     problems,
     requests,
+    screening,
 )
 from gateway.door import Door
 from gateway.handing_over import keep_handing_over
@@ -65,13 +68,13 @@ class _Gateway(FastAPI):
 def create_app(options: GatewayOptions) -> FastAPI:
     """The application. Its tasks run from the start to the end of its life."""
 
-    writer = InboxWriter(options.engine)
+    writer = InboxWriter(options.engine, options.news)
 
     @contextlib.asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         tasks = [
             asyncio.create_task(writer.run()),
-            asyncio.create_task(keep_handing_over(options.engine, options.client, writer.news)),
+            asyncio.create_task(keep_handing_over(options.engine, options.client, options.news)),
         ]
         try:
             yield
@@ -99,13 +102,15 @@ def create_app(options: GatewayOptions) -> FastAPI:
         generate_unique_id_function=operation_id,
     )
     app.state.options = options
-    app.state.news = writer.news
     app.add_middleware(Methods)
     app.add_middleware(Door, **door)
     problems.handle_all(app)
     app.add_exception_handler(405, not_allowed)
-    for room in (onboardings, changes, documents, attention, requests, health):
+    for room in (
+        *(onboardings, changes, confirmations, screening, documents),
+        *(attention, requests, health),
+    ):
         app.include_router(room.router, dependencies=[Depends(only_known)])
-    app.router.routes.extend(api_page.ROUTES)
+    app.router.routes.extend([*api_page.ROUTES, *confirmation_page.ROUTES])
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app

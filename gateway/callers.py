@@ -113,6 +113,8 @@ class Needs:
 Anybody = Annotated[Caller, Depends(Needs("service", "operator", "admin"))]
 Operator = Annotated[Caller, Depends(Needs("operator", "admin"))]
 Admin = Annotated[Caller, Depends(Needs("admin"))]
+Reviewer = Annotated[Caller, Depends(Needs("reviewer", "senior_reviewer"))]
+ReviewerOrAdmin = Annotated[Caller, Depends(Needs("reviewer", "senior_reviewer", "admin"))]
 
 AskedTenant = Annotated[
     Tenant | None,

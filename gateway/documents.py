@@ -21,7 +21,7 @@ from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import AcceptanceForm, RefusalForm
 from gateway.onboardings import KnownId
 from gateway.openapi import answers, problem, problems
-from gateway.options import GatewayOptions, News, Options
+from gateway.options import GatewayOptions, Options
 from gateway.problems import Problem, not_found
 from gateway.uploads import media_type, on_disk, received
 from workflows.actor import SignedActor
@@ -79,7 +79,6 @@ async def deliver(
     request: Request,
     caller: Deliverer,
     options: Options,
-    news: News,
     kind: Annotated[DocumentKind, Query(description="What was asked for.")],
 ) -> Response:
     """Take in a document: the file itself is the body, PDF, PNG or JPEG.
@@ -104,7 +103,7 @@ async def deliver(
             uploaded_by=caller.name,
         )
         row, new = await _take_in(options, upload, part)
-    news.set()
+    options.news.set()
     headers = {"Location": f"/v1/onboardings/{id}/documents/{row['id']}"}
     if not new:
         headers["Idempotent-Replayed"] = "true"

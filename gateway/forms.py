@@ -22,6 +22,7 @@ from pydantic_extra_types.currency_code import Currency
 
 from workflows.actor import Why
 from workflows.onboarding.application import Application, TaxNumber
+from workflows.onboarding.confirmation_link import TOKEN_PATTERN
 from workflows.onboarding.messages import RefusalCode
 from workflows.progress import Choice
 
@@ -207,6 +208,62 @@ class WithdrawalForm(BaseModel):
     )
 
     reason: Why
+
+
+class ResendForm(BaseModel):
+    """Why the mail with the link is sent once more."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "the applicant found no mail"}]},
+    )
+
+    reason: Why
+
+
+class ConfirmationForm(BaseModel):
+    """The token at the end of a link."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"token": f"{'a' * 26}.1.1893456000.{'a' * 52}"}]},
+    )
+
+    token: Annotated[str, Field(max_length=200, json_schema_extra={"pattern": TOKEN_PATTERN})]
+
+
+class JudgementForm(BaseModel):
+    """What somebody found out about a hit of a screening."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "verdict": "false_positive",
+                    "reason": "born in another year, as the passport shows",
+                    "until": "2026-12-31T00:00:00Z",
+                }
+            ]
+        },
+    )
+
+    verdict: Literal["false_positive", "confirmed"]
+    reason: Why
+    until: Time | None = Field(
+        default=None,
+        description="Until when a false positive is remembered. Left out, it is as long as the "
+        "policy allows. Nothing for `confirmed`.",
+    )
+
+    @model_validator(mode="after")
+    def _only_a_false_positive_is_forgotten(self) -> "JudgementForm":
+        if self.verdict == "confirmed" and self.until is not None:
+            raise ValueError("until goes with false_positive only: leave it out")
+        return self
 
 
 class ResolutionForm(BaseModel):

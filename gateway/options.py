@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,6 +13,7 @@ from database.spool import Spool
 from gateway.actors import Signer
 from gateway.callers import Callers
 from gateway.rates import Rates
+from workflows.onboarding.confirmation_link import LinkSeals
 
 ReadDocument = Callable[[str, str], AsyncIterator[bytes]]
 """Reads what the archive has of an onboarding under a SHA-256. Raises Problem (404 or 503)."""
@@ -22,8 +23,9 @@ ReadDocument = Callable[[str, str], AsyncIterator[bytes]]
 class GatewayOptions:
     """The gateway's connections, keys and secrets, and where uploads go.
 
-    Any of `webhook_secrets` may have signed a webhook: several while they are exchanged.
-    `upload_limit` is how many bytes a document may have.
+    Any of `webhook_secrets` may have signed a webhook: several while they are exchanged. `rates`
+    are of API keys, `page_rates` of the addresses that open pages. `news` is set when something new
+    is in the inbox. `upload_limit` is how many bytes a document may have.
     """
 
     engine: AsyncEngine
@@ -31,10 +33,13 @@ class GatewayOptions:
     callers: Callers
     signer: Signer
     webhook_secrets: Sequence[str]
+    link_seals: LinkSeals
     rates: Rates
+    page_rates: Rates
     spool: Spool
     upload_limit: int
     read_document: ReadDocument
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def options_of(request: Request) -> GatewayOptions:
@@ -44,12 +49,3 @@ def options_of(request: Request) -> GatewayOptions:
 
 
 Options = Annotated[GatewayOptions, Depends(options_of)]
-
-
-def news_of(request: Request) -> asyncio.Event:
-    """Set it when something is in the inbox: it is handed over at once."""
-    news: asyncio.Event = request.app.state.news
-    return news
-
-
-News = Annotated[asyncio.Event, Depends(news_of)]

@@ -60,7 +60,7 @@ class Front:
     """One API as the outside meets it.
 
     `paths` are the templates that counters name, the more literal first. `refusal` puts a status
-    into words, as this system does.
+    into words, as this system does. `scheme` is what the token comes by.
     """
 
     api: ASGIApp
@@ -69,6 +69,7 @@ class Front:
     refusal: Callable[[int], Response]
     faults: Faults
     counters: Counters
+    scheme: str = "bearer"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, in whatever way."""
@@ -140,7 +141,7 @@ class Front:
     def _knows(self, authorization: str) -> bool:
         scheme, _, given = authorization.partition(" ")
         known = hmac.compare_digest(given.encode(), self.token.encode())
-        return known and scheme.lower() == "bearer"
+        return known and scheme.lower() == self.scheme
 
     def _fault(self, request: Request, among: frozenset[ApiFaultKind]) -> Fault | None:
         subject = {"method": [request.method], "path": [request.url.path]}
@@ -152,8 +153,13 @@ class Front:
         self.counters.count(request.method, template, ending)
 
 
-def application(front: Front, forget: Callable[[], None]) -> Starlette:
-    """The API and its control API under `/_simulator` on one port; `forget` empties the system."""
+def application(
+    front: Front, forget: Callable[[], None], controls: Sequence[Route] = ()
+) -> Starlette:
+    """The API and its control API under `/_simulator` on one port; `forget` empties the system.
+
+    `controls` are what one can do to this system besides.
+    """
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -173,6 +179,7 @@ def application(front: Front, forget: Callable[[], None]) -> Starlette:
             Route("/_simulator/counters", counters, methods=["GET"]),
             Route("/_simulator/reset", reset, methods=["POST"]),
             *fault_routes(front.faults, ApiFaultPlan),
+            *controls,
             Mount("/", app=front),
         ],
         exception_handlers={ValidationError: refuse},

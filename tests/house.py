@@ -27,7 +27,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from database import onboardings
 from database.connection import engine_for, transaction
-from tests.simulated import SimulatorHandle, running_simulators
+from tests.simulated import INVENTED_LIST, SimulatorHandle, running_simulators
 from workers import onboarding as worker
 from workers import settings as setting
 from workers.settings import Settings
@@ -35,7 +35,12 @@ from workflows import search_attributes
 from workflows.onboarding.messages import onboarding_id
 
 TENANT = "acme"
-API_KEYS = {"service": "key-of-a-service", "operator": "key-of-olga", "admin": "key-of-ada"}
+API_KEYS = {
+    "service": "key-of-a-service",
+    "reviewer": "key-of-rita",
+    "operator": "key-of-olga",
+    "admin": "key-of-ada",
+}
 
 FORM: dict[str, Any] = {
     "kind": "company",
@@ -130,6 +135,8 @@ def settings_for(folder: Path, database: str, outside: SimulatorHandle, client: 
         api_keys_file=folder / "api_keys.json",
         actor_signing_key=base64.b64encode(key.private_bytes_raw()).decode(),
         actor_public_keys=(base64.b64encode(key.public_key().public_bytes_raw()).decode(),),
+        applicant_hash_key="a-key-of-a-test",
+        confirmation_secrets=("a secret of links in a test's house",),
         stripe_api_key=outside.api_key,
         stripe_api_base=outside.stripe_url,
         stripe_webhook_secrets=("whsec_test",),
@@ -137,6 +144,10 @@ def settings_for(folder: Path, database: str, outside: SimulatorHandle, client: 
         directory_token=outside.directory.token,
         hubspot_api_base=outside.crm.url,
         hubspot_token=outside.crm.token,
+        screening_list=INVENTED_LIST,
+        screening_key="key-of-parties",
+        yente_url=outside.yente.url,
+        yente_api_key=outside.yente.token,
         smtp_host="127.0.0.1",
         smtp_port=outside.smtp_port,
         policy="demo",
@@ -155,6 +166,7 @@ async def house(
     await outside.directory.reset()
     await outside.crm.reset()
     await outside.tenants.reset()
+    await outside.yente.reset()
     engine = engine_for(database)
     yield House(settings_for(tmp_path, database, outside, temporal), engine, temporal, outside)
     async for run in temporal.list_workflows("ExecutionStatus = 'Running'"):

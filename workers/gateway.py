@@ -21,7 +21,7 @@ from gateway.rates import Rates
 from workers.running import run
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
-from workers.systems import ARCHIVE, spool
+from workers.systems import ARCHIVE, Asking, spool
 from workers.temporal_client import connect
 
 _STATEMENT_SECONDS = 5.0
@@ -39,20 +39,24 @@ async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOp
     engine = engine_for(
         settings.database_url, application="perdure-gateway", size=20, patience=_STATEMENT_SECONDS
     )
-    try:
+    async with contextlib.AsyncExitStack() as closing:
+        closing.push_async_callback(engine.dispose)
+        archive = ARCHIVE[settings.archive](Asking(settings, _ARCHIVE_SECONDS, closing))
         yield GatewayOptions(
             engine=engine,
             client=client,
             callers=callers,
             signer=Signer(*settings.signing_key()),
             webhook_secrets=[one.get_secret_value() for one in settings.stripe_webhook_secrets],
+            link_seals=settings.link_seals(),
             rates=Rates(per_second=settings.gateway_rate, burst=settings.gateway_burst),
+            page_rates=Rates(
+                per_second=settings.gateway_rate, burst=settings.gateway_burst, whose="address"
+            ),
             spool=spool(settings),
             upload_limit=settings.upload_limit,
-            read_document=_reading(ARCHIVE[settings.archive](settings, _ARCHIVE_SECONDS)),
+            read_document=_reading(archive),
         )
-    finally:
-        await engine.dispose()
 
 
 def _reading(archive: Archive) -> ReadDocument:

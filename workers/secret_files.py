@@ -16,6 +16,7 @@ from workers.obstacle import Obstacle
 
 _CALLERS = {
     "service": ("service", ("service",)),
+    "reviewer": ("person", ("reviewer",)),
     "operator": ("person", ("operator",)),
     "admin": ("person", ("operator", "admin")),
 }
@@ -38,6 +39,10 @@ def make(folder: Path) -> Mapping[str, str]:
     once(folder / "stripe_api_key", lambda: f"sk_test_{secrets.token_hex(16)}")
     once(folder / "directory_token", lambda: secrets.token_urlsafe(24))
     once(folder / "hubspot_token", lambda: secrets.token_urlsafe(24))
+    once(folder / "applicant_hash_key", lambda: secrets.token_urlsafe(32))
+    once(folder / "confirmation_secrets", lambda: secrets.token_urlsafe(32))
+    once(folder / "yente_api_key", lambda: secrets.token_urlsafe(24))
+    once(folder / "screening_key", lambda: secrets.token_urlsafe(24))
     signing = once(
         folder / "actor_signing_key",
         lambda: _text(Ed25519PrivateKey.generate().private_bytes_raw()),

@@ -30,18 +30,24 @@ from pydantic_settings import (
 )
 
 from workers.obstacle import Obstacle
+from workflows.onboarding.confirmation_link import LinkSeals
 
 PREFIX = "PERDURE_"
 _HOME = ".perdure"
+_SHORTEST_SECRET = 32
 
 SecretName = Literal[
     "database_password",
     "stripe_api_key",
     "directory_token",
     "hubspot_token",
+    "yente_api_key",
+    "screening_key",
     "smtp_password",
     "actor_signing_key",
+    "applicant_hash_key",
     "api_key_service",
+    "api_key_reviewer",
     "api_key_operator",
     "api_key_admin",
 ]
@@ -120,6 +126,8 @@ class Settings(BaseSettings):
     """The gateway signs who acts with it: an Ed25519 private key, its 32 bytes in base64."""
     actor_public_keys: Several = ()
     """Whose signatures workers accept: Ed25519 public keys, base64; several while keys change."""
+    applicant_hash_key: SecretStr | None = None
+    """Applicants are known again by hashes under it. With another key nobody is known again."""
 
     billing: Literal["stripe", "invoice"] = "stripe"
     """Who keeps customers' accounts: Stripe, or our own database, for invoices."""
@@ -167,6 +175,20 @@ class Settings(BaseSettings):
     archive_access_key: SecretStr | None = None
     """With `s3`: the id of the key; without one the machine's own role is used."""
     archive_secret_key: SecretStr | None = None
+    screening: Literal["list", "yente"] = "list"
+    """Who is asked about sanctions and public office: a list in a file, or a yente."""
+    screening_list: Path | None = None
+    """With `list`: the CSV file. There is none by default: nobody is cleared by mistake."""
+    screening_key: SecretStr | None = None
+    """What parties are hashed with, so that judgements are remembered without names."""
+    yente_url: Url = "https://api.opensanctions.org"
+    """Where yente's API is; by default it is OpenSanctions' own."""
+    yente_dataset: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")] = "default"
+    """Which of its datasets is asked."""
+    yente_api_key: SecretStr | None = None
+    """A yente of your own needs none."""
+    yente_simulator_port: Port = 8406
+    """On a laptop: where the simulator of yente answers."""
 
     mail: Literal["smtp", "outbox"] = "smtp"
     """How letters go out: to a mail server, or into a folder that a mail system empties."""
@@ -182,11 +204,24 @@ class Settings(BaseSettings):
     """Who mails come from; the domain is that of their Message-IDs, too."""
     operators_email: str = "operators@example.com"
     """Who is told that a process waits for somebody."""
+    reviewers_email: str = "reviewers@example.com"
+    """Who is reminded of reviews that wait for the role reviewer."""
+    senior_reviewers_email: str = "senior-reviewers@example.com"
+    """The same, for the role senior_reviewer."""
     mail_inbox_port: Port = 8402
     """On a laptop: where the mail inbox answers over HTTP."""
 
+    confirmation_secrets: SeveralSecrets = ()
+    """Links that confirm an address are sealed with the first and accepted by any of them."""
+    confirmation_page: str = Field(
+        default_factory=lambda others: f"{others['gateway_url'].rstrip('/')}/confirm"
+    )
+    """Where these links lead to: the gateway's page, or one of your own."""
+
     api_key_service: SecretStr | None = None
     """What the command line calls the gateway with, as a service."""
+    api_key_reviewer: SecretStr | None = None
+    """The same, as a reviewer."""
     api_key_operator: SecretStr | None = None
     """The same, as an operator."""
     api_key_admin: SecretStr | None = None
@@ -226,6 +261,7 @@ class Settings(BaseSettings):
             "crm": self.crm,
             "mail": self.mail,
             "archive": self.archive,
+            "screening": self.screening,
         }
 
     @property
@@ -277,6 +313,18 @@ class Settings(BaseSettings):
                 "each is 32 bytes in base64."
             ) from error
         return {key_name(key): key for key in keys}
+
+    def link_seals(self) -> LinkSeals:
+        """What makes and accepts the links that confirm an address."""
+        secrets = [one.get_secret_value() for one in self.confirmation_secrets]
+        if not secrets or min(map(len, secrets)) < _SHORTEST_SECRET:
+            raise SettingsWrong(
+                f"{variable('confirmation_secrets')} is not set, or holds something shorter than "
+                f"{_SHORTEST_SECRET} characters. Put random ones into the file "
+                f"{self.home / 'secrets' / 'confirmation_secrets'}; on a laptop `perdure up` makes "
+                "it."
+            )
+        return LinkSeals(secrets)
 
     def environment(self) -> dict[str, str]:
         """The settings that are no secrets, as variables for a process that we start."""

@@ -17,6 +17,8 @@ IDENTITY_EVENTS = frozenset(
 
 DOCUMENT_RECEIVED = "document.received"
 """The type of what the door tells of an upload."""
+EMAIL_CONFIRMED = "email.confirmed"
+"""Of our own: an applicant confirmed an address at the gateway."""
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,26 @@ class Process(ABC, Generic[State]):
         self._check_stop()
         return in_time
 
+    def tell(self, method: Method[Steps, Input, None], notice: Input, *, part: str) -> None:
+        """Tell somebody once, beside the story: a notice that fails must not park anything."""
+        declared = declaration_of(method)
+        key = request_key(workflow.info().workflow_id, declared.name, part)
+        notice = notice.model_copy(update={"request_key": key})
+
+        async def send() -> None:
+            try:
+                await attempt(declared, method, notice, self.budgets, self._display)
+            except FailureError as failure:
+                workflow.logger.warning(
+                    "notice not sent", extra={"reason": reason_of(failure).type}
+                )
+
+        self.beside(send())
+
+    def beside(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Have something done beside the story: the process does not end before that is done."""
+        self._conduct.notices.append(asyncio.create_task(doing))
+
     # What people do and see
 
     @workflow.query
@@ -260,6 +280,20 @@ class Process(ABC, Generic[State]):
         )
         self._conduct.decided.append(update.id)
 
+    async def keep_decision(self, update: str, decision: Decision) -> None:
+        """Have it kept who decided what, when and why: our database outlives histories."""
+        await self._have_done(
+            ProcessSteps.record_decision,
+            RecordDecision(
+                workflow_id=workflow.info().workflow_id,
+                update=update,
+                content=decision.model_dump(mode="json", exclude={"by", "reason"}),
+                decision=Decision(reason=decision.reason, by=decision.by),
+            ),
+            part=decision.by.update_id,
+            if_skipped=None,
+        )
+
     def stop_for(self, end: str, decision: Decision) -> Taken:
         """Stop the process at the next step's end, and end it in `end`. Asking twice is fine."""
         update = workflow.current_update_info()
@@ -293,7 +327,7 @@ class Process(ABC, Generic[State]):
         # From here on nothing can stop it: what was begun is brought to its end.
         self._conduct.unwinding = True
         if (stop := self._conduct.stop) and stop.decision:
-            await self._keep(stop.update, stop.decision)
+            await self.keep_decision(stop.update, stop.decision)
         if end in self.UNDONE:
             await self._undo()
         await self.enter(end)
@@ -383,7 +417,7 @@ class Process(ABC, Generic[State]):
         resolution = parked.resolution
         running.state = "running"
         self._display.refresh()
-        await self._keep("resolve", resolution)
+        await self.keep_decision("resolve", resolution)
         if resolution.action == "abort":
             self._end(running, "given up")
             self._stop(Stop(end="aborted"))
@@ -392,41 +426,15 @@ class Process(ABC, Generic[State]):
         return resolution
 
     def _notify(self, running: Running, reason: Reason) -> None:
-        """Send one notice, beside the story: a notice that fails must not park anything."""
         times = len(self._conduct.notices) + 1
-
-        async def send() -> None:
-            declared = declaration_of(ProcessSteps.notify)
-            workflow_id = workflow.info().workflow_id
-            notice = Notice(
-                request_key=request_key(workflow_id, declared.name, str(times)),
-                workflow_id=workflow_id,
-                step=running.name,
-                summary=running.declared.summary,
-                owner=running.declared.owner,
-                reason=reason,
-            )
-            try:
-                await attempt(declared, ProcessSteps.notify, notice, self.budgets, self._display)
-            except FailureError as failure:
-                workflow.logger.warning(
-                    "notice not sent", extra={"reason": reason_of(failure).type}
-                )
-
-        self._conduct.notices.append(asyncio.create_task(send()))
-
-    async def _keep(self, update: str, decision: Decision) -> None:
-        await self._have_done(
-            ProcessSteps.record_decision,
-            RecordDecision(
-                workflow_id=workflow.info().workflow_id,
-                update=update,
-                content=decision.model_dump(mode="json", exclude={"by", "reason"}),
-                decision=Decision(reason=decision.reason, by=decision.by),
-            ),
-            part=decision.by.update_id,
-            if_skipped=None,
+        notice = Notice(
+            workflow_id=workflow.info().workflow_id,
+            step=running.name,
+            summary=running.declared.summary,
+            owner=running.declared.owner,
+            reason=reason,
         )
+        self.tell(ProcessSteps.notify, notice, part=str(times))
 
     def _may_end(self, end: str) -> bool:
         return (

@@ -8,18 +8,26 @@ from typing import Any
 
 import pytest
 
-from tests.faults import process_cases, provisioning_cases
+from tests.faults import process_cases, provisioning_cases, review_cases, screening_cases
 from tests.faults.crashing import Died, dying, until_done
 from tests.faults.intents import Bench, Intent
 from tests.simulated import SimulatorHandle
 from workflows.decisions import Notice
+from workflows.onboarding.confirmation import SendConfirmation
 from workflows.onboarding.messages import Welcome
+from workflows.onboarding.review import RemindOfReview
 from workflows.step import declaration_of
 
-AT_MOST_TWO_AFTER_A_CRASH = {"notice.welcome", "process.notify"}
+AT_MOST_TWO_AFTER_A_CRASH = {
+    "confirmation.send",
+    "notice.reject",
+    "notice.welcome",
+    "process.notify",
+    "review.remind",
+}
 """What SMTP cannot promise: a worker that dies between acceptance and note sends once more."""
 
-CASES = process_cases.CASES | provisioning_cases.CASES
+CASES = process_cases.CASES | provisioning_cases.CASES | review_cases.CASES | screening_cases.CASES
 EFFECTS = sorted(CASES)
 
 
@@ -92,9 +100,12 @@ async def test_through_a_crash_at_every_point_it_happens_once(
 
 
 async def _all_with_one_id(outside: SimulatorHandle, intent: Intent) -> None:
-    if isinstance(intent.request, Welcome):
+    if isinstance(intent.request, SendConfirmation | Welcome):
         mails = await outside.messages(to=f"{intent.request.application_id}@example.com")
+    elif isinstance(intent.request, RemindOfReview):
+        mails = await outside.messages(subject=intent.request.review_id)
     else:
         assert isinstance(intent.request, Notice)
         mails = await outside.messages(subject=intent.request.step)
     assert len({mail.message_id for mail in mails}) == 1
+    assert len({mail.text for mail in mails}) == 1, "the same mail, down to the link in it"

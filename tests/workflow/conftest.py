@@ -21,12 +21,13 @@ from temporalio.worker import Worker
 from tests.workflow.scripted import Scripted
 from workers.sandbox import workflow_runner
 from workflows import search_attributes
+from workflows.onboarding.confirmation import EmailConfirmed
 from workflows.onboarding.messages import Start
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
 from workflows.step import implementations
 
-Handle = WorkflowHandle[CustomerOnboarding, str]
+Handle = WorkflowHandle[Any, str]
 
 
 @pytest.fixture(scope="session")
@@ -80,11 +81,17 @@ class Onboarding:
 class Begin(Protocol):
     """Starts an onboarding: `async with onboarding(world) as one`.
 
-    `story` is a workflow of the same name that tells a part of it.
+    Its applicant has pressed the button in the mail before anybody looks, unless `confirms` is
+    False. `story` is a workflow of the same name that tells a part of it.
     """
 
     def __call__(
-        self, world: Scripted, *, skip_time: bool = False, story: type = CustomerOnboarding
+        self,
+        world: Scripted,
+        *,
+        skip_time: bool = False,
+        confirms: bool = True,
+        story: type = CustomerOnboarding,
     ) -> AbstractAsyncContextManager[Onboarding]: ...
 
 
@@ -94,9 +101,14 @@ def onboarding(skipping: WorkflowEnvironment) -> Begin:
 
     @asynccontextmanager
     async def start(
-        world: Scripted, *, skip_time: bool = False, story: type = CustomerOnboarding
+        world: Scripted,
+        *,
+        skip_time: bool = False,
+        confirms: bool = True,
+        story: type = CustomerOnboarding,
     ) -> AsyncIterator[Onboarding]:
         queue = str(uuid4())
+        world.confirmed = confirms
         async with Worker(
             skipping.client,
             task_queue=queue,
@@ -114,6 +126,8 @@ def onboarding(skipping: WorkflowEnvironment) -> Begin:
                     Start(application_id=application, tenant="acme"),
                     id=identifier,
                     task_queue=queue,
+                    start_signal="email_confirmed" if confirms else None,
+                    start_signal_args=[EmailConfirmed(event_id="confirmed")] if confirms else [],
                 )
 
             if skip_time:

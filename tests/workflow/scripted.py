@@ -13,14 +13,26 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
+from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.onboarding.policy import load_policy
 from workflows.actor import Actor, SignedActor
 from workflows.conduct import REFUSED_GENERATION
 from workflows.decisions import Notice, ProcessSteps, RecordDecision, Resolution, VerifyActor
+from workflows.onboarding.confirmation import (
+    ConfirmationStatus,
+    ConfirmationSteps,
+    OpenConfirmation,
+    OpenedConfirmation,
+    ReadConfirmation,
+    SendConfirmation,
+)
+from workflows.onboarding.decision import Decide, Decided
+from workflows.onboarding.duplicates import DuplicateSteps, Relate
 from workflows.onboarding.messages import (
     Company,
+    ConfirmationResend,
     Contact,
     CreateCompany,
     CreateContact,
@@ -28,8 +40,7 @@ from workflows.onboarding.messages import (
     CreateTaxId,
     CreateUser,
     Customer,
-    Decide,
-    Decided,
+    EmailPolicy,
     ForApplication,
     IdentityStatus,
     JoinGroup,
@@ -40,6 +51,7 @@ from workflows.onboarding.messages import (
     ReadSession,
     Received,
     RecordStage,
+    Reject,
     Session,
     TaxId,
     User,
@@ -48,6 +60,15 @@ from workflows.onboarding.messages import (
     Welcome,
     Withdrawal,
 )
+from workflows.onboarding.review import (
+    CloseReview,
+    OfReview,
+    OpenedReview,
+    OpenReview,
+    RemindOfReview,
+)
+from workflows.onboarding.rules import AdverseAction
+from workflows.onboarding.screening import Screen, Screened, ScreeningSteps
 from workflows.onboarding.steps import (
     ApplicationSteps,
     BillingSteps,
@@ -55,6 +76,7 @@ from workflows.onboarding.steps import (
     DirectorySteps,
     IdentitySteps,
     NoticeSteps,
+    ReviewSteps,
 )
 from workflows.progress import Choice
 from workflows.request_key import Request
@@ -65,6 +87,13 @@ RULES = Path(__file__).parents[2] / "rules" / "policy.toml"
 
 def production_policy() -> Policy:
     return load_policy(RULES, "production")
+
+
+def email_policy(policy: Policy | None = None) -> EmailPolicy:
+    """What a policy says of confirming; production's where none is given."""
+    email = (policy or production_policy()).email
+    assert email is not None
+    return email
 
 
 def refused(type_: str = "stripe.invalid_request", generation: int = 1) -> ApplicationError:
@@ -80,16 +109,23 @@ def down() -> ApplicationError:
 
 class Scripted(
     ApplicationSteps,
+    ConfirmationSteps,
     IdentitySteps,
+    ScreeningSteps,
     BillingSteps,
     DirectorySteps,
     CrmSteps,
     NoticeSteps,
+    ReviewSteps,
+    DuplicateSteps,
     ProcessSteps,
 ):
     """Every step, done as the script says.
 
     failing   what the next calls of a step raise; a function is asked each time
+    reminded, escalated, closed   what reviews were told; an hour of business is an hour here
+    confirmed whether the applicant's address is, as soon as anybody looks
+    latest    the version of the application that mails go out for
     held      steps that wait until the test lets them go on; `reached` says that they are there
     """
 
@@ -99,8 +135,14 @@ class Scripted(
         self.policy = policy or production_policy()
         self.has_tax_id = has_tax_id
         self.is_company = is_company
-        self.problems: tuple[str, ...] = ()
+        self.problems: tuple[AdverseAction, ...] = ()
+        self.confirmed = True
+        self.latest = 1
+        self.links: list[SendConfirmation] = []
         self.identity = IdentityStatus(status="verified", report_id="vr_1")
+        self.screened = Screened(
+            status="clear", politically_exposed=False, hits=0, list_version="1"
+        )
         self.failing: dict[str, list[Exception] | Callable[[], Exception | None]] = {}
         self.held: dict[str, asyncio.Event] = {}
         self.reached: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -109,8 +151,13 @@ class Scripted(
         self.stages: list[str] = []
         self.made: dict[str, str] = {}
         self.mails: list[str] = []
+        self.told_no: list[Reject] = []
+        self.related: list[Relate] = []
         self.decisions: list[RecordDecision] = []
         self.notices: list[Notice] = []
+        self.reminded: list[RemindOfReview] = []
+        self.escalated: list[str] = []
+        self.closed: list[CloseReview] = []
         self._done: set[str] = set()
 
     def hold(self, step: Callable[..., object]) -> asyncio.Event:
@@ -170,6 +217,23 @@ class Scripted(
         if self._first_time(request):
             self.stages.append(request.stage)
 
+    @implements(ConfirmationSteps.open)
+    async def open(self, request: OpenConfirmation) -> OpenedConfirmation:
+        await self._play(ConfirmationSteps.open, request)
+        return OpenedConfirmation(version=self.latest, until=4_000_000_000)
+
+    @implements(ConfirmationSteps.send)
+    async def send(self, request: SendConfirmation) -> Letter:
+        await self._play(ConfirmationSteps.send, request)
+        if self._first_time(request):
+            self.links.append(request)
+        return Letter(message_id="<2@example.com>")
+
+    @implements(ConfirmationSteps.read)
+    async def read(self, request: ReadConfirmation) -> ConfirmationStatus:
+        await self._play(ConfirmationSteps.read, request)
+        return ConfirmationStatus(confirmed=self.confirmed, version=self.latest)
+
     @implements(IdentitySteps.open_session)
     async def open_session(self, request: OpenSession) -> Session:
         await self._play(IdentitySteps.open_session, request)
@@ -184,6 +248,11 @@ class Scripted(
     async def close_session(self, request: Undo) -> Undone:
         await self._play(IdentitySteps.close_session, request)
         return self._undo(request)
+
+    @implements(ScreeningSteps.screen)
+    async def screen(self, request: Screen) -> Screened:
+        await self._play(ScreeningSteps.screen, request)
+        return self.screened
 
     @implements(BillingSteps.create_customer)
     async def create_customer(self, request: CreateCustomer) -> Customer:
@@ -252,6 +321,50 @@ class Scripted(
             self.mails.append(request.request_key)
         return Letter(message_id="<1@example.com>")
 
+    @implements(NoticeSteps.reject)
+    async def reject(self, request: Reject) -> Letter:
+        await self._play(NoticeSteps.reject, request)
+        if self._first_time(request):
+            self.told_no.append(request)
+        return Letter(message_id="<2@example.com>")
+
+    @implements(DuplicateSteps.relate)
+    async def relate(self, request: Relate) -> None:
+        await self._play(DuplicateSteps.relate, request)
+        if self._first_time(request):
+            self.related.append(request)
+
+    @implements(ReviewSteps.open_review)
+    async def open_review(self, request: OpenReview) -> OpenedReview:
+        if activity.info().is_local:  # only a regular activity hears the time of its workflow
+            raise down()
+        await self._play(ReviewSteps.open_review, request)
+        now, terms = activity.info().scheduled_time, request.terms
+        assert now is not None
+        return OpenedReview(
+            remind_at=now + timedelta(hours=terms.remind_after),
+            escalate_at=now + timedelta(hours=terms.escalate_after),
+            due_at=now + timedelta(hours=terms.decide_within),
+        )
+
+    @implements(ReviewSteps.remind)
+    async def remind(self, request: RemindOfReview) -> None:
+        await self._play(ReviewSteps.remind, request)
+        if self._first_time(request):
+            self.reminded.append(request)
+
+    @implements(ReviewSteps.escalate)
+    async def escalate(self, request: OfReview) -> None:
+        await self._play(ReviewSteps.escalate, request)
+        if self._first_time(request):
+            self.escalated.append(request.review_id)
+
+    @implements(ReviewSteps.close)
+    async def close(self, request: CloseReview) -> None:
+        await self._play(ReviewSteps.close, request)
+        if self._first_time(request):
+            self.closed.append(request)
+
     @implements(ProcessSteps.verify_actor)
     async def verify_actor(self, request: VerifyActor) -> None:
         await self._play(ProcessSteps.verify_actor, request)
@@ -273,10 +386,16 @@ class Scripted(
         await self._play(ProcessSteps.database_answers, request)
 
 
-def signed(update_id: str, roles: tuple[str, ...] = ("operator",)) -> SignedActor:
+def signed(
+    update_id: str,
+    roles: tuple[str, ...] = ("operator",),
+    *,
+    name: str = "olga-operator",
+    kind: Literal["person", "service"] = "person",
+) -> SignedActor:
     """An actor as the gateway names one; the scripted steps do not look at the signature."""
     return SignedActor(
-        actor=Actor(name="olga-operator", kind="person", roles=roles),  # type: ignore[arg-type]
+        actor=Actor(name=name, kind=kind, roles=roles),  # type: ignore[arg-type]
         update_id=update_id,
         expires_at=datetime.now(UTC) + timedelta(minutes=5),
         signing_key="test",
@@ -286,6 +405,10 @@ def signed(update_id: str, roles: tuple[str, ...] = ("operator",)) -> SignedActo
 
 def withdrawal(reason: str = "changed their mind") -> Withdrawal:
     return Withdrawal(reason=reason, by=signed(str(uuid4())))
+
+
+def resend(reason: str = "no mail came") -> ConfirmationResend:
+    return ConfirmationResend(reason=reason, by=signed(str(uuid4())))
 
 
 def resolution(

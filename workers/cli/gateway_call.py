@@ -66,6 +66,8 @@ def _key(settings: Settings, role: Role) -> str:
     match role:
         case Role.service:
             return settings.secret("api_key_service")
+        case Role.reviewer:
+            return settings.secret("api_key_reviewer")
         case Role.operator:
             return settings.secret("api_key_operator")
         case Role.admin:

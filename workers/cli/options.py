@@ -12,6 +12,7 @@ class Role(StrEnum):
     """Whose API key a command uses."""
 
     service = "service"
+    reviewer = "reviewer"
     operator = "operator"
     admin = "admin"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -17,6 +18,9 @@ from workers.settings import Settings
 
 System = Literal["stripe", "directory", "crm", "mail"]
 FaultKind = Literal["timeout_after_commit", "error_503"]
+TO_CONFIRM = "Confirm your e-mail address"
+"""The subject of the mail with the link."""
+_LINK = re.compile(r"^https?://\S+", re.MULTILINE)
 _WELL_BEHAVED = {"copies": 1, "scatter_seconds": 0, "drop_next": 0, "paused": False}
 
 
@@ -149,6 +153,18 @@ class Outside:
             letters += [Letter.model_validate(one) for one in page["messages"]]
             more = page["has_more"]
         return letters
+
+    async def link_to_confirm(self, email: str) -> str | None:
+        """The link in the newest mail that asks an applicant to confirm their address."""
+        letters = await self.letters(to=email, subject=TO_CONFIRM)
+        link = _LINK.search(letters[-1].text) if letters else None
+        return link[0] if link else None
+
+    async def press(self, link: str) -> None:
+        """Do what an applicant does with that link: open the page, and press its button."""
+        async with httpx.AsyncClient(timeout=10, follow_redirects=True) as browser:
+            (await browser.get(link)).raise_for_status()
+            (await browser.post(link)).raise_for_status()
 
     async def now(self) -> int:
         """The time by Stripe's clock."""

@@ -3,13 +3,18 @@
 import hashlib
 from base64 import b32encode
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from workflows.actor import Decision
+from workflows.onboarding.rejection import RejectionPolicy
+from workflows.onboarding.review import ReviewPolicy, UnderReview
+from workflows.onboarding.rules import AdverseAction
 from workflows.policy import Budgets, Duration
 from workflows.request_key import Message, Request
+from workflows.rules import RuleVersions
 
 TASK_QUEUE = "onboarding"
 
@@ -37,6 +42,7 @@ _CHANGED = ("validating",)
 
 TRANSITIONS: Mapping[str, frozenset[str]] = {
     "received": frozenset({"validating", *_STOPPED}),
+    # A stage whose section the policy does not have is left out: the one after it may follow.
     "validating": frozenset({"verifying_email", "verifying_identity", "rejected", *_STOPPED}),
     "verifying_email": frozenset({"verifying_identity", "expired", *_CHANGED, *_STOPPED}),
     "verifying_identity": frozenset({"screening", "deciding", "expired", *_CHANGED, *_STOPPED}),
@@ -62,6 +68,8 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
 ENDS = frozenset(stage for stage, following in TRANSITIONS.items() if not following)
 UNDONE = frozenset({"withdrawn", "expired", "aborted"})
 """The ends after which nothing is left outside."""
+CAME_TO_NOTHING = ENDS - {"active"}
+"""The ends of those who did not become customers: they may apply again."""
 
 
 def onboarding_id(tenant: str, key: str) -> str:
@@ -81,11 +89,37 @@ def tenant_of(process: str) -> str | None:
     return parts[1] if len(parts) == 3 and parts[0] == "onboarding" else None
 
 
+class EmailPolicy(Message):
+    """How long an applicant has to confirm their address, and how often the mail goes out.
+
+    Each mail's link holds for `link_holds`. `resends` may be asked for, each `pause` after the
+    last mail at the soonest.
+    """
+
+    expires_after: Duration
+    link_holds: Duration
+    resends: int = Field(ge=0, le=20)
+    pause: Duration
+
+
 class IdentityPolicy(Message):
     """How long an applicant has to prove who they are, and how often they may try."""
 
     expires_after: Duration
     tries: int = Field(ge=1, le=20)
+
+
+class DuplicatesPolicy(Message):
+    """How alike two names are, from 0 to 1, for one applicant to be taken for the other."""
+
+    likeness: float = Field(gt=0, le=1)
+
+
+class ScreeningPolicy(Message):
+    """How alike an entry of a list must be to be a hit, in percent; how long a no is trusted."""
+
+    threshold: int = Field(ge=50, le=100)
+    false_positives_hold: Duration
 
 
 class DocumentsPolicy(Message):
@@ -107,13 +141,22 @@ class DocumentsPolicy(Message):
 
 
 class Policy(Message):
-    """What the business decided about time and territory, as the process read it at its start."""
+    """What the business decided about time and territory, as the process read it at its start.
+
+    A stage without its section here is not in the process: those that began before a release goes
+    on as they began.
+    """
 
     version: str
     budgets: Budgets
     identity: IdentityPolicy
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
+    review: ReviewPolicy | None = None
+    duplicates: DuplicatesPolicy | None = None
+    rejection: RejectionPolicy | None = None
+    email: EmailPolicy | None = None
+    screening: ScreeningPolicy | None = None
     documents: DocumentsPolicy | None = None
 
 
@@ -122,6 +165,24 @@ class Start(Message):
 
     application_id: str
     tenant: str
+
+
+class ConfirmationResend(Decision):
+    """Somebody has the mail with the link sent once more."""
+
+
+class Mailing(BaseModel):
+    """How an applicant is asked to confirm their address: `asked_at` is when last."""
+
+    policy: EmailPolicy
+    asked_at: datetime
+    mails: int = 0
+    resends: list[ConfirmationResend] = []
+
+    @property
+    def due(self) -> bool:
+        """Whether a mail has yet to go out."""
+        return self.mails <= len(self.resends)
 
 
 DocumentId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -153,12 +214,22 @@ class DocumentsState(BaseModel):
 
 
 class OnboardingState(BaseModel):
-    """What the process knows about its applicant. `round` counts how often it was gone through."""
+    """What the process knows about its applicant. `round` counts how often it was gone through.
+
+    reviews  how many reviews there have been; `review` is the one that is open
+    adverse_actions, appeal_until   what a rejected applicant is told
+    """
 
     application_id: str
     round: int = 1
+    mailing: Mailing | None = None
+    confirmation_events: list[str] = []
     identity_events: list[str] = []
     failed_reports: list[str] = []
+    reviews: int = 0
+    review: UnderReview | None = None
+    adverse_actions: tuple[AdverseAction, ...] = ()
+    appeal_until: datetime | None = None
     documents: DocumentsState = DocumentsState()
 
 
@@ -187,11 +258,15 @@ class ForApplication(Request):
 
 
 class Received(Message):
-    """An application taken up: the policy that holds for it, and what provisioning has to make."""
+    """An application taken up: what holds for it, and what provisioning has to make.
+
+    `rules` are the versions of the decision tables; without them, identity alone decides.
+    """
 
     policy: Policy
     has_tax_id: bool
     is_company: bool
+    rules: RuleVersions | None = None
 
 
 class Validate(ForApplication):
@@ -200,18 +275,25 @@ class Validate(ForApplication):
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
     policy_version: str
+    duplicates: DuplicatesPolicy | None = None
 
 
 class Validated(Message):
-    """What is wrong with an application, as codes; nothing where it can go on."""
+    """What is wrong with an application, as codes; nothing where it can go on.
 
-    problems: tuple[str, ...] = ()
+    `possible_duplicate`: the applicant may be known already, and nobody has looked into it.
+    """
+
+    problems: tuple[AdverseAction, ...] = ()
+    possible_duplicate: bool = False
 
 
 class RecordStage(ForApplication):
-    """The stage that an onboarding is in now."""
+    """The stage that an onboarding is in now; once it is rejected, what the applicant is told."""
 
     stage: str
+    adverse_actions: tuple[AdverseAction, ...] = ()
+    appeal_until: datetime | None = None
 
 
 class OpenSession(ForApplication):
@@ -240,21 +322,6 @@ class IdentityStatus(Message):
     status: Literal["requires_input", "processing", "verified", "canceled"]
     report_id: str | None = None
     error: str | None = None
-
-
-class Decide(ForApplication):
-    """What a decision rests on."""
-
-    identity: Literal["verified", "failed"]
-
-
-class Decided(Message):
-    """A decision by rule: which, and in which version."""
-
-    outcome: Literal["approved", "rejected"]
-    rule: str
-    rule_version: str
-    codes: tuple[str, ...] = ()
 
 
 class CreateCustomer(ForApplication):
@@ -325,6 +392,13 @@ class Company(Message):
 
 class Welcome(ForApplication):
     """Tell the customer that they are welcome."""
+
+
+class Reject(ForApplication):
+    """Tell the applicant that the answer is no, why, and until when they may appeal."""
+
+    codes: tuple[AdverseAction, ...]
+    appeal_until: datetime
 
 
 class Letter(Message):

@@ -43,6 +43,7 @@ async def world(shared_world: SimulatorHandle) -> SimulatorHandle:
     await shared_world.directory.reset()
     await shared_world.crm.reset()
     await shared_world.tenants.reset()
+    await shared_world.yente.reset()
     return shared_world
 
 

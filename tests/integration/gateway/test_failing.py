@@ -136,7 +136,7 @@ async def test_a_failing_process_goes_on_once_its_code_is_mended_and_it_is_retri
     answer = await gateway.operator.post(RESOLVE, resolution(id_, "retry"))
     assert answer.status_code == 202, answer.text
     async with house.working(max_cached_workflows=10):
-        await stage_is(gateway, id_, "verifying_identity")
+        await stage_is(gateway, id_, "verifying_email")
         again = await gateway.operator.post(RESOLVE, resolution(id_, "retry"))
         problem(again, 409, "not-failing")
     before = house.client.get_workflow_handle(workflow_id(TENANT, id_), run_id=failed)
@@ -149,7 +149,7 @@ async def test_a_failing_process_goes_on_once_its_code_is_mended_and_it_is_retri
 async def test_what_is_not_failing_is_not_reset(gateway: Gateway, house: House) -> None:
     async with house.working(max_cached_workflows=10):
         id_ = await begun(house)
-        await stage_is(gateway, id_, "verifying_identity")
+        await stage_is(gateway, id_, "verifying_email")
         refused = await gateway.operator.post(RESOLVE, resolution(id_, "retry"))
         problem(refused, 409, "not-failing")
         unknown = await gateway.operator.post(RESOLVE, resolution("a" * 26, "retry"))
@@ -171,7 +171,7 @@ async def test_a_decision_whose_answer_was_cut_off_comes_in_anew(
         ),
     ):
         id_ = await begun(house)
-        await stage_is(gateway, id_, "verifying_identity")
+        await stage_is(gateway, id_, "verifying_email")
         problem(await withdraw(gateway, id_), 503, "failing")
     answer = await gateway.operator.post(RESOLVE, resolution(id_, "retry"))
     assert answer.status_code == 202, answer.text

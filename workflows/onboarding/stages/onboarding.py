@@ -1,8 +1,13 @@
 """What every stage of an onboarding stands on."""
 
+from datetime import timedelta
+
 from workflows.onboarding.messages import OnboardingState, RecordStage
 from workflows.onboarding.steps import ApplicationSteps
 from workflows.process import Process
+
+LOOK_AGAIN = timedelta(days=1)
+"""How often it is looked whether something passed unheard. A session's link lasts two days."""
 
 
 class Onboarding(Process[OnboardingState]):
@@ -25,8 +30,15 @@ class Onboarding(Process[OnboardingState]):
 
     async def record_stage(self, stage: str) -> None:
         """Keep the stage where lists are made from."""
+        record = RecordStage(application_id=self.applicant, stage=stage)
+        if stage == "rejected":
+            told = {
+                "adverse_actions": self.state.adverse_actions,
+                "appeal_until": self.state.appeal_until,
+            }
+            record = record.model_copy(update=told)
         await self.step(
             ApplicationSteps.record_stage,
-            RecordStage(application_id=self.applicant, stage=stage),
+            record,
             part=self.in_round(stage),
         )
