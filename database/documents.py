@@ -12,6 +12,7 @@ from database import inbox
 from database.audit import record
 from workflows.events import DOCUMENT_RECEIVED, Event
 
+_PROCESS = text("SELECT workflow_id FROM onboardings WHERE id = :id")
 _ASK_NO_MORE = text("""
     DELETE FROM document_requests WHERE onboarding_id = :id AND kind <> ALL(:kinds)
 """)
@@ -62,9 +63,10 @@ _JUDGED = text("""
     WHERE id = :id AND state = 'stored'
 """)
 _GONE = text("""
-    UPDATE documents SET state = 'gone', gone_at = clock_timestamp()
-    WHERE id = :id AND state <> 'gone'
-    RETURNING onboarding_id
+    UPDATE documents d SET state = 'gone', gone_at = clock_timestamp()
+    FROM onboardings o
+    WHERE d.id = :id AND d.state <> 'gone' AND o.id = d.onboarding_id
+    RETURNING o.workflow_id
 """)
 _WANTED = text("""
     SELECT id FROM documents WHERE id = ANY(:ids) AND state = 'received'
@@ -104,6 +106,14 @@ async def ask(
     files: int,
 ) -> None:
     """Let documents of these kinds in, and no others, so many of each."""
+    process = await connection.scalar(_PROCESS, {"id": onboarding_id})
+    await record(
+        connection,
+        "documents.asked",
+        "process",
+        workflow_id=process,
+        details={"kinds": list(kinds), "round": round_},
+    )
     values = {"id": onboarding_id, "kinds": list(kinds), "round": round_, "files": files}
     await connection.execute(_ASK_NO_MORE, values)
     await connection.execute(_ASK, values)
@@ -185,7 +195,10 @@ async def judged(connection: AsyncConnection, id_: str, *, verdict: str, code: s
 
 async def gone(connection: AsyncConnection, id_: str) -> None:
     """Note that a document's content is nowhere any more."""
-    await connection.execute(_GONE, {"id": id_})
+    process = await connection.scalar(_GONE, {"id": id_})
+    if process is not None:
+        details = {"id": id_}
+        await record(connection, "document.gone", "process", workflow_id=process, details=details)
 
 
 async def wanted(connection: AsyncConnection, ids: Sequence[str]) -> set[str]:

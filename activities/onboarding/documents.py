@@ -12,7 +12,7 @@ from activities.once import Kept, Once
 from connectors.capabilities import Archive, Mail, Sent
 from connectors.errors import Refused, Unanswered
 from database import decisions, documents, onboardings
-from database.connection import statement
+from database.connection import statement, transaction
 from database.spool import Spool
 from workflows.onboarding.documents import (
     AskForDocuments,
@@ -142,7 +142,7 @@ class DocumentActivities(DocumentSteps):
             row = await self._row(stored.document_id)
             await self._archive.erase(row["onboarding_id"], row["sha256"])
             await _blocking(lambda: self._spool.drop(stored.document_id))
-            async with statement(self._engine) as connection:
+            async with transaction(self._engine) as connection:
                 await documents.gone(connection, stored.document_id)
 
         return await self._once.undo(request, Stored, find=find, remove=remove)
