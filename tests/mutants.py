@@ -47,7 +47,9 @@ TARGETS = {
         tests=("tests/faults/test_once.py", "tests/faults/test_once_told.py"),
     ),
     "process": Target(
-        files=tuple(f"workflows/{name}.py" for name in ("process", "conduct", "attempt")),
+        files=tuple(
+            f"workflows/{name}.py" for name in ("process", "attention", "conduct", "attempt")
+        ),
         tests=("tests/unit/workflows", "tests/workflow/test_process.py"),
         in_sandbox=True,
     ),
