@@ -44,13 +44,18 @@ TARGETS = {
     ),
     "once": Target(
         files=("activities/once.py",),
-        tests=("tests/faults/test_once.py", "tests/faults/test_once_told.py"),
+        tests=tuple(
+            f"tests/faults/test_{name}.py" for name in ("once", "once_told", "once_undone")
+        ),
     ),
     "process": Target(
         files=tuple(
             f"workflows/{name}.py" for name in ("process", "attention", "conduct", "attempt")
         ),
-        tests=("tests/unit/workflows", "tests/workflow/test_process.py"),
+        tests=(
+            "tests/unit/workflows",
+            *(f"tests/workflow/test_{name}.py" for name in ("process", "attention")),
+        ),
         in_sandbox=True,
     ),
 }
