@@ -1,4 +1,7 @@
-"""Our tables.
+"""Our tables, as they should be.
+
+Migrations make them, and queries name their columns in SQL: these classes serve Alembic alone,
+which compares them with what is there to write a migration, and to tell whether one is missing.
 
 Personal data lives in `applications` and, where we invoice ourselves, in `billing_accounts` and
 `billing_tax_ids`; nowhere else.
