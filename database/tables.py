@@ -40,7 +40,8 @@ def _serial() -> Column[int]:
 
 
 class RequestRow(SQLModel, table=True):
-    """The request ledger: one row for each intended effect. Written by `activities.once` only.
+    """The request ledger: one row for each intended effect. Written by `activities.once`,
+    and where an operator reopens a request.
 
     state        pending | succeeded | refused | undone
     earlier      results from before the request was reopened: undoing takes them back too
