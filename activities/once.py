@@ -92,7 +92,7 @@ class Once:
             made = await attempt.carry_out(keys_live, lease)
         except (Refused, OutcomeLost) as no:
             held = attempt.held
-            async with transaction(self._engine) as connection:
+            async with statement(self._engine) as connection:
                 await requests.refuse(connection, held, no.type, no.text, sure=attempt.sure(no))
             raise requests.RefusedBefore(held.key, held.generation, no.type, no.text) from no
         except Exception as error:
@@ -101,10 +101,10 @@ class Once:
                 quiet_in = error.quiet_in
             elif isinstance(error, _ToldOnly):
                 quiet_in = attempt.held.quiet_in or timedelta(0)
-            async with transaction(self._engine) as connection:
+            async with statement(self._engine) as connection:
                 await requests.release(connection, attempt.held, quiet_in=quiet_in)
             raise
-        async with transaction(self._engine) as connection:
+        async with statement(self._engine) as connection:
             kept = made.model_dump(mode="json")
             in_time = await requests.succeed(connection, attempt.held, kept)
         if not in_time:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from database.audit import record
+from database.prepared import Prepared
 from workflows.request_key import Request, fingerprint, outside_key
 
 State = Literal["pending", "succeeded", "refused", "undone"]
@@ -93,7 +93,7 @@ class Sealed:
     quiet_in: timedelta | None
 
 
-_INSERT = text("""
+_INSERT = Prepared("""
     INSERT INTO requests (key, workflow_id, step, state, generation, fingerprint, input,
                           token, lease_until, first_sent_at, settled_at)
     VALUES (:key, :workflow_id, :step, :state, :generation, :fingerprint, CAST(:input AS jsonb),
@@ -124,16 +124,24 @@ _RELEASE = text("""
         lease_until = coalesce(clock_timestamp() + CAST(:quiet_in AS interval), lease_until)
     WHERE key = :key AND token = :token
 """)
-_SETTLE = text("""
-    UPDATE requests
-    SET state = CASE state WHEN 'undone' THEN state ELSE :state END,
-        result = CAST(:result AS jsonb), refusal = CAST(:refusal AS jsonb),
-        token = NULL, lease_until = CAST(:quiet_until AS timestamptz),
-        settled_at = clock_timestamp()
-    WHERE key = :key AND token = :token
-    RETURNING state
+_SETTLE = Prepared("""
+    WITH settled AS (
+        UPDATE requests
+        SET state = CASE state WHEN 'undone' THEN state ELSE :state END,
+            result = CAST(:result AS jsonb), refusal = CAST(:refusal AS jsonb),
+            token = NULL, lease_until = CAST(:quiet_until AS timestamptz),
+            settled_at = clock_timestamp()
+        WHERE key = :key AND token = :token
+        RETURNING key, workflow_id, state, result
+    ), made_after_undo AS (
+        INSERT INTO audit (event, actor, workflow_id, details)
+        SELECT 'request.made_after_undo', 'once', workflow_id,
+               jsonb_build_object('key', key, 'result', result)
+        FROM settled WHERE state = 'undone' AND result IS NOT NULL
+    )
+    SELECT state FROM settled
 """)
-_SETTLE_OURS = text("""
+_SETTLE_OURS = Prepared("""
     UPDATE requests
     SET state = 'succeeded', fingerprint = :fingerprint, input = CAST(:input AS jsonb),
         result = CAST(:result AS jsonb), settled_at = clock_timestamp()
@@ -152,7 +160,7 @@ async def claim_new(
     """Claim a request that nobody asked for before, in one statement; None where somebody did."""
     token = uuid4()
     values = _values(request) | {"token": token, "lease": lease, "state": "pending"}
-    first_sent_at = await connection.scalar(_INSERT, values)
+    first_sent_at = await _INSERT.value(connection, values)
     if first_sent_at is None:
         return None
     return Claim(request.request_key, request.generation, token, first_sent_at, None)
@@ -222,14 +230,7 @@ async def succeed(connection: AsyncConnection, held: Claim, result: dict[str, An
     The result is recorded then too, so that the undo finds it, and audited, since an undo that is
     over would not. Raises InProgress where the lease was lost.
     """
-    if await _settle(connection, held, "succeeded", result=result) == "succeeded":
-        return True
-    details = {"key": held.key, "result": result}
-    process = _workflow_id(held.key)
-    await record(
-        connection, "request.made_after_undo", "once", workflow_id=process, details=details
-    )
-    return False
+    return await _settle(connection, held, "succeeded", result=result) == "succeeded"
 
 
 async def refuse(
@@ -250,8 +251,7 @@ async def first_time(connection: AsyncConnection, request: Request) -> Done | No
     TakenBack.
     """
     values = _values(request) | {"token": None, "lease": None, "state": "succeeded"}
-    inserted = await connection.execute(_INSERT, values)
-    if inserted.first() is not None:
+    if await _INSERT.row(connection, values) is not None:
         return None
     row = await _locked(connection, request.request_key)
     if (done := _done(row, request)) is None:  # reopened: as if it were new
@@ -263,7 +263,7 @@ async def settle_ours(
     connection: AsyncConnection, request: Request, result: dict[str, Any]
 ) -> None:
     """Record what came of an effect in our own database, in its transaction."""
-    await connection.execute(_SETTLE_OURS, _values(request) | {"result": json.dumps(result)})
+    await _SETTLE_OURS.row(connection, _values(request) | {"result": json.dumps(result)})
 
 
 async def seal(connection: AsyncConnection, key: str) -> Sealed:
@@ -279,7 +279,7 @@ async def seal(connection: AsyncConnection, key: str) -> Sealed:
         "token": None,
         "lease": None,
     }
-    await connection.execute(_INSERT, tombstone)
+    await _INSERT.row(connection, tombstone)
     row = await _locked(connection, key)
     await connection.execute(_SEAL, {"key": key})
     surely_refused = row["refusal"] is not None and row["refusal"]["sure"]
@@ -344,7 +344,7 @@ async def _settle(
         "result": None if result is None else json.dumps(result),
         "refusal": None if refusal is None else json.dumps(refusal),
     }
-    now = await connection.scalar(_SETTLE, settled)
+    now = await _SETTLE.value(connection, settled)
     if not isinstance(now, str):
         raise InProgress(held.key, timedelta(seconds=1))
     return now
