@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 
 from temporalio.client import Client, Interceptor
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
+from workers.converter import CONVERTER
 from workers.obstacle import Obstacle
 from workers.settings import Settings, variable
 
@@ -33,7 +33,7 @@ async def connect(
     theirs.setdefault("namespace", settings.temporal_namespace)
     try:
         return await Client.connect(
-            **theirs, data_converter=pydantic_data_converter, interceptors=interceptors, lazy=lazy
+            **theirs, data_converter=CONVERTER, interceptors=interceptors, lazy=lazy
         )
     except RuntimeError as error:
         raise TemporalNotReachable(
