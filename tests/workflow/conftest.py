@@ -14,13 +14,13 @@ from uuid import uuid4
 import pytest
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import SearchAttributes
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from tests.workflow.scripted import Scripted
+from workers.converter import CONVERTER
 from workers.sandbox import workflow_runner
 from workflows import search_attributes
 from workflows.attention import Attended
@@ -39,7 +39,7 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
     temporal = Path(sys.executable).parent / "temporal"
     async with await WorkflowEnvironment.start_time_skipping_v2(
         dev_server_existing_path=str(temporal),
-        data_converter=pydantic_data_converter,
+        data_converter=CONVERTER,
         search_attributes=search_attributes.ALL,
         dev_server_log_level="error",
         dev_server_extra_args=[
