@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from workflows.onboarding.rules import AdverseAction
 from workflows.progress import Progress
 from workflows.request_key import Message
 
@@ -99,3 +100,37 @@ class Withdrawn(Answer):
     id: str
     stage: str
     stopping: str | None
+
+
+Standing = Literal["in_progress", "your_turn", "accepted", "declined", "ended"]
+Task = Literal["confirm_email", "prove_identity", "send_documents"]
+
+
+class Asked(Answer):
+    """What an applicant is to do, and where; `until` is empty while no worker answers."""
+
+    task: Task
+    where: str | None
+    until: datetime | None
+
+
+class ApplicantStatus(Answer):
+    """How an onboarding stands, as its applicant may know it.
+
+    adverse_actions  why the answer is no, as codes
+    appeal_until     until when they may appeal against that
+    """
+
+    id: str
+    standing: Standing
+    text: str
+    asked: Asked | None
+    adverse_actions: tuple[AdverseAction, ...]
+    appeal_until: datetime | None
+
+
+class StatusToken(Answer):
+    """A token for the applicant, and nobody else; it holds until then."""
+
+    token: str
+    until: datetime
