@@ -19,8 +19,8 @@ _STORE_APPLICATION = text("""
     RETURNING id
 """)
 _STORE_ONBOARDING = text("""
-    INSERT INTO onboardings (id, tenant, workflow_id, stage)
-    VALUES (:id, :tenant, :workflow_id, 'received')
+    INSERT INTO onboardings (id, tenant, workflow_id, stage, appeal_of)
+    VALUES (:id, :tenant, :workflow_id, 'received', :appeal_of)
     ON CONFLICT DO NOTHING
 """)
 _CORRECT = text("""
@@ -99,19 +99,30 @@ class CorrectedMeanwhile(Exception):
 
 
 async def store(
-    connection: AsyncConnection, *, id_: str, tenant: str, form: dict[str, Any], created_by: str
-) -> None:
-    """Store an application; its onboarding can then start. A second time changes nothing."""
+    connection: AsyncConnection,
+    *,
+    id_: str,
+    tenant: str,
+    form: dict[str, Any],
+    created_by: str,
+    appeal_of: str | None = None,
+) -> bool:
+    """Store an application; its onboarding can then start. False: it was stored before.
+
+    `appeal_of` is the onboarding that it appeals against.
+    """
     application = {"id": id_, "tenant": tenant, "form": json.dumps(form), "created_by": created_by}
     if await connection.scalar(_STORE_APPLICATION, application) is None:
-        return
+        return False
     process = workflow_id(tenant, id_)
     await connection.execute(
-        _STORE_ONBOARDING, {"id": id_, "tenant": tenant, "workflow_id": process}
+        _STORE_ONBOARDING,
+        {"id": id_, "tenant": tenant, "workflow_id": process, "appeal_of": appeal_of},
     )
     await record(
         connection, "application.received", created_by, workflow_id=process, details={"id": id_}
     )
+    return True
 
 
 async def correct(

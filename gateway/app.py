@@ -12,11 +12,14 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import (
     api_page,
+    appeals,
     attention,
     changes,
     confirmation_page,
     confirmations,
+    duplicates,
     health,
+    identity_sessions,
     onboardings,
     problems,
     requests,
@@ -107,9 +110,12 @@ def create_app(options: GatewayOptions) -> FastAPI:
         onboardings,
         status,
         changes,
+        appeals,
         confirmations,
         screening,
+        identity_sessions,
         reviews,
+        duplicates,
         attention,
         requests,
     )

@@ -109,7 +109,7 @@ async def one(
 ) -> Response:
     """The application, why it is looked at, what was found so far, and what others said of it."""
     async with transaction(options.engine) as connection:
-        row = await _seen(connection, caller, id)
+        row = await seen(connection, caller, id)
         application = await onboardings.application(connection, row["onboarding"], row["version"])
         agreed = (await reviews.agreed(connection, [id]))[id]
         comments = await reviews.comments(connection, id)
@@ -183,7 +183,7 @@ async def claim(_: NothingMore, id: KnownId, caller: Allowed, options: Options) 
 async def release(_: NothingMore, id: KnownId, caller: Allowed, options: Options) -> ListedReview:
     """Say that nobody looks at it any more; a senior reviewer may say so of anybody."""
     async with transaction(options.engine) as connection:
-        row = await _open(connection, caller, id)
+        row = await must_be_open(connection, caller, id)
         if row["claimed_by"] != caller.name and not caller.has_any("senior_reviewer"):
             if row["claimed_by"] is not None:
                 raise Problem(
@@ -216,7 +216,7 @@ async def release(_: NothingMore, id: KnownId, caller: Allowed, options: Options
 async def comment(form: CommentForm, id: KnownId, caller: Allowed, options: Options) -> Comment:
     """Say something to the other reviewers. Said twice by the same person, it is there once."""
     async with transaction(options.engine) as connection:
-        row = await _open(connection, caller, id)
+        row = await must_be_open(connection, caller, id)
         try:
             kept = await reviews.comment(connection, row, author=caller.name, said=form.text)
         except reviews.TooManyComments:
@@ -258,7 +258,7 @@ async def approve(
     `other-version` where another one is open by now.
     """
     async with transaction(options.engine) as connection:
-        row = await _open(connection, caller, id)
+        row = await must_be_open(connection, caller, id)
         expected.meets(row["version"], "version")
         await _must_be_judged(connection, row["onboarding"])
 
@@ -296,7 +296,7 @@ async def reject(
     It is refused as an approval is, but for hits of the screening.
     """
     async with transaction(options.engine) as connection:
-        row = await _open(connection, caller, id)
+        row = await must_be_open(connection, caller, id)
         expected.meets(row["version"], "version")
 
     def rejection(by: SignedActor) -> Rejection:
@@ -344,18 +344,19 @@ async def _must_be_judged(connection: AsyncConnection, onboarding: str) -> None:
         )
 
 
-async def _seen(
+async def seen(
     connection: AsyncConnection, caller: Caller, id_: str, *, lock: bool = False
 ) -> RowMapping:
+    """A review that this caller may see. Raises Problem (404)."""
     row = await reviews.one(connection, id_, tenant=caller.tenant, lock=lock)
     if row is None:
         raise not_found("review")
     return row
 
 
-async def _open(connection: AsyncConnection, caller: Caller, id_: str) -> RowMapping:
+async def must_be_open(connection: AsyncConnection, caller: Caller, id_: str) -> RowMapping:
     """An open review, which nobody changes meanwhile. Raises Problem (404 or 409)."""
-    row = await _seen(connection, caller, id_, lock=True)
+    row = await seen(connection, caller, id_, lock=True)
     if row["state"] != "open":
         raise Problem(409, "review-closed", f"The review is closed: it is {row['state']}.")
     return row
@@ -363,7 +364,7 @@ async def _open(connection: AsyncConnection, caller: Caller, id_: str) -> RowMap
 
 async def _mine_to_decide(connection: AsyncConnection, caller: Caller, id_: str) -> RowMapping:
     """An open review in which this caller may decide. Raises Problem (403, 404 or 409)."""
-    row = await _open(connection, caller, id_)
+    row = await must_be_open(connection, caller, id_)
     if row["owner"] == "senior_reviewer" and not caller.has_any("senior_reviewer"):
         raise Problem(403, "role-missing", "This review takes the role senior_reviewer.")
     if caller.name in row["excluded"]:

@@ -133,6 +133,8 @@ class Settings(BaseSettings):
     applicant_hash_key: SecretStr | None = None
     """Applicants are known again by hashes under it. With another key nobody is known again."""
 
+    identity: Literal["stripe", "manual"] = "stripe"
+    """Who finds out who applicants are: Stripe Identity, or a reviewer at the gateway."""
     billing: Literal["stripe", "invoice"] = "stripe"
     """Who keeps customers' accounts: Stripe, or our own database, for invoices."""
     stripe_api_key: SecretStr | None = None
@@ -253,6 +255,7 @@ class Settings(BaseSettings):
     def systems(self) -> dict[str, str]:
         """Which system has each capability."""
         return {
+            "identity": self.identity,
             "billing": self.billing,
             "directory": self.directory,
             "crm": self.crm,

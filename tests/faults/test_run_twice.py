@@ -14,7 +14,7 @@ from tests.faults.intents import Bench, Intent
 from tests.simulated import SimulatorHandle
 from workflows.decisions import Notice
 from workflows.onboarding.confirmation import SendConfirmation
-from workflows.onboarding.messages import Welcome
+from workflows.onboarding.messages import Reject, Welcome
 from workflows.onboarding.review import RemindOfReview
 from workflows.step import declaration_of
 
@@ -100,7 +100,7 @@ async def test_through_a_crash_at_every_point_it_happens_once(
 
 
 async def _all_with_one_id(outside: SimulatorHandle, intent: Intent) -> None:
-    if isinstance(intent.request, SendConfirmation | Welcome):
+    if isinstance(intent.request, Reject | SendConfirmation | Welcome):
         mails = await outside.messages(to=f"{intent.request.application_id}@example.com")
     elif isinstance(intent.request, RemindOfReview):
         mails = await outside.messages(subject=intent.request.review_id)

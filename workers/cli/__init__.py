@@ -16,6 +16,7 @@ from workers.cli import (
     applicant,
     attention,
     demo,
+    identity,
     onboarding,
     process,
     release,
@@ -39,6 +40,7 @@ app.add_typer(stack.app)
 app.add_typer(demo.app)
 app.add_typer(onboarding.app, name="onboarding", rich_help_panel="Onboardings")
 app.add_typer(applicant.app, name="applicant", rich_help_panel="Onboardings")
+app.add_typer(identity.app, name="identity", rich_help_panel="Onboardings")
 app.add_typer(screening.app, name="screening", rich_help_panel="Onboardings")
 app.add_typer(review.app, name="review", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")

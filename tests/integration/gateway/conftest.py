@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
-from uuid import NAMESPACE_OID, uuid4, uuid5
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -22,7 +22,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from gateway.app import create_app
-from tests.house import API_KEYS, FORM, TENANT, House
+from tests.house import API_KEYS, TENANT, House, somebody
 from workers import gateway as process
 from workers.ports import free_port
 
@@ -43,9 +43,9 @@ class Door:
         return await self.send("POST", path, json=body, params=params)
 
     async def sign_up(self, key: str | None = None, /, **form: Any) -> httpx.Response:
-        """A signup; whoever has another key has another address."""
+        """A signup; whoever has another key is somebody else."""
         key = key or str(uuid4())
-        body = FORM | {"email": f"{uuid5(NAMESPACE_OID, key)}@example.com"} | form
+        body = somebody(key) | form
         headers = {"Idempotency-Key": key}
         return await self.send("POST", "/v1/onboardings", json=body, headers=headers)
 
