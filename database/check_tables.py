@@ -1,4 +1,4 @@
-"""Our tables about checks and reviews of applicants: of them, `review_comments` alone is personal."""
+"""Our tables about checks and reviews of applicants. Only `review_comments` is personal."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,6 +6,10 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Interval, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
+
+from database.columns import json as _json
+from database.columns import serial as _serial
+from database.columns import time as _time
 
 
 class ScreeningHitRow(SQLModel, table=True):
@@ -209,3 +213,58 @@ class ReviewCommentRow(SQLModel, table=True):
     text: str = Field(sa_column=Column(Text, nullable=False))
     text_hash: str = Field(sa_column=Column(Text, nullable=False))
     written_at: datetime = Field(sa_column=_time(now=True))
+
+
+class DocumentRequestRow(SQLModel, table=True):
+    """Which kinds of document an onboarding asks for, in its latest round.
+
+    files  how many of one kind are taken in
+    """
+
+    __tablename__ = "document_requests"
+
+    onboarding_id: str = Field(sa_column=Column(Text, primary_key=True))
+    kind: str = Field(sa_column=Column(Text, primary_key=True))
+    round: int = Field(nullable=False)
+    files: int = Field(nullable=False)
+    asked_at: datetime = Field(sa_column=_time(now=True))
+
+
+class DocumentRow(SQLModel, table=True):
+    """Documents that came in. Their content is in the spool, and then in the archive.
+
+    state  received | stored | accepted | refused | gone
+    code   what is wrong with a refused one
+    """
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('received', 'stored', 'accepted', 'refused', 'gone')", "known_state"
+        ),
+        Index(
+            "documents_by_content",
+            "onboarding_id",
+            "kind",
+            "round",
+            "sha256",
+            unique=True,
+            postgresql_where=text("state <> 'gone'"),
+        ),
+        Index("documents_in_spool", "onboarding_id", postgresql_where=text("state = 'received'")),
+    )
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    onboarding_id: str = Field(sa_column=Column(Text, nullable=False, index=True))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    round: int = Field(nullable=False)
+    sha256: str = Field(sa_column=Column(Text, nullable=False))
+    size: int = Field(sa_column=Column(BigInteger, nullable=False))
+    media_type: str = Field(sa_column=Column(Text, nullable=False))
+    state: str = Field(sa_column=Column(Text, nullable=False))
+    code: str | None = Field(default=None, sa_column=Column(Text))
+    uploaded_by: str = Field(sa_column=Column(Text, nullable=False))
+    created_at: datetime = Field(sa_column=_time(now=True))
+    stored_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    judged_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    gone_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))

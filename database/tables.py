@@ -2,7 +2,7 @@
 
 Personal data lives in `applications`, in `review_comments` and, where we invoice ourselves, in
 `billing_accounts` and `billing_tax_ids`; nowhere else. `screening_hits` has what public lists say
-of those that they list.
+of those that they list. What documents hold is in the spool and in the archive.
 """
 
 from datetime import datetime

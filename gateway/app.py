@@ -17,6 +17,7 @@ from gateway import (
     changes,
     confirmation_page,
     confirmations,
+    documents,
     duplicates,
     health,
     identity_sessions,
@@ -89,9 +90,14 @@ def create_app(options: GatewayOptions) -> FastAPI:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     hook = StripeWebhook(writer, options.webhook_secrets)
+    door: dict[str, Any] = {  # Any: of many types
+        "callers": options.callers,
+        "rates": options.rates,
+        "upload_limit": options.upload_limit,
+    }
     app = _Gateway(
         Route("/webhooks/stripe", hook, methods=["POST"]),
-        Door(hook, callers=options.callers, rates=options.rates),
+        Door(hook, **door),
         title="Perdure",
         version=version("perdure"),
         description=_DESCRIPTION,
@@ -103,7 +109,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
     )
     app.state.options = options
     app.add_middleware(Methods)
-    app.add_middleware(Door, callers=options.callers, rates=options.rates)
+    app.add_middleware(Door, **door)
     problems.handle_all(app)
     app.add_exception_handler(405, not_allowed)
     api = (
@@ -116,6 +122,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         identity_sessions,
         reviews,
         duplicates,
+        documents,
         attention,
         requests,
     )

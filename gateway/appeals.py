@@ -57,8 +57,6 @@ async def appeal(
     fine.
     """
     tenant = tenant_to_act_for(caller, asked_tenant)
-    if caller.onboarding not in (None, id):
-        raise not_found("onboarding")
     start = Start(application_id=appeal_id(tenant, id), tenant=tenant)
     async with transaction(options.engine) as connection:
         row = await onboardings.one(connection, id, tenant=tenant)

@@ -12,7 +12,7 @@ from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from gateway.applicants import ApplicantTokens
-from gateway.problems import FieldError, Problem
+from gateway.problems import FieldError, Problem, not_found
 from gateway.roles import in_words, who_may
 from workflows.actor import Actor, Role
 
@@ -133,11 +133,16 @@ def caller_of(request: Request) -> Caller:
 
 
 def allowed(request: Request) -> Caller:
-    """The caller, whom the table of roles lets use this operation. Raises Problem (403)."""
+    """The caller, whom the table of roles lets use this operation.
+
+    Of onboardings an applicant sees their own alone. Raises Problem (403 or 404).
+    """
     caller = caller_of(request)
     roles = who_may(request.method, request.scope["route"].path)
     if not caller.has_any(*roles):
         raise Problem(403, "role-missing", f"This takes a key with the role {in_words(roles)}.")
+    if caller.onboarding not in (None, request.path_params.get("id")):
+        raise not_found("onboarding")
     return caller
 
 

@@ -15,7 +15,16 @@ from workflows.decisions import Taken
 from workflows.events import NotTaken
 from workflows.handover import PATIENCE, is_failing, latest_run, temporal_answers
 
-Update = Literal["withdraw", "resolve", "resend_confirmation", "approve", "reject", "merge", "link"]
+Update = Literal[
+    "withdraw",
+    "resolve",
+    "resend_confirmation",
+    "judge_document",
+    "approve",
+    "reject",
+    "merge",
+    "link",
+]
 
 
 class NoProcess(Exception):
@@ -114,6 +123,7 @@ _REFUSALS = {
     "AlreadyDecided": (409, "already-decided"),
     "NotAChoice": (409, "not-a-choice"),
     "NotCorrectable": (409, "not-correctable"),
+    "NotToJudge": (409, "not-to-judge"),
     "NotConfirming": (409, "not-confirming"),
     "StillSending": (409, "still-sending"),
     "NoMoreMails": (409, "no-more-mails"),

@@ -23,6 +23,7 @@ from pydantic_extra_types.currency_code import Currency
 from workflows.actor import Why
 from workflows.onboarding.application import Application, TaxNumber
 from workflows.onboarding.confirmation_link import TOKEN_PATTERN
+from workflows.onboarding.messages import RefusalCode
 from workflows.progress import Choice
 
 TaxIdType = Literal[
@@ -370,3 +371,22 @@ class ReopenForm(BaseModel):
 
     key: Annotated[str, Field(pattern=r"^[!-~]{1,400}$")]
     reason: Why
+
+
+class RefusalForm(BaseModel):
+    """What is wrong with a document: the applicant is told `code`, and never `reason`."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"code": "unreadable"}]}
+    )
+
+    code: RefusalCode
+    reason: Why = "looked at it"
+
+
+class AcceptanceForm(BaseModel):
+    """That a document is what was asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [{}]})
+
+    reason: Why = "looked at it"

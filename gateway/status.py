@@ -123,8 +123,6 @@ async def status(
 
 async def _theirs(options: GatewayOptions, caller: Caller, id_: str) -> RowMapping:
     """An onboarding that the caller may know of. Raises Problem (404)."""
-    if caller.onboarding not in (None, id_):
-        raise not_found("onboarding")
     async with transaction(options.engine) as connection:
         row = await onboardings.one(connection, id_, tenant=caller.tenant)
     if row is None:
@@ -159,6 +157,16 @@ async def _asked(options: GatewayOptions, row: RowMapping) -> Asked | None:
         return None
     return Asked(
         task=task,
-        where=row["identity_link"] if task == "prove_identity" else None,
+        where=_where(task, row),
         until=waiting.until if waiting else None,
     )
+
+
+def _where(task: Task, row: RowMapping) -> str | None:
+    match task:
+        case "confirm_email":
+            return None  # the link is in their mail, and nowhere else
+        case "prove_identity":
+            return str(row["identity_link"]) if row["identity_link"] else None
+        case "send_documents":
+            return f"/v1/onboardings/{row['id']}/documents"

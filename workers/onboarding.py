@@ -16,6 +16,7 @@ from activities.onboarding.business_hours import ReviewHours
 from activities.onboarding.confirmation import ConfirmationActivities
 from activities.onboarding.crm import CrmActivities
 from activities.onboarding.directory import DirectoryActivities
+from activities.onboarding.documents import DocumentActivities
 from activities.onboarding.duplicates import Acquaintances, DuplicateActivities
 from activities.onboarding.identity import IdentityActivities
 from activities.onboarding.notice import NoticeActivities
@@ -33,6 +34,7 @@ from workers.sandbox import workflow_runner
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
 from workers.systems import (
+    ARCHIVE,
     BILLING,
     CRM,
     DIRECTORY,
@@ -41,6 +43,7 @@ from workers.systems import (
     MAIL,
     SCREENING,
     Making,
+    spool,
 )
 from workers.telemetry import StepContext
 from workers.temporal_client import connect
@@ -80,6 +83,8 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         closing.push_async_callback(engine.dispose)
         making = Making(settings, patience, closing, engine)
         mail = MAIL[settings.mail](making)
+        archive = ARCHIVE[settings.archive](making)
+        uploads = spool(settings)
         mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
         yield implementations(
             ApplicationActivities(
@@ -106,6 +111,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             DirectoryActivities(engine, DIRECTORY[settings.directory](making)),
             CrmActivities(engine, CRM[settings.crm](making)),
             NoticeActivities(engine, mail, mail_domain=mail_domain),
+            DocumentActivities(engine, archive, uploads, mail, mail_domain=mail_domain),
             ReviewActivities(
                 engine,
                 mail,
@@ -123,7 +129,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
                 operators=settings.operators_email,
                 mail_domain=mail_domain,
             ),
-            UpkeepActivities(engine, client, EVENTS[settings.identity](making)),
+            UpkeepActivities(engine, client, EVENTS[settings.identity](making), uploads),
         )
 
 

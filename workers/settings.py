@@ -165,6 +165,22 @@ class Settings(BaseSettings):
     crm_simulator_port: Port = 8404
     """On a laptop: where the simulator of HubSpot answers."""
 
+    spool: Path = Field(default_factory=lambda others: others["home"] / "spool")
+    """Where uploads wait for the archive: a folder that gateways and workers share."""
+    upload_limit: Annotated[int, Field(ge=1)] = 20 * 1024 * 1024
+    """Bytes that one document may have."""
+    archive: Literal["folder", "s3"] = "folder"
+    """Where documents are kept: in a folder, or in a bucket of S3 or what speaks its protocol."""
+    archive_folder: Path = Field(default_factory=lambda others: others["home"] / "archive")
+    """With `folder`: which."""
+    archive_bucket: str | None = None
+    """With `s3`: the bucket."""
+    archive_region: str = "eu-central-1"
+    archive_endpoint: Url | None = None
+    """With `s3`: where it is, unless it is Amazon's."""
+    archive_access_key: SecretStr | None = None
+    """With `s3`: the id of the key; without one the machine's own role is used."""
+    archive_secret_key: SecretStr | None = None
     screening: Literal["list", "yente"] = "list"
     """Who is asked about sanctions and public office: a list in a file, or a yente."""
     screening_list: Path | None = None
@@ -260,6 +276,7 @@ class Settings(BaseSettings):
             "directory": self.directory,
             "crm": self.crm,
             "mail": self.mail,
+            "archive": self.archive,
             "screening": self.screening,
         }
 

@@ -14,12 +14,18 @@ from database.connection import statement, transaction
 from database.requests import InProgress
 from tests.house import House
 
-WITH_TRANSACTIONS = ("activities.once", "activities.upkeep", "database.handover")
+WITH_TRANSACTIONS = (
+    "activities.once",
+    "activities.onboarding.documents",
+    "activities.upkeep",
+    "database.handover",
+)
 WITH_STATEMENTS = (
     "activities.once",
     "activities.onboarding.billing",
     "activities.onboarding.crm",
     "activities.onboarding.directory",
+    "activities.onboarding.documents",
     "activities.onboarding.identity",
     "activities.onboarding.notice",
 )

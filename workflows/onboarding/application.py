@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from workflows.onboarding.rules import AdverseAction
+from workflows.onboarding.documents import DocumentState
+from workflows.onboarding.messages import RefusalCode
+from workflows.onboarding.rules import AdverseAction, DocumentKind
 from workflows.progress import Progress
 from workflows.request_key import Message
 
@@ -141,12 +143,43 @@ class Withdrawn(Answer):
     stopping: str | None
 
 
+class DeliveredDocument(Answer):
+    """A document that came in; `code` says what is wrong with a refused one.
+
+    `sha256` is of its content. What its file was called is not kept.
+    """
+
+    id: str
+    onboarding_id: str
+    kind: DocumentKind
+    state: DocumentState
+    code: RefusalCode | None
+    sha256: str
+    size: int
+    media_type: str
+    uploaded_by: str
+    created_at: datetime
+    stored_at: datetime | None
+    judged_at: datetime | None
+
+
+class DocumentList(Answer):
+    """The documents of an onboarding, the oldest first, and the kinds that it still waits for."""
+
+    missing: list[DocumentKind]
+    items: list[DeliveredDocument]
+
+
 Standing = Literal["in_progress", "your_turn", "accepted", "declined", "ended"]
 Task = Literal["confirm_email", "prove_identity", "send_documents"]
 
 
 class Asked(Answer):
-    """What an applicant is to do, and where; `until` is empty while no worker answers."""
+    """What an applicant is to do, and until when, which is empty while no worker answers.
+
+    `where` is the link at which they prove who they are, or the path that says which documents are
+    missing and takes them in; the link that confirms an address is in their mail alone.
+    """
 
     task: Task
     where: str | None

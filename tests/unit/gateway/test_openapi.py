@@ -25,6 +25,9 @@ OPTIONS = GatewayOptions(
     applicants=ApplicantTokens(["a secret"]),
     rates=Rates(per_second=50, burst=100),
     page_rates=Rates(per_second=50, burst=100, whose="address"),
+    spool=None,  # type: ignore[arg-type]
+    upload_limit=1024,
+    read_document=None,  # type: ignore[arg-type]
 )
 DESCRIBED = create_app(OPTIONS).openapi()
 OPERATIONS = [
@@ -55,6 +58,12 @@ def test_every_operation_is_there() -> None:
         "POST /v1/reviews/{id}/duplicates/{other}",
         "POST /v1/onboardings/{id}/resend-confirmation",
         "POST /v1/confirmations",
+        "POST /v1/onboardings/{id}/documents",
+        "GET /v1/onboardings/{id}/documents",
+        "GET /v1/onboardings/{id}/documents/{document}",
+        "GET /v1/onboardings/{id}/documents/{document}/content",
+        "POST /v1/onboardings/{id}/documents/{document}/refusal",
+        "POST /v1/onboardings/{id}/documents/{document}/acceptance",
         "GET /v1/identity-sessions",
         "GET /v1/identity-sessions/{session}",
         "POST /v1/identity-sessions/{session}/verified",
