@@ -23,6 +23,7 @@ from temporalio.client import Client
 
 from workflows.handover import hand_over_onboarding
 from workflows.onboarding.application import (
+    ApplicantStatus,
     Application,
     Confirmed,
     ListedOnboarding,
@@ -30,6 +31,7 @@ from workflows.onboarding.application import (
     OnboardingInFull,
     OnboardingPage,
     Resent,
+    StatusToken,
     Withdrawn,
 )
 from workflows.onboarding.messages import ENDS, IdentityChanged, Stage, Start, workflow_id
@@ -157,6 +159,19 @@ class PerdureClient:
         """
         answer = await self._ask("POST", "/v1/confirmations", json={"token": token})
         return Confirmed.model_validate_json(answer)
+
+    async def status(self, onboarding: str) -> ApplicantStatus:
+        """How an onboarding stands, in words for its applicant. Raises Refused or NotReachable."""
+        answer = await self._ask("GET", f"/v1/onboardings/{onboarding}/status")
+        return ApplicantStatus.model_validate_json(answer)
+
+    async def status_token(self, onboarding: str, *, days: int = 7) -> StatusToken:
+        """A token with which the applicant sees the same, and nothing else, for 1 to 30 days.
+
+        It is for them alone, and cannot be taken back. Raises Refused or NotReachable.
+        """
+        path = f"/v1/onboardings/{onboarding}/status-token"
+        return StatusToken.model_validate_json(await self._ask("POST", path, json={"days": days}))
 
     async def resend_confirmation(self, onboarding: str, *, reason: str) -> Resent:
         """Have the mail with the link sent once more, to the address as it is now.

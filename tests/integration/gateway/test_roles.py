@@ -14,6 +14,7 @@ from tests.integration.gateway.conftest import Door, Gateway, problem
 from workers import gateway as process
 from workflows.actor import Role
 
+OTHERS = {"{hit}": "1", "{session}": "a" * 26, "{document}": "a" * 32, "{other}": "b" * 26}
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
@@ -39,7 +40,8 @@ async def test_a_role_may_do_what_the_table_says_and_nothing_else(
     for operation in MAY:
         method, path = operation.split(" ")
         filled = path.replace("{id}", f"{id_}-1" if "/reviews" in path else id_)
-        filled = filled.replace("{hit}", "1")
+        for name, value in OTHERS.items():
+            filled = filled.replace(name, value)
         answer = await door.send(method, filled, json={} if method == "POST" else None)
         assert answer.status_code < 500, operation
         if answer.status_code == 403:
@@ -47,6 +49,21 @@ async def test_a_role_may_do_what_the_table_says_and_nothing_else(
         else:
             may.add(operation)
     assert may == {operation for operation, roles in MAY.items() if role in roles}
+
+
+async def test_an_applicant_meets_no_onboarding_but_their_own(
+    gateway: Gateway, house: House
+) -> None:
+    mine, other = await house.apply(), await house.apply()
+    door = await door_of(gateway, "applicant", mine)
+    theirs = [operation for operation, roles in MAY.items() if "applicant" in roles]
+    assert theirs
+    for operation in theirs:
+        method, path = operation.split(" ")
+        assert "{id}" in path, "an applicant's operations are about one onboarding"
+        filled = path.replace("{id}", other).replace("{document}", "a" * 32)
+        answer = await door.send(method, filled, json={} if method == "POST" else None)
+        assert answer.status_code == 404, operation
 
 
 async def door_of(gateway: Gateway, role: Role, id_: str) -> Door:

@@ -10,14 +10,17 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from activities.onboarding.policy import load_policy
+from gateway.roles import MAY
 from workers.settings import Settings, variable
+from workflows.actor import Role
 from workflows.onboarding.messages import ENDS, TRANSITIONS, UNDONE
+from workflows.onboarding.review import ReviewPolicy
 
 ROOT = Path(__file__).parents[3]
 _BLOCK = re.compile(r"(<!-- made from code: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
@@ -74,6 +77,7 @@ def deadlines() -> str:
         ("pause between two of them", [_words(_said(one.email).pause) for one in profiles]),
         ("proof of identity", [_words(one.identity.expires_after) for one in profiles]),
         ("tries to prove it", [str(one.identity.tries) for one in profiles]),
+        ("an hour of business, in a review", [_hour(_said(one.review)) for one in profiles]),
     ]
     screening = [one.screening for one in profiles if one.screening]
     rows += [
@@ -94,11 +98,25 @@ def deadlines() -> str:
     return "\n".join(lines)
 
 
+def _hour(policy: ReviewPolicy) -> str:
+    return _words(policy.an_hour_takes) if policy.an_hour_takes else "while an office is open"
+
+
 def _words(time: timedelta) -> str:
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if (count := time.total_seconds() / size) >= 1:
             return f"{count:g} {unit}" + ("" if count == 1 else "s")
     return f"{time.total_seconds():g} seconds"
+
+
+def roles() -> str:
+    """Which role may use which operation of the API."""
+    names = get_args(Role)
+    lines = [f"| | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    for operation, may in MAY.items():
+        cells = ("yes" if name in may else "" for name in names)
+        lines.append(f"| `{operation}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def settings() -> str:
@@ -161,6 +179,7 @@ def _docstrings(file: Path, class_name: str) -> dict[str, str]:
 BLOCKS: dict[str, Callable[[], str]] = {
     "stages": stages,
     "deadlines": deadlines,
+    "roles": roles,
     "settings": settings,
 }
 
