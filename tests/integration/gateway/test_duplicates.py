@@ -65,7 +65,7 @@ async def test_who_is_merged_is_told_that_the_other_goes_on(gateway: Gateway, ho
     shown = (await gateway.service.get(f"/v1/onboardings/{second}")).json()
     assert shown["merged_into"] == first
     assert (await gateway.service.get(f"/v1/onboardings/{first}")).json()["merged_into"] is None
-    kept = await house.rows("SELECT * FROM decisions WHERE kind = 'reject'")
+    kept = await house.rows("SELECT * FROM decisions WHERE kind = 'merge'")
     assert [(row["actor"], row["content"]["other"]) for row in kept] == [("test-reviewer", first)]
 
 

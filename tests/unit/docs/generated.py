@@ -20,6 +20,7 @@ from gateway.roles import MAY
 from workers.settings import Settings, variable
 from workflows.actor import Role
 from workflows.onboarding.messages import ENDS, TRANSITIONS, UNDONE
+from workflows.onboarding.rejection import ADVERSE_ACTIONS
 from workflows.onboarding.review import ReviewPolicy
 
 ROOT = Path(__file__).parents[3]
@@ -85,6 +86,15 @@ def deadlines() -> str:
         (
             "a false positive is remembered",
             [_words(one.false_positives_hold) for one in screening],
+        ),
+    ]
+    rejections = [one.rejection for one in profiles]
+    likeness = [one.duplicates for one in profiles]
+    rows += [
+        ("an appeal", [_words(one.appeal_within) if one else "none" for one in rejections]),
+        (
+            "likeness of two names, from 0 to 1",
+            [f"{one.likeness:g}" if one else "not looked at" for one in likeness],
         ),
     ]
     for kind in ("remote", "read"):
@@ -176,9 +186,17 @@ def _docstrings(file: Path, class_name: str) -> dict[str, str]:
     return meanings
 
 
+def adverse_actions() -> str:
+    """What a rejected applicant is told, code by code."""
+    lines = ["| code | in words |", "|---|---|"]
+    lines += [f"| `{code}` | {words} |" for code, words in ADVERSE_ACTIONS.items()]
+    return "\n".join(lines)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "stages": stages,
     "deadlines": deadlines,
+    "adverse_actions": adverse_actions,
     "roles": roles,
     "settings": settings,
 }
