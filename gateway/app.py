@@ -20,6 +20,7 @@ from gateway import (
     onboardings,
     problems,
     requests,
+    versions,
 )
 from gateway.door import Door
 from gateway.handing_over import keep_handing_over
@@ -99,7 +100,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
     app.add_middleware(Door, callers=options.callers, rates=options.rates)
     problems.handle_all(app)
     app.add_exception_handler(405, not_allowed)
-    for room in (onboardings, changes, confirmations, attention, requests, health):
+    for room in (onboardings, changes, versions, confirmations, attention, requests, health):
         app.include_router(room.router, dependencies=[Depends(only_known)])
     app.router.routes.extend([*api_page.ROUTES, *confirmation_page.ROUTES])
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]

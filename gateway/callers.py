@@ -57,6 +57,13 @@ class Callers:
             )
         return found
 
+    def is_person(self, name: str, tenant: str) -> bool:
+        """Whether a person who may act for `tenant` has a key of this name."""
+        return any(
+            one.name == name and one.kind == "person" and one.tenant in (None, tenant)
+            for one in self._keys
+        )
+
 
 def read_callers(file: Path) -> Callers:
     """The callers in a file: a JSON list of keys. Raises KeysUnreadable."""
@@ -80,6 +87,11 @@ class Caller:
         self.tenant = key.tenant
         self.roles = key.roles
         self.actor = Actor(name=key.name, kind=key.kind, roles=key.roles)
+
+    @property
+    def on_behalf_of(self) -> Literal["applicant"] | None:
+        """For whom the caller decides: support acts for applicants, others on their own."""
+        return "applicant" if "support" in self.roles else None
 
     def may_see(self, tenant: str | None) -> bool:
         """Whether what belongs to `tenant` is there for this caller at all."""
@@ -110,7 +122,7 @@ class Needs:
         return caller
 
 
-Anybody = Annotated[Caller, Depends(Needs("service", "operator", "admin"))]
+Anybody = Annotated[Caller, Depends(Needs("service", "support", "operator", "admin"))]
 Operator = Annotated[Caller, Depends(Needs("operator", "admin"))]
 Admin = Annotated[Caller, Depends(Needs("admin"))]
 

@@ -9,13 +9,14 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFai
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from gateway.etags import changed_meanwhile
 from gateway.problems import Problem
 from workflows.actor import Decision
 from workflows.decisions import Taken
 from workflows.events import NotTaken
 from workflows.handover import PATIENCE, is_failing, latest_run, temporal_answers
 
-Update = Literal["withdraw", "resolve", "resend_confirmation"]
+Update = Literal["withdraw", "resolve", "resend_confirmation", "change"]
 
 
 class NoProcess(Exception):
@@ -110,10 +111,14 @@ def _refusal(error: WorkflowUpdateFailedError) -> Problem:
         "NotConfirming": "not-confirming",
         "StillSending": "still-sending",
         "NoMoreMails": "no-more-mails",
+        "NotChangeable": "not-changeable",
+        "NoMoreChanges": "no-more-changes",
     }
     said = f"{_sentence(cause.message)}."
     if cause.type == "TooSoon":
         return Problem(429, "too-soon", said, headers={"Retry-After": str(cause.details[0])})
+    if cause.type == "ChangedMeanwhile":
+        return changed_meanwhile("version")
     return Problem(409, codes.get(cause.type or "", "refused"), said)
 
 

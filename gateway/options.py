@@ -13,6 +13,7 @@ from gateway.actors import Signer
 from gateway.callers import Callers
 from gateway.rates import Rates
 from workflows.onboarding.confirmation_link import LinkSeals
+from workflows.onboarding.messages import ConsentPolicy
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class GatewayOptions:
     """The gateway's connections, keys and secrets.
 
     Any of `webhook_secrets` may have signed a webhook: several while they are exchanged. `rates`
-    are of API keys, `page_rates` of the addresses that open pages. `news` is set when something new
+    are of API keys, `page_rates` of the addresses that open pages. `consent` says which terms have
+    to be accepted. `news` is set when something new
     is in the inbox.
     """
 
@@ -32,6 +34,7 @@ class GatewayOptions:
     link_seals: LinkSeals
     rates: Rates
     page_rates: Rates
+    consent: ConsentPolicy = field(default_factory=ConsentPolicy)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -35,7 +35,12 @@ from workflows import search_attributes
 from workflows.onboarding.messages import onboarding_id
 
 TENANT = "acme"
-API_KEYS = {"service": "key-of-a-service", "operator": "key-of-olga", "admin": "key-of-ada"}
+API_KEYS = {
+    "service": "key-of-a-service",
+    "support": "key-of-sunniva",
+    "operator": "key-of-olga",
+    "admin": "key-of-ada",
+}
 
 FORM: dict[str, Any] = {
     "kind": "company",

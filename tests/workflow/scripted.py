@@ -28,6 +28,7 @@ from workflows.onboarding.confirmation import (
     SendConfirmation,
 )
 from workflows.onboarding.messages import (
+    Change,
     Company,
     ConfirmationResend,
     Contact,
@@ -109,7 +110,6 @@ class Scripted(
 
     failing   what the next calls of a step raise; a function is asked each time
     confirmed whether the applicant's address is, as soon as anybody looks
-    latest    the version of the application that mails go out for
     held      steps that wait until the test lets them go on; `reached` says that they are there
     """
 
@@ -121,7 +121,6 @@ class Scripted(
         self.is_company = is_company
         self.problems: tuple[str, ...] = ()
         self.confirmed = True
-        self.latest = 1
         self.links: list[SendConfirmation] = []
         self.identity = IdentityStatus(status="verified", report_id="vr_1")
         self.failing: dict[str, list[Exception] | Callable[[], Exception | None]] = {}
@@ -196,7 +195,7 @@ class Scripted(
     @implements(ConfirmationSteps.open)
     async def open(self, request: OpenConfirmation) -> OpenedConfirmation:
         await self._play(ConfirmationSteps.open, request)
-        return OpenedConfirmation(version=self.latest, until=4_000_000_000)
+        return OpenedConfirmation(until=4_000_000_000)
 
     @implements(ConfirmationSteps.send)
     async def send(self, request: SendConfirmation) -> Letter:
@@ -208,7 +207,7 @@ class Scripted(
     @implements(ConfirmationSteps.read)
     async def read(self, request: ReadConfirmation) -> ConfirmationStatus:
         await self._play(ConfirmationSteps.read, request)
-        return ConfirmationStatus(confirmed=self.confirmed, version=self.latest)
+        return ConfirmationStatus(confirmed=self.confirmed)
 
     @implements(IdentitySteps.open_session)
     async def open_session(self, request: OpenSession) -> Session:
@@ -330,6 +329,10 @@ def withdrawal(reason: str = "changed their mind") -> Withdrawal:
 
 def resend(reason: str = "no mail came") -> ConfirmationResend:
     return ConfirmationResend(reason=reason, by=signed(str(uuid4())))
+
+
+def change(*fields: str, version: int = 2) -> Change:
+    return Change(reason="they moved", by=signed(str(uuid4())), version=version, fields=fields)
 
 
 def resolution(

@@ -10,12 +10,14 @@ from workflows.onboarding.messages import (
     ForApplication,
     Letter,
     OnboardingState,
+    Policy,
     Start,
     Started,
     Validate,
     Welcome,
     Withdrawal,
 )
+from workflows.onboarding.stages.changes import Changing
 from workflows.onboarding.stages.confirmation import ConfirmingAddress
 from workflows.onboarding.stages.identity import ProvingIdentity
 from workflows.onboarding.stages.provisioning import Provisioning
@@ -23,7 +25,7 @@ from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
 
 
 @workflow.defn
-class CustomerOnboarding(ConfirmingAddress, ProvingIdentity, Provisioning):
+class CustomerOnboarding(Changing, ConfirmingAddress, ProvingIdentity, Provisioning):
     """One applicant, from the signup to one of the five ends."""
 
     TRANSITIONS = TRANSITIONS
@@ -47,7 +49,25 @@ class CustomerOnboarding(ConfirmingAddress, ProvingIdentity, Provisioning):
         policy = received.policy
         self.budgets = policy.budgets
 
-        await self.enter("validating")
+        self.state.changes_left = policy.changes
+
+        if end := await self.as_it_stands(lambda: self.examine(policy)):
+            return end
+        await self.provision(await self.taken_up_again(received))
+
+        await self.enter("welcoming")
+        await self.step(
+            NoticeSteps.welcome,
+            Welcome(application_id=applicant),
+            if_skipped=Letter(message_id=None),
+        )
+        return "active"
+
+    async def examine(self, policy: Policy) -> str | None:
+        """Everything before provisioning: the end that it comes to, None where it goes on."""
+        applicant = self.applicant
+        if self.stage != "validating":
+            await self.enter("validating")
         validated = await self.step(
             ApplicationSteps.validate,
             Validate(
@@ -56,6 +76,7 @@ class CustomerOnboarding(ConfirmingAddress, ProvingIdentity, Provisioning):
                 currencies=policy.currencies,
                 policy_version=policy.version,
             ),
+            part=self.in_round(),
         )
         if validated.problems:
             return "rejected"
@@ -72,26 +93,20 @@ class CustomerOnboarding(ConfirmingAddress, ProvingIdentity, Provisioning):
 
         await self.enter("deciding")
         decided = await self.step(
-            ApplicationSteps.decide, Decide(application_id=applicant, identity=identity)
+            ApplicationSteps.decide,
+            Decide(application_id=applicant, identity=identity),
+            part=self.in_round(),
         )
         if decided.outcome == "rejected":
             return "rejected"
 
         await self.enter("provisioning")
-        await self.provision(received)
-
-        await self.enter("welcoming")
-        await self.step(
-            NoticeSteps.welcome,
-            Welcome(application_id=applicant),
-            if_skipped=Letter(message_id=None),
-        )
-        return "active"
+        return None
 
     @workflow.update(description="Take the application back: possible until the welcome.")
     async def withdraw(self, withdrawal: Withdrawal) -> Taken:
         """Take the application back. Answers at once; what was made is undone meanwhile."""
-        await self.verify(withdrawal, roles=("service", "operator", "admin"))
+        await self.verify(withdrawal, roles=("service", "support", "operator", "admin"))
         return self.stop_for("withdrawn", withdrawal)
 
     @withdraw.validator

@@ -25,6 +25,7 @@ from gateway.app import create_app
 from tests.house import API_KEYS, FORM, TENANT, House
 from workers import gateway as process
 from workers.ports import free_port
+from workflows.onboarding.messages import ConsentPolicy
 
 Found = TypeVar("Found")
 
@@ -71,20 +72,25 @@ class Gateway:
         self.http = http
         self.house = house
         self.service = Door(http, API_KEYS["service"])
+        self.support = Door(http, API_KEYS["support"])
         self.operator = Door(http, API_KEYS["operator"])
         self.admin = Door(http, API_KEYS["admin"])
 
 
 @asynccontextmanager
 async def gateway_of(
-    house: House, *, client: Client | None = None, database_port: int | None = None
+    house: House,
+    *,
+    client: Client | None = None,
+    database_port: int | None = None,
+    consent: ConsentPolicy | None = None,
 ) -> AsyncIterator[Gateway]:
-    """A gateway of `house`; perhaps with another way to Temporal or to the database."""
+    """A gateway of `house`; perhaps with another way to Temporal or the database, or policy."""
     if database_port is not None:
         elsewhere = house.settings.model_copy(update={"database_port": database_port})
         house = replace(house, settings=elsewhere)
     async with process.options(house.settings, client or house.client) as options:
-        app = create_app(options)
+        app = create_app(replace(options, consent=consent) if consent else options)
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),

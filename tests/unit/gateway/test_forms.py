@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.forms import ApplicationForm, CorrectionForm, ResolutionForm, WithdrawalForm
+from gateway.application_form import ApplicationForm, CorrectionForm
+from gateway.forms import ResolutionForm, WithdrawalForm
 from gateway.problems import invalid_fields
 from workflows.onboarding.application import Application
 
