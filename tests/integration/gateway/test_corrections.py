@@ -109,7 +109,7 @@ async def test_while_it_is_being_undone_nothing_is_stored(gateway: Gateway, hous
 async def test_while_the_process_does_not_answer_nothing_is_stored(
     gateway: Gateway, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.changes.PATIENCE", timedelta(seconds=1))
+    monkeypatch.setattr("gateway.versions.PATIENCE", timedelta(seconds=1))
     async with house.working(max_cached_workflows=10):
         id_ = await parked(gateway)
     answer = await correct(gateway, id_, TAX_ID)  # there is no worker now
