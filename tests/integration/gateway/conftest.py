@@ -19,11 +19,11 @@ import uvicorn
 from stripe import WebhookSignature
 from structlog.testing import capture_logs
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from gateway.app import create_app
 from tests.house import API_KEYS, FORM, TENANT, House
 from workers import gateway as process
+from workers.converter import CONVERTER
 from workers.ports import free_port
 from workflows.onboarding.messages import ConsentPolicy
 
@@ -150,7 +150,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def nowhere() -> Client:
     """A client for a Temporal that does not run."""
     address = f"127.0.0.1:{free_port()}"
-    return await Client.connect(address, data_converter=pydantic_data_converter, lazy=True)
+    return await Client.connect(address, data_converter=CONVERTER, lazy=True)
 
 
 @pytest.fixture
