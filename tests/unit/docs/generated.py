@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from activities.onboarding.policy import load_policy
 from workers.settings import Settings, variable
-from workflows.onboarding.messages import ENDS, TRANSITIONS, UNDONE
+from workflows.onboarding.messages import ENDS, RESTS_ON, TRANSITIONS, UNDONE
 
 ROOT = Path(__file__).parents[3]
 _BLOCK = re.compile(r"(<!-- made from code: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
@@ -47,6 +47,14 @@ def stages() -> str:
     return "\n".join(lines)
 
 
+def rests_on() -> str:
+    """What each check rests on."""
+    lines = ["| check | rests on |", "|---|---|"]
+    for check, fields in RESTS_ON.items():
+        lines.append(f"| {check} | {', '.join(f'`{one}`' for one in sorted(fields))} |")
+    return "\n".join(lines)
+
+
 Section = TypeVar("Section")
 _LEFT = {
     "active": "the customer in all three systems, one welcome mail",
@@ -72,6 +80,7 @@ def deadlines() -> str:
             [str(_said(one.email).resends) for one in profiles],
         ),
         ("pause between two of them", [_words(_said(one.email).pause) for one in profiles]),
+        ("changes of an application", [str(one.changes) for one in profiles]),
         ("proof of identity", [_words(one.identity.expires_after) for one in profiles]),
         ("tries to prove it", [str(one.identity.tries) for one in profiles]),
     ]
@@ -153,6 +162,7 @@ def _docstrings(file: Path, class_name: str) -> dict[str, str]:
 BLOCKS: dict[str, Callable[[], str]] = {
     "stages": stages,
     "deadlines": deadlines,
+    "rests_on": rests_on,
     "settings": settings,
 }
 

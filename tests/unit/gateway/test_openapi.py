@@ -45,6 +45,7 @@ def test_every_operation_is_there() -> None:
         "GET /v1/onboardings",
         "GET /v1/onboardings/{id}",
         "POST /v1/onboardings/{id}/withdraw",
+        "POST /v1/onboardings/{id}/change",
         "POST /v1/onboardings/{id}/corrections",
         "POST /v1/onboardings/{id}/resend-confirmation",
         "POST /v1/confirmations",
