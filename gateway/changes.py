@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from database import onboardings
 from database.connection import transaction
 from gateway import examples
-from gateway.callers import Anybody, AskedTenant, tenant_to_act_for
+from gateway.callers import Allowed, AskedTenant, tenant_to_act_for
 from gateway.decisions import Ended, NoProcess, send
 from gateway.forms import ResendForm, WithdrawalForm
 from gateway.onboardings import KnownId
@@ -45,7 +45,7 @@ router = APIRouter(prefix="/v1/onboardings", tags=["onboardings"])
 async def withdraw(
     id: KnownId,
     form: WithdrawalForm,
-    caller: Anybody,
+    caller: Allowed,
     options: Options,
     response: Response,
     asked_tenant: AskedTenant = None,
@@ -122,7 +122,7 @@ def _ended_from_outside() -> Problem:
 async def resend_confirmation(
     id: KnownId,
     form: ResendForm,
-    caller: Anybody,
+    caller: Allowed,
     options: Options,
     asked_tenant: AskedTenant = None,
 ) -> Resent:

@@ -16,7 +16,17 @@ from workflows.decisions import Taken
 from workflows.events import NotTaken
 from workflows.handover import PATIENCE, is_failing, latest_run, temporal_answers
 
-Update = Literal["withdraw", "resolve", "resend_confirmation", "change"]
+Update = Literal[
+    "withdraw",
+    "resolve",
+    "resend_confirmation",
+    "change",
+    "judge_document",
+    "approve",
+    "reject",
+    "merge",
+    "link",
+]
 
 
 class NoProcess(Exception):
@@ -101,25 +111,37 @@ def _refusal(error: WorkflowUpdateFailedError) -> Problem:
             "The workers do not accept this gateway's signature. Check that they know its public "
             "key, and that the clocks agree.",
         )
-    codes = {
-        "TooLate": "too-late",
-        "NotParked": "not-parked",
-        "ParkedAnew": "parked-anew",
-        "AlreadyDecided": "already-decided",
-        "NotAChoice": "not-a-choice",
-        "NotCorrectable": "not-correctable",
-        "NotConfirming": "not-confirming",
-        "StillSending": "still-sending",
-        "NoMoreMails": "no-more-mails",
-        "NotChangeable": "not-changeable",
-        "NoMoreChanges": "no-more-changes",
-    }
     said = f"{_sentence(cause.message)}."
     if cause.type == "TooSoon":
         return Problem(429, "too-soon", said, headers={"Retry-After": str(cause.details[0])})
     if cause.type == "ChangedMeanwhile":
         return changed_meanwhile("version")
-    return Problem(409, codes.get(cause.type or "", "refused"), said)
+    status, code = _REFUSALS.get(cause.type or "", (409, "refused"))
+    return Problem(status, code, said)
+
+
+_REFUSALS = {
+    "TooLate": (409, "too-late"),
+    "NotParked": (409, "not-parked"),
+    "ParkedAnew": (409, "parked-anew"),
+    "AlreadyDecided": (409, "already-decided"),
+    "NotAChoice": (409, "not-a-choice"),
+    "NotCorrectable": (409, "not-correctable"),
+    "NotToJudge": (409, "not-to-judge"),
+    "NotConfirming": (409, "not-confirming"),
+    "StillSending": (409, "still-sending"),
+    "NoMoreMails": (409, "no-more-mails"),
+    "NotChangeable": (409, "not-changeable"),
+    "NoMoreChanges": (409, "no-more-changes"),
+    "NotReviewing": (409, "not-reviewing"),
+    "OtherReview": (409, "other-review"),
+    "OtherVersion": (409, "other-version"),
+    "AgreedAlready": (409, "agreed-already"),
+    "NotAPerson": (403, "not-a-person"),
+    "NotTheirs": (403, "role-missing"),
+    "Excluded": (403, "excluded"),
+}
+"""The status and code of what a process says no with."""
 
 
 def _sentence(message: str) -> str:

@@ -15,7 +15,7 @@ from database import onboardings
 from database.connection import transaction
 from gateway import examples
 from gateway.application_form import ApplicationForm, ChangeForm, CorrectionForm
-from gateway.callers import Anybody, Caller, Operator
+from gateway.callers import Allowed, Caller
 from gateway.correctable import NOTHING_WAITS, must_be_changeable, must_be_correctable
 from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import Expected, IfMatch, changed_meanwhile
@@ -65,7 +65,7 @@ class Corrected(Answer):
     summary="Change an application",
 )
 async def change(
-    id: KnownId, form: ChangeForm, caller: Anybody, options: Options, expected: IfMatch
+    id: KnownId, form: ChangeForm, caller: Allowed, options: Options, expected: IfMatch
 ) -> ChangedApplication:
     """Change what an application says, until a system has been given the customer.
 
@@ -177,7 +177,7 @@ async def _under_way(
     summary="Correct an application",
 )
 async def correct(
-    id: KnownId, form: CorrectionForm, caller: Operator, options: Options, expected: IfMatch
+    id: KnownId, form: CorrectionForm, caller: Allowed, options: Options, expected: IfMatch
 ) -> Corrected:
     """Store a new version of an application, to retry a refused step of provisioning with.
 

@@ -12,7 +12,18 @@ import sys
 
 import typer
 
-from workers.cli import attention, demo, process, release, request, rules, stack, versions
+from workers.cli import (
+    attention,
+    demo,
+    identity,
+    process,
+    release,
+    request,
+    rules,
+    screening,
+    stack,
+    versions,
+)
 from workers.obstacle import Obstacle
 
 app = typer.Typer(
@@ -26,6 +37,8 @@ app = typer.Typer(
 app.add_typer(stack.app)
 app.add_typer(demo.app)
 app.add_typer(versions.app, name="onboarding", rich_help_panel="Onboardings")
+app.add_typer(identity.app, name="identity", rich_help_panel="Onboardings")
+app.add_typer(screening.app, name="screening", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
 app.add_typer(rules.app, name="rules", rich_help_panel="Rules")

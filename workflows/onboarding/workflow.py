@@ -3,29 +3,43 @@
 from temporalio import workflow
 
 from workflows.decisions import Taken
+from workflows.onboarding.decision import Decided
 from workflows.onboarding.messages import (
     TRANSITIONS,
     UNDONE,
-    Decide,
     ForApplication,
     Letter,
     OnboardingState,
-    Policy,
+    Received,
     Start,
     Started,
     Validate,
     Welcome,
     Withdrawal,
 )
+from workflows.onboarding.review import Outcome, Verdict
 from workflows.onboarding.stages.changes import Changing
 from workflows.onboarding.stages.confirmation import ConfirmingAddress
+from workflows.onboarding.stages.decision import Deciding
+from workflows.onboarding.stages.documents import CollectingDocuments
+from workflows.onboarding.stages.duplicates import RelatingDuplicates
 from workflows.onboarding.stages.identity import ProvingIdentity
 from workflows.onboarding.stages.provisioning import Provisioning
+from workflows.onboarding.stages.screening import Screening
 from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
 
 
 @workflow.defn
-class CustomerOnboarding(Changing, ConfirmingAddress, ProvingIdentity, Provisioning):
+class CustomerOnboarding(
+    Changing,
+    ConfirmingAddress,
+    ProvingIdentity,
+    Screening,
+    Deciding,
+    RelatingDuplicates,
+    CollectingDocuments,
+    Provisioning,
+):
     """One applicant, from the signup to one of the five ends."""
 
     TRANSITIONS = TRANSITIONS
@@ -48,10 +62,9 @@ class CustomerOnboarding(Changing, ConfirmingAddress, ProvingIdentity, Provision
         )
         policy = received.policy
         self.budgets = policy.budgets
-
         self.state.changes_left = policy.changes
 
-        if end := await self.as_it_stands(lambda: self.examine(policy)):
+        if end := await self.as_it_stands(lambda: self.examine(received)):
             return end
         await self.provision(await self.taken_up_again(received))
 
@@ -63,9 +76,9 @@ class CustomerOnboarding(Changing, ConfirmingAddress, ProvingIdentity, Provision
         )
         return "active"
 
-    async def examine(self, policy: Policy) -> str | None:
+    async def examine(self, received: Received) -> str | None:
         """Everything before provisioning: the end that it comes to, None where it goes on."""
-        applicant = self.applicant
+        applicant, policy = self.applicant, received.policy
         if self.stage != "validating":
             await self.enter("validating")
         validated = await self.step(
@@ -75,11 +88,12 @@ class CustomerOnboarding(Changing, ConfirmingAddress, ProvingIdentity, Provision
                 countries=policy.countries,
                 currencies=policy.currencies,
                 policy_version=policy.version,
+                duplicates=policy.duplicates,
             ),
             part=self.in_round(),
         )
         if validated.problems:
-            return "rejected"
+            return await self.turn_down(policy, validated.problems)
 
         if policy.email:
             await self.enter("verifying_email")
@@ -91,17 +105,34 @@ class CustomerOnboarding(Changing, ConfirmingAddress, ProvingIdentity, Provision
         if identity == "expired":
             return "expired"
 
+        screened = None
+        if policy.screening and identity == "verified":
+            await self.enter("screening")
+            screened = await self.screen(policy.screening)
+
         await self.enter("deciding")
-        decided = await self.step(
-            ApplicationSteps.decide,
-            Decide(application_id=applicant, identity=identity),
-            part=self.in_round(),
-        )
-        if decided.outcome == "rejected":
-            return "rejected"
+        decided = await self.decide(received, validated, identity, screened)
+        verdict = await self.settle(decided)
+        if verdict.outcome == "rejected":
+            return await self.turn_down(policy, verdict.codes)
+        if verdict.outcome == "expired":
+            return "expired"
+
+        if policy.documents and decided.documents:
+            await self.enter("awaiting_documents")
+            if not await self.collect_documents(decided.documents, policy.documents):
+                return "expired"
 
         await self.enter("provisioning")
         return None
+
+    async def settle(self, decided: Decided) -> Verdict:
+        """The verdict of the rules or, where they send to people, that of a review."""
+        if decided.review is None:
+            outcome: Outcome = "approved" if decided.outcome == "approved" else "rejected"
+            return Verdict(outcome=outcome, codes=decided.codes)
+        await self.enter("reviewing")
+        return await self.review(decided.review, excluded=decided.excluded)
 
     @workflow.update(description="Take the application back: possible until the welcome.")
     async def withdraw(self, withdrawal: Withdrawal) -> Taken:

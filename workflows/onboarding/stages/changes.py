@@ -37,6 +37,7 @@ class Changing(Onboarding):
         for change in self.state.changes:
             self.make_void(frozenset(change.fields))
         self.state.changes.clear()
+        self.state.adverse_actions, self.state.appeal_until = (), None
         await self.keep_noted()
 
     def make_void(self, fields: frozenset[str]) -> None:
@@ -55,11 +56,13 @@ class Changing(Onboarding):
         """What provisioning has to make: what the application says of it now."""
         if self.state.round == 1:
             return received
-        return await self.step(
+        now = await self.step(
             ApplicationSteps.receive,
             ForApplication(application_id=self.applicant),
             part=self.in_round(),
         )
+        makes = {"has_tax_id": now.has_tax_id, "is_company": now.is_company}
+        return received.model_copy(update=makes)
 
     @workflow.update(description="Go through the application again: it was changed.")
     async def change(self, change: Change) -> Taken:
@@ -83,7 +86,8 @@ class Changing(Onboarding):
 
         Of type `NotChangeable`, `NoMoreChanges` or `ChangedMeanwhile`.
         """
-        if self.stage not in CHANGEABLE or not self.goes_on:
+        told_no = self.state.appeal_until is not None
+        if self.stage not in CHANGEABLE or not self.goes_on or told_no:
             raise ApplicationError(
                 f"too late to be changed: the onboarding is {self.stage}", type="NotChangeable"
             )
