@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+from collections.abc import Callable, Mapping
+
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from tests.workflow.conftest import Begin, Onboarding
+from tests.workflow.reviewing import TWO, approval
 from tests.workflow.scripted import (
     Scripted,
     change,
     production_policy,
     refused,
+    resolution,
     withdrawal,
 )
+from tests.workflow.scripted_documents import KINDS, ScriptedDocuments
 from tests.workflow.test_confirmation import confirm, until_so, waits
+from tests.workflow.test_decision import asked_for_documents, decided, reviewed
 from tests.workflow.test_onboarding import prove_identity
+from workflows.onboarding.documents import DocumentsChanged
 from workflows.onboarding.messages import (
     CHANGEABLE,
     RESTS_ON,
@@ -23,7 +32,8 @@ from workflows.onboarding.messages import (
     IdentityStatus,
     Standing,
 )
-from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps
+from workflows.onboarding.screening import ScreeningSteps
+from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
 
@@ -46,6 +56,14 @@ def parts(world: Scripted, step: str) -> list[str]:
     """The parts of a step's request keys, in the order in which they were first asked for."""
     asked = [one.request_key.partition(step) for one in world.requests if step in one.request_key]
     return list(dict.fromkeys(after.lstrip("/") for _, _, after in asked))
+
+
+def under_review(progress: Progress) -> bool:
+    return progress.stage == "reviewing" and progress.waiting is not None
+
+
+def waits_only_for(progress: Progress, kind: str) -> bool:
+    return progress.waiting is not None and progress.waiting.what == f"documents: {kind}"
 
 
 async def refusal(one: Onboarding, *fields: str, version: int = 2) -> ApplicationError:
@@ -268,6 +286,91 @@ async def test_a_change_that_a_withdrawal_overtakes_is_kept_all_the_same(onboard
         released.set()
         assert await one.handle.result() == "withdrawn"
     assert sorted(kept.update for kept in world.decisions) == ["change", "withdraw"]
+
+
+HELD: Mapping[str, Callable[..., object]] = {
+    "screening": ScreeningSteps.screen,
+    "deciding": ApplicationSteps.decide,
+}
+"""Stages that nobody is waited for in, and the step that holds them up."""
+
+
+@pytest.mark.parametrize("stage", sorted(CHANGEABLE - {"validating"}))
+async def test_wherever_it_is_changed_it_begins_again(onboarding: Begin, stage: str) -> None:
+    world = ScriptedDocuments()
+    released = world.hold(HELD[stage]) if stage in HELD else asyncio.Event()
+    if stage == "reviewing":
+        world.decided = decided("review")
+    if stage == "awaiting_documents":
+        world.decided = decided(documents=("proof_of_address",))
+    if stage == "verifying_identity":
+        open_session(world)
+    async with onboarding(world, confirms=stage != "verifying_email") as one:
+        if stage not in ("verifying_email", "verifying_identity"):
+            await prove_identity(one)
+        await one.until(lambda progress: progress.stage == stage)
+        if stage not in HELD:
+            await one.until(lambda progress: progress.waiting is not None)
+        await one.decide(CustomerOnboarding.change, change("monthly_volume"))
+        released.set()
+        await until_so(lambda: (stage, "validating") in itertools.pairwise(world.stages))
+        if stage not in HELD:
+            await one.until(lambda progress: progress.stage == stage and progress.waiting)
+            await one.decide(CustomerOnboarding.withdraw, withdrawal())
+        assert await one.handle.result() == ("active" if stage in HELD else "withdrawn")
+
+
+async def test_who_agreed_to_what_it_said_before_agreed_to_nothing_now(onboarding: Begin) -> None:
+    world = ScriptedDocuments()
+    world.decided = decided("review").model_copy(update={"review": TWO})
+    async with onboarding(world) as one:
+        await reviewed(one)
+        await one.decide(CustomerOnboarding.approve, approval("rosa"))
+        await one.decide(CustomerOnboarding.change, change("monthly_volume"))
+        await one.until(lambda progress: progress.version == 2 and under_review(progress))
+        for late in (approval("sven"), approval("sven", review=2)):
+            with pytest.raises(WorkflowUpdateFailedError) as caught:
+                await one.decide(CustomerOnboarding.approve, late)
+            assert isinstance(caught.value.cause, ApplicationError)
+            assert caught.value.cause.type in ("OtherReview", "OtherVersion")
+        for name in ("rosa", "sven"):
+            again = approval(name, review=2, version=2)
+            await one.decide(CustomerOnboarding.approve, again)
+        assert await one.handle.result() == "active"
+    assert [one.update for one in world.decisions] == ["approve", "change", "approve", "approve"]
+
+
+@pytest.mark.parametrize(
+    ("field", "asked_again"), [("email", ("source_of_funds",)), ("name", KINDS)]
+)
+async def test_documents_stand_unless_they_are_about_what_changed(
+    onboarding: Begin, field: str, asked_again: tuple[str, ...]
+) -> None:
+    world = ScriptedDocuments()
+    world.decided = decided(documents=KINDS)
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await asked_for_documents(one)
+        world.deliver("proof_of_address")
+        hint = DocumentsChanged(event_id="1")
+        await one.handle.signal(CustomerOnboarding.documents_changed, hint)
+        await one.until(lambda progress: waits_only_for(progress, "source_of_funds"))
+        await one.decide(CustomerOnboarding.change, change(field))
+        await one.until(lambda progress: progress.version == 2)
+        await asked_for_documents(one)
+        assert world.letters[-1].kinds == asked_again
+
+
+async def test_who_is_being_told_no_is_not_changed(onboarding: Begin) -> None:
+    world = Scripted()
+    world.problems = ("country_not_served",)
+    world.fail(NoticeSteps.reject, refused("smtp.refused"))
+    async with onboarding(world) as one:
+        await one.until(lambda progress: progress.attention)
+        assert (await refusal(one, "country")).type == "NotChangeable"
+        retry = resolution(NoticeSteps.reject, "retry")
+        await one.decide(CustomerOnboarding.resolve, retry)
+        assert await one.handle.result() == "rejected"
 
 
 async def test_an_onboarding_that_began_before_there_were_changes_is_not_changed(
