@@ -257,8 +257,13 @@ async def test_the_answer_to_a_step_that_needs_nothing_any_more_is_nothing(house
         await until(handle, lambda progress: progress.attention)
         form = {"tax_id": None}
         async with transaction(house.engine) as connection:
-            await onboardings.correct(
-                connection, id_=application, version=1, changes=form, created_by="t"
+            await onboardings.revise(
+                connection,
+                id_=application,
+                version=1,
+                changes=form,
+                created_by="t",
+                event="test",
             )
         async with gateway_of(house) as gateway:
             answer = await gateway.operator.post(
