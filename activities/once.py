@@ -1,4 +1,4 @@
-"""Doing things once: the only way to the request ledger.
+"""Doing things once: the only way to the request ledger for effects.
 
 An effect is named by its request key. Before it is carried out it is claimed in the ledger, and
 what came of it is recorded there, so that a second attempt, at the same time or after a crash,

@@ -1,4 +1,7 @@
-"""Our tables.
+"""Our tables, as they should be.
+
+Migrations make them, and queries name their columns in SQL: these classes serve Alembic alone,
+which compares them with what is there to write a migration, and to tell whether one is missing.
 
 Personal data lives in `applications` and, where we invoice ourselves, in `billing_accounts` and
 `billing_tax_ids`; nowhere else. `screening_hits` has what public lists say of those that they list.
@@ -26,7 +29,8 @@ from database.columns import time as _time
 
 
 class RequestRow(SQLModel, table=True):
-    """The request ledger: one row for each intended effect. Written by `activities.once` only.
+    """The request ledger: one row for each intended effect. Written by `activities.once`,
+    and where an operator reopens a request.
 
     state        pending | succeeded | refused | undone
     earlier      results from before the request was reopened: undoing takes them back too
