@@ -28,6 +28,8 @@ def matched(**responses: Any) -> Answer:
 
 ENTITY = {"id": "Q1", "caption": SECRET, "properties": {"name": [SECRET]}, "score": 0.9}
 
+BAD_BODY = "screening.bad_body"
+
 TABLE = [
     (detail(400), Refused, "screening.invalid_request", None),
     (detail(401), Refused, "screening.auth", None),
@@ -39,18 +41,18 @@ TABLE = [
     (detail(500), Unanswered, "screening.server", None),
     (detail(503, **LATER), Unanswered, "screening.server", 7),
     (Answer(302, "", {"Location": "/elsewhere"}), Refused, "screening.unknown", None),
-    (Answer(200, SECRET), Unanswered, "screening.bad_body", None),
-    (Answer(200, "{}"), Unanswered, "screening.bad_body", None),
-    (matched(), Unanswered, "screening.bad_body", None),
-    (matched(one={"results": []}), Unanswered, "screening.bad_body", None),
-    (matched(**{"0": {}}), Unanswered, "screening.bad_body", None),
+    (Answer(200, SECRET), Unanswered, BAD_BODY, None),
+    (Answer(200, "{}"), Unanswered, BAD_BODY, None),
+    (matched(), Unanswered, BAD_BODY, None),
+    (matched(one={"results": []}), Unanswered, BAD_BODY, None),
+    (matched(**{"0": {}}), Unanswered, BAD_BODY, None),
     (
         matched(**{"0": {"results": [ENTITY | {"score": 7}]}}),
         Unanswered,
-        "screening.bad_body",
+        BAD_BODY,
         None,
     ),
-    (matched(**{"0": {"results": [ENTITY | {"id": ""}]}}), Unanswered, "screening.bad_body", None),
+    (matched(**{"0": {"results": [ENTITY | {"id": ""}]}}), Unanswered, BAD_BODY, None),
 ]
 
 
