@@ -10,7 +10,7 @@ from database import identity_sessions
 from database.connection import transaction
 from database.identity_sessions import Verdict
 from gateway import examples
-from gateway.callers import AskedTenant, Caller, Reviewer, tenant_to_see
+from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
 from gateway.cursors import cursor_of, place_of, time_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import FindingForm
@@ -98,7 +98,7 @@ _DECIDING = {
     summary="List identity sessions",
 )
 async def many(
-    caller: Reviewer,
+    caller: Allowed,
     options: Options,
     asked_tenant: AskedTenant = None,
     state: SessionState | None = None,
@@ -137,7 +137,7 @@ def _after(cursor: str | None) -> tuple[datetime, str] | None:
     summary="Show an identity session",
 )
 async def one(
-    session: SessionId, caller: Reviewer, options: Options, if_none_match: IfNoneMatch = None
+    session: SessionId, caller: Allowed, options: Options, if_none_match: IfNoneMatch = None
 ) -> Response:
     """What is to be looked at, and what was decided."""
     return tagged(_session(await _theirs(options, caller, session)), if_none_match)
@@ -150,7 +150,7 @@ async def one(
     summary="Say that an applicant is who they say",
 )
 async def verified(
-    session: SessionId, form: FindingForm, caller: Reviewer, options: Options
+    session: SessionId, form: FindingForm, caller: Allowed, options: Options
 ) -> Decided:
     """The applicant proved who they are; the onboarding goes on. Asking twice is fine."""
     return await _decide(options, caller, session, "verified", form.reason)
@@ -163,7 +163,7 @@ async def verified(
     summary="Say that an applicant did not prove who they are",
 )
 async def failed(
-    session: SessionId, form: FindingForm, caller: Reviewer, options: Options
+    session: SessionId, form: FindingForm, caller: Allowed, options: Options
 ) -> Decided:
     """For good: whoever may still try again is not decided about yet. Asking twice is fine."""
     return await _decide(options, caller, session, "failed", form.reason)

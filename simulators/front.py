@@ -169,11 +169,10 @@ def application(
     """The API and its control API under `/_simulator` on one port; `forget` empties the system.
 
     `system` is the name that its faults and counters are stored under, `controls` are what one can
-    do to this system besides; for the rest see Front.
+    do to it besides; for the rest see Front.
     """
-    front = Front(
-        api, paths, token, refusal, Faults(storage, system), Counters(storage, system), scheme
-    )
+    faults, counted = Faults(storage, system), Counters(storage, system)
+    front = Front(api, paths, token, refusal, faults, counted, scheme)
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})

@@ -8,11 +8,11 @@ import os
 from collections.abc import Sequence
 
 from temporalio.client import Client, Interceptor
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig
 from temporalio.runtime import TelemetryFilter as Levels
 
+from workers.converter import CONVERTER
 from workers.obstacle import Obstacle
 from workers.settings import Settings, variable
 
@@ -38,7 +38,7 @@ async def connect(
     try:
         return await Client.connect(
             **theirs,
-            data_converter=pydantic_data_converter,
+            data_converter=CONVERTER,
             interceptors=interceptors,
             lazy=lazy,
             runtime=_runtime(),

@@ -13,6 +13,8 @@ IDENTITY_EVENTS = frozenset(
 """What an onboarding wants to hear of. The rest of Stripe's events are kept and not handed over."""
 
 
+DOCUMENT_RECEIVED = "document.received"
+"""The type of what the door tells of an upload."""
 EMAIL_CONFIRMED = "email.confirmed"
 """Of our own: an applicant confirmed an address at the gateway."""
 

@@ -280,7 +280,8 @@ CONFIRMING = {"confirming", "expired-while-confirming", "resent"}
 
 def world_of(name: str) -> Scripted:
     """The outside that a scenario plays against: in production's time, but for what runs out."""
-    policy = production_policy()
+    later = ("duplicates", "screening", "review", "documents", "rejection")
+    policy = production_policy().model_copy(update=dict.fromkeys(later))
     if name not in CONFIRMING:
         policy = policy.model_copy(update={"email": None})
     if name == "expired-while-confirming":

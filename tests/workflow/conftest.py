@@ -14,13 +14,13 @@ from uuid import uuid4
 import pytest
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import SearchAttributes
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from tests.workflow.scripted import Scripted
+from workers.converter import CONVERTER
 from workers.sandbox import workflow_runner
 from workflows import search_attributes
 from workflows.attention import Attended
@@ -30,7 +30,7 @@ from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
 from workflows.step import implementations
 
-Handle = WorkflowHandle[CustomerOnboarding, str]
+Handle = WorkflowHandle[Any, str]
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +39,7 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
     temporal = Path(sys.executable).parent / "temporal"
     async with await WorkflowEnvironment.start_time_skipping_v2(
         dev_server_existing_path=str(temporal),
-        data_converter=pydantic_data_converter,
+        data_converter=CONVERTER,
         search_attributes=search_attributes.ALL,
         dev_server_log_level="error",
         dev_server_extra_args=[
@@ -103,11 +103,16 @@ class Begin(Protocol):
     """Starts an onboarding: `async with onboarding(world) as one`.
 
     Its applicant has pressed the button in the mail before anybody looks, unless `confirms` is
-    False.
+    False. `story` is a workflow of the same name that tells a part of it.
     """
 
     def __call__(
-        self, world: Scripted, *, skip_time: bool = False, confirms: bool = True
+        self,
+        world: Scripted,
+        *,
+        skip_time: bool = False,
+        confirms: bool = True,
+        story: type = CustomerOnboarding,
     ) -> AbstractAsyncContextManager[Onboarding]: ...
 
 
@@ -117,14 +122,18 @@ def onboarding(skipping: WorkflowEnvironment) -> Begin:
 
     @asynccontextmanager
     async def start(
-        world: Scripted, *, skip_time: bool = False, confirms: bool = True
+        world: Scripted,
+        *,
+        skip_time: bool = False,
+        confirms: bool = True,
+        story: type = CustomerOnboarding,
     ) -> AsyncIterator[Onboarding]:
         queue = str(uuid4())
         world.confirmed = confirms
         async with Worker(
             skipping.client,
             task_queue=queue,
-            workflows=[CustomerOnboarding],
+            workflows=[story],
             activities=implementations(world),
             max_cached_workflows=100,
             workflow_runner=workflow_runner(),

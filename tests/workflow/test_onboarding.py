@@ -34,8 +34,8 @@ from workflows.progress import Progress
 from workflows.step import declaration_of
 
 STRAIGHT = [
-    *("received", "validating", "verifying_email", "verifying_identity", "screening"),
-    *("deciding", "provisioning", "welcoming", "active"),
+    *("received", "validating", "verifying_email", "verifying_identity", "screening", "deciding"),
+    *("provisioning", "welcoming", "active"),
 ]
 STEP_OF: Mapping[str, Callable[..., object]] = {
     "received": ApplicationSteps.receive,
@@ -48,7 +48,7 @@ STEP_OF: Mapping[str, Callable[..., object]] = {
     "welcoming": NoticeSteps.welcome,
 }
 NO_CASE_HERE = {"reviewing", "awaiting_documents"}
-"""Stages that have tests of their own."""
+"""Stages that come after a decision: see test_decision."""
 PAIRS = sorted(
     (stage, after)
     for stage, following in TRANSITIONS.items()
@@ -126,11 +126,11 @@ def case_of(stage: str, after: str, world: Scripted) -> Case:
             world.policy = expiring(timedelta(days=2))
             world.identity = IdentityStatus(status="requires_input")
             return expires
-        case "deciding" if stage == "verifying_identity":
-            world.policy = world.policy.model_copy(update={"screening": None})
-            return goes_on
         case "verifying_identity" if stage == "validating":  # as who began before does
             world.policy = world.policy.model_copy(update={"email": None})
+            return goes_on
+        case "deciding" if stage == "verifying_identity":
+            world.policy = world.policy.model_copy(update={"screening": None})
             return goes_on
         case _ if STRAIGHT.index(after) == STRAIGHT.index(stage) + 1:
             return goes_on

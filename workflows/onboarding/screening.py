@@ -1,20 +1,11 @@
 """Screening: whether anybody in an application is on a list. Counts and versions, never names."""
 
 from abc import ABC, abstractmethod
-from typing import Literal
 
 from workflows.onboarding.messages import ForApplication, ScreeningPolicy
+from workflows.onboarding.rules import ScreeningStatus
 from workflows.request_key import Message
 from workflows.step import step
-
-ScreeningStatus = Literal["clear", "accepted", "possible", "confirmed"]
-"""What lists of sanctions say of the parties of an application.
-
-clear      no hit
-accepted   only hits that somebody found to be others
-possible   a hit that nobody has judged
-confirmed  somebody found a party to be the one that is listed
-"""
 
 
 class Screen(ForApplication):
