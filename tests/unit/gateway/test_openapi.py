@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from database.spool import Spool
 from gateway.actors import Signer
 from gateway.app import create_app
 from gateway.callers import Callers
@@ -23,6 +25,9 @@ OPTIONS = GatewayOptions(
     link_seals=LinkSeals(["a secret"]),
     rates=Rates(per_second=50, burst=100),
     page_rates=Rates(per_second=50, burst=100, whose="address"),
+    spool=Spool(Path("nowhere")),
+    upload_limit=1000,
+    read_document=lambda *_: None,  # type: ignore[arg-type]
 )
 DESCRIBED = create_app(OPTIONS).openapi()
 OPERATIONS = [
@@ -39,6 +44,11 @@ def has_example(schema: dict[str, Any]) -> bool:
     return bool(schema.get("examples"))
 
 
+def is_a_file(content: dict[str, Any]) -> bool:
+    """A file is an example of itself."""
+    return bool(content["schema"].get("format") == "binary")
+
+
 def test_every_operation_is_there() -> None:
     assert {name for name, _ in OPERATIONS} == {
         "POST /v1/onboardings",
@@ -46,6 +56,12 @@ def test_every_operation_is_there() -> None:
         "GET /v1/onboardings/{id}",
         "POST /v1/onboardings/{id}/withdraw",
         "POST /v1/onboardings/{id}/corrections",
+        "POST /v1/onboardings/{id}/documents",
+        "GET /v1/onboardings/{id}/documents",
+        "GET /v1/onboardings/{id}/documents/{document}",
+        "GET /v1/onboardings/{id}/documents/{document}/content",
+        "POST /v1/onboardings/{id}/documents/{document}/refusal",
+        "POST /v1/onboardings/{id}/documents/{document}/acceptance",
         "POST /v1/onboardings/{id}/resend-confirmation",
         "POST /v1/confirmations",
         "GET /v1/onboardings/{id}/screening",
@@ -74,11 +90,13 @@ def test_every_operation_says_what_comes_of_it_with_examples(
     assert operation["summary"]
     assert operation["description"]
     if body := operation.get("requestBody"):
-        assert has_example(body["content"]["application/json"]["schema"])
+        for content in body["content"].values():
+            assert is_a_file(content) or has_example(content["schema"])
     for status, response in operation["responses"].items():
         for type_, content in response.get("content", {}).items():
             assert (type_ == "application/problem+json") == (int(status) >= 400)
-            assert content.get("example") or has_example(content["schema"]), (status, type_)
+            told = content.get("example") or is_a_file(content) or has_example(content["schema"])
+            assert told, (status, type_)
     if "/v1/" in name:
         assert operation["security"] == [{"apiKey": []}]
         assert {"401", "403", "503"} <= operation["responses"].keys()
