@@ -15,6 +15,7 @@ import typer
 from workers.cli import (
     attention,
     demo,
+    documents,
     onboarding,
     process,
     release,
@@ -37,6 +38,7 @@ app.add_typer(stack.app)
 app.add_typer(demo.app)
 app.add_typer(onboarding.app, name="onboarding", rich_help_panel="Onboardings")
 app.add_typer(screening.app, name="screening", rich_help_panel="Onboardings")
+app.add_typer(documents.app, name="documents", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
 app.add_typer(rules.app, name="rules", rich_help_panel="Rules")

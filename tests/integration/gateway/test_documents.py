@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,13 +15,16 @@ import pytest
 from database.connection import DatabaseDown
 from database.spool import Part
 from tests.documents import JPEG, KIND, PDF, PNG, ask, in_archive, in_spool, row_of
-from tests.house import TENANT, House
+from tests.house import API_KEYS, TENANT, House
 from tests.integration.gateway.conftest import Door, Gateway, gateway_of, problem, stage_is, until
+from tests.integration.gateway.test_callers_tools import Perdure, out, perdure, refused
 from tests.workflow.scripted_documents import OnlyDocuments
 from workers import onboarding as worker
+from workflows.client import PerdureClient
 from workflows.onboarding.messages import TASK_QUEUE, Start
 
 SMALL = 200_000
+__all__ = ["perdure"]
 
 
 @pytest.fixture
@@ -366,3 +370,46 @@ async def test_documents_of_an_onboarding_that_was_withdrawn_are_erased(
     assert in_archive(house) == 0
     gone = await gateway.reviewer.get(path_of(id_, f"{document}/content"))
     problem(gone, 409, "not-stored")
+
+
+async def test_commands_and_services_deliver_list_and_judge(
+    perdure: Perdure, served: str, house: House, tmp_path: Path
+) -> None:
+    id_ = await house.apply()
+    (tmp_path / "bill of Ada.pdf").write_bytes(PDF)
+    (tmp_path / "photo").write_bytes(JPEG)
+    async with collecting(house, id_) as process:
+        async with PerdureClient(served, API_KEYS["service"]) as service:
+
+            async def missing() -> list[str]:
+                return [*(await service.documents(id_)).missing]
+
+            await until(missing, lambda kinds: len(kinds) == 2)
+            delivered = await service.upload(id_, tmp_path / "photo", kind="source_of_funds")
+            again = await service.upload(id_, tmp_path / "photo", kind="source_of_funds")
+            assert (delivered.id, delivered.media_type) == (again.id, "image/jpeg")
+        sending = ("documents", "upload", id_, str(tmp_path / "bill of Ada.pdf"), "--kind")
+        first = out(await perdure(*sending, "proof_of_address", "--json"))["id"]
+        assert "does not wait" in refused(await perdure(*sending, "register_extract"), 1)
+        listing = ("documents", "list", id_)
+
+        async def states() -> dict[str, str]:
+            return {
+                one["id"]: one["state"] for one in out(await perdure(*listing, "--json"))["items"]
+            }
+
+        await until(states, lambda found: set(found.values()) == {"stored"})
+        assert (await perdure("documents", "refuse", id_, first, "unreadable")).exit_code == 0
+        await until(states, lambda found: found[first] == "refused")
+        shown = (await perdure(*listing)).stdout
+        assert "missing: proof_of_address" in shown
+        assert "unreadable" in shown
+        again_refused = await perdure("documents", "refuse", id_, first, "unreadable")
+        assert "nothing to judge" in refused(again_refused, 1)
+        (tmp_path / "bill of Ada.pdf").write_bytes(PNG)
+        second = out(await perdure(*sending, "proof_of_address", "--json"))["id"]
+        await until(states, lambda found: found[second] == "stored")
+        for document in (delivered.id, second):
+            accepted = await perdure("documents", "accept", id_, document)
+            assert accepted.exit_code == 0, accepted.exception
+        assert await house.client.get_workflow_handle(process).result() == "active"
