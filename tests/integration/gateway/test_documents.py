@@ -7,10 +7,12 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from database.connection import DatabaseDown
 from database.spool import Part
@@ -18,6 +20,7 @@ from tests.documents import JPEG, KIND, PDF, PNG, ask, in_archive, in_spool, row
 from tests.house import API_KEYS, TENANT, House
 from tests.integration.gateway.conftest import Door, Gateway, gateway_of, problem, stage_is, until
 from tests.integration.gateway.test_callers_tools import Perdure, out, perdure, refused
+from tests.s3 import running_s3
 from tests.workflow.scripted_documents import OnlyDocuments
 from workers import onboarding as worker
 from workflows.client import PerdureClient
@@ -100,8 +103,7 @@ async def test_an_empty_file_is_refused(gateway: Gateway, waiting: str) -> None:
 
 
 async def test_a_file_that_is_too_large_is_refused_announced_or_not(house: House) -> None:
-    small = house.settings.model_copy(update={"upload_limit": SMALL})
-    house = House(small, house.engine, house.client, house.outside)
+    house = replace(house, settings=house.settings.model_copy(update={"upload_limit": SMALL}))
     id_ = await house.apply()
     await ask(house, id_)
     async with gateway_of(house) as gateway:
@@ -413,3 +415,28 @@ async def test_commands_and_services_deliver_list_and_judge(
             accepted = await perdure("documents", "accept", id_, document)
             assert accepted.exit_code == 0, accepted.exception
         assert await house.client.get_workflow_handle(process).result() == "active"
+
+
+async def test_a_bucket_in_the_place_of_the_folder_is_a_setting(house: House) -> None:
+    with running_s3() as s3:
+        bucket = s3.new_bucket()
+        given = {
+            "archive": "s3",
+            "archive_bucket": bucket,
+            "archive_endpoint": s3.url,
+            "archive_access_key": SecretStr("a-key"),
+            "archive_secret_key": SecretStr("a-secret"),
+        }
+        swapped = replace(house, settings=house.settings.model_copy(update=given))
+        id_ = await house.apply()
+        async with gateway_of(swapped) as gateway, collecting(swapped, id_) as process:
+            await stage_is(gateway, id_, "awaiting_documents")
+            document = (await upload(gateway.service, id_)).json()["id"]
+            await until(lambda: row_of(house, document), lambda row: row["state"] == "stored")
+            assert s3.objects(bucket) == 1
+            content = await gateway.reviewer.get(path_of(id_, f"{document}/content"))
+            assert (content.content, in_archive(house)) == (PDF, 0)
+            handle = house.client.get_workflow_handle(process)
+            await handle.cancel()
+            assert await handle.result() == "withdrawn"
+            assert s3.objects(bucket) == 0
