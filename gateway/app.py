@@ -12,17 +12,23 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import (
     api_page,
+    appeals,
     attention,
     changes,
     confirmation_page,
     confirmations,
     documents,
+    duplicates,
     health,
+    identity_sessions,
     onboardings,
     problems,
     requests,
+    reviews,
     screening,
+    status,
 )
+from gateway.callers import allowed
 from gateway.door import Door
 from gateway.handing_over import keep_handing_over
 from gateway.inbox_writer import InboxWriter
@@ -106,11 +112,23 @@ def create_app(options: GatewayOptions) -> FastAPI:
     app.add_middleware(Door, **door)
     problems.handle_all(app)
     app.add_exception_handler(405, not_allowed)
-    for room in (
-        *(onboardings, changes, confirmations, screening, documents),
-        *(attention, requests, health),
-    ):
-        app.include_router(room.router, dependencies=[Depends(only_known)])
+    api = (
+        onboardings,
+        status,
+        changes,
+        appeals,
+        confirmations,
+        screening,
+        identity_sessions,
+        reviews,
+        duplicates,
+        documents,
+        attention,
+        requests,
+    )
+    for room in api:
+        app.include_router(room.router, dependencies=[Depends(allowed), Depends(only_known)])
+    app.include_router(health.router, dependencies=[Depends(only_known)])
     app.router.routes.extend([*api_page.ROUTES, *confirmation_page.ROUTES])
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app

@@ -10,8 +10,8 @@ from starlette.types import Message, Receive
 
 from gateway.problems import Problem
 
-_READ_OFF_SECONDS = 10.0
-_READ_OFF_TIMES = 4
+_HEARD_OUT = 16 * 1024 * 1024
+_HEARD_OUT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Incoming:
         self._received = 0
         announced = headers.get("content-length", "")
         self._announced = int(announced) if announced.isdecimal() else 0
-        self._waits = headers.get("expect", "").lower() == "100-continue"
+        self._asks = "expect" in headers
         self._more = bool(self._announced) or "transfer-encoding" in headers
 
     def refuse_if_announced_too_large(self) -> None:
@@ -68,16 +68,17 @@ class Incoming:
             raise self._too_large()
         return message
 
-    async def read_off(self) -> None:
-        """Read what nobody wanted, within reason: else the caller would see a reset, no answer.
+    async def hear_out(self) -> None:
+        """Let the body come to its end, within bounds, before it is answered.
 
-        Whoever waits to be told to go on has not sent it.
+        Who is still sending when we hang up is told that the connection broke, and never the
+        answer. Who asks before sending has sent nothing yet.
         """
-        if self._waits and not self._received:
+        if self._asks and not self._received:
             return
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_READ_OFF_SECONDS):
-                while self._more and self._received < _READ_OFF_TIMES * self._limit:
+            async with asyncio.timeout(_HEARD_OUT_SECONDS):
+                while self._more and self._received < self._limit + _HEARD_OUT:
                     await self._next()
 
     async def _next(self) -> Message:

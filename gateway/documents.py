@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy import RowMapping
 
@@ -15,7 +15,7 @@ from database.documents import Enough, NotAskedFor, Upload
 from database.spool import Part
 from gateway import examples
 from gateway.bodies import DOCUMENT_TYPES
-from gateway.callers import Caller, Needs
+from gateway.callers import Allowed, Caller
 from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import IfNoneMatch, has, tagged
 from gateway.forms import AcceptanceForm, RefusalForm
@@ -32,14 +32,6 @@ from workflows.onboarding.rules import DocumentKind
 
 router = APIRouter(prefix="/v1/onboardings/{id}/documents", tags=["documents"])
 
-Deliverer = Annotated[Caller, Depends(Needs("service", "applicant", "support"))]
-Reviewer = Annotated[Caller, Depends(Needs("reviewer", "senior_reviewer"))]
-Seer = Annotated[
-    Caller,
-    Depends(
-        Needs("service", "applicant", "support", "reviewer", "senior_reviewer", "operator", "admin")
-    ),
-]
 DocumentId = Annotated[str, Path(json_schema_extra={"pattern": "^[0-9a-f]{32}$"})]
 
 _NOT_ASKED_FOR = (
@@ -77,7 +69,7 @@ _FILE: dict[str, Any] = {  # Any: OpenAPI's own
 async def deliver(
     id: KnownId,
     request: Request,
-    caller: Deliverer,
+    caller: Allowed,
     options: Options,
     kind: Annotated[DocumentKind, Query(description="What was asked for.")],
 ) -> Response:
@@ -144,7 +136,7 @@ def _not_asked_for() -> Problem:
     summary="List the documents of an onboarding",
 )
 async def many(
-    id: KnownId, caller: Seer, options: Options, if_none_match: IfNoneMatch = None
+    id: KnownId, caller: Allowed, options: Options, if_none_match: IfNoneMatch = None
 ) -> Response:
     """What came in, the oldest first, and which kinds are still missing."""
     async with transaction(options.engine) as connection:
@@ -173,7 +165,7 @@ async def many(
 async def one(
     id: KnownId,
     document: DocumentId,
-    caller: Seer,
+    caller: Allowed,
     options: Options,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
@@ -205,7 +197,7 @@ async def one(
 async def content(
     id: KnownId,
     document: DocumentId,
-    caller: Reviewer,
+    caller: Allowed,
     options: Options,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
@@ -262,7 +254,7 @@ _JUDGED = {
     summary="Refuse a document",
 )
 async def refuse(
-    id: KnownId, document: DocumentId, form: RefusalForm, caller: Reviewer, options: Options
+    id: KnownId, document: DocumentId, form: RefusalForm, caller: Allowed, options: Options
 ) -> Taken:
     """Find that a document is not what was asked for: the applicant is asked again, so often."""
 
@@ -282,7 +274,7 @@ async def refuse(
     summary="Accept a document",
 )
 async def accept(
-    id: KnownId, document: DocumentId, form: AcceptanceForm, caller: Reviewer, options: Options
+    id: KnownId, document: DocumentId, form: AcceptanceForm, caller: Allowed, options: Options
 ) -> Taken:
     """Find that a document is what was asked for."""
 

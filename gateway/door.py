@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.bodies import JSON, UPLOADS, Body, Incoming, document
-from gateway.callers import Caller, Callers
+from gateway.callers import Callers
 from gateway.methods import allowed
 from gateway.problems import Problem, as_problem, response_of
 from gateway.rates import Rates
@@ -72,16 +72,16 @@ class Door:
                 ours = ((b"x-request-id", request_id.encode()), *rate, *_ALWAYS)
                 added = (one for one in ours if one[0] not in told)
                 message["headers"] = [*message["headers"], *added]
-                if incoming is not None and "caller" in scope:
-                    await incoming.read_off()
+                if incoming is not None:
+                    await incoming.hear_out()
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 if scope["path"].startswith(API):
-                    key = self._callers.recognise(headers.get("authorization"))
-                    scope["caller"] = Caller(key)
-                    rate = _raw(self._rates.take(key.name))
+                    caller = self._callers.recognise(headers.get("authorization"))
+                    scope["caller"] = caller
+                    rate = _raw(self._rates.take(caller.name))
                     body = self._document if UPLOADS.fullmatch(scope["path"]) else JSON
                     incoming = Incoming(headers, receive, body.limit)
                     _refuse_other_types(scope, headers, body)

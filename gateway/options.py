@@ -11,6 +11,7 @@ from temporalio.client import Client
 
 from database.spool import Spool
 from gateway.actors import Signer
+from gateway.applicants import ApplicantTokens
 from gateway.callers import Callers
 from gateway.rates import Rates
 from workflows.onboarding.confirmation_link import LinkSeals
@@ -34,6 +35,7 @@ class GatewayOptions:
     signer: Signer
     webhook_secrets: Sequence[str]
     link_seals: LinkSeals
+    applicants: ApplicantTokens
     rates: Rates
     page_rates: Rates
     spool: Spool

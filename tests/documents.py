@@ -21,7 +21,9 @@ KIND: DocumentKind = "proof_of_address"
 async def ask(house: House, id_: str, *kinds: DocumentKind, files: int = 3) -> None:
     """Have an onboarding wait for documents."""
     async with transaction(house.engine) as connection:
-        await onboardings.record_stage(connection, id_, "awaiting_documents")
+        await onboardings.RECORD_STAGE.carry_out(
+            connection, onboardings.stage_values(id_, "awaiting_documents")
+        )
         await documents.ask(connection, id_, kinds=kinds or (KIND,), round_=1, files=files)
 
 

@@ -14,6 +14,7 @@ from connectors.errors import ConnectorError, Refused
 from database.connection import engine_for
 from gateway.actors import Signer
 from gateway.app import create_app
+from gateway.applicants import ApplicantTokens
 from gateway.callers import KeysUnreadable, read_callers
 from gateway.options import GatewayOptions, ReadDocument
 from gateway.problems import not_found, unavailable
@@ -32,8 +33,9 @@ _DRAIN_SECONDS = 10
 @contextlib.asynccontextmanager
 async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOptions]:
     """The one place where the gateway's connections, keys and secrets are put together."""
+    applicants = ApplicantTokens(settings.link_secrets())
     try:
-        callers = read_callers(settings.api_keys_file)
+        callers = read_callers(settings.api_keys_file, applicants)
     except KeysUnreadable as error:
         raise SettingsWrong(str(error)) from error
     engine = engine_for(
@@ -49,6 +51,7 @@ async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOp
             signer=Signer(*settings.signing_key()),
             webhook_secrets=[one.get_secret_value() for one in settings.stripe_webhook_secrets],
             link_seals=settings.link_seals(),
+            applicants=applicants,
             rates=Rates(per_second=settings.gateway_rate, burst=settings.gateway_burst),
             page_rates=Rates(
                 per_second=settings.gateway_rate, burst=settings.gateway_burst, whose="address"

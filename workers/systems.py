@@ -8,13 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors import archive_folder, outbox, s3
 from connectors.archive_folder import FolderArchive
-from connectors.capabilities import Archive, Billing, Crm, Directory, Mail, Screening
+from connectors.capabilities import (
+    Archive,
+    Billing,
+    Crm,
+    Directory,
+    EventFeed,
+    Identity,
+    Mail,
+    Screening,
+)
 from connectors.csv_export import CsvCrm
 from connectors.drop_folder import DropFolder
 from connectors.folder import Folder
@@ -24,6 +34,7 @@ from connectors.hubspot.crm import API_BASE as HUBSPOT
 from connectors.hubspot.crm import HubSpotCrm
 from connectors.invoicing import InvoiceBilling
 from connectors.local_list import ListUnreadable, LocalList
+from connectors.manual_identity import ManualIdentity, NothingOutside
 from connectors.outbox import OutboxMail
 from connectors.s3 import S3Archive
 from connectors.scim import errors as scim_errors
@@ -31,11 +42,14 @@ from connectors.scim.directory import ScimDirectory
 from connectors.smtp import SmtpMail
 from connectors.stripe.api import StripeApi
 from connectors.stripe.billing import StripeBilling
+from connectors.stripe.events import StripeEvents
+from connectors.stripe.identity import StripeIdentity
 from connectors.tenant_api import errors as tenant_errors
 from connectors.tenant_api.directory import TenantDirectory
 from connectors.yente import errors as yente_errors
 from connectors.yente.screening import YenteScreening
 from database.accounts import Accounts
+from database.identity_sessions import IdentitySessions
 from database.spool import Spool
 from workers.settings import SecretName, Settings, SettingsWrong, variable
 
@@ -63,7 +77,18 @@ class Making(Asking):
     """What makers are given of systems in which something is made."""
 
     engine: AsyncEngine
-    stripe: StripeApi
+
+    @cached_property
+    def stripe(self) -> StripeApi:
+        """One way to Stripe for all that is Stripe's; its key is asked for only then."""
+        settings = self.settings
+        api = StripeApi(
+            settings.secret("stripe_api_key"),
+            base_url=settings.stripe_api_base,
+            timeout=self.patience,
+        )
+        self.closing.push_async_callback(api.close)
+        return api
 
 
 def _scim(making: Making) -> Directory:
@@ -175,6 +200,15 @@ def _yente(asking: Asking) -> Screening:
 _ASKED_TWICE = 2
 """A screening asks for the list's version, then for who is on it."""
 
+IDENTITY: Mapping[str, Callable[[Making], Identity]] = {
+    "stripe": lambda making: StripeIdentity(making.stripe),
+    "manual": lambda making: ManualIdentity(IdentitySessions(making.engine)),
+}
+EVENTS: Mapping[str, Callable[[Making], EventFeed]] = {
+    "stripe": lambda making: StripeEvents(making.stripe),
+    "manual": lambda _: NothingOutside(),
+}
+"""What happened at whoever finds out who applicants are."""
 BILLING: Mapping[str, Callable[[Making], Billing]] = {
     "stripe": lambda making: StripeBilling(making.stripe),
     "invoice": lambda making: InvoiceBilling(Accounts(making.engine)),

@@ -5,13 +5,13 @@ database; no process ever holds one.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from workflows.onboarding.documents import DocumentState
 from workflows.onboarding.messages import RefusalCode
-from workflows.onboarding.rules import DocumentKind
+from workflows.onboarding.rules import AdverseAction, DocumentKind
 from workflows.progress import Progress
 from workflows.request_key import Message
 
@@ -61,16 +61,55 @@ class ListedOnboarding(Onboarding):
     ended_at: datetime | None
 
 
+class AdverseActionTold(Answer):
+    """Why the answer is no, as code and as the letter to the applicant says it."""
+
+    code: AdverseAction
+    text: str
+
+
+class Told(Answer):
+    """What a rejected applicant is told, and until when they may appeal; empty: no more."""
+
+    codes: tuple[AdverseActionTold, ...]
+    appeal_until: datetime | None
+
+
+class DecisionTold(Answer):
+    """What was decided, by whom and why, for those who review and operate. Never for applicants.
+
+    `by` is the name of an API key or, of a rule, `rule:` and its table and row. Any: the content is
+    each decision's own.
+    """
+
+    kind: str
+    by: str
+    at: datetime
+    reason: str
+    rule_version: str | None
+    content: dict[str, Any]
+
+
 class OnboardingInFull(ListedOnboarding):
     """An onboarding with its application and, while a worker answers for it, its progress.
 
     `version` is the application's: corrections by operators raise it. `identity_link` is where the
     applicant proves who they are: send them there while it is set, and nobody else. It expires
     after 48 hours or one attempt: ask for it when you need it, and do not keep it.
+
+    `rejection` is for the applicant; `decisions`, with our own reasons, is there for keys of
+    reviewers, operators and admins alone. `appeal_of` is the onboarding that this one appeals
+    against, `earlier_case` an earlier one of the same applicant that came to nothing,
+    `merged_into` the one that goes on in place of this one.
     """
 
     version: int
     identity_link: str | None = None
+    rejection: Told | None = None
+    appeal_of: str | None = None
+    earlier_case: str | None = None
+    merged_into: str | None = None
+    decisions: tuple[DecisionTold, ...] | None = None
     application: Application
     progress: Progress | None
 
