@@ -24,6 +24,7 @@ from gateway import (
     onboardings,
     problems,
     requests,
+    retries,
     reviews,
     screening,
     status,
@@ -124,6 +125,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         duplicates,
         documents,
         attention,
+        retries,
         requests,
     )
     for room in api:

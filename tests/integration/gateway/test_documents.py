@@ -14,11 +14,12 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from activities.failures import FailureInterceptor
 from database.connection import DatabaseDown
 from database.spool import Part
 from tests.documents import JPEG, KIND, PDF, PNG, ask, in_archive, in_spool, row_of
 from tests.house import API_KEYS, TENANT, House
-from tests.integration.gateway.conftest import Door, Gateway, gateway_of, problem, stage_is, until
+from tests.integration.gateway.conftest import Door, Gateway, gateway_of, problem, until
 from tests.integration.gateway.test_callers_tools import Perdure, out, perdure, refused
 from tests.s3 import running_s3
 from tests.workflow.scripted_documents import OnlyDocuments
@@ -280,8 +281,9 @@ async def test_a_large_file_is_never_in_memory_as_a_whole(reached: Gateway, hous
 
 
 @asynccontextmanager
-async def collecting(house: House, id_: str) -> AsyncIterator[str]:
-    """A process that waits for two documents, with our own activities; its workflow id."""
+async def collecting(house: House, *ids: str) -> AsyncIterator[str]:
+    """Processes that wait for two documents, with our own activities; the first's workflow id."""
+    processes = [f"onboarding/{TENANT}/{id_}" for id_ in ids]
     async with (
         worker.activities(house.settings, house.client) as steps,
         worker.worker(
@@ -289,18 +291,27 @@ async def collecting(house: House, id_: str) -> AsyncIterator[str]:
             task_queue=TASK_QUEUE,
             workflows=[OnlyDocuments],
             activities=steps,
-            interceptors=[],
-            max_cached_workflows=0,
+            interceptors=[FailureInterceptor()],
+            max_cached_workflows=100,
         ),
     ):
-        process = f"onboarding/{TENANT}/{id_}"
-        await house.client.start_workflow(
-            OnlyDocuments.run,
-            Start(application_id=id_, tenant=TENANT),
-            id=process,
-            task_queue=TASK_QUEUE,
-        )
-        yield process
+        for id_, process in zip(ids, processes, strict=True):
+            await house.client.start_workflow(
+                OnlyDocuments.run,
+                Start(application_id=id_, tenant=TENANT),
+                id=process,
+                task_queue=TASK_QUEUE,
+            )
+        yield processes[0]
+
+
+async def asked_for(gateway: Gateway, id_: str) -> list[str]:
+    """Wait until an onboarding asks for documents; the kinds."""
+
+    async def missing() -> list[str]:
+        return list((await gateway.service.get(path_of(id_))).json()["missing"])
+
+    return await until(missing, bool, 30)
 
 
 async def test_a_document_goes_from_the_door_to_the_archive_and_is_judged(
@@ -308,10 +319,7 @@ async def test_a_document_goes_from_the_door_to_the_archive_and_is_judged(
 ) -> None:
     id_ = await house.apply()
     async with collecting(house, id_) as process:
-        await stage_is(gateway, id_, "awaiting_documents")
-        listing = path_of(id_)
-        missing = (await gateway.service.get(listing)).json()["missing"]
-        assert missing == ["proof_of_address", "source_of_funds"]
+        assert await asked_for(gateway, id_) == ["proof_of_address", "source_of_funds"]
         first = (await upload(gateway.service, id_)).json()["id"]
 
         async def state() -> str:
@@ -362,7 +370,7 @@ async def test_documents_of_an_onboarding_that_was_withdrawn_are_erased(
 ) -> None:
     id_ = await house.apply()
     async with collecting(house, id_) as process:
-        await stage_is(gateway, id_, "awaiting_documents")
+        await asked_for(gateway, id_)
         document = (await upload(gateway.service, id_)).json()["id"]
         handle = house.client.get_workflow_handle(process)
         await until(lambda: row_of(house, document), lambda row: row["state"] == "stored")
@@ -430,7 +438,7 @@ async def test_a_bucket_in_the_place_of_the_folder_is_a_setting(house: House) ->
         swapped = replace(house, settings=house.settings.model_copy(update=given))
         id_ = await house.apply()
         async with gateway_of(swapped) as gateway, collecting(swapped, id_) as process:
-            await stage_is(gateway, id_, "awaiting_documents")
+            await asked_for(gateway, id_)
             document = (await upload(gateway.service, id_)).json()["id"]
             await until(lambda: row_of(house, document), lambda row: row["state"] == "stored")
             assert s3.objects(bucket) == 1

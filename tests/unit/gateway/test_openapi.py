@@ -84,6 +84,7 @@ def test_every_operation_is_there() -> None:
         "POST /v1/onboardings/{id}/screening/hits/{hit}/judgement",
         "GET /v1/attention",
         "POST /v1/attention/resolve",
+        "POST /v1/attention/retry-all",
         "GET /v1/requests",
         "GET /v1/requests/show",
         "POST /v1/requests/reopen",
