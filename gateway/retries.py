@@ -130,7 +130,7 @@ _EXAMPLE = RetriedPage(
     "/retry-all",
     response_model=RetriedPage,
     responses={**answers(_EXAMPLE), **problems(400, 401, 403, 413, 415, 503)},
-    summary="Retry what waits, by a filter",
+    summary="Retry what waits by a filter",
 )
 async def retry_all(form: RetryForm, caller: Allowed, options: Options) -> RetriedPage:
     """Retry every parked step that fits: look first, with `dry_run`, then have it done.

@@ -65,7 +65,7 @@ def list_(id: Onboarding, role: AsRole = Role.operator, as_json: AsJson = False)
 @app.command()
 def upload(
     id: Onboarding,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A PDF, PNG or JPEG.")],
+    file: Annotated[Path, typer.Argument(help="A PDF, PNG or JPEG.")],
     kind: Annotated[str, typer.Option(help="What was asked for, as proof_of_address.")],
     role: AsRole = Role.service,
     as_json: AsJson = False,
@@ -79,7 +79,11 @@ def upload(
     """
     from workers.cli.gateway_call import call, show_json
 
-    with file.open("rb") as content:
+    try:
+        opened = file.open("rb")
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read ({error.strerror})") from None
+    with opened as content:
         answer = call("POST", _path(id), role=role, params={"kind": kind}, content=content)
     if as_json:
         show_json(answer)
