@@ -16,6 +16,7 @@ from workers.cli import (
     applicant,
     attention,
     demo,
+    documents,
     identity,
     process,
     release,
@@ -43,6 +44,7 @@ app.add_typer(applicant.app, name="applicant", rich_help_panel="Onboardings")
 app.add_typer(identity.app, name="identity", rich_help_panel="Onboardings")
 app.add_typer(screening.app, name="screening", rich_help_panel="Onboardings")
 app.add_typer(review.app, name="review", rich_help_panel="Onboardings")
+app.add_typer(documents.app, name="documents", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
 app.add_typer(rules.app, name="rules", rich_help_panel="Rules")
