@@ -12,9 +12,11 @@ from temporalio.worker import Interceptor, Worker
 from activities.failures import FailureInterceptor
 from activities.onboarding.application import ApplicationActivities
 from activities.onboarding.billing import BillingActivities
+from activities.onboarding.comparison import ComparisonActivities
 from activities.onboarding.crm import CrmActivities
 from activities.onboarding.directory import DirectoryActivities
 from activities.onboarding.identity import IdentityActivities
+from activities.onboarding.life import LifeActivities
 from activities.onboarding.notice import NoticeActivities
 from activities.onboarding.policy import BadPolicy, load_policy
 from activities.process import ProcessActivities
@@ -30,12 +32,13 @@ from workers.signals import stop_requested
 from workers.systems import BILLING, CRM, DIRECTORY, MAIL, Making
 from workers.telemetry import StepContext
 from workers.temporal_client import connect
+from workflows.onboarding.customer_life import CustomerLife
 from workflows.onboarding.messages import TASK_QUEUE
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.step import implementations
 from workflows.upkeep import Upkeep
 
-WORKFLOWS: list[type] = [CustomerOnboarding, Upkeep]
+WORKFLOWS: list[type] = [CustomerOnboarding, CustomerLife, Upkeep]
 
 _DRAIN = timedelta(seconds=10)
 """How long activities may go on after somebody asked the worker to end."""
@@ -69,13 +72,18 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         making = Making(settings, engine, stripe, patience, closing)
         mail = MAIL[settings.mail](making)
         mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
+        billing = BILLING[settings.billing](making)
+        directory = DIRECTORY[settings.directory](making)
+        crm = CRM[settings.crm](making)
         yield implementations(
             ApplicationActivities(engine, policy),
             IdentityActivities(engine, StripeIdentity(stripe)),
-            BillingActivities(engine, BILLING[settings.billing](making)),
-            DirectoryActivities(engine, DIRECTORY[settings.directory](making)),
-            CrmActivities(engine, CRM[settings.crm](making)),
+            BillingActivities(engine, billing),
+            DirectoryActivities(engine, directory),
+            CrmActivities(engine, crm),
             NoticeActivities(engine, mail, mail_domain=mail_domain),
+            LifeActivities(engine, policy, mail, mail_domain=mail_domain),
+            ComparisonActivities(engine, billing, directory, crm),
             ProcessActivities(
                 engine,
                 mail,

@@ -142,7 +142,7 @@ class Process(ABC, Generic[State]):
         self._check_stop()
         if undo is not None:
             key = request_key(workflow.info().workflow_id, declaration_of(method).name, part)
-            self._conduct.undos.append(Undoing(undo, key, part))
+            self._conduct.will_undo(Undoing(undo, key, part))
         result = await self._have_done(method, request, part, if_skipped)
         self._check_stop()
         return result
@@ -393,7 +393,7 @@ class Process(ABC, Generic[State]):
 
     def _notify(self, running: Running, reason: Reason) -> None:
         """Send one notice, beside the story: a notice that fails must not park anything."""
-        times = len(self._conduct.notices) + 1
+        times = self._conduct.noticed + 1
 
         async def send() -> None:
             declared = declaration_of(ProcessSteps.notify)

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from workflows.actor import Decision
+from workflows.onboarding.life import LifePolicy
 from workflows.policy import Budgets, Duration
 from workflows.request_key import Message, Request
 
@@ -60,9 +61,9 @@ def workflow_id(tenant: str, onboarding: str) -> str:
 
 
 def tenant_of(process: str) -> str | None:
-    """The tenant of a process, from its id; None where it is no onboarding's."""
+    """The tenant of a process, from its id; None where it is no onboarding's or customer's."""
     parts = process.split("/")
-    return parts[1] if len(parts) == 3 and parts[0] == "onboarding" else None
+    return parts[1] if len(parts) == 3 and parts[0] in ("onboarding", "customer") else None
 
 
 class IdentityPolicy(Message):
@@ -80,6 +81,7 @@ class Policy(Message):
     identity: IdentityPolicy
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
+    life: LifePolicy | None = None
 
 
 class Start(Message):
@@ -151,7 +153,9 @@ class RecordStage(ForApplication):
 
 
 class OpenSession(ForApplication):
-    """Ask for an identity session."""
+    """Ask for an identity session; `process` is told of it where it is not the onboarding."""
+
+    process: str | None = None
 
 
 class Session(Message):

@@ -17,12 +17,13 @@ from workflows.onboarding.messages import (
     Withdrawal,
 )
 from workflows.onboarding.stages.identity import ProvingIdentity
+from workflows.onboarding.stages.life import BeginningLife
 from workflows.onboarding.stages.provisioning import Provisioning
 from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
 
 
 @workflow.defn
-class CustomerOnboarding(ProvingIdentity, Provisioning):
+class CustomerOnboarding(ProvingIdentity, Provisioning, BeginningLife):
     """One applicant, from the signup to one of the five ends."""
 
     TRANSITIONS = TRANSITIONS
@@ -72,7 +73,7 @@ class CustomerOnboarding(ProvingIdentity, Provisioning):
             return "rejected"
 
         await self.enter("provisioning")
-        await self.provision(received)
+        accounts = await self.provision(received)
 
         await self.enter("welcoming")
         await self.step(
@@ -80,6 +81,7 @@ class CustomerOnboarding(ProvingIdentity, Provisioning):
             Welcome(application_id=applicant),
             if_skipped=Letter(message_id=None),
         )
+        await self.begin_life(policy, accounts)
         return "active"
 
     @workflow.update(description="Take the application back: possible until the welcome.")
