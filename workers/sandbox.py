@@ -21,6 +21,8 @@ _MODELS = (
     "workflows.actor",
     "workflows.conduct",
     "workflows.decisions",
+    "workflows.onboarding.life",
+    "workflows.onboarding.life_steps",
     "workflows.onboarding.messages",
     "workflows.onboarding.steps",
     "workflows.policy",

@@ -67,6 +67,11 @@ def production_policy() -> Policy:
     return load_policy(RULES, "production")
 
 
+def without_life(policy: Policy) -> Policy:
+    """A policy under which nobody watches over customers: the onboarding is all there is."""
+    return policy.model_copy(update={"life": None})
+
+
 def refused(type_: str = "stripe.invalid_request", generation: int = 1) -> ApplicationError:
     """A failure as the request ledger tells it: a definite no to this generation."""
     return ApplicationError(
@@ -96,7 +101,7 @@ class Scripted(
     def __init__(
         self, policy: Policy | None = None, *, has_tax_id: bool = True, is_company: bool = True
     ) -> None:
-        self.policy = policy or production_policy()
+        self.policy = policy or without_life(production_policy())
         self.has_tax_id = has_tax_id
         self.is_company = is_company
         self.problems: tuple[str, ...] = ()
@@ -108,6 +113,7 @@ class Scripted(
         self.requests: list[Request] = []
         self.stages: list[str] = []
         self.made: dict[str, str] = {}
+        self.closed: set[str] = set()
         self.mails: list[str] = []
         self.decisions: list[RecordDecision] = []
         self.notices: list[Notice] = []
@@ -194,6 +200,13 @@ class Scripted(
     async def delete_customer(self, request: Undo) -> Undone:
         await self._play(BillingSteps.delete_customer, request)
         return self._undo(request)
+
+    @implements(BillingSteps.close_customer)
+    async def close_customer(self, request: Undo) -> Undone:
+        await self._play(BillingSteps.close_customer, request)
+        if existed := request.of in self.made:
+            self.closed.add(request.of)
+        return Undone(existed=existed)
 
     @implements(BillingSteps.create_tax_id)
     async def create_tax_id(self, request: CreateTaxId) -> TaxId:

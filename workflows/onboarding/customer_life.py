@@ -11,7 +11,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from workflows import search_attributes
 from workflows.decisions import Taken
-from workflows.onboarding.life import CompareNow, LifeState, Offboarding, TakeUp
+from workflows.onboarding.life import CUSTOMER_LIFE, CompareNow, LifeState, Offboarding, TakeUp
 from workflows.onboarding.life_steps import LifeSteps
 from workflows.onboarding.watches.identity import ProvingIdentityAgain
 from workflows.onboarding.watches.systems import COMPARISONS, ComparingSystems
@@ -24,7 +24,7 @@ _REMEMBERED = 50
 PROOF = "proof"
 
 
-@workflow.defn
+@workflow.defn(name=CUSTOMER_LIFE)
 class CustomerLife(ComparingSystems, ProvingIdentityAgain):
     """One customer. What is due is seen to beside each other: one that waits holds up no other.
 
@@ -51,12 +51,12 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain):
         try:
             while True:
                 await self._see_to_what_is_due()
+                if self._has_grown():
+                    await self._begin_anew()
                 await self.wait_for(
                     self._has_news, until=self._next_due(), what="what is due next", who="the clock"
                 )
                 self._clear()
-                if self._has_grown():
-                    await self._begin_anew()
         except Stopped:
             # Nothing is taken back while something else may still be made.
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
@@ -151,11 +151,12 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain):
 
     async def _begin_anew(self) -> None:
         """Go on in a new run, unless somebody asks for something meanwhile."""
-        while not self._at_rest():
-            await workflow.wait_condition(lambda: self._at_rest() or self._stopping())
-            self._check_stop()
+        await workflow.wait_condition(
+            lambda: self._at_rest() or bool(self._asked) or self._stopping()
+        )
+        self._check_stop()
         self._clear()
-        if self._asked:
+        if self._asked or not self._at_rest():
             return
         state = self.state
         state.made = self.made

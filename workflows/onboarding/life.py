@@ -10,6 +10,9 @@ from workflows.actor import Decision
 from workflows.policy import Budgets, Duration
 from workflows.request_key import Message, Request
 
+CUSTOMER_LIFE = "CustomerLife"
+"""The type of the process, by which an onboarding starts it: to import it takes time each time."""
+
 LifeStage = Literal["active", "reverifying", "offboarded"]
 
 LIFE_TRANSITIONS: Mapping[str, frozenset[str]] = {

@@ -15,7 +15,21 @@ from workflows.onboarding.life import (
     TakenUp,
     TakeUp,
 )
-from workflows.step import step
+from workflows.onboarding.steps import BillingSteps, CrmSteps, DirectorySteps, IdentitySteps
+from workflows.step import declaration_of, step
+
+TAKEN_BACK = {
+    declaration_of(one).name: one
+    for one in (
+        BillingSteps.close_customer,
+        DirectorySteps.delete_user,
+        DirectorySteps.leave_group,
+        CrmSteps.archive_contact,
+        CrmSteps.archive_company,
+        IdentitySteps.close_session,
+    )
+}
+"""What takes something of a customer back when they leave."""
 
 
 class LifeSteps(ABC):

@@ -5,12 +5,17 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes, Workfl
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from workflows import search_attributes
-from workflows.onboarding.customer_life import CustomerLife
-from workflows.onboarding.life import Accounts, LifeState, Made, customer_workflow_id
+from workflows.onboarding.life import (
+    CUSTOMER_LIFE,
+    Accounts,
+    LifeState,
+    Made,
+    customer_workflow_id,
+)
+from workflows.onboarding.life_steps import TAKEN_BACK
 from workflows.onboarding.messages import Policy, tenant_of
 from workflows.onboarding.stages.onboarding import Onboarding
 from workflows.onboarding.steps import BillingSteps, IdentitySteps
-from workflows.onboarding.watches.customer import TAKEN_BACK
 from workflows.step import declaration_of
 
 _IN_BILLING = declaration_of(BillingSteps.delete_customer).name
@@ -41,7 +46,7 @@ class BeginningLife(Onboarding):
         )
         try:
             await workflow.start_child_workflow(
-                CustomerLife.run,
+                CUSTOMER_LIFE,
                 state,
                 id=customer_workflow_id(tenant, self.applicant),
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,

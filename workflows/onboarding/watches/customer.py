@@ -17,23 +17,9 @@ from workflows.onboarding.life import (
     PutBefore,
     RecordLife,
 )
-from workflows.onboarding.life_steps import LifeSteps
-from workflows.onboarding.steps import BillingSteps, CrmSteps, DirectorySteps, IdentitySteps
+from workflows.onboarding.life_steps import TAKEN_BACK, LifeSteps
 from workflows.process import Process
 from workflows.step import Input, Method, Output, Steps, declaration_of
-
-TAKEN_BACK = {
-    declaration_of(one).name: one
-    for one in (
-        BillingSteps.close_customer,
-        DirectorySteps.delete_user,
-        DirectorySteps.leave_group,
-        CrmSteps.archive_contact,
-        CrmSteps.archive_company,
-        IdentitySteps.close_session,
-    )
-}
-"""What takes something of a customer back when they leave."""
 
 
 class Customer(Process[LifeState]):
