@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway import api_page, attention, changes, health, onboardings, problems, requests
+from gateway import api_page, attention, changes, customers, health, onboardings, problems, requests
 from gateway.door import Door
 from gateway.handing_over import keep_handing_over
 from gateway.inbox_writer import InboxWriter
@@ -89,7 +89,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
     app.add_middleware(Door, callers=options.callers, rates=options.rates)
     problems.handle_all(app)
     app.add_exception_handler(405, not_allowed)
-    for room in (onboardings, changes, attention, requests, health):
+    for room in (onboardings, changes, customers, attention, requests, health):
         app.include_router(room.router, dependencies=[Depends(only_known)])
     app.router.routes.extend(api_page.ROUTES)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]

@@ -15,7 +15,7 @@ from workflows.decisions import Taken
 from workflows.events import NotTaken
 from workflows.handover import PATIENCE, is_failing, latest_run, temporal_answers
 
-Update = Literal["withdraw", "resolve"]
+Update = Literal["withdraw", "resolve", "offboard", "compare_now"]
 
 
 class NoProcess(Exception):

@@ -21,6 +21,7 @@ WITH_STATEMENTS = (
     "activities.onboarding.crm",
     "activities.onboarding.directory",
     "activities.onboarding.identity",
+    "activities.onboarding.life",
     "activities.onboarding.notice",
 )
 

@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 
-from tests.faults import process_cases, provisioning_cases
+from tests.faults import life_cases, process_cases, provisioning_cases
 from tests.faults.crashing import Died, dying, until_done
 from tests.faults.intents import Bench, Intent
 from tests.simulated import SimulatorHandle
 from workflows.decisions import Notice
+from workflows.onboarding.life import AskForProof
 from workflows.onboarding.messages import Welcome
 from workflows.step import declaration_of
 
-AT_MOST_TWO_AFTER_A_CRASH = {"notice.welcome", "process.notify"}
+AT_MOST_TWO_AFTER_A_CRASH = {"notice.ask_for_proof", "notice.welcome", "process.notify"}
 """What SMTP cannot promise: a worker that dies between acceptance and note sends once more."""
 
-CASES = process_cases.CASES | provisioning_cases.CASES
+CASES = process_cases.CASES | provisioning_cases.CASES | life_cases.CASES
 EFFECTS = sorted(CASES)
 
 
@@ -92,7 +93,7 @@ async def test_through_a_crash_at_every_point_it_happens_once(
 
 
 async def _all_with_one_id(outside: SimulatorHandle, intent: Intent) -> None:
-    if isinstance(intent.request, Welcome):
+    if isinstance(intent.request, Welcome | AskForProof):
         mails = await outside.messages(to=f"{intent.request.application_id}@example.com")
     else:
         assert isinstance(intent.request, Notice)

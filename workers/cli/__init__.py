@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from workers.cli import attention, demo, onboarding, process, release, request, stack
+from workers.cli import attention, customer, demo, onboarding, process, release, request, stack
 from workers.obstacle import Obstacle
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.add_typer(stack.app)
 app.add_typer(demo.app)
 app.add_typer(onboarding.app, name="onboarding", rich_help_panel="Onboardings")
+app.add_typer(customer.app, name="customer", rich_help_panel="Customers")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
 app.add_typer(release.app)
