@@ -126,9 +126,10 @@ def asked_for(history: WorkflowHistory) -> list[str]:
 
 
 def _timeless(asked: str) -> object:
-    """An input without what differs from day to day: who signed when."""
+    """An input without what differs from day to day: who signed when, which policy held."""
     content = json.loads(asked)
     content.pop("decision", None)
+    content.pop("policy_version", None)
     content["request_key"] = content.get("request_key", "").partition("/process.record_decision/")[
         0
     ]
