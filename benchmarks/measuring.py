@@ -72,7 +72,7 @@ async def _onboardings(
 ) -> tuple[list[Finding], list[Figure]]:
     loads: dict[Variant, list[Load]] = defaultdict(list)
     times: dict[Variant, list[list[Timed]]] = defaultdict(list)
-    async with Applicants(running.settings, running.client).proving():
+    async with Applicants(running.settings, running.client, running.engine).acting():
         announce("warming up; do all variants have the same effects?")
         await onboardings.check_sameness(running, min(size.in_flight, 8))
         for turn in range(size.rounds):

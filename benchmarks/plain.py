@@ -10,7 +10,10 @@ from typing import Any, TypedDict
 from temporalio import workflow
 
 TASK_QUEUE = "plain"
-SHORT_STEPS = ("application.receive", "application.validate", "application.decide")
+SHORT_STEPS = (
+    *("application.receive", "application.validate", "application.decide"),
+    *("confirmation.open", "confirmation.read"),
+)
 STAGE = "application.record_stage"
 
 
@@ -30,6 +33,7 @@ class PlainOnboarding:
     """The activities of an onboarding, without anything around them."""
 
     def __init__(self) -> None:
+        self.confirmed = False
         self.heard = False
         self.application: dict[str, Any] = {}
         self.sequential = False
@@ -43,6 +47,11 @@ class PlainOnboarding:
         await self.enter("validating")
         territory = {name: policy[name] for name in ("countries", "currencies")}
         await self.do("application.validate", policy_version=policy["version"], **territory)
+        await self.enter("verifying_email")
+        opened = await self.do("confirmation.open", link_seconds=24 * 60 * 60)
+        await self.do("confirmation.send", until=opened["until"])
+        await workflow.wait_condition(lambda: self.confirmed, timeout=timedelta(days=7))
+        await self.do("confirmation.read")
         await self.enter("verifying_identity")
         session = await self.do("identity.open_session")
         await workflow.wait_condition(lambda: self.heard, timeout=timedelta(days=14))
@@ -75,6 +84,11 @@ class PlainOnboarding:
         """Contact and company."""
         await self.do("crm.create_contact")
         await self.do("crm.create_company")
+
+    @workflow.signal
+    def email_confirmed(self, hint: dict[str, Any]) -> None:
+        """The address of the applicant was confirmed."""
+        self.confirmed = True
 
     @workflow.signal
     def identity_changed(self, hint: dict[str, Any]) -> None:

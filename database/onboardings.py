@@ -10,7 +10,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.audit import record
-from workflows.onboarding.messages import ENDS, workflow_id
+from database.prepared import Effect
+from workflows.onboarding.messages import workflow_id
 
 _STORE_APPLICATION = text("""
     INSERT INTO applications (id, version, tenant, form, created_by)
@@ -34,15 +35,6 @@ _APPLICATION = text("""
     SELECT a.id, a.version, a.tenant, a.form, o.workflow_id, o.stage
     FROM applications a JOIN onboardings o USING (id)
     WHERE a.id = :id AND a.version = :version
-""")
-_STAGE = text("""
-    UPDATE onboardings
-    SET stage = :stage, stage_since = clock_timestamp(),
-        identity_link = CASE WHEN :stage = 'verifying_identity' THEN identity_link END,
-        handed_over_at = coalesce(handed_over_at, clock_timestamp()),
-        ended_at = CASE WHEN :ended THEN clock_timestamp() END
-    WHERE id = :id
-    RETURNING workflow_id
 """)
 _KEEP_IDENTITY_LINK = text("""
     WITH applicant AS (
@@ -75,6 +67,26 @@ _MANY = """
       AND (CAST(:after_id AS text) IS NULL OR (created_at, id) < (:after_at, :after_id))
     ORDER BY created_at DESC, id DESC
     LIMIT :limit
+"""
+RECORD_STAGE = Effect("""
+    changed AS (
+        UPDATE onboardings
+        SET stage = :stage, stage_since = clock_timestamp(),
+            identity_link = CASE WHEN :stage = 'verifying_identity' THEN identity_link END,
+            handed_over_at = coalesce(handed_over_at, clock_timestamp()),
+            ended_at = CASE WHEN :stage = ANY(:ends) THEN clock_timestamp() END
+        FROM asked
+        WHERE id = :id
+        RETURNING workflow_id, stage
+    ), told AS (
+        INSERT INTO audit (event, actor, workflow_id, details)
+        SELECT 'onboarding.stage', 'process', workflow_id, jsonb_build_object('stage', stage)
+        FROM changed
+    )
+""")
+"""Keep the `stage` that the onboarding `id` is in now, one of `ends` or another one.
+
+A process that was started for no application keeps nothing: there is no list to show it in.
 """
 
 
@@ -148,19 +160,6 @@ async def application(connection: AsyncConnection, id_: str, version: int) -> Ap
     if row is None:
         raise NoApplication(f"there is no application {id_} in version {version}")
     return Application(**row)
-
-
-async def record_stage(connection: AsyncConnection, id_: str, stage: str) -> None:
-    """Keep the stage that an onboarding is in now.
-
-    A process that was started for no application keeps nothing: there is no list to show it in.
-    """
-    values = {"id": id_, "stage": stage, "ended": stage in ENDS}
-    process = await connection.scalar(_STAGE, values)
-    if process is not None:
-        await record(
-            connection, "onboarding.stage", "process", workflow_id=process, details={"stage": stage}
-        )
 
 
 async def keep_identity_link(connection: AsyncConnection, id_: str, link: str | None) -> None:

@@ -1,4 +1,7 @@
-"""Our tables.
+"""Our tables, as they should be.
+
+Migrations make them, and queries name their columns in SQL: these classes serve Alembic alone,
+which compares them with what is there to write a migration, and to tell whether one is missing.
 
 Personal data lives in `applications` and, where we invoice ourselves, in `billing_accounts` and
 `billing_tax_ids`; nowhere else.
@@ -37,7 +40,8 @@ def _serial() -> Column[int]:
 
 
 class RequestRow(SQLModel, table=True):
-    """The request ledger: one row for each intended effect. Written by `activities.once` only.
+    """The request ledger: one row for each intended effect. Written by `activities.once`,
+    and where an operator reopens a request.
 
     state        pending | succeeded | refused | undone
     earlier      results from before the request was reopened: undoing takes them back too
@@ -100,6 +104,16 @@ class ApplicationRow(SQLModel, table=True):
     form: dict[str, Any] = Field(sa_column=_json())
     created_by: str = Field(sa_column=Column(Text, nullable=False))
     created_at: datetime = Field(sa_column=_time(now=True))
+
+
+class ConfirmationRow(SQLModel, table=True):
+    """That the address which a version of an application names is the applicant's."""
+
+    __tablename__ = "confirmations"
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    version: int = Field(primary_key=True)
+    confirmed_at: datetime = Field(sa_column=_time(now=True))
 
 
 class OnboardingRow(SQLModel, table=True):
@@ -211,6 +225,20 @@ class DecisionRow(SQLModel, table=True):
     signature: str | None = Field(default=None, sa_column=Column(Text))
     rule_version: str | None = Field(default=None, sa_column=Column(Text))
     decided_at: datetime = Field(sa_column=_time(now=True))
+
+
+class RuleVersionRow(SQLModel, table=True):
+    """A version of a decision table that was used, as its file was. Processes keep theirs.
+
+    `version` is the hash of the content without comments and layout.
+    """
+
+    __tablename__ = "rule_versions"
+
+    table_name: str = Field(sa_column=Column(Text, primary_key=True))
+    version: str = Field(sa_column=Column(Text, primary_key=True))
+    content: str = Field(sa_column=Column(Text, nullable=False))
+    first_used_at: datetime = Field(sa_column=_time(now=True))
 
 
 class AuditRow(SQLModel, table=True):

@@ -10,7 +10,18 @@ from fastapi import Depends, FastAPI
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from gateway import api_page, attention, changes, customers, health, onboardings, problems, requests
+from gateway import (
+    api_page,
+    attention,
+    changes,
+    confirmation_page,
+    confirmations,
+    customers,
+    health,
+    onboardings,
+    problems,
+    requests,
+)
 from gateway.door import Door
 from gateway.handing_over import keep_handing_over
 from gateway.inbox_writer import InboxWriter
@@ -56,13 +67,13 @@ class _Gateway(FastAPI):
 def create_app(options: GatewayOptions) -> FastAPI:
     """The application. Its tasks run from the start to the end of its life."""
 
-    writer = InboxWriter(options.engine)
+    writer = InboxWriter(options.engine, options.news)
 
     @contextlib.asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         tasks = [
             asyncio.create_task(writer.run()),
-            asyncio.create_task(keep_handing_over(options.engine, options.client, writer.news)),
+            asyncio.create_task(keep_handing_over(options.engine, options.client, options.news)),
         ]
         try:
             yield
@@ -89,8 +100,8 @@ def create_app(options: GatewayOptions) -> FastAPI:
     app.add_middleware(Door, callers=options.callers, rates=options.rates)
     problems.handle_all(app)
     app.add_exception_handler(405, not_allowed)
-    for room in (onboardings, changes, customers, attention, requests, health):
+    for room in (onboardings, changes, confirmations, customers, attention, requests, health):
         app.include_router(room.router, dependencies=[Depends(only_known)])
-    app.router.routes.extend(api_page.ROUTES)
+    app.router.routes.extend([*api_page.ROUTES, *confirmation_page.ROUTES])
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app

@@ -9,7 +9,7 @@ from gateway.callers import Anybody, AskedTenant, Operator, tenant_to_act_for
 from gateway.correctable import NOTHING_WAITS, must_be_correctable
 from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import IfMatch, changed_meanwhile
-from gateway.forms import CorrectionForm, WithdrawalForm
+from gateway.forms import CorrectionForm, ResendForm, WithdrawalForm
 from gateway.onboardings import KnownId
 from gateway.openapi import answers, problem, problems
 from gateway.options import GatewayOptions, Options
@@ -17,14 +17,23 @@ from gateway.problems import Problem, not_found, unavailable
 from gateway.progress import progress_of
 from workflows.actor import SignedActor
 from workflows.handover import PATIENCE, hand_over_onboarding
-from workflows.onboarding.application import Answer, Withdrawn
-from workflows.onboarding.messages import ENDS, Start, Withdrawal, workflow_id
+from workflows.onboarding.application import Answer, Resent, Withdrawn
+from workflows.onboarding.messages import (
+    ENDS,
+    ConfirmationResend,
+    Start,
+    Withdrawal,
+    workflow_id,
+)
 
 router = APIRouter(prefix="/v1/onboardings", tags=["onboardings"])
 
 
 class Corrected(Answer):
-    """A corrected version of an application, and the refused steps to retry with it."""
+    """A corrected version of an application, and the refused steps to retry with it.
+
+    `refused` is empty where none waits: then the steps to come use the version by themselves.
+    """
 
     id: str
     version: int
@@ -99,12 +108,75 @@ async def _start_if_stored(options: GatewayOptions, start: Start) -> None:
 
 def _too_late(end: str | None) -> Problem:
     if end is None:
-        return Problem(
-            409,
-            "ended-from-outside",
-            "The process was ended from outside: an operator has to resolve it, see /v1/attention.",
-        )
+        return _ended_from_outside()
     return Problem(409, "too-late", f"Too late to be withdrawn: the onboarding is {end}.")
+
+
+def _ended_from_outside() -> Problem:
+    return Problem(
+        409,
+        "ended-from-outside",
+        "The process was ended from outside: an operator has to resolve it, see /v1/attention.",
+    )
+
+
+@router.post(
+    "/{id}/resend-confirmation",
+    status_code=202,
+    response_model=Resent,
+    responses={
+        **answers(
+            Resent(id=examples.ID, stage="verifying_email"),
+            status=202,
+            description="Accepted; the mail goes out",
+        ),
+        **problems(400, 401, 403, 404, 409, 413, 415, 503),
+    },
+    summary="Send the confirmation mail again",
+)
+async def resend_confirmation(
+    id: KnownId,
+    form: ResendForm,
+    caller: Anybody,
+    options: Options,
+    asked_tenant: AskedTenant = None,
+) -> Resent:
+    """Send the mail with the link once more, to the address that the application names now.
+
+    That is possible while the address waits to be confirmed, so many times and each a pause after
+    the last as the policy says. 429 with the code `too-soon` means that a mail has only just gone
+    out; `Retry-After` says when the next one may.
+    """
+    tenant = tenant_to_act_for(caller, asked_tenant)
+    process = workflow_id(tenant, id)
+
+    def resend(by: SignedActor) -> ConfirmationResend:
+        return ConfirmationResend(reason=form.reason, by=by)
+
+    signed = options.signer.sign(
+        resend, workflow_id=process, update="resend_confirmation", by=caller.actor
+    )
+    try:
+        taken = await send(options.client, process, "resend_confirmation", signed)
+    except Ended as ended:
+        raise _not_confirming(ended.end) from None
+    except NoProcess:
+        async with transaction(options.engine) as connection:
+            row = await onboardings.one(connection, id, tenant=tenant)
+        if row is None:
+            raise not_found("onboarding") from None
+        raise _not_confirming(row["stage"]) from None
+    return Resent(id=id, stage=taken.stage)
+
+
+def _not_confirming(stage: str | None) -> Problem:
+    if stage is None:
+        return _ended_from_outside()
+    return Problem(
+        409,
+        "not-confirming",
+        f"No address waits to be confirmed: the onboarding is {stage}.",
+    )
 
 
 @router.post(
@@ -130,9 +202,13 @@ def _too_late(end: str | None) -> Problem:
 async def correct(
     id: KnownId, form: CorrectionForm, caller: Operator, options: Options, expected: IfMatch
 ) -> Corrected:
-    """Store a new version of an application, to retry a refused step with.
+    """Store a new version of an application, for the steps to come to work from.
 
-    409 `not-correctable`: no refused step waits. 409 `given-already`: a system has been given what
+    While the address waits to be confirmed nothing is given to any system yet: the next mail goes
+    to the corrected address, and all that follows uses the version. Later it is for a refused step
+    to be retried with.
+
+    409 `not-correctable`: no step would use it. 409 `given-already`: a system has been given what
     is to be corrected, and would keep it; `tax_id` goes to billing alone. `If-Match` says which
     version you looked at: where somebody corrected it meanwhile, nothing is stored.
     """

@@ -1,7 +1,8 @@
-"""What may be corrected in an application: what a refused step waits for and nobody has been given.
+"""What may be corrected in an application: what a step has yet to use and nobody has been given.
 
-A correction reaches the refused step and those after it, never what is made already. So it is taken
-only where every system ends with the same.
+A correction reaches the steps to come, never what is made already. So it is taken only where one
+will use it, and every system ends with the same: while the address waits to be confirmed, and
+while a refused step waits to be retried with it.
 """
 
 from collections.abc import Iterable
@@ -21,19 +22,21 @@ _GIVEN_BY = {
 _TAX_ID_GIVEN_BY = {declaration_of(BillingSteps.create_tax_id).name: "billing"}
 
 NOTHING_WAITS = (
-    "Nothing waits for a correction: no step was refused, so no step would use it. To change what "
-    "the applicant sent, withdraw the application and let them sign up anew."
+    "Nothing waits for a correction: the address does not wait to be confirmed and no step was "
+    "refused, so no step would use it. To change what the applicant sent, withdraw the application "
+    "and let them sign up anew."
 )
 
 
 def must_be_correctable(progress: Progress, fields: Iterable[str]) -> tuple[str, ...]:
-    """The refused steps that wait for a correction of these fields.
+    """The refused steps that wait for a correction of these fields; none while confirming.
 
-    Raises Problem (409): `not-correctable` where no step waits for one, `given-already` where a
+    Raises Problem (409): `not-correctable` where no step would use one, `given-already` where a
     system has one of the fields, or may have it.
     """
     refused = [one for one in progress.attention if one.reason.kind == "refused"]
-    if not refused or progress.stopping:
+    confirming = progress.stage == "verifying_email"
+    if not (refused or confirming) or progress.stopping:
         raise Problem(409, "not-correctable", NOTHING_WAITS)
     customer = set(fields) - {"tax_id"}
     have = _given(progress.steps, _GIVEN_BY) if customer else []

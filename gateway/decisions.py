@@ -15,7 +15,7 @@ from workflows.decisions import Taken
 from workflows.events import NotTaken
 from workflows.handover import PATIENCE, is_failing, latest_run, temporal_answers
 
-Update = Literal["withdraw", "resolve", "offboard", "compare_now"]
+Update = Literal["withdraw", "resolve", "resend_confirmation", "offboard", "compare_now"]
 
 
 class NoProcess(Exception):
@@ -107,9 +107,14 @@ def _refusal(error: WorkflowUpdateFailedError) -> Problem:
         "AlreadyDecided": "already-decided",
         "NotAChoice": "not-a-choice",
         "NotCorrectable": "not-correctable",
+        "NotConfirming": "not-confirming",
+        "StillSending": "still-sending",
+        "NoMoreMails": "no-more-mails",
     }
-    code = codes.get(cause.type or "", "refused")
-    return Problem(409, code, f"{_sentence(cause.message)}.")
+    said = f"{_sentence(cause.message)}."
+    if cause.type == "TooSoon":
+        return Problem(429, "too-soon", said, headers={"Retry-After": str(cause.details[0])})
+    return Problem(409, codes.get(cause.type or "", "refused"), said)
 
 
 def _sentence(message: str) -> str:

@@ -22,6 +22,7 @@ from pydantic_extra_types.currency_code import Currency
 
 from workflows.actor import Why
 from workflows.onboarding.application import Application, TaxNumber
+from workflows.onboarding.confirmation_link import TOKEN_PATTERN
 from workflows.progress import Choice
 
 TaxIdType = Literal[
@@ -206,6 +207,30 @@ class WithdrawalForm(BaseModel):
     )
 
     reason: Why
+
+
+class ResendForm(BaseModel):
+    """Why the mail with the link is sent once more."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "the applicant found no mail"}]},
+    )
+
+    reason: Why
+
+
+class ConfirmationForm(BaseModel):
+    """The token at the end of a link."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"token": f"{'a' * 26}.1.1893456000.{'a' * 52}"}]},
+    )
+
+    token: Annotated[str, Field(max_length=200, json_schema_extra={"pattern": TOKEN_PATTERN})]
 
 
 class ResolutionForm(BaseModel):

@@ -27,8 +27,8 @@ class _Arrival:
 class InboxWriter:
     """Writes what has arrived while the last batch was written. `news` is set after each commit."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.news = asyncio.Event()
+    def __init__(self, engine: AsyncEngine, news: asyncio.Event) -> None:
+        self._news = news
         self._engine = engine
         self._arrivals: list[_Arrival] = []
         self._arrived = asyncio.Event()
@@ -83,7 +83,7 @@ class InboxWriter:
             raise
 
     def _acknowledge(self, batch: Sequence[_Arrival]) -> None:
-        self.news.set()
+        self._news.set()
         for arrival in batch:
             if not arrival.kept.done():  # its caller may have hung up
                 arrival.kept.set_result(None)

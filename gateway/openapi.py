@@ -16,6 +16,7 @@ _DETAILS = {
     403: "This takes a key with the role operator or admin.",
     404: "There is no such thing, or it is another tenant's.",
     409: "It cannot be done as things are.",
+    410: "The link has expired: have the mail sent again and use its link.",
     412: "It was changed since you looked. Look at it again, then decide anew.",
     413: "The body is over 65536 bytes.",
     415: "Send the body as JSON, with `Content-Type: application/json`.",
@@ -30,6 +31,7 @@ _CODES = {
     403: "role-missing",
     404: "not-found",
     409: "in-progress",
+    410: "link-expired",
     412: "changed-meanwhile",
     413: "too-large",
     415: "unsupported-media-type",
@@ -129,6 +131,7 @@ _LINKS = {
         ("show", "/get"),
         ("withdraw", "~1withdraw/post"),
         ("correct", "~1corrections/post"),
+        ("resend_confirmation", "~1resend-confirmation/post"),
     )
 }
 """What can be done with an onboarding that was started."""

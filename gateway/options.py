@@ -1,7 +1,8 @@
 """What the gateway is made of: given by whoever starts it, found by every route."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,13 +12,16 @@ from temporalio.client import Client
 from gateway.actors import Signer
 from gateway.callers import Callers
 from gateway.rates import Rates
+from workflows.onboarding.confirmation_link import LinkSeals
 
 
 @dataclass(frozen=True)
 class GatewayOptions:
     """The gateway's connections, keys and secrets.
 
-    Any of `webhook_secrets` may have signed a webhook: several while they are exchanged.
+    Any of `webhook_secrets` may have signed a webhook: several while they are exchanged. `rates`
+    are of API keys, `page_rates` of the addresses that open pages. `news` is set when something new
+    is in the inbox.
     """
 
     engine: AsyncEngine
@@ -25,7 +29,10 @@ class GatewayOptions:
     callers: Callers
     signer: Signer
     webhook_secrets: Sequence[str]
+    link_seals: LinkSeals
     rates: Rates
+    page_rates: Rates
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def options_of(request: Request) -> GatewayOptions:

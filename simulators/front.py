@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from simulators.controls import Control, FaultPlan, fault_routes, refuse
 from simulators.counters import Counters, Ending
 from simulators.faults import Fault, Faults
+from simulators.storage import Storage
 
 ApiFaultKind = Literal[
     "drop_before",  # the connection ends before anything ran
@@ -64,8 +65,8 @@ class Front:
     """
 
     api: ASGIApp
-    token: str
     paths: Sequence[str]
+    token: str
     refusal: Callable[[int], Response]
     faults: Faults
     counters: Counters
@@ -152,8 +153,21 @@ class Front:
         self.counters.count(request.method, template, ending)
 
 
-def application(front: Front, forget: Callable[[], None]) -> Starlette:
-    """The API and its control API under `/_simulator` on one port; `forget` empties the system."""
+def application(
+    system: str,
+    api: ASGIApp,
+    *,
+    paths: Sequence[str],
+    token: str,
+    refusal: Callable[[int], Response],
+    storage: Storage,
+    forget: Callable[[], None],
+) -> Starlette:
+    """The API and its control API under `/_simulator` on one port; `forget` empties the system.
+
+    `system` is the name that its faults and counters are stored under; for the rest see Front.
+    """
+    front = Front(api, paths, token, refusal, Faults(storage, system), Counters(storage, system))
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -177,6 +191,11 @@ def application(front: Front, forget: Callable[[], None]) -> Starlette:
         ],
         exception_handlers={ValidationError: refuse},
     )
+
+
+def templates(routes: Sequence[Route]) -> tuple[str, ...]:
+    """The path templates of an API's routes, each once."""
+    return tuple(dict.fromkeys(route.path for route in routes))
 
 
 async def _until_left(request: Request, seconds: float) -> None:

@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
@@ -30,6 +29,7 @@ from database.connection import engine_for, transaction
 from tests.simulated import SimulatorHandle, running_simulators
 from workers import onboarding as worker
 from workers import settings as setting
+from workers.converter import CONVERTER
 from workers.settings import Settings
 from workflows import search_attributes
 from workflows.onboarding.messages import onboarding_id
@@ -61,7 +61,7 @@ async def temporal() -> AsyncIterator[Client]:
     binary = Path(sys.executable).parent / "temporal"
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=str(binary),
-        data_converter=pydantic_data_converter,
+        data_converter=CONVERTER,
         search_attributes=search_attributes.ALL,
         dev_server_log_level="error",
     ) as environment:
@@ -130,6 +130,7 @@ def settings_for(folder: Path, database: str, outside: SimulatorHandle, client: 
         api_keys_file=folder / "api_keys.json",
         actor_signing_key=base64.b64encode(key.private_bytes_raw()).decode(),
         actor_public_keys=(base64.b64encode(key.public_key().public_bytes_raw()).decode(),),
+        confirmation_secrets=("a secret of links in a test's house",),
         stripe_api_key=outside.api_key,
         stripe_api_base=outside.stripe_url,
         stripe_webhook_secrets=("whsec_test",),

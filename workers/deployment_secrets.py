@@ -13,6 +13,7 @@ MOUNTED = (
     "actor_public_keys",
     "actor_signing_key",
     "api_keys.json",
+    "confirmation_secrets",
     "database_password",
     "directory_token",
     "hubspot_token",

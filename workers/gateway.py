@@ -41,7 +41,11 @@ async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOp
             callers=callers,
             signer=Signer(*settings.signing_key()),
             webhook_secrets=[one.get_secret_value() for one in settings.stripe_webhook_secrets],
+            link_seals=settings.link_seals(),
             rates=Rates(per_second=settings.gateway_rate, burst=settings.gateway_burst),
+            page_rates=Rates(
+                per_second=settings.gateway_rate, burst=settings.gateway_burst, whose="address"
+            ),
         )
     finally:
         await engine.dispose()

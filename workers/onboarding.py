@@ -13,6 +13,7 @@ from activities.failures import FailureInterceptor
 from activities.onboarding.application import ApplicationActivities
 from activities.onboarding.billing import BillingActivities
 from activities.onboarding.comparison import ComparisonActivities
+from activities.onboarding.confirmation import ConfirmationActivities
 from activities.onboarding.crm import CrmActivities
 from activities.onboarding.directory import DirectoryActivities
 from activities.onboarding.identity import IdentityActivities
@@ -20,6 +21,8 @@ from activities.onboarding.life import LifeActivities
 from activities.onboarding.notice import NoticeActivities
 from activities.onboarding.policy import BadPolicy, load_policy
 from activities.process import ProcessActivities
+from activities.rules.book import load_rules
+from activities.rules.problems import BadRules
 from activities.upkeep import UpkeepActivities
 from connectors.stripe.api import StripeApi
 from connectors.stripe.events import StripeEvents
@@ -34,6 +37,7 @@ from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workflows.onboarding.customer_life import CustomerLife
 from workflows.onboarding.messages import TASK_QUEUE
+from workflows.onboarding.rules import QUESTIONS
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.step import implementations
 from workflows.upkeep import Upkeep
@@ -52,7 +56,8 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
     """The one place where the onboarding's steps are put together with whom they talk to."""
     try:
         policy = load_policy(settings.rules / "policy.toml", settings.policy)
-    except BadPolicy as error:
+        load_rules(settings.rules, QUESTIONS)
+    except (BadPolicy, BadRules) as error:
         raise SettingsWrong(str(error)) from error
     # Whatever does not answer is given up before the activity is, so that we know who it was: our
     # own database must not use up the budget that the outside has.
@@ -77,6 +82,13 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         crm = CRM[settings.crm](making)
         yield implementations(
             ApplicationActivities(engine, policy),
+            ConfirmationActivities(
+                engine,
+                mail,
+                settings.link_seals(),
+                page=settings.confirmation_page,
+                mail_domain=mail_domain,
+            ),
             IdentityActivities(engine, StripeIdentity(stripe)),
             BillingActivities(engine, billing),
             DirectoryActivities(engine, directory),

@@ -38,6 +38,7 @@ def make(folder: Path) -> Mapping[str, str]:
     once(folder / "stripe_api_key", lambda: f"sk_test_{secrets.token_hex(16)}")
     once(folder / "directory_token", lambda: secrets.token_urlsafe(24))
     once(folder / "hubspot_token", lambda: secrets.token_urlsafe(24))
+    once(folder / "confirmation_secrets", lambda: secrets.token_urlsafe(32))
     signing = once(
         folder / "actor_signing_key",
         lambda: _text(Ed25519PrivateKey.generate().private_bytes_raw()),

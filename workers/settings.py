@@ -30,9 +30,11 @@ from pydantic_settings import (
 )
 
 from workers.obstacle import Obstacle
+from workflows.onboarding.confirmation_link import LinkSeals
 
 PREFIX = "PERDURE_"
 _HOME = ".perdure"
+_SHORTEST_SECRET = 32
 
 SecretName = Literal[
     "database_password",
@@ -168,6 +170,13 @@ class Settings(BaseSettings):
     mail_inbox_port: Port = 8402
     """On a laptop: where the mail inbox answers over HTTP."""
 
+    confirmation_secrets: SeveralSecrets = ()
+    """Links that confirm an address are sealed with the first and accepted by any of them."""
+    confirmation_page: str = Field(
+        default_factory=lambda others: f"{others['gateway_url'].rstrip('/')}/confirm"
+    )
+    """Where these links lead to: the gateway's page, or one of your own."""
+
     api_key_service: SecretStr | None = None
     """What the command line calls the gateway with, as a service."""
     api_key_operator: SecretStr | None = None
@@ -259,6 +268,18 @@ class Settings(BaseSettings):
                 "each is 32 bytes in base64."
             ) from error
         return {key_name(key): key for key in keys}
+
+    def link_seals(self) -> LinkSeals:
+        """What makes and accepts the links that confirm an address."""
+        secrets = [one.get_secret_value() for one in self.confirmation_secrets]
+        if not secrets or min(map(len, secrets)) < _SHORTEST_SECRET:
+            raise SettingsWrong(
+                f"{variable('confirmation_secrets')} is not set, or holds something shorter than "
+                f"{_SHORTEST_SECRET} characters. Put random ones into the file "
+                f"{self.home / 'secrets' / 'confirmation_secrets'}; on a laptop `perdure up` makes "
+                "it."
+            )
+        return LinkSeals(secrets)
 
     def environment(self) -> dict[str, str]:
         """The settings that are no secrets, as variables for a process that we start."""

@@ -6,8 +6,8 @@
             print(progress.stage)
 
 What is decided about an onboarding goes through the gateway, which vouches for who decided it:
-withdrawals are here, what operators decide is in the HTTP API. A client for Temporal must be made
-with `temporalio.contrib.pydantic.pydantic_data_converter`.
+withdrawals and mails sent again are here, what operators decide is in the HTTP API. A client for
+Temporal must be made with `temporalio.contrib.pydantic.pydantic_data_converter`.
 """
 
 import asyncio
@@ -24,10 +24,12 @@ from temporalio.client import Client
 from workflows.handover import hand_over_onboarding
 from workflows.onboarding.application import (
     Application,
+    Confirmed,
     ListedOnboarding,
     Onboarding,
     OnboardingInFull,
     OnboardingPage,
+    Resent,
     Withdrawn,
 )
 from workflows.onboarding.messages import ENDS, IdentityChanged, Stage, Start, workflow_id
@@ -137,6 +139,24 @@ class PerdureClient:
         """
         path = f"/v1/onboardings/{onboarding}/withdraw"
         return Withdrawn.model_validate_json(await self._ask("POST", path, json={"reason": reason}))
+
+    async def confirm(self, token: str) -> Confirmed:
+        """Confirm an applicant's address by the token at the end of the link in their mail.
+
+        For a page of your own that links lead to. Raises Refused or NotReachable.
+        """
+        answer = await self._ask("POST", "/v1/confirmations", json={"token": token})
+        return Confirmed.model_validate_json(answer)
+
+    async def resend_confirmation(self, onboarding: str, *, reason: str) -> Resent:
+        """Have the mail with the link sent once more, to the address as it is now.
+
+        Raises NotReachable, or Refused: `too-soon` where a mail has only just gone out, which may
+        be this one if an answer was lost.
+        """
+        path = f"/v1/onboardings/{onboarding}/resend-confirmation"
+        answer = await self._ask("POST", path, json={"reason": reason})
+        return Resent.model_validate_json(answer)
 
     async def start_from(self, application_id: str, *, tenant: str) -> "OnboardingHandle":
         """Start the onboarding of an application that this service stored in our database itself.

@@ -15,6 +15,10 @@ IDENTITY_EVENTS = frozenset(
 """What an onboarding wants to hear of. The rest of Stripe's events are kept and not handed over."""
 
 
+EMAIL_CONFIRMED = "email.confirmed"
+"""Of our own: an applicant confirmed an address at the gateway."""
+
+
 @dataclass(frozen=True)
 class Event:
     """A hint that something happened outside. `workflow_id` is the process that it concerns."""

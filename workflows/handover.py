@@ -31,7 +31,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflows import search_attributes
-from workflows.events import IDENTITY_EVENTS, Event, NotTaken
+from workflows.events import EMAIL_CONFIRMED, IDENTITY_EVENTS, Event, NotTaken
+from workflows.onboarding.confirmation import EmailConfirmed
 from workflows.onboarding.messages import (
     TASK_QUEUE,
     IdentityChanged,
@@ -135,10 +136,13 @@ async def bring_back(client: Client, start: Start, run_id: str) -> str:
                 await _reset(client, id_, run_id, point, "ended from outside")
         described = await client.get_workflow_handle(id_).describe()
         if described.status == WorkflowExecutionStatus.RUNNING:
-            # What was said while nobody listened is made up for by one more look.
-            hint = IdentityChanged(event_id=f"brought-back/{run_id}", session_id="")
+            # What was said while nobody listened is made up for by one more look at all of it.
             process = client.get_workflow_handle(id_, result_type=str)
-            await process.signal(CustomerOnboarding.identity_changed, hint)
+            event_id = f"brought-back/{run_id}"
+            confirmed = EmailConfirmed(event_id=event_id)
+            await process.signal(CustomerOnboarding.email_confirmed, confirmed)
+            changed = IdentityChanged(event_id=event_id, session_id="")
+            await process.signal(CustomerOnboarding.identity_changed, changed)
     return described.typed_search_attributes.get(search_attributes.STAGE) or "received"
 
 
@@ -257,15 +261,23 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
 
     Raises NotTaken while Temporal is down.
     """
-    if event.type not in IDENTITY_EVENTS:
+    if event.type not in {EMAIL_CONFIRMED, *IDENTITY_EVENTS}:
         return "nobody waits for events of this type"
     if event.workflow_id is None or tenant_of(event.workflow_id) is None:
         return "names no process of ours"
     process = client.get_workflow_handle(event.workflow_id, result_type=str)
-    hint = IdentityChanged(event_id=event.event_id, session_id=event.object_id)
     try:
         async with temporal_answers():
-            await process.signal(CustomerOnboarding.identity_changed, hint, rpc_timeout=PATIENCE)
+            if event.type == EMAIL_CONFIRMED:
+                confirmed = EmailConfirmed(event_id=event.event_id)
+                await process.signal(
+                    CustomerOnboarding.email_confirmed, confirmed, rpc_timeout=PATIENCE
+                )
+            else:
+                changed = IdentityChanged(event_id=event.event_id, session_id=event.object_id)
+                await process.signal(
+                    CustomerOnboarding.identity_changed, changed, rpc_timeout=PATIENCE
+                )
     except RPCError as error:
         if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
             return "the process is not running"

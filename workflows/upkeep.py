@@ -36,7 +36,7 @@ class UpkeepSteps(ABC):
     @step("bulk", "upkeep.find_lost_runs", "Find runs that were ended from outside")
     @abstractmethod
     async def find_lost_runs(self, request: Request) -> Report:
-        """Put runs that were terminated or timed out on the attention list."""
+        """Put runs on the attention list that ended and their process did not."""
 
 
 CHORES: Mapping[Chore, Callable[[Any, Request], Any]] = {

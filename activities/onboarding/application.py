@@ -2,9 +2,10 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from activities.once import Kept, Once
+from activities.once import Once
 from database import decisions, onboardings
 from workflows.onboarding.messages import (
+    ENDS,
     Decide,
     Decided,
     ForApplication,
@@ -101,9 +102,5 @@ class ApplicationActivities(ApplicationSteps):
     @implements(ApplicationSteps.record_stage)
     async def record_stage(self, request: RecordStage) -> None:
         """Keep the stage."""
-
-        async def keep(connection: AsyncConnection) -> Kept:
-            await onboardings.record_stage(connection, request.application_id, request.stage)
-            return Kept()
-
-        await self._once.ours(request, keep, Kept)
+        values = {"id": request.application_id, "stage": request.stage, "ends": list(ENDS)}
+        await self._once.ours_at_once(request, onboardings.RECORD_STAGE, values)

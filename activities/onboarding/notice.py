@@ -2,10 +2,9 @@
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activities.onboarding.reading import application_of
 from activities.once import Once
 from connectors.capabilities import Mail
-from database import onboardings
-from database.connection import statement
 from workflows.onboarding.messages import Letter, Welcome
 from workflows.onboarding.steps import NoticeSteps
 from workflows.request_key import message_id
@@ -28,12 +27,8 @@ class NoticeActivities(NoticeSteps):
         Mail cannot be asked for what it took: when a worker dies after the server accepted the
         letter and before we noted it, a second one goes out, with the same Message-ID.
         """
-        async with statement(self._engine) as connection:
-            application = await onboardings.application(
-                connection, request.application_id, request.version
-            )
+        application = await application_of(self._engine, request)
         form = application.form
-
         letter = message_id(request.request_key, self._mail_domain)
 
         async def send(_: str) -> Letter:

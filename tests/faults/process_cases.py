@@ -10,6 +10,7 @@ from tests.house import TENANT
 from tests.workflow.scripted import signed
 from workflows.actor import Decision
 from workflows.decisions import Notice, ProcessSteps, RecordDecision
+from workflows.onboarding.confirmation import ConfirmationSteps, OpenConfirmation, SendConfirmation
 from workflows.onboarding.messages import (
     Decide,
     ForApplication,
@@ -71,6 +72,27 @@ async def _(bench: Bench) -> Intent:
     request = RecordStage(request_key=key, application_id=application, stage="validating")
     sql = "audit WHERE workflow_id = :id AND event = 'onboarding.stage'"
     return Intent(request, lambda: bench.count(sql, id=process))
+
+
+@case(ConfirmationSteps.open)
+async def _(bench: Bench) -> Intent:
+    application, process = await bench.applied()
+    key = named(ConfirmationSteps.open, process, "1")
+    request = OpenConfirmation(request_key=key, application_id=application, link_seconds=60)
+    sql = "audit WHERE workflow_id = :id AND event = 'confirmation.opened'"
+    return Intent(request, lambda: bench.count(sql, id=process))
+
+
+@case(ConfirmationSteps.send)
+async def _(bench: Bench) -> Intent:
+    application, process = await bench.applied()
+    key = named(ConfirmationSteps.send, process, "1")
+
+    async def received() -> int:
+        return len(await bench.house.outside.messages(to=f"{application}@example.com"))
+
+    request = SendConfirmation(request_key=key, application_id=application, until=4_000_000_000)
+    return Intent(request, received)
 
 
 @case(IdentitySteps.open_session)

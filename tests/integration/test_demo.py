@@ -34,7 +34,7 @@ def as_planned(report: dict[str, Any]) -> None:
     assert report["as_planned"], report
     assert [scene["scene"] for scene in report["scenes"]] == list(SCENES)
     assert {scene["state"] for scene in report["scenes"]} == {"played"}
-    assert len(report["checks"]) == 20
+    assert len(report["checks"]) == 21
     assert all(check["holds"] for check in report["checks"])
     stages = [one["stage"] for one in report["onboardings"]]
     assert sorted(stages) == ["active"] * 8 + ["withdrawn"]

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowHandle
 
-from database import onboardings
+from database import confirmations, onboardings
 from database.connection import transaction
 from tests.house import TENANT, House
 from tests.integration.gateway.conftest import gateway_of
 from workflows.handover import hand_over_onboarding
+from workflows.onboarding.confirmation import EmailConfirmed
+from workflows.onboarding.confirmation_link import Link
 from workflows.onboarding.messages import IdentityChanged, Start, workflow_id
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
@@ -23,10 +25,15 @@ Handle = WorkflowHandle[CustomerOnboarding, str]
 
 
 async def started(house: House, **form: Any) -> tuple[str, Handle]:
+    """An onboarding of somebody who has confirmed their address when first asked."""
     application = await house.apply(**form)
-    await hand_over_onboarding(house.client, Start(application_id=application, tenant=TENANT))
     process = workflow_id(TENANT, application)
-    return application, house.client.get_workflow_handle(process, result_type=str)
+    async with transaction(house.engine) as connection:
+        await confirmations.confirm(connection, Link(application, 1, 0), process)
+    await hand_over_onboarding(house.client, Start(application_id=application, tenant=TENANT))
+    handle: Handle = house.client.get_workflow_handle(process, result_type=str)
+    await handle.signal(CustomerOnboarding.email_confirmed, EmailConfirmed(event_id="confirmed"))
+    return application, handle
 
 
 async def until(
@@ -77,7 +84,7 @@ async def test_a_customer_is_onboarded_once_with_everything_that_belongs_to_one(
     assert len(customers) == 1
     assert customers[0]["name"] == "Żółta Łódź 有限公司"
     mails = await house.outside.messages(to=f"{application}@example.com")
-    assert [mail.subject for mail in mails] == ["Welcome"]
+    assert [mail.subject for mail in mails] == ["Confirm your e-mail address", "Welcome"]
     row = (await house.rows("SELECT * FROM onboardings"))[0]
     assert row["stage"] == "active"
     assert row["ended_at"] is not None
@@ -86,6 +93,7 @@ async def test_a_customer_is_onboarded_once_with_everything_that_belongs_to_one(
     )
     assert [stage["s"] for stage in stages] == [
         "validating",
+        "verifying_email",
         "verifying_identity",
         "deciding",
         "provisioning",
@@ -123,7 +131,7 @@ async def test_a_withdrawal_in_the_moment_of_a_create_leaves_nothing_behind(
     assert await at_stripe(house, "/v1/customers", handle.id) == []
     sessions = await at_stripe(house, "/v1/identity/verification_sessions", handle.id)
     assert all(session["redaction"] for session in sessions)
-    assert await house.outside.messages(to=f"{application}@example.com") == []
+    assert await house.outside.messages(to=f"{application}@example.com", subject="Welcome") == []
     states = {row["step"]: row["state"] for row in await house.rows("SELECT * FROM requests")}
     assert states["billing.create_customer"] == "undone"
     assert states["identity.open_session"] == "undone"

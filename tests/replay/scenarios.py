@@ -14,7 +14,16 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
-from tests.workflow.scripted import Scripted, production_policy, refused, resolution, withdrawal
+from tests.workflow.scripted import (
+    Scripted,
+    email_policy,
+    production_policy,
+    refused,
+    resend,
+    resolution,
+    withdrawal,
+)
+from workflows.onboarding.confirmation import EmailConfirmed
 from workflows.onboarding.messages import IdentityChanged, IdentityStatus
 from workflows.onboarding.steps import (
     ApplicationSteps,
@@ -32,6 +41,7 @@ Scenario = Callable[[Scripted, Handle], Awaitable[None]]
 
 SCENARIOS: dict[str, Scenario] = {}
 OPEN = {
+    "confirming",
     "waiting",
     "parked",
     "parked-by-a-directory-conflict",
@@ -53,6 +63,13 @@ async def until(handle: Handle, condition: Callable[[Any], Any]) -> None:
     async with asyncio.timeout(20):
         while not condition(await handle.query(CustomerOnboarding.progress)):
             await asyncio.sleep(0.02)
+
+
+async def waits_to_confirm(handle: Handle) -> None:
+    await until(
+        handle,
+        lambda progress: progress.stage == "verifying_email" and progress.waiting is not None,
+    )
 
 
 async def prove_identity(handle: Handle, event: str = "evt_1") -> None:
@@ -119,6 +136,34 @@ async def _(world: Scripted, handle: Handle) -> None:
 @scenario("expired")
 async def _(world: Scripted, handle: Handle) -> None:
     world.identity = IdentityStatus(status="requires_input")
+    await handle.result()
+
+
+@scenario("confirming")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.confirmed = False
+    await waits_to_confirm(handle)
+
+
+@scenario("expired-while-confirming")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.confirmed = False
+    await handle.result()
+
+
+@scenario("resent")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.confirmed = False
+    await waits_to_confirm(handle)
+    world.latest = 2
+    await decide(handle, CustomerOnboarding.resend_confirmation, resend())
+    while len(world.links) < 2:
+        await asyncio.sleep(0.02)
+    await waits_to_confirm(handle)
+    world.confirmed = True
+    await handle.signal(CustomerOnboarding.email_confirmed, EmailConfirmed(event_id="confirmed"))
+    await until(handle, lambda progress: progress.stage == "verifying_identity")
+    await prove_identity(handle)
     await handle.result()
 
 
@@ -229,9 +274,21 @@ async def _(world: Scripted, handle: Handle) -> None:
     )
 
 
+CONFIRMING = {"confirming", "expired-while-confirming", "resent"}
+"""Scenarios of today. The others began before addresses were confirmed, and go on without."""
+
+
 def world_of(name: str) -> Scripted:
     """The outside that a scenario plays against: in production's time, but for what runs out."""
     policy = production_policy()
+    if name not in CONFIRMING:
+        policy = policy.model_copy(update={"email": None})
+    if name == "expired-while-confirming":
+        brief = email_policy().model_copy(update={"expires_after": timedelta(seconds=1)})
+        policy = policy.model_copy(update={"email": brief})
+    if name == "resent":
+        at_once = email_policy().model_copy(update={"pause": timedelta(milliseconds=1)})
+        policy = policy.model_copy(update={"email": at_once})
     if name == "expired":
         soon = policy.identity.model_copy(update={"expires_after": timedelta(seconds=1)})
         policy = policy.model_copy(update={"identity": soon})

@@ -12,16 +12,20 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 import pytest
-from temporalio.client import WorkflowHandle, WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.client import WorkflowHandle, WorkflowHistory, WorkflowUpdateFailedError
+from temporalio.common import SearchAttributes
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from tests.workflow.scripted import Scripted
 from tests.workflow.scripted_life import ScriptedLife
+from workers.converter import CONVERTER
 from workers.sandbox import workflow_runner
 from workflows import search_attributes
+from workflows.attention import Attended
+from workflows.onboarding.confirmation import EmailConfirmed
 from workflows.onboarding.customer_life import CustomerLife
 from workflows.onboarding.life import customer_workflow_id
 from workflows.onboarding.messages import Start
@@ -38,7 +42,7 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
     temporal = Path(sys.executable).parent / "temporal"
     async with await WorkflowEnvironment.start_time_skipping_v2(
         dev_server_existing_path=str(temporal),
-        data_converter=pydantic_data_converter,
+        data_converter=CONVERTER,
         search_attributes=search_attributes.ALL,
         dev_server_log_level="error",
         dev_server_extra_args=[
@@ -47,6 +51,16 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
         ],
     ) as environment:
         yield environment
+
+
+async def progress_of(handle: WorkflowHandle[Any, Any]) -> Progress:
+    """The progress. A query that comes while its run leaves the worker's memory is lost."""
+    while True:
+        try:
+            return await handle.query(Attended.progress, rpc_timeout=timedelta(seconds=2))
+        except RPCError as error:
+            if error.status not in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
+                raise
 
 
 class Onboarding:
@@ -66,18 +80,26 @@ class Onboarding:
         return progress
 
     async def progress(self) -> Progress:
-        """The progress. A query that comes while its run leaves the worker's memory is lost."""
-        while True:
-            try:
-                return await self.handle.query(
-                    CustomerOnboarding.progress, rpc_timeout=timedelta(seconds=2)
-                )
-            except RPCError as error:
-                if error.status not in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
-                    raise
+        return await progress_of(self.handle)
 
     async def decide(self, update: Any, decision: Any) -> Any:
         return await self.handle.execute_update(update, decision, id=decision.by.update_id)
+
+    async def why_not(self, update: Any, decision: Any) -> str | None:
+        """The type of the error that answers a decision which must not be taken."""
+        with pytest.raises(WorkflowUpdateFailedError) as failed:
+            await self.decide(update, decision)
+        assert isinstance(failed.value.cause, ApplicationError)
+        return failed.value.cause.type
+
+    async def attributes_when(
+        self, condition: Callable[[SearchAttributes], bool]
+    ) -> SearchAttributes:
+        """The search attributes once they are as described: the server shows them later."""
+        async with asyncio.timeout(10):
+            while not condition(found := (await self.handle.describe()).search_attributes):
+                await asyncio.sleep(0.02)
+        return found
 
 
 class Life(Onboarding):
@@ -142,10 +164,14 @@ def life(skipping: WorkflowEnvironment) -> BeginLife:
 
 
 class Begin(Protocol):
-    """Starts an onboarding: `async with onboarding(world) as one`."""
+    """Starts an onboarding: `async with onboarding(world) as one`.
+
+    Its applicant has pressed the button in the mail before anybody looks, unless `confirms` is
+    False.
+    """
 
     def __call__(
-        self, world: Scripted, *, skip_time: bool = False
+        self, world: Scripted, *, skip_time: bool = False, confirms: bool = True
     ) -> AbstractAsyncContextManager[Onboarding]: ...
 
 
@@ -154,8 +180,11 @@ def onboarding(skipping: WorkflowEnvironment) -> Begin:
     """Start an onboarding."""
 
     @asynccontextmanager
-    async def start(world: Scripted, *, skip_time: bool = False) -> AsyncIterator[Onboarding]:
+    async def start(
+        world: Scripted, *, skip_time: bool = False, confirms: bool = True
+    ) -> AsyncIterator[Onboarding]:
         queue = str(uuid4())
+        world.confirmed = confirms
         async with Worker(
             skipping.client,
             task_queue=queue,
@@ -173,6 +202,8 @@ def onboarding(skipping: WorkflowEnvironment) -> Begin:
                     Start(application_id=application, tenant="acme"),
                     id=identifier,
                     task_queue=queue,
+                    start_signal="email_confirmed" if confirms else None,
+                    start_signal_args=[EmailConfirmed(event_id="confirmed")] if confirms else [],
                 )
 
             if skip_time:

@@ -19,8 +19,17 @@ from activities.onboarding.policy import load_policy
 from workflows.actor import Actor, SignedActor
 from workflows.conduct import REFUSED_GENERATION
 from workflows.decisions import Notice, ProcessSteps, RecordDecision, Resolution, VerifyActor
+from workflows.onboarding.confirmation import (
+    ConfirmationStatus,
+    ConfirmationSteps,
+    OpenConfirmation,
+    OpenedConfirmation,
+    ReadConfirmation,
+    SendConfirmation,
+)
 from workflows.onboarding.messages import (
     Company,
+    ConfirmationResend,
     Contact,
     CreateCompany,
     CreateContact,
@@ -30,6 +39,7 @@ from workflows.onboarding.messages import (
     Customer,
     Decide,
     Decided,
+    EmailPolicy,
     ForApplication,
     IdentityStatus,
     JoinGroup,
@@ -72,6 +82,13 @@ def without_life(policy: Policy) -> Policy:
     return policy.model_copy(update={"life": None})
 
 
+def email_policy(policy: Policy | None = None) -> EmailPolicy:
+    """What a policy says of confirming; production's where none is given."""
+    email = (policy or production_policy()).email
+    assert email is not None
+    return email
+
+
 def refused(type_: str = "stripe.invalid_request", generation: int = 1) -> ApplicationError:
     """A failure as the request ledger tells it: a definite no to this generation."""
     return ApplicationError(
@@ -85,6 +102,7 @@ def down() -> ApplicationError:
 
 class Scripted(
     ApplicationSteps,
+    ConfirmationSteps,
     IdentitySteps,
     BillingSteps,
     DirectorySteps,
@@ -95,6 +113,8 @@ class Scripted(
     """Every step, done as the script says.
 
     failing   what the next calls of a step raise; a function is asked each time
+    confirmed whether the applicant's address is, as soon as anybody looks
+    latest    the version of the application that mails go out for
     held      steps that wait until the test lets them go on; `reached` says that they are there
     """
 
@@ -105,6 +125,9 @@ class Scripted(
         self.has_tax_id = has_tax_id
         self.is_company = is_company
         self.problems: tuple[str, ...] = ()
+        self.confirmed = True
+        self.latest = 1
+        self.links: list[SendConfirmation] = []
         self.identity = IdentityStatus(status="verified", report_id="vr_1")
         self.failing: dict[str, list[Exception] | Callable[[], Exception | None]] = {}
         self.held: dict[str, asyncio.Event] = {}
@@ -175,6 +198,23 @@ class Scripted(
         await self._play(ApplicationSteps.record_stage, request)
         if self._first_time(request):
             self.stages.append(request.stage)
+
+    @implements(ConfirmationSteps.open)
+    async def open(self, request: OpenConfirmation) -> OpenedConfirmation:
+        await self._play(ConfirmationSteps.open, request)
+        return OpenedConfirmation(version=self.latest, until=4_000_000_000)
+
+    @implements(ConfirmationSteps.send)
+    async def send(self, request: SendConfirmation) -> Letter:
+        await self._play(ConfirmationSteps.send, request)
+        if self._first_time(request):
+            self.links.append(request)
+        return Letter(message_id="<2@example.com>")
+
+    @implements(ConfirmationSteps.read)
+    async def read(self, request: ReadConfirmation) -> ConfirmationStatus:
+        await self._play(ConfirmationSteps.read, request)
+        return ConfirmationStatus(confirmed=self.confirmed, version=self.latest)
 
     @implements(IdentitySteps.open_session)
     async def open_session(self, request: OpenSession) -> Session:
@@ -299,6 +339,10 @@ def signed(update_id: str, roles: tuple[str, ...] = ("operator",)) -> SignedActo
 
 def withdrawal(reason: str = "changed their mind") -> Withdrawal:
     return Withdrawal(reason=reason, by=signed(str(uuid4())))
+
+
+def resend(reason: str = "no mail came") -> ConfirmationResend:
+    return ConfirmationResend(reason=reason, by=signed(str(uuid4())))
 
 
 def resolution(

@@ -12,7 +12,17 @@ import sys
 
 import typer
 
-from workers.cli import attention, customer, demo, onboarding, process, release, request, stack
+from workers.cli import (
+    attention,
+    customer,
+    demo,
+    onboarding,
+    process,
+    release,
+    request,
+    rules,
+    stack,
+)
 from workers.obstacle import Obstacle
 
 app = typer.Typer(
@@ -29,6 +39,7 @@ app.add_typer(onboarding.app, name="onboarding", rich_help_panel="Onboardings")
 app.add_typer(customer.app, name="customer", rich_help_panel="Customers")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
+app.add_typer(rules.app, name="rules", rich_help_panel="Rules")
 app.add_typer(release.app)
 app.add_typer(process.app)
 

@@ -154,12 +154,40 @@ def withdraw(
         typer.echo(f"{answer['id']}  {answer['stage']}  {answer['stopping'] or ''}".rstrip())
 
 
+@app.command("resend-confirmation")
+def resend_confirmation(
+    id: Id,
+    reason: Annotated[str, typer.Option(help="Why; it is kept for good and names nobody.")],
+    tenant: Annotated[
+        str | None, typer.Option(help="Whose; needed by keys for all tenants.")
+    ] = None,
+    role: AsRole = Role.operator,
+    as_json: AsJson = False,
+) -> None:
+    """Send the mail once more with which an applicant confirms their address, as it is now.
+
+    Example: `perdure onboarding resend-confirmation aaaaaaaaaaaaaaaaaaaaaaaaaa
+    --reason "the applicant found no mail"`
+
+    Exit codes: 0 accepted · 1 nothing waits to be confirmed, no more mails, or refused by the
+    gateway · 2 wrong usage or setting · 3 too soon after the last, or the gateway does not answer
+    """
+    from workers.cli.gateway_call import call, show_json
+
+    path = f"/v1/onboardings/{_segment(id)}/resend-confirmation"
+    answer = call("POST", path, role=role, body={"reason": reason}, params={"tenant": tenant})
+    if as_json:
+        show_json(answer)
+    else:
+        typer.echo(f"{answer['id']}  {answer['stage']}  the mail goes out")
+
+
 @app.command()
 def correct(
     id: Id,
     kind: Annotated[str | None, typer.Option(help="person or company.")] = None,
     name: Annotated[str | None, typer.Option(help="Of the person or company.")] = None,
-    email: Annotated[str | None, typer.Option(help="Where the welcome goes.")] = None,
+    email: Annotated[str | None, typer.Option(help="Where mails go.")] = None,
     country: Annotated[str | None, typer.Option(help="ISO 3166-1 alpha-2, as DE.")] = None,
     currency: Annotated[str | None, typer.Option(help="ISO 4217, as EUR.")] = None,
     tax_id: Annotated[
@@ -174,10 +202,11 @@ def correct(
     role: AsRole = Role.operator,
     as_json: AsJson = False,
 ) -> None:
-    """Store a corrected version of an application; says how to retry the refused step with it.
+    """Store a corrected version of an application; says how the onboarding goes on with it.
 
-    Only while a refused step waits, and only what no other system has been given: once billing,
-    the directory or the CRM has the customer, the tax id alone.
+    Only while the address waits to be confirmed or a refused step waits, and only what no other
+    system has been given: once billing, the directory or the CRM has the customer, the tax id
+    alone.
 
     Example: `perdure onboarding correct aaaaaaaaaaaaaaaaaaaaaaaaaa --tax-id eu_vat:DE123456789`
 
@@ -197,24 +226,33 @@ def correct(
     shown = call("GET", path, role=role)
     seen = {"If-Match": f'"{version or shown["version"]}"'}
     answer = call("POST", f"{path}/corrections", role=role, body=changes, headers=seen)
-    next_ = _to_retry(shown["workflow_id"], answer, role)
+    next_ = _to_go_on(shown, answer, role, mail_again=email is not None)
     if as_json:
-        show_json(answer | {"to_retry": next_})
+        show_json(answer | {"to_go_on": next_})
         return
-    typer.echo(f"{answer['id']}  version {answer['version']}\n\nTo retry with it:")
+    typer.echo(f"{answer['id']}  version {answer['version']}")
+    if next_:
+        typer.echo("\nTo go on with it:")
     for command in next_:
         typer.echo(f"  {command}")
 
 
-def _to_retry(workflow_id: str, corrected: dict[str, Any], role: Role) -> list[str]:
-    """The commands that retry what was refused, with a corrected version."""
+def _to_go_on(
+    shown: dict[str, Any], corrected: dict[str, Any], role: Role, *, mail_again: bool
+) -> list[str]:
+    """The commands that retry what was refused with a corrected version, or mail its address."""
     import shlex
 
-    more = ("--version", str(corrected["version"]), "--reason", "corrected", "--as", role.value)
-    return [
-        shlex.join(("perdure", "attention", "resolve", workflow_id, "retry", "--step", step, *more))
+    signed = ("--reason", "corrected", "--as", role.value)
+    retry = ("perdure", "attention", "resolve", shown["workflow_id"], "retry")
+    commands: list[tuple[str, ...]] = [
+        (*retry, "--step", step, "--version", str(corrected["version"]), *signed)
         for step in corrected["refused"]
     ]
+    if mail_again and not commands:
+        resend = ("perdure", "onboarding", "resend-confirmation", shown["id"])
+        commands.append((*resend, *signed, "--tenant", shown["tenant"]))
+    return [shlex.join(command) for command in commands]
 
 
 def _tax_id(text: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from workers.demo.show import SYSTEMS
 from workers.demo.system_checks import (
     nothing_left,
     one_company_each,
+    one_confirmation_each,
     one_contact_each,
     one_customer_each,
     one_place_in_the_group_each,
@@ -26,6 +27,7 @@ from workflows.onboarding.messages import ENDS, TRANSITIONS
 
 _STRAIGHT = (
     "validating",
+    "verifying_email",
     "verifying_identity",
     "deciding",
     "provisioning",
@@ -38,6 +40,7 @@ _OUTSIDE_IDS = {
     "directory.join_group": "group_id",
     "crm.create_contact": "contact_id",
     "crm.create_company": "company_id",
+    "confirmation.send": "message_id",
     "identity.open_session": "session_id",
     "notice.welcome": "message_id",
 }
@@ -46,6 +49,7 @@ _OUTSIDE_IDS = {
 def check_all(cast: Sequence[Applicant], evidence: Evidence) -> list[Check]:
     """Every check there is, on the evidence of one run of this cast."""
     checks: tuple[Callable[[Evidence], Check], ...] = (
+        one_confirmation_each,
         one_customer_each,
         tax_ids,
         one_user_each,
@@ -245,6 +249,7 @@ def _not_there(one: Found) -> Iterable[str]:
         "directory.join_group": list(one.memberships),
         "crm.create_contact": [contact.id for contact in one.contacts],
         "crm.create_company": [company.id for company in one.companies],
+        "confirmation.send": [letter.message_id for letter in one.confirmations],
         "identity.open_session": [session.id for session in one.sessions],
         "notice.welcome": [letter.message_id for letter in one.letters],
     }

@@ -23,6 +23,7 @@ from workers.demo.crm import RecordInCrm
 from workers.demo.directory import GroupInDirectory, UserInDirectory
 from workers.demo.memory import Memory
 from workers.demo.outside import (
+    TO_CONFIRM,
     CustomerAtStripe,
     Letter,
     Outside,
@@ -38,6 +39,7 @@ _PAUSE = 0.2
 
 _ONBOARDING = text("SELECT stage FROM onboardings WHERE workflow_id = :workflow_id")
 _SIGNUPS = text("SELECT count(DISTINCT id) FROM applications WHERE form->>'email' = :email")
+_CONFIRMED = text("SELECT count(*) FROM confirmations WHERE id = :id")
 _LEDGER = text("""
     SELECT key, step, state, generation, result, token IS NOT NULL AS held, settled_at
     FROM requests WHERE workflow_id = :workflow_id ORDER BY created_at
@@ -115,6 +117,8 @@ class Found:
     memberships: tuple[str, ...]
     contacts: tuple[RecordInCrm, ...]
     companies: tuple[RecordInCrm, ...]
+    confirmations: tuple[Letter, ...]
+    confirmed: int
     letters: tuple[Letter, ...]
     notices: tuple[Letter, ...]
     sessions: tuple[SessionAtStripe, ...]
@@ -234,6 +238,7 @@ class Investigation:
             if one.told.mark in marks or one.told.email == email or one.called == name
         ]
         companies = [one for one in there.companies if one.told.mark in marks or one.called == name]
+        letters = await self._outside.letters(to=email)
         onboarding = row.onboarding.id
         return Found(
             applicant=row.applicant,
@@ -243,7 +248,9 @@ class Investigation:
             memberships=tuple(_memberships(there.groups, users, ledger)),
             contacts=tuple(contacts),
             companies=tuple(companies),
-            letters=tuple(await self._outside.letters(to=email)),
+            confirmations=tuple(one for one in letters if one.subject == TO_CONFIRM),
+            confirmed=await connection.scalar(_CONFIRMED, {"id": onboarding}) or 0,
+            letters=tuple(one for one in letters if one.subject != TO_CONFIRM),
             notices=tuple(one for one in there.notices if process in one.text),
             sessions=tuple(one for one in there.sessions if one.client_reference_id == onboarding),
             signups=await connection.scalar(_SIGNUPS, {"email": email}) or 0,

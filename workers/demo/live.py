@@ -20,9 +20,9 @@ _FRAMES_PER_SECOND = 8
 _WIDE = 100
 _TALL = 30
 _LEGEND = (
-    *("Received", "Validating", "Identity", "Deciding"),
+    *("Received", "Valid", "E-mail", "Identity", "Decided"),
     *("Billing", "Directory", "CRM"),
-    *("Welcoming", "Active"),
+    *("Welcome", "Active"),
 )
 """The marks of a row: the stages, with the systems in the place of `provisioning`."""
 

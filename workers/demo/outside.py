@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 from pydantic import BaseModel
@@ -17,6 +17,9 @@ from workers.settings import Settings
 
 System = Literal["stripe", "directory", "crm", "mail"]
 FaultKind = Literal["timeout_after_commit", "error_503"]
+TO_CONFIRM = "Confirm your e-mail address"
+"""The subject of the mail with the link."""
+_LINK = re.compile(r"^https?://\S+", re.MULTILINE)
 _WELL_BEHAVED = {"copies": 1, "scatter_seconds": 0, "drop_next": 0, "paused": False}
 
 
@@ -101,15 +104,8 @@ class Outside:
         self.directory = Directory(directory)
         self.crm = Crm(crm)
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def aclose(self) -> None:
+        """Close the connections."""
         await asyncio.gather(*(http.aclose() for http in self._all.values()))
 
     # What is there
@@ -149,6 +145,18 @@ class Outside:
             letters += [Letter.model_validate(one) for one in page["messages"]]
             more = page["has_more"]
         return letters
+
+    async def link_to_confirm(self, email: str) -> str | None:
+        """The link in the newest mail that asks an applicant to confirm their address."""
+        letters = await self.letters(to=email, subject=TO_CONFIRM)
+        link = _LINK.search(letters[-1].text) if letters else None
+        return link[0] if link else None
+
+    async def press(self, link: str) -> None:
+        """Do what an applicant does with that link: open the page, and press its button."""
+        async with httpx.AsyncClient(timeout=10, follow_redirects=True) as browser:
+            (await browser.get(link)).raise_for_status()
+            (await browser.post(link)).raise_for_status()
 
     async def now(self) -> int:
         """The time by Stripe's clock."""

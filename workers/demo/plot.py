@@ -68,6 +68,7 @@ class Plot:
         )
         await together(self._signups(), self._threefold())
         await self._read()
+        await self._confirmations()
         await self._straight()
         await self._webhooks()
         await self._withdrawal()
@@ -82,6 +83,14 @@ class Plot:
     async def _signups(self) -> None:
         signups = (self._sign_up(row) for row in self._show.rows if not _plays(row, "threefold"))
         await together(*signups)
+
+    async def _confirmations(self) -> None:
+        self._show.say(
+            "Each has a mail with a link, and presses the button behind it: a row in Postgres, and"
+            " a hint to the workflow, which looks there."
+        )
+        await together(*(self._confirm(row) for row in self._show.rows))
+        await self._read()
 
     async def _threefold(self) -> None:
         row = self._one("threefold")
@@ -252,6 +261,12 @@ class Plot:
     async def _sign_up(self, row: Row) -> None:
         onboarding = await self._callers.sign_up(self._run, row.applicant)
         self._watch.follow(row, onboarding.id)
+
+    async def _confirm(self, row: Row) -> None:
+        """An applicant reads their mail, follows the link, and presses the button there."""
+        email = row.applicant.application.email
+        link = await _until(lambda: self._outside.link_to_confirm(email), "No mail came")
+        await self._outside.press(link)
 
     async def _prove_identity(self, row: Row) -> None:
         """An applicant follows the link, which their backend service got from the gateway."""

@@ -17,6 +17,7 @@ from workflows.onboarding.messages import ENDS
 WAY = (
     "received",
     "validating",
+    "verifying_email",
     "verifying_identity",
     "deciding",
     "provisioning",

@@ -86,8 +86,19 @@ def one_company_each(evidence: Evidence) -> Check:
     return Check("… with its company, where it is one", saw, tuple(problems))
 
 
+def one_confirmation_each(evidence: Evidence) -> Check:
+    """Everybody got one mail with a link, and pressed the button behind it once."""
+    problems = [
+        f"{one.applicant.name}: {len(one.confirmations)} mails, confirmed {one.confirmed} times"
+        for one in evidence.found
+        if (len(one.confirmations), one.confirmed) != (1, 1)
+    ]
+    saw = f"{sum(one.confirmed for one in evidence.found)} confirmed"
+    return Check("One link for each applicant, confirmed once", saw, tuple(problems))
+
+
 def one_welcome_each(evidence: Evidence) -> Check:
-    """Each active applicant got exactly one mail: the welcome."""
+    """Each active applicant got exactly one mail after that: the welcome."""
     active = _active(evidence)
     problems = [
         f"{one.applicant.name}: {[letter.subject for letter in one.letters]}"

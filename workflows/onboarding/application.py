@@ -72,6 +72,20 @@ class OnboardingInFull(ListedOnboarding):
     progress: Progress | None
 
 
+class Confirmed(Answer):
+    """That an applicant's address is confirmed, and since when."""
+
+    id: str
+    confirmed_at: datetime
+
+
+class Resent(Answer):
+    """That the mail with the link goes out once more, and the stage at that moment."""
+
+    id: str
+    stage: str
+
+
 class OnboardingPage(Answer):
     """Onboardings, newest first; `next` is the cursor of the page after, empty at the end."""
 

@@ -82,7 +82,7 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain):
     async def _see_to_what_is_due(self) -> None:
         state, now = self.state, workflow.now()
         while self._asked:
-            await self._keep("compare_now", self._asked.pop(0))
+            await self.keep_decision("compare_now", self._asked.pop(0))
             state.compare_asked = True
         if state.compare_asked or state.compare_at is None or now >= state.compare_at:
             state.compare_asked = False

@@ -3,6 +3,7 @@
 import hashlib
 from base64 import b32encode
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -17,8 +18,12 @@ TASK_QUEUE = "onboarding"
 Stage = Literal[
     "received",
     "validating",
+    "verifying_email",
     "verifying_identity",
+    "screening",
     "deciding",
+    "reviewing",
+    "awaiting_documents",
     "provisioning",
     "welcoming",
     "active",
@@ -28,12 +33,25 @@ Stage = Literal[
     "aborted",
 ]
 
+_STOPPED = ("withdrawn", "aborted")
+_CHANGED = ("validating",)
+"""A changed application is gone through again: what was checked before rests on the old one."""
+
 TRANSITIONS: Mapping[str, frozenset[str]] = {
-    "received": frozenset({"validating", "withdrawn", "aborted"}),
-    "validating": frozenset({"verifying_identity", "rejected", "withdrawn", "aborted"}),
-    "verifying_identity": frozenset({"deciding", "expired", "withdrawn", "aborted"}),
-    "deciding": frozenset({"provisioning", "rejected", "withdrawn", "aborted"}),
-    "provisioning": frozenset({"welcoming", "withdrawn", "aborted"}),
+    "received": frozenset({"validating", *_STOPPED}),
+    # A stage whose section the policy does not have is left out: the one after it may follow.
+    "validating": frozenset({"verifying_email", "verifying_identity", "rejected", *_STOPPED}),
+    "verifying_email": frozenset({"verifying_identity", "expired", *_CHANGED, *_STOPPED}),
+    "verifying_identity": frozenset({"screening", "deciding", "expired", *_CHANGED, *_STOPPED}),
+    "screening": frozenset({"deciding", *_CHANGED, *_STOPPED}),
+    "deciding": frozenset(
+        {"reviewing", "awaiting_documents", "provisioning", "rejected", *_CHANGED, *_STOPPED}
+    ),
+    "reviewing": frozenset(
+        {"awaiting_documents", "provisioning", "rejected", "expired", *_CHANGED, *_STOPPED}
+    ),
+    "awaiting_documents": frozenset({"provisioning", "expired", *_CHANGED, *_STOPPED}),
+    "provisioning": frozenset({"welcoming", *_STOPPED}),
     # From here on the customer has an account: leaving is offboarding, not withdrawal.
     "welcoming": frozenset({"active", "aborted"}),
     "active": frozenset(),
@@ -66,6 +84,19 @@ def tenant_of(process: str) -> str | None:
     return parts[1] if len(parts) == 3 and parts[0] in ("onboarding", "customer") else None
 
 
+class EmailPolicy(Message):
+    """How long an applicant has to confirm their address, and how often the mail goes out.
+
+    Each mail's link holds for `link_holds`. `resends` may be asked for, each `pause` after the
+    last mail at the soonest.
+    """
+
+    expires_after: Duration
+    link_holds: Duration
+    resends: int = Field(ge=0, le=20)
+    pause: Duration
+
+
 class IdentityPolicy(Message):
     """How long an applicant has to prove who they are, and how often they may try."""
 
@@ -74,13 +105,18 @@ class IdentityPolicy(Message):
 
 
 class Policy(Message):
-    """What the business decided about time and territory, as the process read it at its start."""
+    """What the business decided about time and territory, as the process read it at its start.
+
+    A stage without its section here is not in the process: those that began before a release goes
+    on as they began.
+    """
 
     version: str
     budgets: Budgets
     identity: IdentityPolicy
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
+    email: EmailPolicy | None = None
     life: LifePolicy | None = None
 
 
@@ -91,11 +127,31 @@ class Start(Message):
     tenant: str
 
 
+class ConfirmationResend(Decision):
+    """Somebody has the mail with the link sent once more."""
+
+
+class Mailing(BaseModel):
+    """How an applicant is asked to confirm their address: `asked_at` is when last."""
+
+    policy: EmailPolicy
+    asked_at: datetime
+    mails: int = 0
+    resends: list[ConfirmationResend] = []
+
+    @property
+    def due(self) -> bool:
+        """Whether a mail has yet to go out."""
+        return self.mails <= len(self.resends)
+
+
 class OnboardingState(BaseModel):
     """What the process knows about its applicant. `round` counts how often it was gone through."""
 
     application_id: str
     round: int = 1
+    mailing: Mailing | None = None
+    confirmation_events: list[str] = []
     identity_events: list[str] = []
     failed_reports: list[str] = []
 

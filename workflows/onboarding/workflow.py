@@ -16,6 +16,7 @@ from workflows.onboarding.messages import (
     Welcome,
     Withdrawal,
 )
+from workflows.onboarding.stages.confirmation import ConfirmingAddress
 from workflows.onboarding.stages.identity import ProvingIdentity
 from workflows.onboarding.stages.life import BeginningLife
 from workflows.onboarding.stages.provisioning import Provisioning
@@ -23,7 +24,7 @@ from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
 
 
 @workflow.defn
-class CustomerOnboarding(ProvingIdentity, Provisioning, BeginningLife):
+class CustomerOnboarding(ConfirmingAddress, ProvingIdentity, Provisioning, BeginningLife):
     """One applicant, from the signup to one of the five ends."""
 
     TRANSITIONS = TRANSITIONS
@@ -59,6 +60,11 @@ class CustomerOnboarding(ProvingIdentity, Provisioning, BeginningLife):
         )
         if validated.problems:
             return "rejected"
+
+        if policy.email:
+            await self.enter("verifying_email")
+            if not await self.confirm_address(policy.email):
+                return "expired"
 
         await self.enter("verifying_identity")
         identity = await self.verify_identity(policy.identity)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -18,11 +19,11 @@ import uvicorn
 from stripe import WebhookSignature
 from structlog.testing import capture_logs
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from gateway.app import create_app
 from tests.house import API_KEYS, FORM, TENANT, House
 from workers import gateway as process
+from workers.converter import CONVERTER
 from workers.ports import free_port
 
 Found = TypeVar("Found")
@@ -143,7 +144,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def nowhere() -> Client:
     """A client for a Temporal that does not run."""
     address = f"127.0.0.1:{free_port()}"
-    return await Client.connect(address, data_converter=pydantic_data_converter, lazy=True)
+    return await Client.connect(address, data_converter=CONVERTER, lazy=True)
 
 
 @pytest.fixture
@@ -205,8 +206,29 @@ async def deliver(gateway: Gateway, payload: Any, *, secret: str = "whsec_test")
     return await gateway.http.post("/webhooks/stripe", content=body, headers=headers)
 
 
+async def link_of(gateway: Gateway, id_: str, *, mails: int = 1) -> str:
+    """The path of the link in the newest of an applicant's mails, once so many have come."""
+    (form,) = await gateway.house.rows(
+        "SELECT form FROM applications WHERE id = :id ORDER BY version DESC LIMIT 1", id=id_
+    )
+    links = re.compile(rf"/confirm/{id_}[.a-z0-9]+")
+
+    async def found() -> list[str]:
+        letters = await gateway.house.outside.messages(to=form["form"]["email"])
+        return [link for one in letters for link in links.findall(one.text)]
+
+    return (await until(found, lambda found: len(found) >= mails))[-1]
+
+
+async def confirm_email(gateway: Gateway, id_: str) -> None:
+    """What an applicant does with the mail: open the link, and press the button."""
+    pressed = await gateway.http.post(await link_of(gateway, id_))
+    assert pressed.status_code == 303, pressed.text
+
+
 async def prove_identity(gateway: Gateway, id_: str) -> None:
-    """What an applicant does at Stripe, and what Stripe tells us of it."""
+    """What an applicant does at Stripe, and what Stripe tells us of it. Confirms, if need be."""
+    await confirm_email(gateway, id_)
     process = f"onboarding/{TENANT}/{id_}"
 
     async def sessions() -> list[str]:

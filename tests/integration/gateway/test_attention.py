@@ -193,7 +193,7 @@ async def test_a_run_that_was_terminated_goes_on_from_where_it_was(
 ) -> None:
     async with house.working(max_cached_workflows=10):
         id_ = str((await gateway.service.sign_up()).json()["id"])
-        await stage_is(gateway, id_, "verifying_identity")
+        await stage_is(gateway, id_, "verifying_email")
         await lose(house, id_)
         (item,) = await waiting(gateway)
         assert (item["kind"], item["step"]) == ("lost", None)
@@ -240,4 +240,4 @@ async def test_a_run_that_never_began_starts_anew(gateway: Gateway, house: House
     answer = await gateway.operator.post("/v1/attention/resolve", resolution(id_, "retry"))
     assert answer.status_code == 202, answer.text
     async with house.working():
-        await stage_is(gateway, id_, "verifying_identity")
+        await stage_is(gateway, id_, "verifying_email")

@@ -8,13 +8,20 @@ import shlex
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
 from tests.house import API_KEYS, FORM, TENANT, House
-from tests.integration.gateway.conftest import Gateway, prove_identity, stage_is
+from tests.integration.gateway.conftest import (
+    Gateway,
+    confirm_email,
+    link_of,
+    prove_identity,
+    stage_is,
+)
 from workers.cli import app as command_line
 from workers.obstacle import Obstacle
 from workers.ports import free_port
@@ -97,7 +104,7 @@ async def test_a_service_lists_page_by_page_and_withdraws(
         PerdureClient(served, API_KEYS["service"]) as perdure,
     ):
         ids = [(await perdure.start(APPLICATION, key=f"{key} {at}")).id for at in range(3)]
-        first = await stage_is(reached, ids[0], "verifying_identity")
+        first = await stage_is(reached, ids[0], "verifying_email")
         pages = 0
         ask = perdure._ask
 
@@ -117,7 +124,7 @@ async def test_a_service_lists_page_by_page_and_withdraws(
         assert (before, after) == ([], ids[::-1])
 
         told = await perdure.withdraw(ids[0], reason="changed their mind")
-        assert (told.stage, told.stopping) == ("verifying_identity", "to be withdrawn")
+        assert (told.stage, told.stopping) == ("verifying_email", "to be withdrawn")
         await stage_is(reached, ids[0], "withdrawn")
         told = await perdure.withdraw(ids[0], reason="changed their mind")
         assert (told.stage, told.stopping) == ("withdrawn", None)
@@ -231,6 +238,8 @@ async def test_a_correction_prints_the_command_that_retries_with_it(
         started = out(await perdure(*sign_up, "--tax-id", "eu_vat:XX1", "--json"))
         id_, workflow = started["id"], started["workflow_id"]
         correct = ("onboarding", "correct", id_)
+        await confirm_email(reached, id_)
+        await stage_is(reached, id_, "verifying_identity")
         early = await perdure(*correct, "--name", "Żółta Łódź 2")
         assert "Nothing waits for a correction" in refused(early, 1)
         await prove_identity(reached, id_)
@@ -245,7 +254,7 @@ async def test_a_correction_prints_the_command_that_retries_with_it(
         assert "changed since" in refused(await perdure(*right, "--version", "1"), 1)
         again = out(await perdure(*correct, "--tax-id", "eu_vat:DE987654321", "--json"))
         assert again["version"] == 3
-        (command,) = again["to_retry"]
+        (command,) = again["to_go_on"]
         assert command.replace("--version 3", "--version 2") in told
         assert command.startswith(f"perdure attention resolve {workflow} retry ")
         retried = await perdure(*shlex.split(command)[1:])
@@ -257,6 +266,41 @@ async def test_a_correction_prints_the_command_that_retries_with_it(
         application = out(await perdure("onboarding", "show", id_, "--json"))["application"]
         assert application["email"] == "owner@example.com"
         assert application["tax_id"]["value"] == "DE987654321"
+
+
+async def test_a_mistyped_address_is_corrected_and_mailed_by_commands(
+    perdure: Perdure, served: str, reached: Gateway, house: House, key: str
+) -> None:
+    async with house.working(max_cached_workflows=10):
+        sign_up = ("onboarding", "start", *SIGN_UP, "--currency", "EUR", "--key", key)
+        id_ = out(await perdure(*sign_up, "--json"))["id"]
+        first = await link_of(reached, id_)
+        resend = ("onboarding", "resend-confirmation", id_, "--reason", "found no mail")
+        assert "gone out" in refused(await perdure(*resend, "--tenant", TENANT), 3)
+        address = f"{uuid4()}@example.com"
+        again = out(await perdure("onboarding", "correct", id_, "--email", address, "--json"))
+        (command,) = again["to_go_on"]
+        assert command.startswith(f"perdure onboarding resend-confirmation {id_} ")
+        await asyncio.sleep(2)
+        told = await perdure(*shlex.split(command)[1:])
+        assert told.stdout == f"{id_}  verifying_email  the mail goes out\n", told.exception
+        second = await link_of(reached, id_)
+        async with PerdureClient(served, API_KEYS["service"]) as service:
+            with pytest.raises(Refused) as caught:
+                await service.confirm(first.rpartition("/")[2])
+            assert (caught.value.status, caught.value.code) == (410, "address-changed")
+            with pytest.raises(Refused) as caught:
+                await service.resend_confirmation(id_, reason="once more")
+            assert caught.value.code in ("too-soon", "still-sending")
+            confirmed = await service.confirm(second.rpartition("/")[2])
+            assert (confirmed, confirmed.id) == (
+                await service.confirm(second.rpartition("/")[2]),
+                id_,
+            )
+        async with asyncio.timeout(15):
+            while not out(await perdure("onboarding", "show", id_, "--json"))["identity_link"]:
+                await asyncio.sleep(0.1)
+        assert "verifying_identity" in refused(await perdure(*resend, "--tenant", TENANT), 1)
 
 
 async def test_the_command_line_says_what_is_wrong(
@@ -288,7 +332,8 @@ async def test_the_command_line_says_what_is_wrong(
 @pytest.mark.parametrize(
     "command",
     [
-        *(f"onboarding {one}" for one in ("start", "list", "show", "correct", "withdraw")),
+        *(f"onboarding {one}" for one in ("start", "list", "show", "withdraw")),
+        *(f"onboarding {one}" for one in ("correct", "resend-confirmation")),
         *(f"attention {one}" for one in ("list", "resolve")),
         *(f"request {one}" for one in ("show", "reopen")),
     ],

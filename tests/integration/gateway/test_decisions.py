@@ -33,12 +33,14 @@ async def test_a_withdrawal_is_accepted_carried_out_and_on_record(
     async with house.working():
         id_ = await signed_up(gateway)
         path = f"/v1/onboardings/{id_}/withdraw"
-        await stage_is(gateway, id_, "verifying_identity")
+        await stage_is(gateway, id_, "verifying_email")
         answer = await gateway.service.post(path, REASON)
         assert answer.status_code == 202
         assert answer.json()["stopping"] == "to be withdrawn"
         assert (await gateway.service.post(path, REASON)).status_code in (200, 202)
         await stage_is(gateway, id_, "withdrawn")
+        shown = (await gateway.service.get(f"/v1/onboardings/{id_}")).json()
+        assert shown["progress"]["steps"], "what was done is shown after the end, too"
 
         async def again() -> int:
             return (await gateway.service.post(path, REASON)).status_code
@@ -109,7 +111,7 @@ async def test_a_person_is_answered_within_a_second_while_our_database_hangs(
 ) -> None:
     async with house.working(max_cached_workflows=10):
         id_ = await signed_up(gateway)
-        await stage_is(gateway, id_, "verifying_identity")
+        await stage_is(gateway, id_, "verifying_email")
         async with gateway_of(house, database_port=silence) as hanging:
             begun = time.monotonic()
             answer = await hanging.service.post(f"/v1/onboardings/{id_}/withdraw", REASON)
@@ -123,7 +125,7 @@ async def test_workers_refuse_a_gateway_that_they_do_not_know(
 ) -> None:
     async with house.working():
         id_ = await signed_up(gateway)
-        await stage_is(gateway, id_, "verifying_identity")
+        await stage_is(gateway, id_, "verifying_email")
         stranger = house.settings.model_copy(update={"actor_signing_key": _another_key()})
         house.settings, ours = stranger, house.settings
         async with gateway_of(house) as other:

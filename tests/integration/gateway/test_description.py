@@ -40,4 +40,4 @@ async def test_nothing_is_answered_that_the_description_does_not_say(
         )
         found, _ = await asking.communicate()
     assert asking.returncode == 0, found.decode()
-    assert "13 selected / 13 total" in found.decode()
+    assert "15 selected / 15 total" in found.decode()

@@ -14,7 +14,6 @@ import httpx
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -24,6 +23,7 @@ from tests.integration.gateway.broken import Broken, BrokenAnswer
 from tests.integration.gateway.conftest import Gateway, gateway_of, problem, stage_is, until
 from tests.integration.gateway.test_attention import TAX_STEP, resolution, waiting
 from workers import onboarding as worker
+from workers.converter import CONVERTER
 from workers.sandbox import workflow_runner
 from workflows import search_attributes
 from workflows.handover import hand_over_onboarding
@@ -41,7 +41,7 @@ async def quick_to_tell() -> AsyncIterator[Client]:
     """A Temporal that lists a run at its first failure; else it takes most of a minute."""
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=str(Path(sys.executable).parent / "temporal"),
-        data_converter=pydantic_data_converter,
+        data_converter=CONVERTER,
         search_attributes=search_attributes.ALL,
         dev_server_log_level="error",
         dev_server_extra_args=["--dynamic-config-value", f"{_FAILURES}=1"],
@@ -136,7 +136,7 @@ async def test_a_failing_process_goes_on_once_its_code_is_mended_and_it_is_retri
     answer = await gateway.operator.post(RESOLVE, resolution(id_, "retry"))
     assert answer.status_code == 202, answer.text
     async with house.working(max_cached_workflows=10):
-        await stage_is(gateway, id_, "verifying_identity")
+        await stage_is(gateway, id_, "verifying_email")
         again = await gateway.operator.post(RESOLVE, resolution(id_, "retry"))
         problem(again, 409, "not-failing")
     before = house.client.get_workflow_handle(workflow_id(TENANT, id_), run_id=failed)
@@ -149,7 +149,7 @@ async def test_a_failing_process_goes_on_once_its_code_is_mended_and_it_is_retri
 async def test_what_is_not_failing_is_not_reset(gateway: Gateway, house: House) -> None:
     async with house.working(max_cached_workflows=10):
         id_ = await begun(house)
-        await stage_is(gateway, id_, "verifying_identity")
+        await stage_is(gateway, id_, "verifying_email")
         refused = await gateway.operator.post(RESOLVE, resolution(id_, "retry"))
         problem(refused, 409, "not-failing")
         unknown = await gateway.operator.post(RESOLVE, resolution("a" * 26, "retry"))
@@ -171,7 +171,7 @@ async def test_a_decision_whose_answer_was_cut_off_comes_in_anew(
         ),
     ):
         id_ = await begun(house)
-        await stage_is(gateway, id_, "verifying_identity")
+        await stage_is(gateway, id_, "verifying_email")
         problem(await withdraw(gateway, id_), 503, "failing")
     answer = await gateway.operator.post(RESOLVE, resolution(id_, "retry"))
     assert answer.status_code == 202, answer.text

@@ -16,7 +16,13 @@ from typing import Any
 import pytest
 
 from tests.house import API_KEYS, TENANT, House
-from tests.integration.gateway.conftest import Gateway, prove_identity, stage_is
+from tests.integration.gateway.conftest import (
+    Gateway,
+    confirm_email,
+    prove_identity,
+    stage_is,
+    until,
+)
 from tests.unit.docs.pages import ROOT, Snippet, blocks
 from workers.laptop_secrets import TENANT as LAPTOP
 from workflows.onboarding.messages import onboarding_id
@@ -170,6 +176,7 @@ def _asking(commands: Sequence[Snippet]) -> list[Snippet]:
 
 
 async def _link_is_there(house: House, gateway: Gateway, id_: str) -> None:
+    await confirm_email(gateway, id_)
     await stage_is(gateway, id_, "verifying_identity")
     async with asyncio.timeout(15):
         while not await house.rows("SELECT 1 FROM onboardings WHERE identity_link IS NOT NULL"):
@@ -183,6 +190,8 @@ async def test_the_guides_pieces_are_one_program_that_follows_a_signup_to_its_en
     id_ = onboarding_id(TENANT, "signup-4713")
     lines: list[str] = []
     async with house.working(max_cached_workflows=10), reader.program(code) as said:
+        await until(lambda: house.rows("SELECT id FROM onboardings WHERE id = :id", id=id_), bool)
+        await confirm_email(reached, id_)
         async for raw in said:
             lines.append(raw.decode().strip())
             if lines[-1].startswith("send the applicant to http"):

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from tests.house import TENANT, House
-from tests.integration.gateway.conftest import Gateway, problem, until
+from tests.integration.gateway.conftest import Gateway, confirm_email, problem, until
 from workflows.onboarding.messages import workflow_id
 
 
@@ -16,6 +16,7 @@ async def test_the_ledger_is_shown_and_reopened_with_an_audit_line(
 ) -> None:
     async with house.working():
         id_ = (await gateway.service.sign_up()).json()["id"]
+        await confirm_email(gateway, id_)
         await _asked_for_proof(gateway, id_)
         process = workflow_id(TENANT, id_)
         listed = (await gateway.operator.get("/v1/requests", workflow_id=process)).json()["items"]
@@ -61,4 +62,9 @@ async def _asked_for_proof(gateway: Gateway, id_: str) -> None:
     async def look() -> Any:
         return (await gateway.service.get(f"/v1/onboardings/{id_}")).json()["progress"]
 
-    await until(look, lambda progress: progress and progress["waiting"])
+    await until(
+        look,
+        lambda progress: (
+            progress and progress["stage"] == "verifying_identity" and progress["waiting"]
+        ),
+    )

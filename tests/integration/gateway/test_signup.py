@@ -133,7 +133,7 @@ async def test_without_a_worker_a_signup_is_kept_and_started(
     async with house.working():
         process = house.client.get_workflow_handle(answer.json()["workflow_id"])
         async with asyncio.timeout(10):
-            while (await process.query("progress"))["stage"] != "verifying_identity":
+            while (await process.query("progress"))["stage"] != "verifying_email":
                 await asyncio.sleep(0.05)
 
 

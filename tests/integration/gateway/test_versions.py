@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.house import House
-from tests.integration.gateway.conftest import Door, Gateway, problem, stage_is
+from tests.integration.gateway.conftest import Door, Gateway, confirm_email, problem, stage_is
 from tests.integration.gateway.test_attention import TAX_STEP, parked, resolution, waiting
 from tests.integration.gateway.test_lists import store
 
@@ -72,6 +72,7 @@ async def test_two_admins_who_want_the_same_have_it_done_once(
 ) -> None:
     async with house.working():
         onboarding = (await gateway.service.sign_up()).json()["id"]
+        await confirm_email(gateway, onboarding)
         await stage_is(gateway, onboarding, "verifying_identity")
     key = f"onboarding/acme/{onboarding}/identity.open_session"
     seen = (await gateway.admin.get("/v1/requests/show", key=key)).headers["etag"]

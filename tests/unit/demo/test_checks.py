@@ -35,7 +35,7 @@ def failing(evidence: Evidence) -> set[str]:
 
 def test_a_world_as_planned_passes_every_check() -> None:
     checks = check_all(CAST, as_planned())
-    assert [check.problems for check in checks] == [()] * 20
+    assert [check.problems for check in checks] == [()] * 21
     assert all(check.saw for check in checks)
 
 
@@ -157,6 +157,14 @@ FALSE_WORLDS: dict[str, tuple[str, Callable[[], Evidence]]] = {
     "a company of a person": (
         "… with its company, where it is one",
         lambda: changed("straight", lambda _: {"companies": (record("f_2", "prd_2"),)}),
+    ),
+    "a second link": (
+        "One link for each applicant, confirmed once",
+        lambda: changed("straight", lambda one: {"confirmations": one.confirmations * 2}),
+    ),
+    "nobody pressed the button": (
+        "One link for each applicant, confirmed once",
+        lambda: changed("withdrawal", lambda _: {"confirmed": 0}),
     ),
     "a second welcome": (
         "One welcome mail for each active applicant",

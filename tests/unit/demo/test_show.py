@@ -102,9 +102,9 @@ def test_each_system_has_its_own_mark(show: Show) -> None:
     parked = progress.model_copy(update={"steps": steps})
     show.see(row, onboarding(application, "provisioning", parked))
     assert [row.work(system) for system in SYSTEMS] == ["parked", "done", "doing"]
-    assert "● ● ● ● ■ ● ◐ · ·" in picture(show)
+    assert "● ● ● ● ● ■ ● ◐ · ·" in picture(show)
     show.see(row, onboarding(application, "active"))
-    assert "● ● ● ● ● ● ● ● ●" in picture(show)
+    assert "● ● ● ● ● ● ● ● ● ●" in picture(show)
 
 
 def picture(show: Show) -> str:

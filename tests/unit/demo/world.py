@@ -21,14 +21,17 @@ from workers.demo.evidence import (
     WorkflowRun,
 )
 from workers.demo.memory import PARKINGS, WITHDRAWN, Memory
-from workers.demo.outside import Letter, Redaction, SessionAtStripe, TaxIdAtStripe
+from workers.demo.outside import TO_CONFIRM, Letter, Redaction, SessionAtStripe, TaxIdAtStripe
 from workflows.onboarding.application import Application, Onboarding, OnboardingInFull
 from workflows.progress import Progress
 from workflows.request_key import outside_key
 
 CAST = Run("run").cast()
 NOW = datetime.now(UTC)
-STAGES = ("validating", "verifying_identity", "deciding", "provisioning", "welcoming", "active")
+STAGES = (
+    *("validating", "verifying_email", "verifying_identity", "deciding"),
+    *("provisioning", "welcoming", "active"),
+)
 DONE = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """When every step was done but those that parked."""
 DECIDED = DONE + timedelta(seconds=10)
@@ -154,6 +157,7 @@ def _found(applicant: Applicant) -> Found:
     )
     there = (TaxIdAtStripe(type=tax_id.type, value=tax_id.value),) if tax_id else ()
     letter = Letter(number=1, message_id=f"<{applicant.key}>", subject="Welcome", text="Hello")
+    asked = Letter(number=0, message_id=f"<c_{applicant.key}>", subject=TO_CONFIRM, text="Hello")
     notice = Letter(number=2, message_id="<n>", subject="Parked", text=process)
     name, email = applicant.name, applicant.application.email
     company = applicant.application.kind == "company"
@@ -167,12 +171,14 @@ def _found(applicant: Applicant) -> Found:
         memberships=(GROUP,) if active else (),
         contacts=(record(f"c_{applicant.key}", mark, email=email, **called),) if active else (),
         companies=(record(f"f_{applicant.key}", mark, name=name),) if active and company else (),
+        confirmations=(asked,),
+        confirmed=1,
         letters=(letter,) if active else (),
         notices=(notice,) if applicant.scene in PARKINGS else (),
         sessions=(session,),
         signups=1,
         stage=applicant.end,
-        trail=STAGES if active else (*STAGES[:4], "withdrawn"),
+        trail=STAGES if active else (*STAGES[:5], "withdrawn"),
         ledger=_ledger(applicant, process),
         decisions=(by_rule, decision) if decision else (by_rule,),
         runs=(WorkflowRun("completed", applicant.end),),
@@ -183,6 +189,7 @@ def _found(applicant: Applicant) -> Found:
 def _ledger(applicant: Applicant, process: str) -> tuple[LedgerRow, ...]:
     key, active = applicant.key, applicant.end == "active"
     results = {
+        "confirmation.send": {"message_id": f"<c_{key}>"},
         "identity.open_session": {"session_id": f"vs_{key}"},
         "billing.create_customer": {"customer_id": f"cus_{key}"},
         "directory.create_user": {"user_id": f"u_{key}"},

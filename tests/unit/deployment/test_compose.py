@@ -151,6 +151,10 @@ def test_a_file_of_variables_sets_only_what_the_composition_asks_for(environment
         assert variables(environment)[needed]
 
 
+_FROM_THE_MACHINE = ("ports", "PERDURE_CONFIRMATION_PAGE")
+"""What says how this machine reaches a service, rather than one service another."""
+
+
 def test_every_port_is_one_that_somebody_listens_on() -> None:
     listens = {
         "postgres": {5432},
@@ -171,7 +175,10 @@ def test_every_port_is_one_that_somebody_listens_on() -> None:
             for host, port in re.findall(r"\b([a-z][a-z-]*|127\.0\.0\.1):(\d{4})\b", text):
                 who = name if host == "127.0.0.1" else host
                 assert int(port) in listens[who] | ({8233} if who == "temporal-ui" else set()), text
-    assert services()["worker"]["environment"]["PERDURE_SMTP_PORT"] == "8425"
+    environment = services()["worker"]["environment"]
+    assert environment["PERDURE_SMTP_PORT"] == "8425"
+    page = f"http://127.0.0.1:{min(listens['gateway'])}/confirm"
+    assert environment["PERDURE_CONFIRMATION_PAGE"] == page, "as applicants reach the gateway"
     assert {
         service["environment"]["PERDURE_DATABASE_PORT"]
         for service in ours().values()
@@ -181,7 +188,8 @@ def test_every_port_is_one_that_somebody_listens_on() -> None:
 
 def _texts(node: Any) -> list[str]:
     if isinstance(node, Mapping):
-        return [text for key, value in node.items() if key != "ports" for text in _texts(value)]
+        told = {key: value for key, value in node.items() if key not in _FROM_THE_MACHINE}
+        return [text for value in told.values() for text in _texts(value)]
     if isinstance(node, list):
         return [text for value in node for text in _texts(value)]
     return [str(node)]

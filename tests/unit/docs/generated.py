@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -47,10 +47,17 @@ def stages() -> str:
     return "\n".join(lines)
 
 
+Section = TypeVar("Section")
 _LEFT = {
     "active": "the customer in all three systems, one welcome mail",
     "rejected": "the identity session, where one was opened",
 }
+
+
+def _said(section: Section | None) -> Section:
+    """A section that every profile has; the policies of older processes may be without."""
+    assert section is not None
+    return section
 
 
 def deadlines() -> str:
@@ -58,6 +65,13 @@ def deadlines() -> str:
     file = ROOT / "rules" / "policy.toml"
     profiles = [load_policy(file, name) for name in ("production", "demo")]
     rows: list[tuple[str, list[str]]] = [
+        ("a confirmed e-mail", [_words(_said(one.email).expires_after) for one in profiles]),
+        ("one link to confirm it", [_words(_said(one.email).link_holds) for one in profiles]),
+        (
+            "mails with a link, besides the first",
+            [str(_said(one.email).resends) for one in profiles],
+        ),
+        ("pause between two of them", [_words(_said(one.email).pause) for one in profiles]),
         ("proof of identity", [_words(one.identity.expires_after) for one in profiles]),
         ("tries to prove it", [str(one.identity.tries) for one in profiles]),
     ]
@@ -99,6 +113,7 @@ def _default(name: str, field: FieldInfo) -> str:
         others = {
             "home": Path(".perdure"),
             "gateway_port": 8400,
+            "gateway_url": "http://127.0.0.1:8400",
             "directory": "scim",
             "directory_simulator_port": 8403,
         }

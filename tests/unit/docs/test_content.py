@@ -59,8 +59,9 @@ def test_the_readme_tells_of_the_demo_that_there_is() -> None:
     numbers = ("Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
     assert f"{numbers[len(Run().cast()) - 7]} applicants" in README
     demo = load_policy(ROOT / "rules" / "policy.toml", "demo")
-    assert "there are two minutes for it" in " ".join(README.split())
-    assert demo.identity.expires_after == timedelta(minutes=2)
+    assert "There are two minutes for each" in " ".join(README.split())
+    assert demo.email is not None
+    assert demo.email.expires_after == demo.identity.expires_after == timedelta(minutes=2)
 
 
 @pytest.mark.parametrize("snippet", snippets("python"), ids=str)

@@ -87,3 +87,24 @@ def test_nobody_is_told_to_come_back_at_once(clock: Clock) -> None:
     quick = Rates(per_second=1000, burst=1, clock=clock)
     quick.take("ada")
     assert told(refused(quick))["Retry-After"] == "1"
+
+
+def test_addresses_that_come_and_go_do_not_fill_the_memory(clock: Clock) -> None:
+    pages = Rates(per_second=1, burst=3, whose="address", clock=clock)
+    pages.take("192.0.2.1")
+    assert "Your address may ask" in refused_after(pages, "192.0.2.2", 3).detail
+    for number in range(9_990):
+        clock.now += 2
+        pages.take(f"host-{number}")
+    for _ in range(3):
+        pages.take("192.0.2.3")
+    for number in range(20):
+        pages.take(f"another-{number}")
+    assert len(pages._buckets) < 100, "who has long been quiet is forgotten"
+    refused(pages, "192.0.2.3")
+
+
+def refused_after(rates: Rates, name: str, times: int) -> Problem:
+    for _ in range(times):
+        rates.take(name)
+    return refused(rates, name)

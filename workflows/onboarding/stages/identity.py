@@ -1,6 +1,5 @@
 """The stage in which an applicant proves who they are."""
 
-from datetime import timedelta
 from typing import Literal
 
 from temporalio import workflow
@@ -11,11 +10,8 @@ from workflows.onboarding.messages import (
     OpenSession,
     ReadSession,
 )
-from workflows.onboarding.stages.onboarding import Onboarding
+from workflows.onboarding.stages.onboarding import LOOK_AGAIN, Onboarding
 from workflows.onboarding.steps import IdentitySteps
-
-LOOK_AGAIN = timedelta(days=1)
-"""How often a session is looked at that nothing is heard of. Its link lasts two days."""
 
 
 class ProvingIdentity(Onboarding):

@@ -1,8 +1,13 @@
 """What every stage of an onboarding stands on."""
 
+from datetime import timedelta
+
 from workflows.onboarding.messages import OnboardingState, RecordStage
 from workflows.onboarding.steps import ApplicationSteps
 from workflows.process import Process
+
+LOOK_AGAIN = timedelta(days=1)
+"""How often it is looked whether something passed unheard. A session's link lasts two days."""
 
 
 class Onboarding(Process[OnboardingState]):

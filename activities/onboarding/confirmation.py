@@ -1,0 +1,100 @@
+"""The applicant's address: the mail with the link, and whether it was confirmed."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from activities.once import Once
+from connectors.capabilities import Mail
+from database import confirmations, onboardings
+from database.connection import statement
+from database.onboardings import NoApplication
+from workflows.onboarding.confirmation import (
+    ConfirmationStatus,
+    ConfirmationSteps,
+    OpenConfirmation,
+    OpenedConfirmation,
+    ReadConfirmation,
+    SendConfirmation,
+)
+from workflows.onboarding.confirmation_link import Link, LinkSeals
+from workflows.onboarding.messages import Letter
+from workflows.request_key import message_id
+from workflows.step import implements
+
+
+class ConfirmationActivities(ConfirmationSteps):
+    """Confirmations. `page` is where links lead to: the token comes after it and a slash."""
+
+    def __init__(
+        self, engine: AsyncEngine, mail: Mail, seals: LinkSeals, *, page: str, mail_domain: str
+    ) -> None:
+        self._engine = engine
+        self._once = Once(engine)
+        self._mail = mail
+        self._seals = seals
+        self._page = page.rstrip("/")
+        self._mail_domain = mail_domain
+
+    @implements(ConfirmationSteps.open)
+    async def open(self, request: OpenConfirmation) -> OpenedConfirmation:
+        """Note until when the next link holds.
+
+        The ledger keeps the time: whoever asks again, even a process that was reset, hears the
+        same, and the mail that rests on it stays the same.
+        """
+
+        async def note(connection: AsyncConnection) -> OpenedConfirmation:
+            opened = await confirmations.opened(
+                connection, request.application_id, seconds=request.link_seconds
+            )
+            if opened is None:
+                raise NoApplication(f"there is no application {request.application_id}")
+            version, until = opened
+            return OpenedConfirmation(version=version, until=until)
+
+        return await self._once.ours(request, note, OpenedConfirmation)
+
+    @implements(ConfirmationSteps.send)
+    async def send(self, request: SendConfirmation) -> Letter:
+        """Send the mail. The link is a secret of the applicant: it is in the mail and nowhere else.
+
+        As with every mail, a second one with the same Message-ID goes out when a worker dies after
+        the server accepted the letter and before we noted it; its link is the same.
+        """
+        async with statement(self._engine) as connection:
+            application = await onboardings.application(
+                connection, request.application_id, request.version
+            )
+        form = application.form
+        link = Link(application.id, application.version, request.until)
+        until = datetime.fromtimestamp(request.until, UTC)
+        letter = message_id(request.request_key, self._mail_domain)
+
+        async def send(_: str) -> Letter:
+            await self._mail.send(
+                message_id=letter,
+                to=form["email"],
+                subject="Confirm your e-mail address",
+                text=(
+                    f"Hello {form['name']},\n\n"
+                    "please confirm that this is your e-mail address. Open this page and press\n"
+                    "the button:\n\n"
+                    f"{self._page}/{self._seals.token(link, form['email'])}\n\n"
+                    f"The link can be used until {until:%Y-%m-%d %H:%M} UTC.\n\n"
+                    "If you have not applied with us, do nothing: nobody else can use this link.\n"
+                ),
+            )
+            return Letter(message_id=letter)
+
+        return await self._once.theirs(request, Letter, send=send)
+
+    @implements(ConfirmationSteps.read)
+    async def read(self, request: ReadConfirmation) -> ConfirmationStatus:
+        """Look whether the address is confirmed that the latest version names."""
+        async with statement(self._engine) as connection:
+            latest = await confirmations.latest(connection, request.application_id)
+        if latest is None:
+            raise NoApplication(f"there is no application {request.application_id}")
+        version, confirmed = latest
+        return ConfirmationStatus(confirmed=confirmed, version=version)

@@ -1,0 +1,1 @@
+"""Decision tables: how they are read, asked and checked."""

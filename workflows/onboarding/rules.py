@@ -1,0 +1,112 @@
+"""The decision tables that an onboarding asks, in the order that it asks them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from workflows.rules import Country, Facts, Question, Route, Ruling
+
+Kind = Literal["person", "company"]
+Risk = Literal["low", "medium", "high", "prohibited"]
+Tier = Literal["standard", "business", "vip"]
+DocumentKind = Literal[
+    "proof_of_address", "register_extract", "ownership_statement", "source_of_funds"
+]
+AdverseAction = Literal[
+    "identity_not_verified", "country_not_served", "not_accepted", "details_not_confirmed"
+]
+"""What an applicant is told about a rejection. A hit on a sanctions list is not told."""
+
+Euros = Annotated[int, Field(ge=0)]
+"""Whole euros, for thresholds; it is no amount of money that is owed to anybody."""
+Hours = Annotated[int, Field(ge=0, le=2_000)]
+"""Business hours."""
+
+
+class RiskFacts(Facts):
+    """What the risk of an applicant rests on.
+
+    screening  clear; accepted: only hits that were found false before; possible: hits that nobody
+               has judged; confirmed: somebody judged a hit to be the applicant
+    owners_checked  every beneficial owner and the signatory; true for a person
+    """
+
+    kind: Kind
+    country: Country
+    identity: Literal["verified", "failed"]
+    screening: Literal["clear", "accepted", "possible", "confirmed"]
+    politically_exposed: bool
+    possible_duplicate: bool
+    owners_checked: bool
+    monthly_volume: Euros
+
+
+class RiskRuling(Ruling):
+    """How risky an applicant is. `codes` are what a rejected applicant is told."""
+
+    risk: Risk
+    codes: tuple[AdverseAction, ...]
+
+
+class TierFacts(Facts):
+    """What the tier of a customer rests on."""
+
+    kind: Kind
+    risk: Risk
+    monthly_volume: Euros
+    account_manager: bool
+
+
+class TierRuling(Ruling):
+    """Which tier a customer is in."""
+
+    tier: Tier
+
+
+class DocumentFacts(Facts):
+    """What decides which documents are asked for."""
+
+    kind: Kind
+    risk: Risk
+    tier: Tier
+
+
+class DocumentsRuling(Ruling):
+    """The documents that have to be delivered before provisioning."""
+
+    documents: tuple[DocumentKind, ...]
+
+
+class ReviewFacts(Facts):
+    """What decides whether, by whom and by when an application is looked at."""
+
+    risk: Risk
+    tier: Tier
+    risk_route: Route
+    tier_route: Route
+    documents_route: Route
+
+
+class ReviewRuling(Ruling):
+    """The terms of a review; its route is the last word of the rules.
+
+    approvers     how many different people have to agree; none where nobody has to look
+    remind_after, escalate_after, decide_within   business hours since the review began
+    by_default    what happens when nobody decided in time: never an approval
+    """
+
+    approvers: Annotated[int, Field(ge=0, le=2)]
+    owner: Literal["reviewer", "senior_reviewer"]
+    remind_after: Hours
+    escalate_after: Hours
+    decide_within: Hours
+    by_default: Literal["reject", "expire"]
+
+
+RISK = Question("onboarding_risk", RiskFacts, RiskRuling)
+TIER = Question("customer_tier", TierFacts, TierRuling)
+DOCUMENTS = Question("required_documents", DocumentFacts, DocumentsRuling)
+REVIEW = Question("review", ReviewFacts, ReviewRuling)
+
+QUESTIONS: tuple[Question[Any, Any], ...] = (RISK, TIER, DOCUMENTS, REVIEW)
+"""Any: each has its own facts and answer."""
