@@ -18,7 +18,10 @@ from workflows.onboarding.watches.systems import COMPARISONS, ComparingSystems
 from workflows.process import Stopped
 
 ENOUGH = 1000
-"""So many events of history, and a life goes on in a new run."""
+"""So many events of history, and a life goes on in a new run.
+
+Lives under way are replayed by it: another number needs a patch (`workflow.patched`).
+"""
 _REMEMBERED = 50
 """So many of the updates that were taken. A signature is good for five minutes."""
 PROOF = "proof"
