@@ -59,7 +59,7 @@ class UpkeepActivities(UpkeepSteps):
             looked = await watermarks.read(connection, "lost_runs")
         since = (looked or begun - _FIRST_LOOK_BACK) - _OVERLAP
         query = (
-            "WorkflowType = 'CustomerOnboarding'"
+            "WorkflowType IN ('CustomerOnboarding', 'CustomerLife')"
             " AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')"
             f" AND CloseTime > '{since.isoformat()}'"
         )

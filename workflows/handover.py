@@ -6,8 +6,9 @@ Both can be done twice: a signup has one process for good, an event is known by 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution as Run
@@ -127,11 +128,35 @@ async def bring_back(client: Client, start: Start, run_id: str) -> str:
     Raises NotTaken while Temporal is down.
     """
     id_ = workflow_id(start.tenant, start.application_id)
+    return await _bring_back(client, id_, run_id, partial(_start_anew, client, start))
+
+
+async def bring_life_back(client: Client, id_: str, run_id: str) -> str:
+    """Let the life of a customer whose run was ended from outside go on; the answer is its stage.
+
+    What it had repaired, and under which keys, only its history knows: it cannot start anew.
+
+    Raises HistoryExpired, NotTaken while Temporal is down.
+    """
+
+    async def refuse() -> None:
+        raise HistoryExpired
+
+    return await _bring_back(client, id_, run_id, refuse)
+
+
+class HistoryExpired(Exception):
+    """Temporal has forgotten the run that was to go on."""
+
+
+async def _bring_back(
+    client: Client, id_: str, run_id: str, start_anew: Callable[[], Awaitable[None]]
+) -> str:
     async with temporal_answers(2 * PATIENCE):
         if await _was_ended_from_outside(client, id_):
             point = await _last_point(client, id_, run_id)
             if point is None:
-                await _start_anew(client, start)
+                await start_anew()
             else:
                 await _reset(client, id_, run_id, point, "ended from outside")
         described = await client.get_workflow_handle(id_).describe()

@@ -33,6 +33,11 @@ def customer_workflow_id(tenant: str, onboarding: str) -> str:
     return f"customer/{tenant}/{onboarding}"
 
 
+def is_customer(process: str) -> bool:
+    """Whether the process of this id watches over a customer."""
+    return process.startswith("customer/")
+
+
 class ByRisk(Message):
     """How long a proof of identity is good, by the customer's risk."""
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from tests.house import API_KEYS, TENANT, House
 from tests.integration.gateway.conftest import Gateway, problem, prove_identity, stage_is, until
+from tests.integration.test_upkeep import closed, do
 from workers.cli import app
 from workflows.onboarding.life import customer_workflow_id
 
@@ -179,6 +180,28 @@ async def test_whoever_is_offboarded_has_no_access_and_what_must_be_kept_is_ther
     decided = await house.rows("SELECT * FROM decisions WHERE kind = 'offboard'")
     assert [one["reason"] for one in decided] == ["account closed"]
     assert await house.rows("SELECT 1 FROM applications WHERE id = :id", id=id_)
+
+
+async def test_a_life_that_was_ended_from_outside_goes_on_from_where_it_was(
+    gateway: Gateway, house: House
+) -> None:
+    async with house.working():
+        id_ = await customer(gateway)
+        process = customer_workflow_id(TENANT, id_)
+        await house.client.get_workflow_handle(process).terminate("by mistake")
+        await closed(house, process, "Terminated")
+        await do(house, "find_lost_runs")
+        listed = (await gateway.operator.get("/v1/attention")).json()["items"]
+        [item] = [one for one in listed if one["workflow_id"] == process]
+        assert (item["kind"], item["choices"]) == ("lost", ["retry"])
+        decision = {"workflow_id": process, "action": "abort", "reason": "x"}
+        refused = await gateway.operator.post("/v1/attention/resolve", decision)
+        problem(refused, 409, "not-a-choice")
+        back = await gateway.operator.post("/v1/attention/resolve", decision | {"action": "retry"})
+        assert back.status_code == 202, back.text
+        await compare_now(gateway, id_)
+        path = f"/v1/customers/{id_}/offboard"
+        assert (await gateway.operator.post(path, {"reason": "closed"})).is_success
 
 
 async def test_customers_are_listed_by_what_one_asks_for(gateway: Gateway, house: House) -> None:

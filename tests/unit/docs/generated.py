@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from activities.onboarding.policy import load_policy
 from workers.settings import Settings, variable
+from workflows.onboarding.life import LIFE_TRANSITIONS
 from workflows.onboarding.messages import ENDS, TRANSITIONS, UNDONE
 
 ROOT = Path(__file__).parents[3]
@@ -81,6 +82,35 @@ def deadlines() -> str:
             (f"one try of a {kind} step", [_words(one.one_try) for one in budgets]),
             (f"all tries of a {kind} step", [_words(one.all_tries) for one in budgets]),
         ]
+    lines = ["| what | `production` | `demo` |", "|---|---|---|"]
+    lines += [f"| {what} | {' | '.join(times)} |" for what, times in rows]
+    return "\n".join(lines)
+
+
+def life_stages() -> str:
+    """The stages of a customer's life as a diagram."""
+    lines = ["```mermaid", "stateDiagram-v2", "    direction LR", "    [*] --> active"]
+    for stage, following in LIFE_TRANSITIONS.items():
+        lines += [f"    {stage} --> {after}" for after in LIFE_TRANSITIONS if after in following]
+        if not following:
+            lines.append(f"    {stage} --> [*]")
+    return "\n".join([*lines, "```"])
+
+
+def life_deadlines() -> str:
+    """Every time of a customer's life, for both profiles."""
+    file = ROOT / "rules" / "policy.toml"
+    lives = [_said(load_policy(file, name).life) for name in ("production", "demo")]
+    after = [one.reverify_after for one in lives]
+    rows = [
+        ("comparisons", [f"every {_words(one.compare_every)}" for one in lives]),
+        ("without an answer, until it parks", [f"{one.unseen} times" for one in lives]),
+        ("a proof of identity is good at high risk", [_words(one.high) for one in after]),
+        ("at medium risk", [_words(one.medium) for one in after]),
+        ("at low risk", [_words(one.low) for one in after]),
+        ("to prove it again", [_words(one.reverify_within) for one in lives]),
+        ("what is kept of who left, at least", [_words(one.keep_for) for one in lives]),
+    ]
     lines = ["| what | `production` | `demo` |", "|---|---|---|"]
     lines += [f"| {what} | {' | '.join(times)} |" for what, times in rows]
     return "\n".join(lines)
@@ -153,6 +183,8 @@ def _docstrings(file: Path, class_name: str) -> dict[str, str]:
 BLOCKS: dict[str, Callable[[], str]] = {
     "stages": stages,
     "deadlines": deadlines,
+    "life_stages": life_stages,
+    "life_deadlines": life_deadlines,
     "settings": settings,
 }
 
