@@ -7,6 +7,9 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from activities.rules.problems import BadRules
+from activities.rules.rulings import UnknownVersion
+from activities.rules.table import WrongFacts
 from connectors.errors import ConnectorError, Refused, Unanswered
 from database.connection import DatabaseDown
 from database.onboardings import NoApplication
@@ -54,6 +57,9 @@ def as_failure(error: Exception, asked: object = None, *, attempt: int = 1) -> A
             return ApplicationError(
                 str(error), generation, type=type(error).__name__, non_retryable=True
             )
+        case UnknownVersion() | BadRules() | WrongFacts():
+            # The same table would be told the same: somebody has to mend it first.
+            return ApplicationError(str(error), type=type(error).__name__, non_retryable=True)
         case DatabaseDown():
             return ApplicationError(str(error), type=OUR_OUTAGE)
         case InProgress():

@@ -56,6 +56,8 @@ class PlainOnboarding:
         session = await self.do("identity.open_session")
         await workflow.wait_condition(lambda: self.heard, timeout=timedelta(days=14))
         await self.remote("identity.read_session", session)
+        await self.enter("screening")
+        await self.do("screening.screen", policy=policy["screening"])
         await self.enter("deciding")
         await self.do("application.decide", identity="verified")
         await self.enter("provisioning")

@@ -100,6 +100,7 @@ def _settings(home: Path) -> Settings:
         "directory_simulator_port",
         "crm_simulator_port",
         "tenant_api_simulator_port",
+        "yente_simulator_port",
         "mail_inbox_port",
         "smtp_port",
     )

@@ -4,10 +4,11 @@ Every effect takes a `key`, under which the other side does it once. Methods rai
 `connectors.errors` and nothing else.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Literal, Protocol
 
 from workflows.events import Event
 from workflows.onboarding.messages import IdentityStatus
@@ -156,6 +157,83 @@ class Identity(Protocol):
 
     async def close_session(self, session_id: str) -> bool:
         """Close a session and erase what it collected; False where it was gone."""
+
+
+class Archive(Protocol):
+    """Where documents are kept: each under its owner and the SHA-256 of its content, in hex.
+
+    What is there never changes, so that putting it again is safe for good. One owner's documents
+    are apart from all others', so that erasing them takes nobody else's away.
+    """
+
+    async def put(self, owner: str, sha256: str, file: Path, *, media_type: str) -> None:
+        """Keep the content of `file`, which has this hash."""
+
+    async def holds(self, owner: str, sha256: str) -> bool:
+        """Whether it is there. Reads its own writes."""
+
+    def read(self, owner: str, sha256: str) -> AsyncIterator[bytes]:
+        """The content, piece by piece. Raises Refused (`archive.missing`)."""
+
+    async def erase(self, owner: str, sha256: str) -> None:
+        """Have it gone; what is not there stays away."""
+
+
+@dataclass(frozen=True)
+class Party:
+    """Whom lists are asked about: personal data. What is not known is None."""
+
+    kind: Literal["person", "company"]
+    name: str
+    country: str | None = None
+    born: date | None = None
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An entry of a list that a party may be.
+
+    entry        its id in the list; `entry_version` changes with what the entry says
+    score        how alike they are, in percent
+    birth_dates  as the list has them: perhaps a year alone
+    topics       why it is listed, in OpenSanctions' words, as `sanction` and `role.pep`
+    """
+
+    list: str
+    entry: str
+    entry_version: str
+    score: int
+    name: str
+    birth_dates: tuple[str, ...]
+    countries: tuple[str, ...]
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What a list says of parties: `hits[n]` are of the nth of them, the most alike first."""
+
+    list_version: str
+    hits: tuple[tuple[Hit, ...], ...]
+
+
+@dataclass(frozen=True)
+class ListVersion:
+    """Which list is asked, and in which version. How many entries it has, where it tells."""
+
+    list: str
+    version: str
+    entries: int | None
+
+
+class Screening(Protocol):
+    """Who is on a list of people and companies that need a second look."""
+
+    async def screen(self, parties: Sequence[Party], *, threshold: int) -> Screened:
+        """The entries that are at least so much alike, in percent. Nothing is kept there."""
+
+    async def current(self) -> ListVersion:
+        """The list as it is now."""
 
 
 class EventFeed(Protocol):

@@ -1,4 +1,4 @@
-"""JSON over HTTP under a bearer token: how we talk to systems that have no library of their own."""
+"""JSON over HTTP under a token: how we talk to systems that have no library of their own."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -13,16 +13,25 @@ from connectors.errors import Unanswered
 class HttpApi:
     """One for each event loop. `timeout` is what one request may take in all, in seconds.
 
-    `no_answer` is the code of the error when none comes, like `crm.connection`. Nothing is tried
-    twice here: whoever carries out the effect decides about that.
+    `no_answer` is the code of the error when none comes, like `crm.connection`. `token` goes by
+    `scheme` into the header Authorization, and without one there is none. Nothing is tried twice
+    here: whoever carries out the effect decides about that.
     """
 
-    def __init__(self, no_answer: str, base_url: str, token: str, *, timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        no_answer: str,
+        base_url: str,
+        token: str | None,
+        *,
+        timeout: float = 10.0,
+        scheme: str = "Bearer",
+    ) -> None:
         self._no_answer = no_answer
         self._timeout = timeout
         self._http = httpx.AsyncClient(
             base_url=base_url.rstrip("/") + "/",
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"{scheme} {token}"} if token else {},
             timeout=timeout,
         )
 

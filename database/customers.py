@@ -7,7 +7,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.audit import record
-from workflows.onboarding.life import Difference, LifeStage, Risk
+from workflows.onboarding.life import Difference, LifeStage
+from workflows.onboarding.rules import Risk
 
 _TAKE_UP = text("""
     INSERT INTO customers (id, tenant, workflow_id, stage, since, risk, proved_at, reverify_at)

@@ -3,8 +3,9 @@
 Migrations make them, and queries name their columns in SQL: these classes serve Alembic alone,
 which compares them with what is there to write a migration, and to tell whether one is missing.
 
-Personal data lives in `applications` and, where we invoice ourselves, in `billing_accounts` and
-`billing_tax_ids`; nowhere else.
+Personal data lives in `applications`, in `review_comments` and, where we invoice ourselves, in
+`billing_accounts` and `billing_tax_ids`; nowhere else. `screening_hits` has what public lists say
+of those that they list. What documents hold is in the spool and in the archive.
 """
 
 from datetime import datetime
@@ -15,28 +16,18 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKey,
-    Identity,
     Index,
     Text,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-
-def _time(*, nullable: bool = False, now: bool = False) -> Column[datetime]:
-    default = text("clock_timestamp()") if now else None
-    return Column(DateTime(timezone=True), nullable=nullable, server_default=default)
-
-
-def _json(*, nullable: bool = False) -> Column[Any]:
-    return Column(JSONB(none_as_null=True), nullable=nullable)
-
-
-def _serial() -> Column[int]:
-    return Column(BigInteger, Identity(always=True), primary_key=True)
+from database.columns import json as _json
+from database.columns import serial as _serial
+from database.columns import time as _time
 
 
 class RequestRow(SQLModel, table=True):
@@ -97,6 +88,14 @@ class ApplicationRow(SQLModel, table=True):
     """What an applicant told us, in versions: personal data."""
 
     __tablename__ = "applications"
+    __table_args__ = (
+        Index(
+            "applications_by_name",
+            literal_column("lower(form ->> 'name')").label("name"),
+            postgresql_using="gin",
+            postgresql_ops={"name": "gin_trgm_ops"},
+        ),
+    )
 
     id: str = Field(sa_column=Column(Text, primary_key=True))
     version: int = Field(primary_key=True)
@@ -121,6 +120,11 @@ class OnboardingRow(SQLModel, table=True):
 
     identity_link   where the applicant proves who they are, while that is to be done
     handed_over_at  when Temporal took it; empty where that has yet to happen
+    appeal_of       the rejected onboarding that this one appeals against
+    earlier_case    an onboarding of the same applicant that ended without an account
+    merged_into     the onboarding of the same applicant that goes on in place of this one
+    adverse_actions what a rejected applicant is told, as codes
+    appeal_until    until when a rejected applicant may appeal
     """
 
     __tablename__ = "onboardings"
@@ -133,6 +137,12 @@ class OnboardingRow(SQLModel, table=True):
             "created_at",
             postgresql_where=text("handed_over_at IS NULL"),
         ),
+        Index(
+            "onboardings_by_appeal",
+            "appeal_of",
+            unique=True,
+            postgresql_where=text("appeal_of IS NOT NULL"),
+        ),
     )
 
     id: str = Field(sa_column=Column(Text, primary_key=True))
@@ -144,6 +154,11 @@ class OnboardingRow(SQLModel, table=True):
     identity_link: str | None = Field(default=None, sa_column=Column(Text))
     handed_over_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     ended_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    appeal_of: str | None = Field(default=None, sa_column=Column(Text))
+    earlier_case: str | None = Field(default=None, sa_column=Column(Text))
+    merged_into: str | None = Field(default=None, sa_column=Column(Text))
+    adverse_actions: list[str] | None = Field(default=None, sa_column=_json(nullable=True))
+    appeal_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
 
 
 class CustomerRow(SQLModel, table=True):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from database import customers
 from database.connection import transaction
 from gateway import examples
-from gateway.callers import Anybody, AskedTenant, Caller, Operator, tenant_to_see
+from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
 from gateway.cursors import cursor_of
 from gateway.decisions import Ended, NoProcess, Update, send
 from gateway.etags import IfNoneMatch, tagged
@@ -28,7 +28,8 @@ from workflows.onboarding.customer import (
     ListedCustomer,
     Offboarded,
 )
-from workflows.onboarding.life import CompareNow, LifeStage, Offboarding, Risk, customer_workflow_id
+from workflows.onboarding.life import CompareNow, LifeStage, Offboarding, customer_workflow_id
+from workflows.onboarding.rules import Risk
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 
@@ -86,7 +87,7 @@ class ComparisonForm(_Form):
     summary="List customers",
 )
 async def many(
-    caller: Anybody,
+    caller: Allowed,
     options: Options,
     *,
     asked_tenant: AskedTenant = None,
@@ -127,7 +128,7 @@ async def many(
     summary="Show a customer",
 )
 async def one(
-    id: KnownId, caller: Anybody, options: Options, if_none_match: IfNoneMatch = None
+    id: KnownId, caller: Allowed, options: Options, if_none_match: IfNoneMatch = None
 ) -> Response:
     """One customer with their application; with what is done about them while they are one."""
     row = await _row(options, caller, id)
@@ -155,7 +156,7 @@ async def one(
     summary="Offboard a customer",
 )
 async def offboard(
-    id: KnownId, form: OffboardingForm, caller: Anybody, options: Options, response: Response
+    id: KnownId, form: OffboardingForm, caller: Allowed, options: Options, response: Response
 ) -> Offboarded:
     """Take a customer's access away, and keep what must be kept. Asking twice is fine."""
     process = (await _row(options, caller, id))["workflow_id"]
@@ -191,7 +192,7 @@ async def offboard(
     },
     summary="Compare what the systems outside have of a customer",
 )
-async def compare(id: KnownId, form: ComparisonForm, caller: Operator, options: Options) -> Taken:
+async def compare(id: KnownId, form: ComparisonForm, caller: Allowed, options: Options) -> Taken:
     """Compare billing, directory and CRM with what should be there now, and put right what is not.
 
     What is found is in the audit trail; what somebody has to decide about is on the attention list.

@@ -32,11 +32,11 @@ class Expected:
     """What the caller saw of the thing that is to be changed; `numbers` None is anything."""
 
     def __init__(self, numbers: frozenset[int] | None) -> None:
-        self._numbers = numbers
+        self.numbers = numbers
 
     def meets(self, number: int, what: str) -> None:
         """Raises Problem (412) unless the caller has seen this number of `what`."""
-        if self._numbers is not None and number not in self._numbers:
+        if self.numbers is not None and number not in self.numbers:
             raise changed_meanwhile(what, number)
 
 

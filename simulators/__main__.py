@@ -1,5 +1,5 @@
 """Run the outside world: python -m simulators --state DIR --stripe-key-file FILE \
-    --directory-token-file FILE --crm-token-file FILE
+    --directory-token-file FILE --crm-token-file FILE --yente-key-file FILE
 
 Prints a line for each listener (`stripe http://127.0.0.1:8401`) as soon as all answer, and runs
 until SIGTERM or SIGINT. A port of 0 takes a free one.
@@ -32,6 +32,7 @@ from simulators.stripe import app as stripe_app
 from simulators.stripe import webhook_endpoints
 from simulators.stripe.simulator import Simulator
 from simulators.tenants import app as tenants_app
+from simulators.yente import app as yente_app
 
 STATE_FILE = "world.sqlite3"
 LOCK_FILE = "lock"
@@ -47,6 +48,7 @@ class Secrets:
     stripe: str
     directory: str
     crm: str
+    yente: str
 
 
 def main() -> None:
@@ -65,6 +67,7 @@ def main() -> None:
         stripe=_secret(options.stripe_key_file),
         directory=_secret(options.directory_token_file),
         crm=_secret(options.crm_token_file),
+        yente=_secret(options.yente_key_file),
     )
     options.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (
@@ -78,6 +81,7 @@ def main() -> None:
             "directory": options.directory_port,
             "crm": options.crm_port,
             "tenants": options.tenants_port,
+            "yente": options.yente_port,
         }
         listeners = {name: _listener(name, options.host, port) for name, port in ports.items()}
         asyncio.run(_run(storage, secrets, listeners, _endpoint(options)))
@@ -86,7 +90,7 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m simulators",
-        description="Stripe, mail, two directories and a CRM in miniature.",
+        description="Stripe, mail, two directories, a CRM and yente in miniature.",
     )
     parser.add_argument("--state", type=Path, required=True, help="the folder of the state")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at")
@@ -96,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--directory-port", type=int, default=8403)
     parser.add_argument("--crm-port", type=int, default=8404)
     parser.add_argument("--tenants-port", type=int, default=8405, help="the plain tenant API")
+    parser.add_argument("--yente-port", type=int, default=8406)
     parser.add_argument(
         "--stripe-key-file", type=Path, required=True, help="holds the one API key accepted"
     )
@@ -103,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         "--directory-token-file", type=Path, required=True, help="holds both directories' token"
     )
     parser.add_argument("--crm-token-file", type=Path, required=True, help="holds the CRM's token")
+    parser.add_argument("--yente-key-file", type=Path, required=True, help="holds yente's API key")
     parser.add_argument("--webhook-url", help="an endpoint that is there from the start")
     parser.add_argument("--webhook-secret-file", type=Path, help="holds that endpoint's secret")
     return parser
@@ -163,6 +169,7 @@ async def _run(
         "directory": server_of(directory_app.application(storage, clock, secrets.directory)),
         "crm": server_of(crm_app.application(storage, clock, secrets.crm)),
         "tenants": server_of(tenants_app.application(storage, secrets.directory)),
+        "yente": server_of(yente_app.application(storage, secrets.yente)),
     }
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _end, servers)

@@ -61,7 +61,7 @@ class Front:
     """One API as the outside meets it.
 
     `paths` are the templates that counters name, the more literal first. `refusal` puts a status
-    into words, as this system does.
+    into words, as this system does. `scheme` is what the token comes by.
     """
 
     api: ASGIApp
@@ -70,6 +70,7 @@ class Front:
     refusal: Callable[[int], Response]
     faults: Faults
     counters: Counters
+    scheme: str = "bearer"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, in whatever way."""
@@ -141,7 +142,7 @@ class Front:
     def _knows(self, authorization: str) -> bool:
         scheme, _, given = authorization.partition(" ")
         known = hmac.compare_digest(given.encode(), self.token.encode())
-        return known and scheme.lower() == "bearer"
+        return known and scheme.lower() == self.scheme
 
     def _fault(self, request: Request, among: frozenset[ApiFaultKind]) -> Fault | None:
         subject = {"method": [request.method], "path": [request.url.path]}
@@ -162,12 +163,16 @@ def application(
     refusal: Callable[[int], Response],
     storage: Storage,
     forget: Callable[[], None],
+    scheme: str = "bearer",
+    controls: Sequence[Route] = (),
 ) -> Starlette:
     """The API and its control API under `/_simulator` on one port; `forget` empties the system.
 
-    `system` is the name that its faults and counters are stored under; for the rest see Front.
+    `system` is the name that its faults and counters are stored under, `controls` are what one can
+    do to it besides; for the rest see Front.
     """
-    front = Front(api, paths, token, refusal, Faults(storage, system), Counters(storage, system))
+    faults, counted = Faults(storage, system), Counters(storage, system)
+    front = Front(api, paths, token, refusal, faults, counted, scheme)
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -187,6 +192,7 @@ def application(
             Route("/_simulator/counters", counters, methods=["GET"]),
             Route("/_simulator/reset", reset, methods=["POST"]),
             *fault_routes(front.faults, ApiFaultPlan),
+            *controls,
             Mount("/", app=front),
         ],
         exception_handlers={ValidationError: refuse},

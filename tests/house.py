@@ -26,7 +26,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from database import onboardings
 from database.connection import engine_for, transaction
-from tests.simulated import SimulatorHandle, running_simulators
+from tests.simulated import INVENTED_LIST, SimulatorHandle, running_simulators
 from workers import onboarding as worker
 from workers import settings as setting
 from workers.converter import CONVERTER
@@ -35,16 +35,36 @@ from workflows import search_attributes
 from workflows.onboarding.messages import onboarding_id
 
 TENANT = "acme"
-API_KEYS = {"service": "key-of-a-service", "operator": "key-of-olga", "admin": "key-of-ada"}
+API_KEYS = {
+    "service": "key-of-a-service",
+    "support": "key-of-sami",
+    "reviewer": "key-of-rita",
+    "reviewer_two": "key-of-rosa",
+    "senior_reviewer": "key-of-selma",
+    "senior_reviewer_two": "key-of-sven",
+    "operator": "key-of-olga",
+    "admin": "key-of-ada",
+}
 
 FORM: dict[str, Any] = {
-    "kind": "company",
+    "kind": "person",
     "name": "Żółta Łódź 有限公司",
     "email": "owner@example.com",
     "country": "DE",
     "currency": "EUR",
     "tax_id": {"type": "eu_vat", "value": "DE123456789"},
 }
+
+
+def somebody(key: str) -> dict[str, Any]:
+    """A form of somebody like no one else: whoever is like another is put before a reviewer."""
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    number = int(digest, 16) % 10**9
+    return FORM | {
+        "name": f"{FORM['name']} {digest[:16]}",
+        "email": f"{digest[:26]}@example.com",
+        "tax_id": {"type": "eu_vat", "value": f"DE{number:09}"},
+    }
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +105,7 @@ class House:
                 connection,
                 id_=identifier,
                 tenant=TENANT,
-                form={**FORM, "email": f"{identifier}@example.com", **form},
+                form={**somebody(identifier), "email": f"{identifier}@example.com", **form},
                 created_by="test",
             )
         return identifier
@@ -112,7 +132,7 @@ def settings_for(folder: Path, database: str, outside: SimulatorHandle, client: 
             "name": f"test-{role}",
             "kind": "service" if role == "service" else "person",
             "tenant": TENANT if role == "service" else None,
-            "roles": [role],
+            "roles": [role.removesuffix("_two")],
             "sha256": hashlib.sha256(secret.encode()).hexdigest(),
         }
         for role, secret in API_KEYS.items()
@@ -130,6 +150,7 @@ def settings_for(folder: Path, database: str, outside: SimulatorHandle, client: 
         api_keys_file=folder / "api_keys.json",
         actor_signing_key=base64.b64encode(key.private_bytes_raw()).decode(),
         actor_public_keys=(base64.b64encode(key.public_key().public_bytes_raw()).decode(),),
+        applicant_hash_key="a-key-of-a-test",
         confirmation_secrets=("a secret of links in a test's house",),
         stripe_api_key=outside.api_key,
         stripe_api_base=outside.stripe_url,
@@ -138,6 +159,10 @@ def settings_for(folder: Path, database: str, outside: SimulatorHandle, client: 
         directory_token=outside.directory.token,
         hubspot_api_base=outside.crm.url,
         hubspot_token=outside.crm.token,
+        screening_list=INVENTED_LIST,
+        screening_key="key-of-parties",
+        yente_url=outside.yente.url,
+        yente_api_key=outside.yente.token,
         smtp_host="127.0.0.1",
         smtp_port=outside.smtp_port,
         policy="demo",
@@ -156,6 +181,7 @@ async def house(
     await outside.directory.reset()
     await outside.crm.reset()
     await outside.tenants.reset()
+    await outside.yente.reset()
     engine = engine_for(database)
     yield House(settings_for(tmp_path, database, outside, temporal), engine, temporal, outside)
     async for run in temporal.list_workflows("ExecutionStatus = 'Running'"):

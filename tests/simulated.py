@@ -29,6 +29,7 @@ from tests.simulated_api import Count, Counters, SimulatedApi
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 READY_SECONDS = 15.0
+INVENTED_LIST = REPOSITORY / "rules" / "invented_list.csv"
 
 Outcome = Literal["verified", "failed", "processing"]
 ReleaseOrder = Literal["oldest_first", "newest_first", "shuffled"]
@@ -58,6 +59,7 @@ class SimulatorHandle:
     directory: SimulatedApi
     crm: SimulatedApi
     tenants: SimulatedApi
+    yente: SimulatedApi
     stripe_port: int = 0
     mail_port: int = 0
     smtp_port: int = 0
@@ -81,7 +83,12 @@ class SimulatorHandle:
             *("--stripe-key-file", str(self.api_key_file)),
             *("--directory-token-file", str(self.directory.token_file)),
             *("--crm-token-file", str(self.crm.token_file)),
+            *("--yente-key-file", str(self.yente.token_file)),
         )
+
+    @property
+    def apis(self) -> tuple[SimulatedApi, ...]:
+        return (self.directory, self.crm, self.tenants, self.yente)
 
     @property
     def running(self) -> bool:
@@ -113,6 +120,7 @@ class SimulatorHandle:
                 *("--directory-port", str(self.directory.port)),
                 *("--crm-port", str(self.crm.port)),
                 *("--tenants-port", str(self.tenants.port)),
+                *("--yente-port", str(self.yente.port)),
                 cwd=REPOSITORY,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
@@ -121,7 +129,7 @@ class SimulatorHandle:
         ports: dict[str, int] = {}
         try:
             async with asyncio.timeout(READY_SECONDS):
-                while len(ports) < 6:
+                while len(ports) < 7:
                     line = (await self._process.stdout.readline()).decode()
                     if not line:
                         raise RuntimeError(f"the simulators ended at their start:\n{self.log}")
@@ -133,7 +141,7 @@ class SimulatorHandle:
         self.stripe_port, self.mail_port, self.smtp_port = (
             ports[name] for name in ("stripe", "mail", "smtp")
         )
-        for api in (self.directory, self.crm, self.tenants):
+        for api in self.apis:
             api.port = ports[api.name]
 
     async def stop(self) -> None:
@@ -232,7 +240,7 @@ class SimulatorHandle:
         await self.reset()
         await self.clear_messages()
         await self.clear_mail_faults()
-        for api in (self.directory, self.crm, self.tenants):
+        for api in (self.directory, self.crm, self.tenants, self.yente):
             await api.reset()
 
     # Stripe's webhooks and the applicant
@@ -358,14 +366,15 @@ async def running_simulators(
     directory = SimulatedApi("directory", tmp_path / "directory_token")
     crm = SimulatedApi("crm", tmp_path / "crm_token")
     tenants = SimulatedApi("tenants", directory.token_file, directory.token)
-    handle = SimulatorHandle(tmp_path / "simulators", key, key_file, directory, crm, tenants)
+    yente = SimulatedApi("yente", tmp_path / "yente_api_key", scheme="ApiKey")
+    handle = SimulatorHandle(tmp_path / "simulators", key, key_file, directory, crm, tenants, yente)
     try:
         await handle.start()
         yield handle
     finally:
         await handle.stop()
         await handle._http.aclose()
-        for api in (directory, crm, tenants):
+        for api in handle.apis:
             await api.close()
 
 

@@ -49,7 +49,7 @@ class Counters:
 
 @dataclass
 class SimulatedApi:
-    """A directory or the CRM: where it is, and what a test may do to it.
+    """A directory, the CRM or yente: where it is, and what a test may do to it.
 
     `port` is filled when it runs; `token_file` holds the one token that it accepts.
     """
@@ -58,6 +58,7 @@ class SimulatedApi:
     token_file: Path
     token: str = field(default_factory=lambda: f"token_{secrets.token_hex(12)}")
     port: int = 0
+    scheme: str = "Bearer"
     _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=30))
 
     def __post_init__(self) -> None:
@@ -75,7 +76,7 @@ class SimulatedApi:
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **given: Any
     ) -> httpx.Response:
         """A request with the token, as anybody who may would send it."""
-        told = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        told = {"Authorization": f"{self.scheme} {self.token}", **(headers or {})}
         return await self._http.request(method, self.url + path, headers=told, **given)
 
     async def fault(
@@ -111,6 +112,11 @@ class SimulatedApi:
         answer = await self._http.get(f"{self.url}/_simulator/counters")
         counts = answer.raise_for_status().json()["counters"]
         return Counters(tuple(Count(**count) for count in counts))
+
+    async def control(self, path: str, body: Mapping[str, Any]) -> None:
+        """Do something to this system that its own API has no way for."""
+        answer = await self._http.post(f"{self.url}/_simulator/{path}", json=body)
+        answer.raise_for_status()
 
     async def reset(self) -> None:
         """Forget everything there."""

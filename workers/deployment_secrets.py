@@ -13,15 +13,18 @@ MOUNTED = (
     "actor_public_keys",
     "actor_signing_key",
     "api_keys.json",
+    "applicant_hash_key",
     "confirmation_secrets",
     "database_password",
     "directory_token",
     "hubspot_token",
     "postgres_password",
+    "screening_key",
     "smtp_password",
     "stripe_api_key",
     "stripe_webhook_secrets",
     "temporal_database_password",
+    "yente_api_key",
 )
 """What containers read; of the API keys themselves they know only the hashes."""
 

@@ -40,10 +40,13 @@ from workers.supervisor import Kept, Supervisor
 from workers.temporal_client import connect
 from workers.together import together
 
+_INVENTED_LIST = "invented_list.csv"
+"""Beside the rules: nobody on it exists."""
 _SIMULATORS_SECRETS: tuple[SecretName, ...] = (
     "stripe_api_key",
     "directory_token",
     "hubspot_token",
+    "yente_api_key",
 )
 
 
@@ -67,11 +70,14 @@ def settings(**given: Any) -> Settings:
         "stripe_api_base": f"http://127.0.0.1:{found.stripe_simulator_port}",
         "directory_url": simulated_directory(vars(found)),
         "hubspot_api_base": f"http://127.0.0.1:{found.crm_simulator_port}",
+        "yente_url": f"http://127.0.0.1:{found.yente_simulator_port}",
         "smtp_host": "127.0.0.1",
         "smtp_tls": "none",
     }
     if "policy" not in found.model_fields_set:
         local["policy"] = "demo"
+    if found.screening_list is None:
+        local["screening_list"] = str(found.rules / _INVENTED_LIST)
     found = load(**given | local)
     for name in _SIMULATORS_SECRETS:
         if found.secret(name) != (found.home / "secrets" / name).read_text().strip():

@@ -46,6 +46,11 @@ def port_uses(settings: Settings) -> Sequence[PortUse]:
             "the tenant API",
             variable("tenant_api_simulator_port"),
         ),
+        PortUse(
+            settings.yente_simulator_port,
+            "the simulator of yente",
+            variable("yente_simulator_port"),
+        ),
         PortUse(settings.gateway_port, "the gateway", variable("gateway_port")),
     )
 
@@ -63,6 +68,7 @@ def urls(settings: Settings) -> dict[str, tuple[str, ...]]:
             f"http://127.0.0.1:{settings.directory_simulator_port}",
             f"http://127.0.0.1:{settings.crm_simulator_port}",
             f"http://127.0.0.1:{settings.tenant_api_simulator_port}",
+            f"http://127.0.0.1:{settings.yente_simulator_port}",
         ),
         "worker": (),
         "gateway": (settings.gateway_url,),
@@ -91,7 +97,7 @@ def temporal(settings: Settings) -> TemporalServer:
 
 
 def simulators(settings: Settings) -> ChildProcess:
-    """The outside world in miniature: Stripe, a mailbox, two directories and a CRM."""
+    """The outside world in miniature: Stripe, a mailbox, two directories, a CRM, lists."""
     secrets = settings.home / "secrets"
 
     async def ready() -> bool:
@@ -102,6 +108,7 @@ def simulators(settings: Settings) -> ChildProcess:
             settings.directory_simulator_port,
             settings.crm_simulator_port,
             settings.tenant_api_simulator_port,
+            settings.yente_simulator_port,
         )
         return all([await answers(port) for port in ports])
 
@@ -117,9 +124,11 @@ def simulators(settings: Settings) -> ChildProcess:
                 *("--directory-port", str(settings.directory_simulator_port)),
                 *("--crm-port", str(settings.crm_simulator_port)),
                 *("--tenants-port", str(settings.tenant_api_simulator_port)),
+                *("--yente-port", str(settings.yente_simulator_port)),
                 *("--stripe-key-file", str(secrets / "stripe_api_key")),
                 *("--directory-token-file", str(secrets / "directory_token")),
                 *("--crm-token-file", str(secrets / "hubspot_token")),
+                *("--yente-key-file", str(secrets / "yente_api_key")),
             ),
             log=_log(settings, "simulators"),
             ready=ready,

@@ -12,27 +12,41 @@ from temporalio.worker import Interceptor, Worker
 from activities.failures import FailureInterceptor
 from activities.onboarding.application import ApplicationActivities
 from activities.onboarding.billing import BillingActivities
+from activities.onboarding.business_hours import ReviewHours
 from activities.onboarding.comparison import ComparisonActivities
 from activities.onboarding.confirmation import ConfirmationActivities
 from activities.onboarding.crm import CrmActivities
 from activities.onboarding.directory import DirectoryActivities
+from activities.onboarding.documents import DocumentActivities
+from activities.onboarding.duplicates import Acquaintances, DuplicateActivities
 from activities.onboarding.identity import IdentityActivities
 from activities.onboarding.life import LifeActivities
 from activities.onboarding.notice import NoticeActivities
 from activities.onboarding.policy import BadPolicy, load_policy
+from activities.onboarding.review import ReviewActivities
+from activities.onboarding.screening import ScreeningActivities
 from activities.process import ProcessActivities
 from activities.rules.book import load_rules
 from activities.rules.problems import BadRules
+from activities.rules.rulings import Rulings
 from activities.upkeep import UpkeepActivities
-from connectors.stripe.api import StripeApi
-from connectors.stripe.events import StripeEvents
-from connectors.stripe.identity import StripeIdentity
 from database.connection import engine_for
 from workers.running import run
 from workers.sandbox import workflow_runner
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
-from workers.systems import BILLING, CRM, DIRECTORY, MAIL, Making
+from workers.systems import (
+    ARCHIVE,
+    BILLING,
+    CRM,
+    DIRECTORY,
+    EVENTS,
+    IDENTITY,
+    MAIL,
+    SCREENING,
+    Making,
+    spool,
+)
 from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workflows.onboarding.customer_life import CustomerLife
@@ -56,7 +70,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
     """The one place where the onboarding's steps are put together with whom they talk to."""
     try:
         policy = load_policy(settings.rules / "policy.toml", settings.policy)
-        load_rules(settings.rules, QUESTIONS)
+        rulings = Rulings(load_rules(settings.rules, QUESTIONS))
     except (BadPolicy, BadRules) as error:
         raise SettingsWrong(str(error)) from error
     # Whatever does not answer is given up before the activity is, so that we know who it was: our
@@ -70,18 +84,22 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
     )
     async with AsyncExitStack() as closing:
         closing.push_async_callback(engine.dispose)
-        stripe = StripeApi(
-            settings.secret("stripe_api_key"), base_url=settings.stripe_api_base, timeout=patience
-        )
-        closing.push_async_callback(stripe.close)
-        making = Making(settings, engine, stripe, patience, closing)
+        making = Making(settings, patience, closing, engine)
         mail = MAIL[settings.mail](making)
+        archive = ARCHIVE[settings.archive](making)
+        uploads = spool(settings)
         mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
         billing = BILLING[settings.billing](making)
         directory = DIRECTORY[settings.directory](making)
         crm = CRM[settings.crm](making)
         yield implementations(
-            ApplicationActivities(engine, policy),
+            ApplicationActivities(
+                engine,
+                policy,
+                rulings=rulings,
+                acquaintances=Acquaintances(settings.secret("applicant_hash_key")),
+            ),
+            DuplicateActivities(engine),
             ConfirmationActivities(
                 engine,
                 mail,
@@ -89,13 +107,29 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
                 page=settings.confirmation_page,
                 mail_domain=mail_domain,
             ),
-            IdentityActivities(engine, StripeIdentity(stripe)),
+            IdentityActivities(engine, IDENTITY[settings.identity](making)),
+            ScreeningActivities(
+                engine,
+                SCREENING[settings.screening](making),
+                party_key=settings.secret("screening_key"),
+            ),
             BillingActivities(engine, billing),
             DirectoryActivities(engine, directory),
             CrmActivities(engine, crm),
             NoticeActivities(engine, mail, mail_domain=mail_domain),
             LifeActivities(engine, policy, mail, mail_domain=mail_domain),
             ComparisonActivities(engine, billing, directory, crm),
+            DocumentActivities(engine, archive, uploads, mail, mail_domain=mail_domain),
+            ReviewActivities(
+                engine,
+                mail,
+                ReviewHours(policy.review),
+                addresses={
+                    "reviewer": settings.reviewers_email,
+                    "senior_reviewer": settings.senior_reviewers_email,
+                },
+                mail_domain=mail_domain,
+            ),
             ProcessActivities(
                 engine,
                 mail,
@@ -103,7 +137,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
                 operators=settings.operators_email,
                 mail_domain=mail_domain,
             ),
-            UpkeepActivities(engine, client, StripeEvents(stripe)),
+            UpkeepActivities(engine, client, EVENTS[settings.identity](making), uploads),
         )
 
 

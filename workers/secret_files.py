@@ -16,6 +16,11 @@ from workers.obstacle import Obstacle
 
 _CALLERS = {
     "service": ("service", ("service",)),
+    "support": ("person", ("support",)),
+    "reviewer": ("person", ("reviewer",)),
+    "reviewer_two": ("person", ("reviewer",)),
+    "senior_reviewer": ("person", ("reviewer", "senior_reviewer")),
+    "senior_reviewer_two": ("person", ("reviewer", "senior_reviewer")),
     "operator": ("person", ("operator",)),
     "admin": ("person", ("operator", "admin")),
 }
@@ -38,7 +43,10 @@ def make(folder: Path) -> Mapping[str, str]:
     once(folder / "stripe_api_key", lambda: f"sk_test_{secrets.token_hex(16)}")
     once(folder / "directory_token", lambda: secrets.token_urlsafe(24))
     once(folder / "hubspot_token", lambda: secrets.token_urlsafe(24))
+    once(folder / "applicant_hash_key", lambda: secrets.token_urlsafe(32))
     once(folder / "confirmation_secrets", lambda: secrets.token_urlsafe(32))
+    once(folder / "yente_api_key", lambda: secrets.token_urlsafe(24))
+    once(folder / "screening_key", lambda: secrets.token_urlsafe(24))
     signing = once(
         folder / "actor_signing_key",
         lambda: _text(Ed25519PrivateKey.generate().private_bytes_raw()),
@@ -71,7 +79,7 @@ def who_may_call(keys: Mapping[str, str], *, place: str, tenant: str) -> str:
     """What the gateway knows of API keys: whose they are and their hashes, never the keys."""
     callers = [
         {
-            "name": f"{place}-{caller}",
+            "name": f"{place}-{caller.replace('_', '-')}",
             "kind": kind,
             "tenant": tenant,
             "roles": roles,

@@ -41,9 +41,17 @@ SecretName = Literal[
     "stripe_api_key",
     "directory_token",
     "hubspot_token",
+    "yente_api_key",
+    "screening_key",
     "smtp_password",
     "actor_signing_key",
+    "applicant_hash_key",
     "api_key_service",
+    "api_key_support",
+    "api_key_reviewer",
+    "api_key_reviewer_two",
+    "api_key_senior_reviewer",
+    "api_key_senior_reviewer_two",
     "api_key_operator",
     "api_key_admin",
 ]
@@ -122,7 +130,11 @@ class Settings(BaseSettings):
     """The gateway signs who acts with it: an Ed25519 private key, its 32 bytes in base64."""
     actor_public_keys: Several = ()
     """Whose signatures workers accept: Ed25519 public keys, base64; several while keys change."""
+    applicant_hash_key: SecretStr | None = None
+    """Applicants are known again by hashes under it. With another key nobody is known again."""
 
+    identity: Literal["stripe", "manual"] = "stripe"
+    """Who finds out who applicants are: Stripe Identity, or a reviewer at the gateway."""
     billing: Literal["stripe", "invoice"] = "stripe"
     """Who keeps customers' accounts: Stripe, or our own database, for invoices."""
     stripe_api_key: SecretStr | None = None
@@ -153,6 +165,37 @@ class Settings(BaseSettings):
     crm_simulator_port: Port = 8404
     """On a laptop: where the simulator of HubSpot answers."""
 
+    spool: Path = Field(default_factory=lambda others: others["home"] / "spool")
+    """Where uploads wait for the archive: a folder that gateways and workers share."""
+    upload_limit: Annotated[int, Field(ge=1)] = 20 * 1024 * 1024
+    """Bytes that one document may have."""
+    archive: Literal["folder", "s3"] = "folder"
+    """Where documents are kept: in a folder, or in a bucket of S3 or what speaks its protocol."""
+    archive_folder: Path = Field(default_factory=lambda others: others["home"] / "archive")
+    """With `folder`: which."""
+    archive_bucket: str | None = None
+    """With `s3`: the bucket."""
+    archive_region: str = "eu-central-1"
+    archive_endpoint: Url | None = None
+    """With `s3`: where it is, unless it is Amazon's."""
+    archive_access_key: SecretStr | None = None
+    """With `s3`: the id of the key; without one the machine's own role is used."""
+    archive_secret_key: SecretStr | None = None
+    screening: Literal["list", "yente"] = "list"
+    """Who is asked about sanctions and public office: a list in a file, or a yente."""
+    screening_list: Path | None = None
+    """With `list`: the CSV file. There is none by default: nobody is cleared by mistake."""
+    screening_key: SecretStr | None = None
+    """What parties are hashed with, so that judgements are remembered without names."""
+    yente_url: Url = "https://api.opensanctions.org"
+    """Where yente's API is; by default it is OpenSanctions' own."""
+    yente_dataset: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,100}$")] = "default"
+    """Which of its datasets is asked."""
+    yente_api_key: SecretStr | None = None
+    """A yente of your own needs none."""
+    yente_simulator_port: Port = 8406
+    """On a laptop: where the simulator of yente answers."""
+
     mail: Literal["smtp", "outbox"] = "smtp"
     """How letters go out: to a mail server, or into a folder that a mail system empties."""
     mail_folder: Path = Field(default_factory=lambda others: others["home"] / "outbox" / "mail")
@@ -167,11 +210,16 @@ class Settings(BaseSettings):
     """Who mails come from; the domain is that of their Message-IDs, too."""
     operators_email: str = "operators@example.com"
     """Who is told that a process waits for somebody."""
+    reviewers_email: str = "reviewers@example.com"
+    """Who is reminded of reviews that wait for the role reviewer."""
+    senior_reviewers_email: str = "senior-reviewers@example.com"
+    """The same, for the role senior_reviewer."""
     mail_inbox_port: Port = 8402
     """On a laptop: where the mail inbox answers over HTTP."""
 
     confirmation_secrets: SeveralSecrets = ()
-    """Links that confirm an address are sealed with the first and accepted by any of them."""
+    """What is given to applicants, as links that confirm an address, is sealed with the first and
+    accepted by any of them."""
     confirmation_page: str = Field(
         default_factory=lambda others: f"{others['gateway_url'].rstrip('/')}/confirm"
     )
@@ -179,6 +227,16 @@ class Settings(BaseSettings):
 
     api_key_service: SecretStr | None = None
     """What the command line calls the gateway with, as a service."""
+    api_key_support: SecretStr | None = None
+    """The same, as somebody who serves applicants."""
+    api_key_reviewer: SecretStr | None = None
+    """The same, as a reviewer."""
+    api_key_reviewer_two: SecretStr | None = None
+    """The same, as another reviewer: some applications take two."""
+    api_key_senior_reviewer: SecretStr | None = None
+    """The same, as a senior reviewer."""
+    api_key_senior_reviewer_two: SecretStr | None = None
+    """The same, as another senior reviewer."""
     api_key_operator: SecretStr | None = None
     """The same, as an operator."""
     api_key_admin: SecretStr | None = None
@@ -213,10 +271,13 @@ class Settings(BaseSettings):
     def systems(self) -> dict[str, str]:
         """Which system has each capability."""
         return {
+            "identity": self.identity,
             "billing": self.billing,
             "directory": self.directory,
             "crm": self.crm,
             "mail": self.mail,
+            "archive": self.archive,
+            "screening": self.screening,
         }
 
     @property
@@ -271,6 +332,10 @@ class Settings(BaseSettings):
 
     def link_seals(self) -> LinkSeals:
         """What makes and accepts the links that confirm an address."""
+        return LinkSeals(self.link_secrets())
+
+    def link_secrets(self) -> list[str]:
+        """What is given to applicants is sealed with these. Raises SettingsWrong."""
         secrets = [one.get_secret_value() for one in self.confirmation_secrets]
         if not secrets or min(map(len, secrets)) < _SHORTEST_SECRET:
             raise SettingsWrong(
@@ -279,7 +344,7 @@ class Settings(BaseSettings):
                 f"{self.home / 'secrets' / 'confirmation_secrets'}; on a laptop `perdure up` makes "
                 "it."
             )
-        return LinkSeals(secrets)
+        return secrets
 
     def environment(self) -> dict[str, str]:
         """The settings that are no secrets, as variables for a process that we start."""

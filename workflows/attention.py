@@ -2,9 +2,9 @@
 
 import asyncio
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -27,7 +27,7 @@ from workflows.display import Display
 from workflows.policy import UNTIL_THE_POLICY_IS_READ
 from workflows.progress import Choice, Progress, Reason
 from workflows.request_key import request_key
-from workflows.step import declaration_of
+from workflows.step import Input, Method, Steps, declaration_of
 
 
 class Attended(ABC):
@@ -119,6 +119,26 @@ class Attended(ABC):
                 f"too late to be {end}: the process is {self.stage}", type="TooLate"
             )
 
+    def tell(self, method: Method[Steps, Input, None], notice: Input, *, part: str) -> None:
+        """Tell somebody once, beside the story: a notice that fails must not park anything."""
+        declared = declaration_of(method)
+        key = request_key(workflow.info().workflow_id, declared.name, part)
+        notice = notice.model_copy(update={"request_key": key})
+
+        async def send() -> None:
+            try:
+                await attempt(declared, method, notice, self.budgets, self._display)
+            except FailureError as failure:
+                workflow.logger.warning(
+                    "notice not sent", extra={"reason": reason_of(failure).type}
+                )
+
+        self.beside(send())
+
+    def beside(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Have something done beside the story: the process does not end before that is done."""
+        self._conduct.notices.append(asyncio.create_task(doing))
+
     # How it works
 
     async def _park(
@@ -144,28 +164,15 @@ class Attended(ABC):
         return parked.resolution
 
     def _notify(self, running: Running, reason: Reason) -> None:
-        """Send one notice, beside the story: a notice that fails must not park anything."""
         times = self._conduct.noticed + 1
-
-        async def send() -> None:
-            declared = declaration_of(ProcessSteps.notify)
-            workflow_id = workflow.info().workflow_id
-            notice = Notice(
-                request_key=request_key(workflow_id, declared.name, str(times)),
-                workflow_id=workflow_id,
-                step=running.name,
-                summary=running.declared.summary,
-                owner=running.declared.owner,
-                reason=reason,
-            )
-            try:
-                await attempt(declared, ProcessSteps.notify, notice, self.budgets, self._display)
-            except FailureError as failure:
-                workflow.logger.warning(
-                    "notice not sent", extra={"reason": reason_of(failure).type}
-                )
-
-        self._conduct.notices.append(asyncio.create_task(send()))
+        notice = Notice(
+            workflow_id=workflow.info().workflow_id,
+            step=running.name,
+            summary=running.declared.summary,
+            owner=running.declared.owner,
+            reason=reason,
+        )
+        self.tell(ProcessSteps.notify, notice, part=str(times))
 
     def _may_end(self, end: str) -> bool:
         return (

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from activities.onboarding.business_hours import NoSuchOffice, ReviewHours
 from workflows.onboarding.messages import Policy
 
 
@@ -30,9 +31,11 @@ def load_policy(file: Path, profile: str) -> Policy:
     holds = _over(tables.get("production", {}), tables[profile])
     content = json.dumps(holds, sort_keys=True).encode()
     try:
-        return Policy(version=hashlib.sha256(content).hexdigest()[:12], **holds)
-    except (ValidationError, TypeError) as error:
+        policy = Policy(version=hashlib.sha256(content).hexdigest()[:12], **holds)
+        ReviewHours(policy.review)
+    except (ValidationError, TypeError, NoSuchOffice) as error:
         raise BadPolicy(f"{file}, profile [{profile}]: {error}") from error
+    return policy
 
 
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

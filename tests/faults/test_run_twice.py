@@ -8,27 +8,46 @@ from typing import Any
 
 import pytest
 
-from tests.faults import life_cases, process_cases, provisioning_cases
+from tests.faults import (
+    document_cases,
+    life_cases,
+    process_cases,
+    provisioning_cases,
+    review_cases,
+    screening_cases,
+)
 from tests.faults.crashing import Died, dying, until_done
 from tests.faults.intents import Bench, Intent
 from tests.simulated import SimulatorHandle
 from workflows.decisions import Notice
 from workflows.onboarding.confirmation import SendConfirmation
+from workflows.onboarding.documents import WriteAboutDocuments
 from workflows.onboarding.life import AskForProof
-from workflows.onboarding.messages import Welcome
+from workflows.onboarding.messages import Reject, Welcome
+from workflows.onboarding.review import RemindOfReview
 from workflows.step import declaration_of
 
 AT_MOST_TWO_AFTER_A_CRASH = {
     "confirmation.send",
+    "documents.write",
     "notice.ask_for_proof",
+    "notice.reject",
     "notice.welcome",
     "process.notify",
+    "review.remind",
 }
 """What SMTP cannot promise: a worker that dies between acceptance and note sends once more."""
 ALWAYS_ONE_MORE = {"upkeep.find_lost_runs"}
 """What commits for each run that was lost, those of earlier rounds of this test as well."""
 
-CASES = process_cases.CASES | provisioning_cases.CASES | life_cases.CASES
+CASES = (
+    process_cases.CASES
+    | provisioning_cases.CASES
+    | review_cases.CASES
+    | screening_cases.CASES
+    | document_cases.CASES
+    | life_cases.CASES
+)
 EFFECTS = sorted(CASES)
 
 
@@ -103,8 +122,11 @@ async def test_through_a_crash_at_every_point_it_happens_once(
 
 
 async def _all_with_one_id(outside: SimulatorHandle, intent: Intent) -> None:
-    if isinstance(intent.request, AskForProof | SendConfirmation | Welcome):
+    told = AskForProof | Reject | SendConfirmation | WriteAboutDocuments | Welcome
+    if isinstance(intent.request, told):
         mails = await outside.messages(to=f"{intent.request.application_id}@example.com")
+    elif isinstance(intent.request, RemindOfReview):
+        mails = await outside.messages(subject=intent.request.review_id)
     else:
         assert isinstance(intent.request, Notice)
         mails = await outside.messages(subject=intent.request.step)

@@ -289,7 +289,8 @@ CONFIRMING = {"confirming", "expired-while-confirming", "resent"}
 
 def world_of(name: str) -> Scripted:
     """The outside that a scenario plays against: in production's time, but for what runs out."""
-    policy = production_policy()
+    later = ("duplicates", "screening", "review", "documents", "rejection")
+    policy = production_policy().model_copy(update=dict.fromkeys(later))
     if name not in LIVING:
         policy = without_life(policy)
     if name not in CONFIRMING:

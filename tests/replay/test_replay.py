@@ -127,8 +127,11 @@ def asked_for(history: WorkflowHistory) -> list[str]:
 
 
 def _timeless(asked: str) -> object:
-    """An input without what differs from day to day: who signed when, which policy held."""
-    content = json.loads(asked)
+    """An input without what differs from day to day: who signed when, which policy held.
+
+    What is empty counts as left out: a later release may have added it.
+    """
+    content = {name: value for name, value in json.loads(asked).items() if value is not None}
     content.pop("decision", None)
     content.pop("policy_version", None)
     content["request_key"] = content.get("request_key", "").partition("/process.record_decision/")[

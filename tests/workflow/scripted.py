@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
+from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.onboarding.policy import load_policy
@@ -27,6 +28,8 @@ from workflows.onboarding.confirmation import (
     ReadConfirmation,
     SendConfirmation,
 )
+from workflows.onboarding.decision import Decide, Decided
+from workflows.onboarding.duplicates import DuplicateSteps, Relate
 from workflows.onboarding.messages import (
     Company,
     ConfirmationResend,
@@ -37,8 +40,6 @@ from workflows.onboarding.messages import (
     CreateTaxId,
     CreateUser,
     Customer,
-    Decide,
-    Decided,
     EmailPolicy,
     ForApplication,
     IdentityStatus,
@@ -50,6 +51,7 @@ from workflows.onboarding.messages import (
     ReadSession,
     Received,
     RecordStage,
+    Reject,
     Session,
     TaxId,
     User,
@@ -58,6 +60,15 @@ from workflows.onboarding.messages import (
     Welcome,
     Withdrawal,
 )
+from workflows.onboarding.review import (
+    CloseReview,
+    OfReview,
+    OpenedReview,
+    OpenReview,
+    RemindOfReview,
+)
+from workflows.onboarding.rules import AdverseAction
+from workflows.onboarding.screening import Screen, Screened, ScreeningSteps
 from workflows.onboarding.steps import (
     ApplicationSteps,
     BillingSteps,
@@ -65,6 +76,7 @@ from workflows.onboarding.steps import (
     DirectorySteps,
     IdentitySteps,
     NoticeSteps,
+    ReviewSteps,
 )
 from workflows.progress import Choice
 from workflows.request_key import Request
@@ -104,17 +116,23 @@ class Scripted(
     ApplicationSteps,
     ConfirmationSteps,
     IdentitySteps,
+    ScreeningSteps,
     BillingSteps,
     DirectorySteps,
     CrmSteps,
     NoticeSteps,
+    ReviewSteps,
+    DuplicateSteps,
     ProcessSteps,
 ):
     """Every step, done as the script says.
 
     failing   what the next calls of a step raise; a function is asked each time
+    reminded, escalated, closed   what reviews were told; an hour of business is an hour here
     confirmed whether the applicant's address is, as soon as anybody looks
     latest    the version of the application that mails go out for
+    decided   what the rules say; without it identity decides
+    told_no, related   letters of rejection, and how duplicates were related
     held      steps that wait until the test lets them go on; `reached` says that they are there
     """
 
@@ -124,22 +142,33 @@ class Scripted(
         self.policy = policy or without_life(production_policy())
         self.has_tax_id = has_tax_id
         self.is_company = is_company
-        self.problems: tuple[str, ...] = ()
+        self.problems: tuple[AdverseAction, ...] = ()
+        self.possible_duplicate = False
+        self.decided: Decided | None = None
         self.confirmed = True
         self.latest = 1
         self.links: list[SendConfirmation] = []
         self.identity = IdentityStatus(status="verified", report_id="vr_1")
+        self.screened = Screened(
+            status="clear", politically_exposed=False, hits=0, list_version="1"
+        )
         self.failing: dict[str, list[Exception] | Callable[[], Exception | None]] = {}
         self.held: dict[str, asyncio.Event] = {}
         self.reached: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.calls: list[str] = []
         self.requests: list[Request] = []
         self.stages: list[str] = []
+        self.records: list[RecordStage] = []
         self.made: dict[str, str] = {}
-        self.closed: set[str] = set()
+        self.closed_in_billing: set[str] = set()
         self.mails: list[str] = []
+        self.told_no: list[Reject] = []
+        self.related: list[Relate] = []
         self.decisions: list[RecordDecision] = []
         self.notices: list[Notice] = []
+        self.reminded: list[RemindOfReview] = []
+        self.escalated: list[str] = []
+        self.closed: list[CloseReview] = []
         self._done: set[str] = set()
 
     def hold(self, step: Callable[..., object]) -> asyncio.Event:
@@ -179,16 +208,23 @@ class Scripted(
     @implements(ApplicationSteps.receive)
     async def receive(self, request: ForApplication) -> Received:
         await self._play(ApplicationSteps.receive, request)
-        return Received(policy=self.policy, has_tax_id=self.has_tax_id, is_company=self.is_company)
+        return Received(
+            policy=self.policy,
+            has_tax_id=self.has_tax_id,
+            is_company=self.is_company,
+            rules={"onboarding_risk": "1"},
+        )
 
     @implements(ApplicationSteps.validate)
     async def validate(self, request: Validate) -> Validated:
         await self._play(ApplicationSteps.validate, request)
-        return Validated(problems=self.problems)
+        return Validated(problems=self.problems, possible_duplicate=self.possible_duplicate)
 
     @implements(ApplicationSteps.decide)
     async def decide(self, request: Decide) -> Decided:
         await self._play(ApplicationSteps.decide, request)
+        if self.decided is not None:
+            return self.decided
         verified = request.identity == "verified"
         outcome: Literal["approved", "rejected"] = "approved" if verified else "rejected"
         return Decided(outcome=outcome, rule="identity_verified", rule_version="1")
@@ -198,6 +234,7 @@ class Scripted(
         await self._play(ApplicationSteps.record_stage, request)
         if self._first_time(request):
             self.stages.append(request.stage)
+            self.records.append(request)
 
     @implements(ConfirmationSteps.open)
     async def open(self, request: OpenConfirmation) -> OpenedConfirmation:
@@ -231,6 +268,11 @@ class Scripted(
         await self._play(IdentitySteps.close_session, request)
         return self._undo(request)
 
+    @implements(ScreeningSteps.screen)
+    async def screen(self, request: Screen) -> Screened:
+        await self._play(ScreeningSteps.screen, request)
+        return self.screened
+
     @implements(BillingSteps.create_customer)
     async def create_customer(self, request: CreateCustomer) -> Customer:
         await self._play(BillingSteps.create_customer, request)
@@ -245,7 +287,7 @@ class Scripted(
     async def close_customer(self, request: Undo) -> Undone:
         await self._play(BillingSteps.close_customer, request)
         if existed := request.of in self.made:
-            self.closed.add(request.of)
+            self.closed_in_billing.add(request.of)
         return Undone(existed=existed)
 
     @implements(BillingSteps.create_tax_id)
@@ -305,6 +347,50 @@ class Scripted(
             self.mails.append(request.request_key)
         return Letter(message_id="<1@example.com>")
 
+    @implements(NoticeSteps.reject)
+    async def reject(self, request: Reject) -> Letter:
+        await self._play(NoticeSteps.reject, request)
+        if self._first_time(request):
+            self.told_no.append(request)
+        return Letter(message_id="<2@example.com>")
+
+    @implements(DuplicateSteps.relate)
+    async def relate(self, request: Relate) -> None:
+        await self._play(DuplicateSteps.relate, request)
+        if self._first_time(request):
+            self.related.append(request)
+
+    @implements(ReviewSteps.open_review)
+    async def open_review(self, request: OpenReview) -> OpenedReview:
+        if activity.info().is_local:  # only a regular activity hears the time of its workflow
+            raise down()
+        await self._play(ReviewSteps.open_review, request)
+        now, terms = activity.info().scheduled_time, request.terms
+        assert now is not None
+        return OpenedReview(
+            remind_at=now + timedelta(hours=terms.remind_after),
+            escalate_at=now + timedelta(hours=terms.escalate_after),
+            due_at=now + timedelta(hours=terms.decide_within),
+        )
+
+    @implements(ReviewSteps.remind)
+    async def remind(self, request: RemindOfReview) -> None:
+        await self._play(ReviewSteps.remind, request)
+        if self._first_time(request):
+            self.reminded.append(request)
+
+    @implements(ReviewSteps.escalate)
+    async def escalate(self, request: OfReview) -> None:
+        await self._play(ReviewSteps.escalate, request)
+        if self._first_time(request):
+            self.escalated.append(request.review_id)
+
+    @implements(ReviewSteps.close)
+    async def close(self, request: CloseReview) -> None:
+        await self._play(ReviewSteps.close, request)
+        if self._first_time(request):
+            self.closed.append(request)
+
     @implements(ProcessSteps.verify_actor)
     async def verify_actor(self, request: VerifyActor) -> None:
         await self._play(ProcessSteps.verify_actor, request)
@@ -326,10 +412,16 @@ class Scripted(
         await self._play(ProcessSteps.database_answers, request)
 
 
-def signed(update_id: str, roles: tuple[str, ...] = ("operator",)) -> SignedActor:
+def signed(
+    update_id: str,
+    roles: tuple[str, ...] = ("operator",),
+    *,
+    name: str = "olga-operator",
+    kind: Literal["person", "service"] = "person",
+) -> SignedActor:
     """An actor as the gateway names one; the scripted steps do not look at the signature."""
     return SignedActor(
-        actor=Actor(name="olga-operator", kind="person", roles=roles),  # type: ignore[arg-type]
+        actor=Actor(name=name, kind=kind, roles=roles),  # type: ignore[arg-type]
         update_id=update_id,
         expires_at=datetime.now(UTC) + timedelta(minutes=5),
         signing_key="test",

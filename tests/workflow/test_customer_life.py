@@ -250,7 +250,7 @@ async def test_offboarding_takes_access_away_and_keeps_what_must_be_kept(life: B
     onboarding = one.handle.id.replace("customer/", "onboarding/")
     customer = f"{onboarding}/billing.create_customer"
     assert world.made == {customer: "by the onboarding"}
-    assert world.closed == {customer}
+    assert world.closed_in_billing == {customer}
     undone = [call for call in world.calls if call in MADE]
     assert undone == list(reversed(MADE))
     assert world.stages[-1] == "offboarded"

@@ -27,13 +27,14 @@ from workflows.onboarding.messages import (
     Policy,
     ReadSession,
 )
+from workflows.onboarding.screening import ScreeningSteps
 from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
 from workflows.step import declaration_of
 
 STRAIGHT = [
-    *("received", "validating", "verifying_email", "verifying_identity", "deciding"),
+    *("received", "validating", "verifying_email", "verifying_identity", "screening", "deciding"),
     *("provisioning", "welcoming", "active"),
 ]
 STEP_OF: Mapping[str, Callable[..., object]] = {
@@ -41,12 +42,13 @@ STEP_OF: Mapping[str, Callable[..., object]] = {
     "validating": ApplicationSteps.validate,
     "verifying_email": ConfirmationSteps.send,
     "verifying_identity": IdentitySteps.open_session,
+    "screening": ScreeningSteps.screen,
     "deciding": ApplicationSteps.decide,
     "provisioning": BillingSteps.create_customer,
     "welcoming": NoticeSteps.welcome,
 }
-NO_CASE_HERE = {"screening", "reviewing", "awaiting_documents"}
-"""Stages that have tests of their own."""
+NO_CASE_HERE = {"reviewing", "awaiting_documents"}
+"""Stages that come after a decision: see test_decision."""
 PAIRS = sorted(
     (stage, after)
     for stage, following in TRANSITIONS.items()
@@ -126,6 +128,9 @@ def case_of(stage: str, after: str, world: Scripted) -> Case:
             return expires
         case "verifying_identity" if stage == "validating":  # as who began before does
             world.policy = world.policy.model_copy(update={"email": None})
+            return goes_on
+        case "deciding" if stage == "verifying_identity":
+            world.policy = world.policy.model_copy(update={"screening": None})
             return goes_on
         case _ if STRAIGHT.index(after) == STRAIGHT.index(stage) + 1:
             return goes_on

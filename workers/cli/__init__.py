@@ -16,11 +16,13 @@ from workers.cli import (
     attention,
     customer,
     demo,
+    identity,
     onboarding,
     process,
     release,
     request,
     rules,
+    screening,
     stack,
 )
 from workers.obstacle import Obstacle
@@ -37,6 +39,8 @@ app.add_typer(stack.app)
 app.add_typer(demo.app)
 app.add_typer(onboarding.app, name="onboarding", rich_help_panel="Onboardings")
 app.add_typer(customer.app, name="customer", rich_help_panel="Customers")
+app.add_typer(identity.app, name="identity", rich_help_panel="Onboardings")
+app.add_typer(screening.app, name="screening", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
 app.add_typer(rules.app, name="rules", rich_help_panel="Rules")

@@ -63,13 +63,17 @@ def call(
 
 
 def _key(settings: Settings, role: Role) -> str:
-    match role:
-        case Role.service:
-            return settings.secret("api_key_service")
-        case Role.operator:
-            return settings.secret("api_key_operator")
-        case Role.admin:
-            return settings.secret("api_key_admin")
+    names: dict[Role, setting.SecretName] = {
+        Role.service: "api_key_service",
+        Role.support: "api_key_support",
+        Role.reviewer: "api_key_reviewer",
+        Role.reviewer_two: "api_key_reviewer_two",
+        Role.senior_reviewer: "api_key_senior_reviewer",
+        Role.senior_reviewer_two: "api_key_senior_reviewer_two",
+        Role.operator: "api_key_operator",
+        Role.admin: "api_key_admin",
+    }
+    return settings.secret(names[role])
 
 
 def _said(answer: httpx.Response) -> str:

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from workflows.onboarding.application import Answer, Application
-from workflows.onboarding.life import LifeStage, Risk
+from workflows.onboarding.life import LifeStage
+from workflows.onboarding.rules import Risk
 from workflows.progress import Progress
 
 

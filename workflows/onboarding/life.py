@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from workflows.actor import Decision
+from workflows.onboarding.rules import Risk
 from workflows.policy import Budgets, Duration
 from workflows.request_key import Message, Request
 
@@ -22,7 +23,6 @@ LIFE_TRANSITIONS: Mapping[str, frozenset[str]] = {
 }
 """Which stage of a life may follow which."""
 
-Risk = Literal["low", "medium", "high"]
 System = Literal["billing", "directory", "crm"]
 Thing = Literal["customer", "tax_id", "user", "membership", "contact", "company"]
 """What a customer has outside: in billing, in the directory, in the CRM."""
@@ -46,8 +46,8 @@ class ByRisk(Message):
     high: Duration
 
     def of(self, risk: Risk) -> timedelta:
-        """How long it is good at this risk."""
-        return {"low": self.low, "medium": self.medium, "high": self.high}[risk]
+        """How long it is good at this risk. Whom people let in against the rules is at high risk."""
+        return {"low": self.low, "medium": self.medium}.get(risk, self.high)
 
 
 class LifePolicy(Message):

@@ -4,14 +4,18 @@ import hashlib
 from base64 import b32encode
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from workflows.actor import Decision
 from workflows.onboarding.life import LifePolicy
+from workflows.onboarding.rejection import RejectionPolicy
+from workflows.onboarding.review import ReviewPolicy, UnderReview
+from workflows.onboarding.rules import AdverseAction
 from workflows.policy import Budgets, Duration
 from workflows.request_key import Message, Request
+from workflows.rules import RuleVersions
 
 TASK_QUEUE = "onboarding"
 
@@ -65,12 +69,19 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
 ENDS = frozenset(stage for stage, following in TRANSITIONS.items() if not following)
 UNDONE = frozenset({"withdrawn", "expired", "aborted"})
 """The ends after which nothing is left outside."""
+CAME_TO_NOTHING = ENDS - {"active"}
+"""The ends of those who did not become customers: they may apply again."""
 
 
 def onboarding_id(tenant: str, key: str) -> str:
     """26 characters that one signup always has: callers put personal data into their keys."""
     digest = hashlib.sha256(f"{tenant}\n{key}".encode()).digest()
     return b32encode(digest).decode().lower()[:26]
+
+
+def appeal_id(tenant: str, onboarding: str) -> str:
+    """The id of the one appeal against an onboarding: no key of a caller has a line break."""
+    return onboarding_id(tenant, f"appeal\n{onboarding}")
 
 
 def workflow_id(tenant: str, onboarding: str) -> str:
@@ -104,6 +115,37 @@ class IdentityPolicy(Message):
     tries: int = Field(ge=1, le=20)
 
 
+class DuplicatesPolicy(Message):
+    """How alike two names are, from 0 to 1, for one applicant to be taken for the other."""
+
+    likeness: float = Field(gt=0, le=1)
+
+
+class ScreeningPolicy(Message):
+    """How alike an entry of a list must be to be a hit, in percent; how long a no is trusted."""
+
+    threshold: int = Field(ge=50, le=100)
+    false_positives_hold: Duration
+
+
+class DocumentsPolicy(Message):
+    """How long applicants have to deliver documents, and how they are reminded.
+
+    remind_after  when they are reminded, from when they were asked
+    expires_after when it is too late; both begin anew when a document is refused
+    look_within   how long reviewers may refuse what was delivered before the process goes on; it
+                  does not wait once they accepted a document of each kind. Empty: nobody looks
+    tries         how often documents of one kind may be refused
+    files         how many files of one kind are taken in
+    """
+
+    remind_after: tuple[Duration, ...]
+    expires_after: Duration
+    look_within: Duration | None = None
+    tries: int = Field(ge=1, le=10)
+    files: int = Field(ge=1, le=20)
+
+
 class Policy(Message):
     """What the business decided about time and territory, as the process read it at its start.
 
@@ -116,7 +158,12 @@ class Policy(Message):
     identity: IdentityPolicy
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
+    review: ReviewPolicy | None = None
+    duplicates: DuplicatesPolicy | None = None
+    rejection: RejectionPolicy | None = None
     email: EmailPolicy | None = None
+    screening: ScreeningPolicy | None = None
+    documents: DocumentsPolicy | None = None
     life: LifePolicy | None = None
 
 
@@ -145,8 +192,40 @@ class Mailing(BaseModel):
         return self.mails <= len(self.resends)
 
 
+DocumentId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+RefusalCode = Literal["unreadable", "incomplete", "out_of_date", "not_what_was_asked", "other_name"]
+"""What is wrong with a document. The applicant is told."""
+
+
+class DocumentJudgement(Decision):
+    """What a reviewer found a document to be; `code` says what is wrong with a refused one."""
+
+    document_id: DocumentId
+    verdict: Literal["accepted", "refused"]
+    code: RefusalCode | None = None
+
+
+class DocumentsState(BaseModel):
+    """What the process has heard about documents, and not yet acted on.
+
+    heard       the hints that came
+    open        the ids of those in the archive that nobody has judged
+    judged      what reviewers decided, until it is kept
+    refused     the ids of those that were refused and asked for again
+    """
+
+    heard: list[str] = []
+    open: list[str] = []
+    refused: list[str] = []
+    judged: list[DocumentJudgement] = []
+
+
 class OnboardingState(BaseModel):
-    """What the process knows about its applicant. `round` counts how often it was gone through."""
+    """What the process knows about its applicant. `round` counts how often it was gone through.
+
+    reviews  how many reviews there have been; `review` is the one that is open
+    adverse_actions, appeal_until   what a rejected applicant is told
+    """
 
     application_id: str
     round: int = 1
@@ -154,6 +233,11 @@ class OnboardingState(BaseModel):
     confirmation_events: list[str] = []
     identity_events: list[str] = []
     failed_reports: list[str] = []
+    reviews: int = 0
+    review: UnderReview | None = None
+    adverse_actions: tuple[AdverseAction, ...] = ()
+    appeal_until: datetime | None = None
+    documents: DocumentsState = DocumentsState()
 
 
 class Started(Message):
@@ -181,11 +265,15 @@ class ForApplication(Request):
 
 
 class Received(Message):
-    """An application taken up: the policy that holds for it, and what provisioning has to make."""
+    """An application taken up: what holds for it, and what provisioning has to make.
+
+    `rules` are the versions of the decision tables; without them, identity alone decides.
+    """
 
     policy: Policy
     has_tax_id: bool
     is_company: bool
+    rules: RuleVersions | None = None
 
 
 class Validate(ForApplication):
@@ -194,18 +282,25 @@ class Validate(ForApplication):
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
     policy_version: str
+    duplicates: DuplicatesPolicy | None = None
 
 
 class Validated(Message):
-    """What is wrong with an application, as codes; nothing where it can go on."""
+    """What is wrong with an application, as codes; nothing where it can go on.
 
-    problems: tuple[str, ...] = ()
+    `possible_duplicate`: the applicant may be known already, and nobody has looked into it.
+    """
+
+    problems: tuple[AdverseAction, ...] = ()
+    possible_duplicate: bool = False
 
 
 class RecordStage(ForApplication):
-    """The stage that an onboarding is in now."""
+    """The stage that an onboarding is in now; once it is rejected, what the applicant is told."""
 
     stage: str
+    adverse_actions: tuple[AdverseAction, ...] = ()
+    appeal_until: datetime | None = None
 
 
 class OpenSession(ForApplication):
@@ -236,21 +331,6 @@ class IdentityStatus(Message):
     status: Literal["requires_input", "processing", "verified", "canceled"]
     report_id: str | None = None
     error: str | None = None
-
-
-class Decide(ForApplication):
-    """What a decision rests on."""
-
-    identity: Literal["verified", "failed"]
-
-
-class Decided(Message):
-    """A decision by rule: which, and in which version."""
-
-    outcome: Literal["approved", "rejected"]
-    rule: str
-    rule_version: str
-    codes: tuple[str, ...] = ()
 
 
 class CreateCustomer(ForApplication):
@@ -321,6 +401,13 @@ class Company(Message):
 
 class Welcome(ForApplication):
     """Tell the customer that they are welcome."""
+
+
+class Reject(ForApplication):
+    """Tell the applicant that the answer is no, why, and until when they may appeal."""
+
+    codes: tuple[AdverseAction, ...]
+    appeal_until: datetime
 
 
 class Letter(Message):

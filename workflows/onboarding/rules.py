@@ -12,8 +12,21 @@ Tier = Literal["standard", "business", "vip"]
 DocumentKind = Literal[
     "proof_of_address", "register_extract", "ownership_statement", "source_of_funds"
 ]
+ScreeningStatus = Literal["clear", "accepted", "possible", "confirmed"]
+"""What lists of sanctions say of the parties of an application.
+
+clear      no hit
+accepted   only hits that somebody found to be others
+possible   a hit that nobody has judged
+confirmed  somebody found a party to be the one that is listed
+"""
 AdverseAction = Literal[
-    "identity_not_verified", "country_not_served", "not_accepted", "details_not_confirmed"
+    "identity_not_verified",
+    "country_not_served",
+    "currency_not_served",
+    "not_accepted",
+    "details_not_confirmed",
+    "known_already",
 ]
 """What an applicant is told about a rejection. A hit on a sanctions list is not told."""
 
@@ -26,15 +39,14 @@ Hours = Annotated[int, Field(ge=0, le=2_000)]
 class RiskFacts(Facts):
     """What the risk of an applicant rests on.
 
-    screening  clear; accepted: only hits that were found false before; possible: hits that nobody
-               has judged; confirmed: somebody judged a hit to be the applicant
+    screening  where nobody screened it is `possible`, never `clear`
     owners_checked  every beneficial owner and the signatory; true for a person
     """
 
     kind: Kind
     country: Country
     identity: Literal["verified", "failed"]
-    screening: Literal["clear", "accepted", "possible", "confirmed"]
+    screening: ScreeningStatus
     politically_exposed: bool
     possible_duplicate: bool
     owners_checked: bool
@@ -85,6 +97,7 @@ class ReviewFacts(Facts):
     risk_route: Route
     tier_route: Route
     documents_route: Route
+    appeal: bool
 
 
 class ReviewRuling(Ruling):

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+from workflows.onboarding.decision import Decide, Decided
 from workflows.onboarding.messages import (
     Company,
     Contact,
@@ -11,8 +12,6 @@ from workflows.onboarding.messages import (
     CreateTaxId,
     CreateUser,
     Customer,
-    Decide,
-    Decided,
     ForApplication,
     IdentityStatus,
     JoinGroup,
@@ -22,12 +21,20 @@ from workflows.onboarding.messages import (
     ReadSession,
     Received,
     RecordStage,
+    Reject,
     Session,
     TaxId,
     User,
     Validate,
     Validated,
     Welcome,
+)
+from workflows.onboarding.review import (
+    CloseReview,
+    OfReview,
+    OpenedReview,
+    OpenReview,
+    RemindOfReview,
 )
 from workflows.step import Undo, Undone, step
 
@@ -155,9 +162,38 @@ class CrmSteps(ABC):
 
 
 class NoticeSteps(ABC):
-    """What customers are told."""
+    """What applicants and customers are told."""
 
     @step("remote", "notice.welcome", "Send the welcome mail")
     @abstractmethod
     async def welcome(self, request: Welcome) -> Letter:
         """Send the welcome mail."""
+
+    @step("remote", "notice.reject", "Tell the applicant that the answer is no")
+    @abstractmethod
+    async def reject(self, request: Reject) -> Letter:
+        """Send the letter with the codes in words, and how to appeal."""
+
+
+class ReviewSteps(ABC):
+    """What a review needs done."""
+
+    @step("local", "review.open", "Open the review")
+    @abstractmethod
+    async def open_review(self, request: OpenReview) -> OpenedReview:
+        """Put the application into the queue, with the times that its terms come to."""
+
+    @step("remote", "review.remind", "Remind the reviewers")
+    @abstractmethod
+    async def remind(self, request: RemindOfReview) -> None:
+        """One mail to those in whose queue the review is."""
+
+    @step("local", "review.escalate", "Put the review before senior reviewers")
+    @abstractmethod
+    async def escalate(self, request: OfReview) -> None:
+        """Move the review to the senior reviewers' queue."""
+
+    @step("local", "review.close", "Close the review")
+    @abstractmethod
+    async def close(self, request: CloseReview) -> None:
+        """Take the review out of the queue, and keep how it ended."""

@@ -3,10 +3,10 @@
 from temporalio import workflow
 
 from workflows.decisions import Taken
+from workflows.onboarding.decision import Decided
 from workflows.onboarding.messages import (
     TRANSITIONS,
     UNDONE,
-    Decide,
     ForApplication,
     Letter,
     OnboardingState,
@@ -16,15 +16,29 @@ from workflows.onboarding.messages import (
     Welcome,
     Withdrawal,
 )
+from workflows.onboarding.review import Outcome, Verdict
 from workflows.onboarding.stages.confirmation import ConfirmingAddress
+from workflows.onboarding.stages.decision import Deciding
+from workflows.onboarding.stages.documents import CollectingDocuments
+from workflows.onboarding.stages.duplicates import RelatingDuplicates
 from workflows.onboarding.stages.identity import ProvingIdentity
 from workflows.onboarding.stages.life import BeginningLife
 from workflows.onboarding.stages.provisioning import Provisioning
+from workflows.onboarding.stages.screening import Screening
 from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
 
 
 @workflow.defn
-class CustomerOnboarding(ConfirmingAddress, ProvingIdentity, Provisioning, BeginningLife):
+class CustomerOnboarding(
+    ConfirmingAddress,
+    ProvingIdentity,
+    Screening,
+    Deciding,
+    RelatingDuplicates,
+    CollectingDocuments,
+    Provisioning,
+    BeginningLife,
+):
     """One applicant, from the signup to one of the five ends."""
 
     TRANSITIONS = TRANSITIONS
@@ -56,10 +70,11 @@ class CustomerOnboarding(ConfirmingAddress, ProvingIdentity, Provisioning, Begin
                 countries=policy.countries,
                 currencies=policy.currencies,
                 policy_version=policy.version,
+                duplicates=policy.duplicates,
             ),
         )
         if validated.problems:
-            return "rejected"
+            return await self.turn_down(policy, validated.problems)
 
         if policy.email:
             await self.enter("verifying_email")
@@ -71,12 +86,23 @@ class CustomerOnboarding(ConfirmingAddress, ProvingIdentity, Provisioning, Begin
         if identity == "expired":
             return "expired"
 
+        screened = None
+        if policy.screening and identity == "verified":
+            await self.enter("screening")
+            screened = await self.screen(policy.screening)
+
         await self.enter("deciding")
-        decided = await self.step(
-            ApplicationSteps.decide, Decide(application_id=applicant, identity=identity)
-        )
-        if decided.outcome == "rejected":
-            return "rejected"
+        decided = await self.decide(received, validated, identity, screened)
+        verdict = await self.settle(decided)
+        if verdict.outcome == "rejected":
+            return await self.turn_down(policy, verdict.codes)
+        if verdict.outcome == "expired":
+            return "expired"
+
+        if policy.documents and decided.documents:
+            await self.enter("awaiting_documents")
+            if not await self.collect_documents(decided.documents, policy.documents):
+                return "expired"
 
         await self.enter("provisioning")
         accounts = await self.provision(received)
@@ -87,13 +113,21 @@ class CustomerOnboarding(ConfirmingAddress, ProvingIdentity, Provisioning, Begin
             Welcome(application_id=applicant),
             if_skipped=Letter(message_id=None),
         )
-        await self.begin_life(policy, accounts)
+        await self.begin_life(policy, accounts, decided.risk)
         return "active"
+
+    async def settle(self, decided: Decided) -> Verdict:
+        """The verdict of the rules or, where they send to people, that of a review."""
+        if decided.review is None:
+            outcome: Outcome = "approved" if decided.outcome == "approved" else "rejected"
+            return Verdict(outcome=outcome, codes=decided.codes)
+        await self.enter("reviewing")
+        return await self.review(decided.review, excluded=decided.excluded)
 
     @workflow.update(description="Take the application back: possible until the welcome.")
     async def withdraw(self, withdrawal: Withdrawal) -> Taken:
         """Take the application back. Answers at once; what was made is undone meanwhile."""
-        await self.verify(withdrawal, roles=("service", "operator", "admin"))
+        await self.verify(withdrawal, roles=("service", "support", "operator", "admin"))
         return self.stop_for("withdrawn", withdrawal)
 
     @withdraw.validator

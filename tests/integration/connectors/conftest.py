@@ -12,6 +12,7 @@ from connectors.drop_folder import DropFolder
 from connectors.http_api import HttpApi
 from connectors.hubspot.crm import HubSpotCrm
 from connectors.invoicing import InvoiceBilling
+from connectors.manual_identity import ManualIdentity
 from connectors.outbox import OutboxMail
 from connectors.scim.directory import ScimDirectory
 from connectors.smtp import SmtpMail
@@ -22,6 +23,7 @@ from connectors.stripe.identity import StripeIdentity
 from connectors.tenant_api.directory import TenantDirectory
 from database.accounts import Accounts
 from database.connection import engine_for
+from database.identity_sessions import IdentitySessions
 from tests.integration.connectors.letters import SENDER
 from tests.outbox import letters_in
 from tests.simulated import Mail, SimulatorHandle
@@ -98,6 +100,13 @@ def csv_crm(tmp_path: Path) -> CsvCrm:
 async def invoice_billing(database: str) -> AsyncIterator[InvoiceBilling]:
     engine = engine_for(database)
     yield InvoiceBilling(Accounts(engine))
+    await engine.dispose()
+
+
+@pytest.fixture
+async def manual_identity(database: str) -> AsyncIterator[ManualIdentity]:
+    engine = engine_for(database)
+    yield ManualIdentity(IdentitySessions(engine))
     await engine.dispose()
 
 

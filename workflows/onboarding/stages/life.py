@@ -14,6 +14,7 @@ from workflows.onboarding.life import (
 )
 from workflows.onboarding.life_steps import TAKEN_BACK
 from workflows.onboarding.messages import Policy, tenant_of
+from workflows.onboarding.rules import Risk
 from workflows.onboarding.stages.onboarding import Onboarding
 from workflows.onboarding.steps import BillingSteps, IdentitySteps
 from workflows.step import declaration_of
@@ -26,8 +27,11 @@ _SESSION = declaration_of(IdentitySteps.close_session).name
 class BeginningLife(Onboarding):
     """An onboarding after which the customer is watched over."""
 
-    async def begin_life(self, policy: Policy, accounts: Accounts) -> None:
-        """Start the life of the customer, where there is a policy for it. It outlives us."""
+    async def begin_life(self, policy: Policy, accounts: Accounts, risk: Risk | None) -> None:
+        """Start the life of the customer, where there is a policy for it. It outlives us.
+
+        Of whom no table said how risky they are, it is taken to be in the middle.
+        """
         if policy.life is None:
             return
         tenant = tenant_of(workflow.info().workflow_id)
@@ -42,6 +46,7 @@ class BeginningLife(Onboarding):
             budgets=policy.budgets,
             accounts=accounts,
             made=self._taken_back_at_the_end(),
+            risk=risk or "medium",
             version=self.version,
         )
         try:

@@ -30,8 +30,15 @@ class Onboarding(Process[OnboardingState]):
 
     async def record_stage(self, stage: str) -> None:
         """Keep the stage where lists are made from."""
+        record = RecordStage(application_id=self.applicant, stage=stage)
+        if stage == "rejected":
+            told = {
+                "adverse_actions": self.state.adverse_actions,
+                "appeal_until": self.state.appeal_until,
+            }
+            record = record.model_copy(update=told)
         await self.step(
             ApplicationSteps.record_stage,
-            RecordStage(application_id=self.applicant, stage=stage),
+            record,
             part=self.in_round(stage),
         )

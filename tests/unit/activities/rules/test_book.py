@@ -48,7 +48,7 @@ def test_problems_of_several_tables_are_told_at_once(
     edit("customer_tier", "monthly_volume >= 20000", "monthly_volume >= 'a lot'")
     said = refused(folder)
     assert "review.toml:" in said
-    assert "row 2 (high-risk), column when, character 1: there is no input or list rsik" in said
+    assert "row 4 (high-risk), column when, character 1: there is no input or list rsik" in said
     assert "row 3 (vip-person), column when, character 22: monthly_volume is a whole" in said
 
 
@@ -117,7 +117,7 @@ def test_what_the_process_takes_stands_over_what_the_table_declares(
     edit("review", "maximum = 2\n", "maximum = 3\n")
     edit("review", "approvers = 2\nowner", "approvers = 3\nowner")
     said = refused(folder)
-    assert "row 2 (high-risk), column approvers: Input should be less than or equal to 2" in said
+    assert "row 4 (high-risk), column approvers: Input should be less than or equal to 2" in said
 
 
 def test_versions_are_those_of_the_tables() -> None:

@@ -42,7 +42,9 @@ APPLICANTS = st.builds(
 )
 
 
-def decided(applicant: RiskFacts, *, account_manager: bool) -> tuple[RiskRuling, ReviewRuling]:
+def decided(
+    applicant: RiskFacts, *, account_manager: bool, appeal: bool = False
+) -> tuple[RiskRuling, ReviewRuling]:
     """All four tables, asked as a process asks them."""
     risk = BOOK.answer(RISK, applicant)
     told: dict[str, Any] = {"kind": applicant.kind, "risk": risk.risk}
@@ -59,6 +61,7 @@ def decided(applicant: RiskFacts, *, account_manager: bool) -> tuple[RiskRuling,
             risk_route=risk.route,
             tier_route=tier.route,
             documents_route=documents.route,
+            appeal=appeal,
         ),
     )
     return risk, review
@@ -106,6 +109,17 @@ def test_who_is_rejected_is_told_a_reason_and_who_is_not_is_told_none(
     risk, review = decided(applicant, account_manager=account_manager)
     assert (risk.route == "reject") == bool(risk.codes)
     assert (risk.route == "reject") == (review.route == "reject")
+
+
+@UNHURRIED
+@given(APPLICANTS, st.booleans())
+def test_whoever_appeals_is_heard_by_a_senior_reviewer(
+    applicant: RiskFacts, account_manager: bool
+) -> None:
+    risk, review = decided(applicant, account_manager=account_manager, appeal=True)
+    assert (review.route, review.owner) == ("review", "senior_reviewer")
+    if risk.route == "reject":
+        assert review.approvers == 2
 
 
 def test_a_sanctions_hit_is_not_told_to_the_applicant() -> None:

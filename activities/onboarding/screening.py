@@ -1,0 +1,134 @@
+"""Whether anybody in an application is on a list, asked of whoever keeps it."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from activities.once import Once
+from connectors.capabilities import Hit, Party, Screening
+from connectors.names import comparable
+from database import onboardings, screening
+from database.connection import statement
+from database.screening import PUBLIC_OFFICE, FoundHit, Verdict
+from workflows.onboarding.rules import ScreeningStatus
+from workflows.onboarding.screening import Screen, Screened, ScreeningSteps
+from workflows.step import implements
+
+
+class ScreeningActivities(ScreeningSteps):
+    """Screenings. `party_key` is what parties are hashed with, so that they are known again."""
+
+    def __init__(self, engine: AsyncEngine, lists: Screening, *, party_key: str) -> None:
+        self._engine = engine
+        self._once = Once(engine)
+        self._lists = lists
+        self._party_key = party_key.encode()
+
+    @implements(ScreeningSteps.screen)
+    async def screen(self, request: Screen) -> Screened:
+        """Ask about every party at once, then keep the hits and the answer in one transaction.
+
+        Asking leaves nothing outside, so that an attempt that dies before may simply ask again.
+        """
+        async with statement(self._engine) as connection:
+            application = await onboardings.application(
+                connection, request.application_id, request.version
+            )
+        parties = list(parties_of(application.form))
+        answer = await self._lists.screen(
+            [party for _, party in parties], threshold=request.policy.threshold
+        )
+        found = [
+            (hit, self._found(who, party, hit))
+            for (who, party), hits in zip(parties, answer.hits, strict=True)
+            for hit in hits
+        ]
+
+        async def keep(connection: AsyncConnection) -> Screened:
+            verdicts = await screening.keep(
+                connection,
+                [one for _, one in found],
+                request_key=request.request_key,
+                application_id=application.id,
+                version=application.version,
+                list_version=answer.list_version,
+                holds_for=request.policy.false_positives_hold,
+            )
+            judged = list(zip((hit for hit, _ in found), verdicts, strict=True))
+            return Screened(
+                status=status_of(judged),
+                politically_exposed=any(
+                    is_exposed(hit) and verdict != "false_positive" for hit, verdict in judged
+                ),
+                hits=len(judged),
+                list_version=answer.list_version,
+            )
+
+        return await self._once.ours(request, keep, Screened)
+
+    def _found(self, who: str, party: Party, hit: Hit) -> FoundHit:
+        return FoundHit(
+            party=who,
+            party_hash=party_hash(self._party_key, party),
+            list=hit.list,
+            entry=hit.entry,
+            entry_version=hit.entry_version,
+            score=hit.score,
+            listed={
+                "name": hit.name,
+                "birth_dates": hit.birth_dates,
+                "countries": hit.countries,
+                "topics": hit.topics,
+            },
+        )
+
+
+def parties_of(form: dict[str, Any]) -> Iterator[tuple[str, Party]]:
+    """Everybody whom a form names: the applicant, each beneficial owner, the signatory."""
+    yield "applicant", _party(form["kind"], form)
+    for number, owner in enumerate(form.get("owners") or (), start=1):
+        yield f"owner-{number}", _party("person", owner)
+    if signatory := form.get("signatory"):
+        yield "signatory", _party("person", signatory)
+
+
+def _party(kind: Any, told: dict[str, Any]) -> Party:
+    born = told.get("date_of_birth")
+    return Party(
+        kind=kind,
+        name=told["name"],
+        country=told.get("country"),
+        born=date.fromisoformat(born) if born else None,
+    )
+
+
+def party_hash(key: bytes, party: Party) -> str:
+    """The same for the same name and date of birth; nobody without the key can tell whose."""
+    name = comparable(party.name, company=party.kind == "company")
+    born = party.born.isoformat() if party.born else ""
+    told = f"{party.kind}\n{name}\n{born}"
+    return hmac.new(key, told.encode(), hashlib.sha256).hexdigest()
+
+
+def is_exposed(hit: Hit) -> bool:
+    """Whether an entry is about public office."""
+    return not PUBLIC_OFFICE.isdisjoint(hit.topics)
+
+
+def is_sanctioned(hit: Hit) -> bool:
+    """Whether an entry is about anything else than public office; unknown topics are."""
+    return not hit.topics or not PUBLIC_OFFICE.issuperset(hit.topics)
+
+
+def status_of(judged: Sequence[tuple[Hit, Verdict | None]]) -> ScreeningStatus:
+    """The gravest of what hits say, those about public office alone left aside."""
+    verdicts = {verdict for hit, verdict in judged if is_sanctioned(hit)}
+    if "confirmed" in verdicts:
+        return "confirmed"
+    if None in verdicts:
+        return "possible"
+    return "accepted" if verdicts else "clear"

@@ -1,0 +1,36 @@
+"""Screening: whether anybody in an application is on a list. Counts and versions, never names."""
+
+from abc import ABC, abstractmethod
+
+from workflows.onboarding.messages import ForApplication, ScreeningPolicy
+from workflows.onboarding.rules import ScreeningStatus
+from workflows.request_key import Message
+from workflows.step import step
+
+
+class Screen(ForApplication):
+    """Screen the applicant, each beneficial owner and the signatory."""
+
+    policy: ScreeningPolicy
+
+
+class Screened(Message):
+    """What came of a screening. `hits` counts all, those that were found to be others included.
+
+    `politically_exposed`: a party holds, or may hold, a public office, or is close to somebody who
+    does; that alone leaves the status clear.
+    """
+
+    status: ScreeningStatus
+    politically_exposed: bool
+    hits: int
+    list_version: str
+
+
+class ScreeningSteps(ABC):
+    """Who may not be, or not easily be, a customer."""
+
+    @step("remote", "screening.screen", "Screen the parties against lists")
+    @abstractmethod
+    async def screen(self, request: Screen) -> Screened:
+        """Ask the list about every party, and keep each hit until somebody has judged it."""
