@@ -11,8 +11,10 @@ from workflows.onboarding.life import Difference, LifeStage
 from workflows.onboarding.rules import Risk
 
 _TAKE_UP = text("""
-    INSERT INTO customers (id, tenant, workflow_id, stage, since, risk, proved_at, reverify_at)
-    VALUES (:id, :tenant, :workflow_id, 'active', :since, :risk, :proved_at, :reverify_at)
+    INSERT INTO customers (id, tenant, workflow_id, stage, since, risk, proved_at, reverify_at,
+                           list_version, list_told)
+    VALUES (:id, :tenant, :workflow_id, 'active', :since, :risk, :proved_at, :reverify_at,
+            :list_version, :list_version)
     ON CONFLICT (id) DO UPDATE
     SET risk = :risk, reverify_at = :reverify_at, compared_at = clock_timestamp()
 """)
@@ -29,6 +31,16 @@ _PROOF = text("""
     UPDATE customers SET proved_at = :proved_at, reverify_at = :reverify_at
     WHERE id = :id RETURNING workflow_id
 """)
+_SCREENING = text("""
+    UPDATE customers SET list_version = :list_version, screening = :status
+    WHERE id = :id RETURNING workflow_id
+""")
+_TO_TELL = text("""
+    SELECT id, workflow_id FROM customers
+    WHERE stage <> 'offboarded' AND list_told IS DISTINCT FROM :list_version
+    ORDER BY since LIMIT :limit
+""")
+_TOLD = text("UPDATE customers SET list_told = :list_version WHERE id = :id")
 _WORKFLOW_ID = text("SELECT workflow_id FROM customers WHERE id = :id")
 _ONE = text("""
     SELECT c.*, a.form, a.version FROM customers c
@@ -60,6 +72,7 @@ async def take_up(
     risk: Risk,
     proved_at: datetime,
     reverify_at: datetime,
+    list_version: str | None = None,
 ) -> None:
     """Keep a new customer; of one who is known, that the systems outside are compared now."""
     values = {
@@ -70,6 +83,7 @@ async def take_up(
         "risk": risk,
         "proved_at": proved_at,
         "reverify_at": reverify_at,
+        "list_version": list_version,
     }
     await connection.execute(_TAKE_UP, values)
 
@@ -97,6 +111,30 @@ async def record_proof(
     values = {"id": id_, "proved_at": proved_at, "reverify_at": reverify_at}
     process = await connection.scalar(_PROOF, values)
     await _record(connection, "proof", process, {"outcome": outcome})
+
+
+async def record_screening(
+    connection: AsyncConnection, id_: str, status: str, *, list_version: str
+) -> None:
+    """Keep what came of screening a customer again, with which version of the list."""
+    values = {"id": id_, "status": status, "list_version": list_version}
+    process = await connection.scalar(_SCREENING, values)
+    await _record(
+        connection, "screening", process, {"status": status, "list_version": list_version}
+    )
+
+
+async def to_tell(
+    connection: AsyncConnection, list_version: str, *, limit: int
+) -> Sequence[RowMapping]:
+    """Customers whom nobody has told of this version of the list: id, workflow_id."""
+    values = {"list_version": list_version, "limit": limit}
+    return (await connection.execute(_TO_TELL, values)).mappings().all()
+
+
+async def told(connection: AsyncConnection, id_: str, list_version: str) -> None:
+    """Note that a customer's process was told of a version of the list."""
+    await connection.execute(_TOLD, {"id": id_, "list_version": list_version})
 
 
 async def record_difference(

@@ -166,6 +166,8 @@ class CustomerRow(SQLModel, table=True):
 
     proved_at      since when their proof of identity is good; in `reverify_at` it is asked for anew
     compared_at    when the systems outside were last compared with what should be there
+    list_version   of the list that they were screened with last; `screening` is what came of that,
+                   where it was after the onboarding, and `list_told` the version they are told of
     identity_link  where they prove who they are, while that is to be done
     keep_until     until when what is kept of somebody who left must be kept
     """
@@ -187,6 +189,9 @@ class CustomerRow(SQLModel, table=True):
     risk: str = Field(sa_column=Column(Text, nullable=False))
     proved_at: datetime = Field(sa_column=_time())
     reverify_at: datetime = Field(sa_column=_time())
+    list_version: str | None = Field(default=None, sa_column=Column(Text))
+    list_told: str | None = Field(default=None, sa_column=Column(Text))
+    screening: str | None = Field(default=None, sa_column=Column(Text))
     compared_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     identity_link: str | None = Field(default=None, sa_column=Column(Text))
     left_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))

@@ -92,6 +92,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         billing = BILLING[settings.billing](making)
         directory = DIRECTORY[settings.directory](making)
         crm = CRM[settings.crm](making)
+        lists = SCREENING[settings.screening](making)
         yield implementations(
             ApplicationActivities(
                 engine,
@@ -110,7 +111,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             IdentityActivities(engine, IDENTITY[settings.identity](making)),
             ScreeningActivities(
                 engine,
-                SCREENING[settings.screening](making),
+                lists,
                 party_key=settings.secret("screening_key"),
             ),
             BillingActivities(engine, billing),
@@ -137,7 +138,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
                 operators=settings.operators_email,
                 mail_domain=mail_domain,
             ),
-            UpkeepActivities(engine, client, EVENTS[settings.identity](making), uploads),
+            UpkeepActivities(engine, client, EVENTS[settings.identity](making), uploads, lists),
         )
 
 

@@ -27,6 +27,7 @@ _THE_SAME_FOR_EVERY_RUN = (
     "workflows.onboarding.duplicates",
     "workflows.onboarding.documents",
     "workflows.onboarding.life",
+    "workflows.onboarding.life_policy",
     "workflows.onboarding.life_steps",
     "workflows.onboarding.messages",
     "workflows.onboarding.rejection",

@@ -41,6 +41,7 @@ from workflows.events import (
 )
 from workflows.onboarding.confirmation import EmailConfirmed
 from workflows.onboarding.documents import DocumentsChanged
+from workflows.onboarding.life import ListChanged
 from workflows.onboarding.messages import (
     TASK_QUEUE,
     IdentityChanged,
@@ -322,6 +323,23 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
             return "the process is not running"
         raise NotTaken("Temporal refused the event") from error
     return None
+
+
+async def tell_of_list(client: Client, process: str, list_version: str) -> bool:
+    """Tell the life of a customer that the list has another version; False where it does not run.
+
+    Raises NotTaken while Temporal is down.
+    """
+    life = client.get_workflow_handle(process, result_type=str)
+    try:
+        async with temporal_answers():
+            changed = ListChanged(list_version=list_version)
+            await life.signal("list_changed", changed, rpc_timeout=PATIENCE)
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
 
 
 def _options(start: Start) -> dict[str, Any]:

@@ -10,7 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from connectors.capabilities import Billing, Crm, Directory, Told
 from database import onboardings
 from database.connection import statement
-from workflows.onboarding.life import Compare, Compared, Difference, Thing
+from workflows.onboarding.life import (
+    Compare,
+    Compared,
+    Difference,
+)
+from workflows.onboarding.life_policy import Thing
 from workflows.onboarding.life_steps import ComparisonSteps
 from workflows.step import implements
 

@@ -16,6 +16,7 @@ from workflows.onboarding.life import (
     RecordDifference,
     RecordLife,
     RecordProof,
+    RecordScreening,
     TakenUp,
     TakeUp,
 )
@@ -55,8 +56,11 @@ class LifeActivities(LifeSteps, ProofLetterSteps):
                 risk=request.risk,
                 proved_at=request.proved_at,
                 reverify_at=until,
+                list_version=request.list_version,
             )
-            return TakenUp(policy=life, budgets=self._policy.budgets)
+            return TakenUp(
+                policy=life, budgets=self._policy.budgets, screening=self._policy.screening
+            )
 
         return await self._once.ours(request, keep, TakenUp)
 
@@ -83,6 +87,21 @@ class LifeActivities(LifeSteps, ProofLetterSteps):
                 request.outcome,
                 proved_at=request.proved_at,
                 reverify_at=request.reverify_at,
+            )
+            return Kept()
+
+        await self._once.ours(request, keep, Kept)
+
+    @implements(LifeSteps.record_screening)
+    async def record_screening(self, request: RecordScreening) -> None:
+        """Keep what came of the screening."""
+
+        async def keep(connection: AsyncConnection) -> Kept:
+            await customers.record_screening(
+                connection,
+                request.application_id,
+                request.status,
+                list_version=request.list_version,
             )
             return Kept()
 
@@ -139,6 +158,11 @@ class LifeActivities(LifeSteps, ProofLetterSteps):
 
 def _question(request: PutBefore) -> str:
     """What is to be decided, and what the answers mean."""
+    if request.question == "hits":
+        return (
+            "somebody on a list may be the customer: once a reviewer has judged every hit, retry"
+            " has them screened with that; skip leaves it until the list changes again"
+        )
     if request.question == "not_proved" or request.difference is None:
         return (
             "the customer did not prove who they are in time: retry asks once more, skip does"

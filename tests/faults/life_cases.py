@@ -11,17 +11,21 @@ from tests.faults.intents import Bench, Case, Intent, into, named
 from tests.faults.provisioning_cases import create_customer
 from tests.house import TENANT
 from workflows.onboarding.life import (
+    CUSTOMER_LIFE,
     AskForProof,
     Difference,
     RecordDifference,
     RecordLife,
     RecordProof,
+    RecordScreening,
     TakeUp,
     customer_workflow_id,
 )
 from workflows.onboarding.life_steps import LifeSteps, ProofLetterSteps
 from workflows.onboarding.steps import BillingSteps
+from workflows.request_key import Request
 from workflows.step import Undo
+from workflows.upkeep import UpkeepSteps
 
 CASES: dict[str, Case] = {}
 case = into(CASES)
@@ -91,6 +95,29 @@ async def _(bench: Bench) -> Intent:
         reverify_at=AT + 2 * AFTER,
     )
     return Intent(request, _audited(bench, process, "customer.proof"))
+
+
+@case(LifeSteps.record_screening)
+async def _(bench: Bench) -> Intent:
+    application, process = await _customer(bench)
+    request = RecordScreening(
+        request_key=named(LifeSteps.record_screening, process, "again-1"),
+        application_id=application,
+        status="clear",
+        list_version="2",
+    )
+    return Intent(request, _audited(bench, process, "customer.screening"))
+
+
+@case(UpkeepSteps.tell_of_lists)
+async def _(bench: Bench) -> Intent:
+    application, process = await _customer(bench)
+    # Nobody works on it: what it is told stays in its history.
+    await bench.house.client.start_workflow(
+        CUSTOMER_LIFE, "nothing", id=process, task_queue="nobody-works-here"
+    )
+    sql = "customers WHERE id = :id AND list_told IS NOT NULL"
+    return Intent(Request(), lambda: bench.count(sql, id=application))
 
 
 @case(LifeSteps.record_difference)

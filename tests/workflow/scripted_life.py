@@ -18,7 +18,6 @@ from workflows.onboarding.life import (
     Compared,
     CompareNow,
     Difference,
-    LifePolicy,
     LifeState,
     Made,
     Offboarding,
@@ -26,11 +25,12 @@ from workflows.onboarding.life import (
     RecordDifference,
     RecordLife,
     RecordProof,
+    RecordScreening,
     System,
     TakenUp,
     TakeUp,
-    Thing,
 )
+from workflows.onboarding.life_policy import LifePolicy, Thing
 from workflows.onboarding.life_steps import ComparisonSteps, LifeSteps, ProofLetterSteps
 from workflows.onboarding.messages import (
     Company,
@@ -85,6 +85,7 @@ class ScriptedLife(Scripted, LifeSteps, ComparisonSteps, ProofLetterSteps):
         self.found: list[tuple[Thing, str]] = []
         self.asked: list[PutBefore] = []
         self.proofs: list[RecordProof] = []
+        self.screenings: list[tuple[str, str]] = []
         self.kept_for: list[timedelta | None] = []
         self.runs: dict[str, set[str]] = {}
 
@@ -118,12 +119,16 @@ class ScriptedLife(Scripted, LifeSteps, ComparisonSteps, ProofLetterSteps):
                 company_id="company_0",
             ),
             made=made,
+            screening=self.policy.screening,
+            list_version="list-1",
         )
 
     @implements(LifeSteps.take_up)
     async def take_up(self, request: TakeUp) -> TakenUp:
         await self._play(LifeSteps.take_up, request)
-        return TakenUp(policy=self.life, budgets=self.policy.budgets)
+        return TakenUp(
+            policy=self.life, budgets=self.policy.budgets, screening=self.policy.screening
+        )
 
     @implements(LifeSteps.record_stage)
     async def record_stage(self, request: RecordLife) -> None:  # type: ignore[override]
@@ -151,6 +156,12 @@ class ScriptedLife(Scripted, LifeSteps, ComparisonSteps, ProofLetterSteps):
             self.asked.append(request)
             raise refused(f"customer.{request.question}")
         return Approved(go_on=True)
+
+    @implements(LifeSteps.record_screening)
+    async def record_screening(self, request: RecordScreening) -> None:
+        await self._play(LifeSteps.record_screening, request)
+        if self._first_time(request):
+            self.screenings.append((request.status, request.list_version))
 
     @implements(ComparisonSteps.compare_billing)
     async def compare_billing(self, request: Compare) -> Compared:

@@ -26,9 +26,11 @@ from tests.workflow.scripted_life import (
 )
 from workflows.onboarding import customer_life
 from workflows.onboarding.customer_life import CustomerLife
-from workflows.onboarding.life import Thing
+from workflows.onboarding.life import ListChanged
+from workflows.onboarding.life_policy import Thing
 from workflows.onboarding.life_steps import ComparisonSteps, LifeSteps
 from workflows.onboarding.messages import IdentityChanged, IdentityStatus
+from workflows.onboarding.rules import ScreeningStatus
 from workflows.onboarding.steps import CrmSteps, DirectorySteps
 from workflows.onboarding.workflow import CustomerOnboarding
 
@@ -377,6 +379,63 @@ async def test_the_same_decision_is_not_taken_twice(life: BeginLife) -> None:
         late = offboarding()
         with pytest.raises(Exception, match="completed"):
             await one.decide(CustomerLife.offboard, late)
+
+
+async def tell_of_list(one: Life, version: str) -> None:
+    await one.handle.signal("list_changed", ListChanged(list_version=version))
+
+
+def screened(world: ScriptedLife, status: ScreeningStatus) -> None:
+    """What the list says of the customer from now on."""
+    world.screened = world.screened.model_copy(update={"status": status})
+
+
+async def test_a_new_version_of_the_list_is_asked_once_and_the_same_one_not(
+    life: BeginLife,
+) -> None:
+    world = ScriptedLife()
+    async with life(world) as one:
+        for version in ("list-1", "list-2", "list-2", "list-3"):
+            await tell_of_list(one, version)
+            await asyncio.sleep(0.3)
+        await until(lambda: world.screenings == [("clear", "list-2"), ("clear", "list-3")])
+        assert world.calls.count("screening.screen") == 2
+        await leave(one)
+
+
+async def test_whoever_may_be_on_the_list_is_shown_until_somebody_judged_it(
+    life: BeginLife,
+) -> None:
+    world = ScriptedLife()
+    screened(world, "possible")
+    async with life(world) as one:
+        await tell_of_list(one, "list-2")
+        progress = await one.until(lambda progress: progress.attention)
+        assert progress.attention[0].reason.type == "customer.hits"
+        await compare(one)
+        screened(world, "accepted")
+        await answer(one, "retry")
+        await until(lambda: [status for status, _ in world.screenings] == ["possible", "accepted"])
+        assert not (await one.progress()).attention
+
+
+async def test_whoever_is_on_the_list_is_offboarded(life: BeginLife) -> None:
+    world = ScriptedLife()
+    screened(world, "confirmed")
+    async with life(world) as one:
+        await tell_of_list(one, "list-2")
+        assert await asyncio.wait_for(one.handle.result(), 20) == "offboarded"
+    assert world.screenings == [("confirmed", "list-2")]
+    assert world.stages[-1] == "offboarded"
+
+
+async def test_without_a_policy_for_it_nobody_is_screened(life: BeginLife) -> None:
+    world = ScriptedLife()
+    world.policy = world.policy.model_copy(update={"screening": None})
+    async with life(world) as one:
+        await tell_of_list(one, "list-2")
+        await compare(one)
+        assert world.screenings == []
 
 
 async def test_an_onboarding_that_ends_active_leaves_a_life_that_outlives_it(

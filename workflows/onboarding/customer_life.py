@@ -14,6 +14,7 @@ from workflows.decisions import Taken
 from workflows.onboarding.life import CUSTOMER_LIFE, CompareNow, LifeState, Offboarding, TakeUp
 from workflows.onboarding.life_steps import LifeSteps
 from workflows.onboarding.watches.identity import ProvingIdentityAgain
+from workflows.onboarding.watches.screening import ScreeningAgain
 from workflows.onboarding.watches.systems import COMPARISONS, ComparingSystems
 from workflows.process import Stopped
 
@@ -25,10 +26,11 @@ Lives under way are replayed by it: another number needs a patch (`workflow.patc
 _REMEMBERED = 50
 """So many of the updates that were taken. A signature is good for five minutes."""
 PROOF = "proof"
+SCREENING = "screening"
 
 
 @workflow.defn(name=CUSTOMER_LIFE)
-class CustomerLife(ComparingSystems, ProvingIdentityAgain):
+class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain):
     """One customer. What is due is seen to beside each other: one that waits holds up no other.
 
     The process goes on in a new run when its history has grown. What is parked then is found again
@@ -95,6 +97,8 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain):
                 self._set_about(system, partial(self.compare, system, state.compared))
         if self.proof_heard or now >= self.proof_due:
             self._set_about(PROOF, self.see_to_proof)
+        if self.list_is_new:
+            self._set_about(SCREENING, self.screen_again)
 
     async def _take_up(self) -> None:
         """Keep what lists show, and take up the policy of today."""
@@ -109,11 +113,13 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain):
                 risk=state.risk,
                 proved_at=state.proved_at,
                 reverify_at=state.reverify_at,
+                list_version=state.list_version,
             ),
             part=str(state.compared),
         )
         self.budgets = state.budgets = taken_up.budgets
         state.policy = taken_up.policy or state.policy
+        state.screening = taken_up.screening
         state.compare_at = workflow.now() + state.policy.compare_every
 
     def _set_about(self, what: str, see_to: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -128,6 +134,7 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain):
             or self.state.compare_asked
             or PROOF in over
             or (self.proof_heard and PROOF not in self._under_way)
+            or (self.list_is_new and (SCREENING not in self._under_way or SCREENING in over))
             or any(self._under_way[name].exception() for name in over)
         )
 

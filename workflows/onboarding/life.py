@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from workflows.actor import Decision
-from workflows.onboarding.rules import Risk
-from workflows.policy import Budgets, Duration
+from workflows.onboarding.life_policy import LifePolicy, Thing
+from workflows.onboarding.messages import ScreeningPolicy
+from workflows.onboarding.rules import Risk, ScreeningStatus
+from workflows.policy import Budgets
 from workflows.request_key import Message, Request
 
 CUSTOMER_LIFE = "CustomerLife"
@@ -24,8 +26,6 @@ LIFE_TRANSITIONS: Mapping[str, frozenset[str]] = {
 """Which stage of a life may follow which."""
 
 System = Literal["billing", "directory", "crm"]
-Thing = Literal["customer", "tax_id", "user", "membership", "contact", "company"]
-"""What a customer has outside: in billing, in the directory, in the CRM."""
 
 
 def customer_workflow_id(tenant: str, onboarding: str) -> str:
@@ -36,37 +36,6 @@ def customer_workflow_id(tenant: str, onboarding: str) -> str:
 def is_customer(process: str) -> bool:
     """Whether the process of this id watches over a customer."""
     return process.startswith("customer/")
-
-
-class ByRisk(Message):
-    """How long a proof of identity is good, by the customer's risk."""
-
-    low: Duration
-    medium: Duration
-    high: Duration
-
-    def of(self, risk: Risk) -> timedelta:
-        """How long it is good at this risk. Whom people let in against the rules is at high risk."""
-        return {"low": self.low, "medium": self.medium}.get(risk, self.high)
-
-
-class LifePolicy(Message):
-    """What the business decided about its customers. Read anew with each comparison.
-
-    compare_every     how often the systems outside are compared with what should be there
-    unseen            so often in a row a system may give no answer; then somebody is asked
-    repairs           what is made anew where it is gone; about all else somebody is asked first
-    reverify_after    how long a proof of identity is good
-    reverify_within   how long a customer has to prove it again
-    keep_for          how long what is kept of somebody who left must be kept
-    """
-
-    compare_every: Duration
-    unseen: int = Field(ge=1, le=100)
-    repairs: tuple[Thing, ...]
-    reverify_after: ByRisk
-    reverify_within: Duration
-    keep_for: Duration
 
 
 class Accounts(Message):
@@ -114,6 +83,10 @@ class LifeState(BaseModel):
     compared    how many comparisons there were; it numbers their requests
     repaired    how often each thing was made anew; it numbers those requests
     left        differences that somebody decided to leave as they are
+    screening    the policy for it; None where nobody is screened
+    screened     how often they were screened again; it numbers those requests
+    list_version  of the list when they were screened last
+    list_told    the version that we were last told of
     unseen      how often in a row a system gave no answer
     entered     how often a stage was entered; it numbers those requests
     reverified  how often a proof of identity was asked for again; it numbers those requests
@@ -140,6 +113,10 @@ class LifeState(BaseModel):
     repaired: dict[Thing, int] = {}
     left: list[Difference] = []
     unseen: dict[System, int] = {}
+    screening: ScreeningPolicy | None = None
+    screened: int = 0
+    list_version: str | None = None
+    list_told: str | None = None
     reverified: int = 0
     reverification: Reverification | None = None
     proof_heard: bool = False
@@ -175,6 +152,7 @@ class TakeUp(OfCustomer):
     risk: Risk
     proved_at: datetime
     reverify_at: datetime
+    list_version: str | None = None
 
 
 class TakenUp(Message):
@@ -182,6 +160,20 @@ class TakenUp(Message):
 
     policy: LifePolicy | None
     budgets: Budgets
+    screening: ScreeningPolicy | None = None
+
+
+class ListChanged(Message):
+    """The list of those who need a second look has another version than it had."""
+
+    list_version: str
+
+
+class RecordScreening(OfCustomer):
+    """What came of screening a customer again, with which version of the list."""
+
+    status: ScreeningStatus
+    list_version: str
 
 
 class RecordLife(OfCustomer):
@@ -211,15 +203,19 @@ class RecordDifference(OfCustomer):
     outcome: Literal["repaired", "left", "mended"]
 
 
+Question = Literal["repair", "mend", "not_proved", "hits"]
+
+
 class PutBefore(OfCustomer):
     """Something that a person has to decide about.
 
     repair      it is gone, and not to be made anew without asking
     mend        it is there, and not as it should be
     not_proved  a proof of identity was asked for in vain
+    hits        they may be on a list, and nobody has judged it yet
     """
 
-    question: Literal["repair", "mend", "not_proved"]
+    question: Question
     difference: Difference | None = None
 
 

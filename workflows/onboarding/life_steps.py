@@ -12,6 +12,7 @@ from workflows.onboarding.life import (
     RecordDifference,
     RecordLife,
     RecordProof,
+    RecordScreening,
     TakenUp,
     TakeUp,
 )
@@ -48,6 +49,11 @@ class LifeSteps(ABC):
     @step("local", "life.record_proof", "Keep since when the proof of identity is good")
     @abstractmethod
     async def record_proof(self, request: RecordProof) -> None:
+        """Keep it where lists are made from, and in the audit trail."""
+
+    @step("local", "life.record_screening", "Keep what came of the screening")
+    @abstractmethod
+    async def record_screening(self, request: RecordScreening) -> None:
         """Keep it where lists are made from, and in the audit trail."""
 
     @step("local", "life.record_difference", "Keep what was found and what became of it")

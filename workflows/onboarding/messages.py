@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from workflows.actor import Decision
-from workflows.onboarding.life import LifePolicy
+from workflows.onboarding.life_policy import LifePolicy
 from workflows.onboarding.rejection import RejectionPolicy
 from workflows.onboarding.review import ReviewPolicy, UnderReview
 from workflows.onboarding.rules import AdverseAction

@@ -113,7 +113,7 @@ class CustomerOnboarding(
             Welcome(application_id=applicant),
             if_skipped=Letter(message_id=None),
         )
-        await self.begin_life(policy, accounts, decided.risk)
+        await self.begin_life(policy, accounts, risk=decided.risk, screened=screened)
         return "active"
 
     async def settle(self, decided: Decided) -> Verdict:

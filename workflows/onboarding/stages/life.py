@@ -15,6 +15,7 @@ from workflows.onboarding.life import (
 from workflows.onboarding.life_steps import TAKEN_BACK
 from workflows.onboarding.messages import Policy, tenant_of
 from workflows.onboarding.rules import Risk
+from workflows.onboarding.screening import Screened
 from workflows.onboarding.stages.onboarding import Onboarding
 from workflows.onboarding.steps import BillingSteps, IdentitySteps
 from workflows.step import declaration_of
@@ -27,7 +28,14 @@ _SESSION = declaration_of(IdentitySteps.close_session).name
 class BeginningLife(Onboarding):
     """An onboarding after which the customer is watched over."""
 
-    async def begin_life(self, policy: Policy, accounts: Accounts, risk: Risk | None) -> None:
+    async def begin_life(
+        self,
+        policy: Policy,
+        accounts: Accounts,
+        *,
+        risk: Risk | None,
+        screened: Screened | None,
+    ) -> None:
         """Start the life of the customer, where there is a policy for it. It outlives us.
 
         Of whom no table said how risky they are, it is taken to be in the middle.
@@ -47,6 +55,8 @@ class BeginningLife(Onboarding):
             accounts=accounts,
             made=self._taken_back_at_the_end(),
             risk=risk or "medium",
+            screening=policy.screening,
+            list_version=screened.list_version if screened else None,
             version=self.version,
         )
         try:

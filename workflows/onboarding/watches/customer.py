@@ -1,6 +1,6 @@
 """What everything that watches over a customer stands on."""
 
-from typing import Literal, cast
+from typing import cast
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError
@@ -15,6 +15,7 @@ from workflows.onboarding.life import (
     LifeState,
     Made,
     PutBefore,
+    Question,
     RecordLife,
 )
 from workflows.onboarding.life_steps import TAKEN_BACK, LifeSteps
@@ -74,7 +75,7 @@ class Customer(Process[LifeState]):
 
     async def ask(
         self,
-        question: Literal["repair", "mend", "not_proved"],
+        question: Question,
         part: str,
         difference: Difference | None = None,
     ) -> bool:

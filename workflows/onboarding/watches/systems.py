@@ -9,8 +9,8 @@ from workflows.onboarding.life import (
     Difference,
     RecordDifference,
     System,
-    Thing,
 )
+from workflows.onboarding.life_policy import Thing
 from workflows.onboarding.life_steps import ComparisonSteps, LifeSteps
 from workflows.onboarding.messages import (
     Company,
