@@ -15,7 +15,7 @@ from tests.integration.test_upkeep import closed, do
 from workers.cli import app
 from workflows.onboarding.life import customer_workflow_id
 
-UPSERTED = "/crm/v3/objects/contacts"
+CONTACTS = "/crm/v3/objects/contacts"
 
 
 async def customer(gateway: Gateway) -> str:
@@ -75,17 +75,13 @@ async def test_whoever_is_deleted_in_the_directory_is_there_again_and_audited(
         assert await members(house) == [after]
 
 
-async def test_what_differs_in_the_crm_is_on_the_attention_list_without_its_values(
+async def test_what_differs_outside_is_on_the_attention_list_without_its_values(
     gateway: Gateway, house: House
 ) -> None:
     async with house.working():
         id_ = await customer(gateway)
-        key = await house.rows(
-            "SELECT key, generation FROM requests WHERE step = 'crm.create_company'"
-        )
-        assert key
-        company = await made(house, id_, "crm.create_company", "company_id")
-        archived = await house.outside.crm.request("DELETE", f"/crm/v3/objects/companies/{company}")
+        contact = await made(house, id_, "crm.create_contact", "contact_id")
+        archived = await house.outside.crm.request("DELETE", f"{CONTACTS}/{contact}")
         assert archived.status_code == 204
         user = await made(house, id_, "directory.create_user", "user_id")
         operation = {"op": "replace", "path": "displayName", "value": "Canary Q. Customer"}
@@ -123,7 +119,7 @@ async def test_what_differs_in_the_crm_is_on_the_attention_list_without_its_valu
             return {one["thing"]: one["outcome"] for one in lines if "thing" in one}
 
         assert await until(outcomes, lambda them: len(them) == 2) == {
-            "company": "repaired",
+            "contact": "repaired",
             "user": "left",
         }
         handle = house.client.get_workflow_handle(process)
@@ -170,7 +166,7 @@ async def test_whoever_is_offboarded_has_no_access_and_what_must_be_kept_is_ther
     assert left["progress"] is None
     gone = await house.outside.directory.request("GET", f"/v2/Users/{user}")
     assert gone.status_code == 404
-    archived = await house.outside.crm.request("GET", f"{UPSERTED}/{contact}")
+    archived = await house.outside.crm.request("GET", f"{CONTACTS}/{contact}")
     assert archived.status_code == 404
     outside = house.outside
     kept = await outside._http.get(
@@ -251,7 +247,7 @@ async def test_the_command_line_says_what_the_gateway_says(
         listed = json.loads(await perdure("list", "--json"))
         assert [one["id"] for one in listed["items"]] == [id_]
         assert "prove again" in await perdure("show", id_)
-        assert json.loads(await perdure("show", id_, "--json"))["risk"] == "medium"
+        assert json.loads(await perdure("show", id_, "--json"))["risk"] == "low"
         await perdure("compare-now", id_, "--reason", "a restore")
         told = json.loads(await perdure("offboard", id_, "--reason", "closed", "--json"))
         assert told["id"] == id_
