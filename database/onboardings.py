@@ -43,7 +43,11 @@ _APPLICATION = text("""
     WHERE a.id = :id AND a.version = :version
 """)
 _KEEP_IDENTITY_LINK = text("""
-    UPDATE onboardings SET identity_link = :link WHERE id = :id AND stage = 'verifying_identity'
+    WITH applicant AS (
+        UPDATE onboardings SET identity_link = :link
+        WHERE id = :id AND stage = 'verifying_identity'
+    )
+    UPDATE customers SET identity_link = :link WHERE id = :id AND stage = 'reverifying'
 """)
 _HANDED_OVER = text("""
     UPDATE onboardings SET handed_over_at = clock_timestamp()
@@ -219,7 +223,7 @@ async def application(connection: AsyncConnection, id_: str, version: int) -> Ap
 
 
 async def keep_identity_link(connection: AsyncConnection, id_: str, link: str | None) -> None:
-    """Keep where the applicant proves who they are, for as long as that is to be done."""
+    """Keep where an applicant, or a customer, proves who they are, while that is to be done."""
     await connection.execute(_KEEP_IDENTITY_LINK, {"id": id_, "link": link})
 
 

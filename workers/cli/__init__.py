@@ -15,6 +15,7 @@ import typer
 from workers.cli import (
     applicant,
     attention,
+    customer,
     demo,
     documents,
     identity,
@@ -41,6 +42,7 @@ app.add_typer(stack.app)
 app.add_typer(demo.app)
 app.add_typer(versions.app, name="onboarding", rich_help_panel="Onboardings")
 app.add_typer(applicant.app, name="applicant", rich_help_panel="Onboardings")
+app.add_typer(customer.app, name="customer", rich_help_panel="Customers")
 app.add_typer(identity.app, name="identity", rich_help_panel="Onboardings")
 app.add_typer(screening.app, name="screening", rich_help_panel="Onboardings")
 app.add_typer(review.app, name="review", rich_help_panel="Onboardings")
