@@ -35,7 +35,7 @@ async def test_ids_alone_are_kept_and_the_outside_sees_a_hash(ledger: Ledger) ->
 
 
 async def test_inside_the_lease_of_another_attempt_nothing_is_sent(ledger: Ledger) -> None:
-    async with transaction(ledger.house.engine) as connection:
+    async with transaction(ledger.engine) as connection:
         await requests.claim(connection, ledger.request(), timedelta(seconds=30))
     with pytest.raises(InProgress) as busy:
         await ledger.theirs()
@@ -134,7 +134,7 @@ async def test_at_the_end_of_the_keys_life_a_slow_answer_is_waited_for(ledger: L
     with pytest.raises(Unanswered):
         await ledger.theirs()
     sql = "UPDATE requests SET first_sent_at = first_sent_at - interval '1 day'"
-    await ledger.house.rows(sql)  # sent for a day, the last time a moment ago
+    await ledger.rows(sql)  # sent for a day, the last time a moment ago
     with pytest.raises(Unanswered) as wait:
         await ledger.theirs()
     assert wait.value.type == "request.in_flight"
@@ -204,7 +204,7 @@ async def test_an_effect_of_our_own_that_fails_leaves_nothing_in_the_ledger(ledg
 
     with pytest.raises(ValueError, match="a defect"):
         await ledger.once.ours(ledger.request(), failing, Kept)
-    assert await ledger.house.rows("SELECT * FROM requests") == []
+    assert await ledger.rows("SELECT * FROM requests") == []
 
 
 async def test_an_optional_field_of_a_later_release_is_no_conflict(ledger: Ledger) -> None:
