@@ -89,8 +89,8 @@ async def test_a_failure_to_create(
         (
             error(409, "CONFLICT"),
             (
-                "a record that we did not make has the same unique property: correct the application,"
-                " or settle it in HubSpot, and try again"
+                "a record that we did not make has the same unique property: correct the"
+                " application, or settle it in HubSpot, and try again"
                 f" (status 409, CONFLICT, correlation {CORRELATION})"
             ),
         ),
