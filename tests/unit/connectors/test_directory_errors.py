@@ -75,7 +75,8 @@ async def test_a_failure_to_create(
             error(409, "uniqueness"),
             (
                 "an entry that we did not make has the same unique attribute: correct the"
-                " application, or settle it in the directory, and try again (status 409, uniqueness)"
+                " application, or settle it in the directory, and try again"
+                " (status 409, uniqueness)"
             ),
         ),
         (Answer(201, SECRET), "the directory's answer cannot be read"),

@@ -64,7 +64,8 @@ async def test_a_failure_to_create(
             error(409, "email_taken"),
             (
                 "an entry that we did not make has the same address or key: correct the"
-                " application, or settle it in the directory, and try again (status 409, email_taken)"
+                " application, or settle it in the directory, and try again"
+                " (status 409, email_taken)"
             ),
         ),
         (error(422, SECRET), "the directory refused the request (status 422)"),
