@@ -47,7 +47,7 @@ async def test_undoing_looks_for_what_a_doubtful_no_may_have_left(ledger: Ledger
 
 async def test_undoing_what_was_never_asked_leaves_a_tombstone(ledger: Ledger) -> None:
     assert await ledger.undo() is False
-    with pytest.raises(TakenBack):
+    with pytest.raises(TakenBack, match=f"^{ledger.key} was undone before"):
         await ledger.theirs()
     assert ledger.outside.sent == []
 
