@@ -59,7 +59,8 @@ class Once:
                 return result.model_validate(done.result)
             made = await effect(connection)
             if made != Kept():
-                await requests.settle_ours(connection, request, made.model_dump(mode="json"))
+                kept = made.model_dump(mode="json")
+                await requests.keep_result(connection, request.request_key, kept)
             return made
 
     async def ours_at_once(
@@ -207,7 +208,7 @@ class Once:
                 made.append(found)
                 noted = found.model_dump(mode="json")
                 async with transaction(self._engine) as connection:
-                    await requests.note_found(connection, undo.of, noted)
+                    await requests.keep_result(connection, undo.of, noted)
                 return found  # noted first: once it is removed nobody can find it again
 
             if not sealed.made:

@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.audit import record
+from database.prepared import Prepared
 from workflows.actor import SignedActor
 
-_INSERT = text("""
+_INSERT = Prepared("""
     INSERT INTO decisions (workflow_id, kind, content, reason, actor, actor_kind, roles,
                            update_id, signing_key, signature, rule_version)
     VALUES (:workflow_id, :kind, CAST(:content AS jsonb), :reason, :actor, :actor_kind,
@@ -70,7 +70,7 @@ async def keep_of_rule(
 
 
 async def _keep(connection: AsyncConnection, row: dict[str, Any], details: dict[str, Any]) -> None:
-    await connection.execute(_INSERT, row)
+    await _INSERT.row(connection, row)
     await record(
         connection,
         f"decision.{row['kind']}",

@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.audit import record
-from database.prepared import Effect
+from database.prepared import Effect, Prepared
 from workflows.onboarding.messages import workflow_id
 
 _STORE_APPLICATION = text("""
@@ -31,15 +31,15 @@ _CORRECT = text("""
     ON CONFLICT DO NOTHING
     RETURNING version
 """)
-_APPLICATION = text("""
+_APPLICATION = Prepared("""
     SELECT a.id, a.version, a.tenant, a.form, o.workflow_id, o.stage
     FROM applications a JOIN onboardings o USING (id)
     WHERE a.id = :id AND a.version = :version
 """)
-_KEEP_IDENTITY_LINK = text("""
+_KEEP_IDENTITY_LINK = Prepared("""
     UPDATE onboardings SET identity_link = :link WHERE id = :id AND stage = 'verifying_identity'
 """)
-_HANDED_OVER = text("""
+_HANDED_OVER = Prepared("""
     UPDATE onboardings SET handed_over_at = clock_timestamp()
     WHERE id = :id AND handed_over_at IS NULL
 """)
@@ -150,9 +150,7 @@ async def correct(
 
 async def application(connection: AsyncConnection, id_: str, version: int) -> Application:
     """One version of an application. Raises NoApplication."""
-    row = (
-        (await connection.execute(_APPLICATION, {"id": id_, "version": version})).mappings().first()
-    )
+    row = await _APPLICATION.row(connection, {"id": id_, "version": version})
     if row is None:
         raise NoApplication(f"there is no application {id_} in version {version}")
     return Application(**row)
@@ -160,12 +158,12 @@ async def application(connection: AsyncConnection, id_: str, version: int) -> Ap
 
 async def keep_identity_link(connection: AsyncConnection, id_: str, link: str | None) -> None:
     """Keep where the applicant proves who they are, for as long as that is to be done."""
-    await connection.execute(_KEEP_IDENTITY_LINK, {"id": id_, "link": link})
+    await _KEEP_IDENTITY_LINK.row(connection, {"id": id_, "link": link})
 
 
 async def handed_over(connection: AsyncConnection, id_: str) -> None:
     """Note that Temporal has taken an onboarding."""
-    await connection.execute(_HANDED_OVER, {"id": id_})
+    await _HANDED_OVER.row(connection, {"id": id_})
 
 
 async def to_hand_over(

@@ -144,16 +144,16 @@ _SETTLE = Prepared("""
     )
     SELECT state FROM settled
 """)
-_SETTLE_OURS = Prepared("""
+_ANEW_OURS = Prepared("""
     UPDATE requests
     SET state = 'succeeded', fingerprint = :fingerprint, input = CAST(:input AS jsonb),
-        result = CAST(:result AS jsonb), settled_at = clock_timestamp()
+        result = NULL, settled_at = clock_timestamp()
     WHERE key = :key
 """)
 _SEAL = Prepared("""
     UPDATE requests SET state = 'undone', settled_at = clock_timestamp() WHERE key = :key
 """)
-_NOTE_FOUND = Prepared("UPDATE requests SET result = CAST(:result AS jsonb) WHERE key = :key")
+_KEEP_RESULT = Prepared("UPDATE requests SET result = CAST(:result AS jsonb) WHERE key = :key")
 _LAST_MADE = Prepared("SELECT coalesce(result, earlier -> -1) FROM requests WHERE key = :key")
 
 
@@ -257,7 +257,7 @@ async def first_time(connection: AsyncConnection, request: Request) -> Done | No
         return None
     row = await _locked(connection, request.request_key)
     if (done := _done(row, request)) is None:  # reopened: as if it were new
-        await settle_ours(connection, request, {})
+        await _ANEW_OURS.row(connection, _values(request))
     return done
 
 
@@ -275,13 +275,6 @@ async def effect_the_first_time(
 @cache
 def _once(effect: Effect) -> Prepared:
     return effect.where(_INSERT_NEW)
-
-
-async def settle_ours(
-    connection: AsyncConnection, request: Request, result: dict[str, Any]
-) -> None:
-    """Record what came of an effect in our own database, in its transaction."""
-    await _SETTLE_OURS.row(connection, _values(request) | {"result": json.dumps(result)})
 
 
 async def done_before(connection: AsyncConnection, request: Request) -> Done | None:
@@ -322,9 +315,9 @@ async def seal(connection: AsyncConnection, key: str) -> Sealed:
     )
 
 
-async def note_found(connection: AsyncConnection, key: str, result: dict[str, Any]) -> None:
-    """Note what was found of a sealed request, before it is removed."""
-    await _NOTE_FOUND.row(connection, {"key": key, "result": json.dumps(result)})
+async def keep_result(connection: AsyncConnection, key: str, result: dict[str, Any]) -> None:
+    """Note what came of an effect of ours, or what was found of a sealed request."""
+    await _KEEP_RESULT.row(connection, {"key": key, "result": json.dumps(result)})
 
 
 async def last_made(connection: AsyncConnection, key: str) -> dict[str, Any] | None:
