@@ -60,7 +60,7 @@ class Once:
             made = await effect(connection)
             if made != Kept():
                 kept = made.model_dump(mode="json")
-                await requests.keep_result(connection, request.request_key, kept)
+                await requests.settle_ours(connection, request.request_key, kept)
             return made
 
     async def ours_at_once(
@@ -208,7 +208,7 @@ class Once:
                 made.append(found)
                 noted = found.model_dump(mode="json")
                 async with transaction(self._engine) as connection:
-                    await requests.keep_result(connection, undo.of, noted)
+                    await requests.note_found(connection, undo.of, noted)
                 return found  # noted first: once it is removed nobody can find it again
 
             if not sealed.made:

@@ -144,6 +144,10 @@ _SETTLE = Prepared("""
     )
     SELECT state FROM settled
 """)
+_SETTLE_OURS = Prepared("""
+    UPDATE requests SET result = CAST(:result AS jsonb), settled_at = clock_timestamp()
+    WHERE key = :key
+""")
 _ANEW_OURS = Prepared("""
     UPDATE requests
     SET state = 'succeeded', fingerprint = :fingerprint, input = CAST(:input AS jsonb),
@@ -153,7 +157,7 @@ _ANEW_OURS = Prepared("""
 _SEAL = Prepared("""
     UPDATE requests SET state = 'undone', settled_at = clock_timestamp() WHERE key = :key
 """)
-_KEEP_RESULT = Prepared("UPDATE requests SET result = CAST(:result AS jsonb) WHERE key = :key")
+_NOTE_FOUND = Prepared("UPDATE requests SET result = CAST(:result AS jsonb) WHERE key = :key")
 _LAST_MADE = Prepared("SELECT coalesce(result, earlier -> -1) FROM requests WHERE key = :key")
 
 
@@ -277,6 +281,11 @@ def _once(effect: Effect) -> Prepared:
     return effect.where(_INSERT_NEW)
 
 
+async def settle_ours(connection: AsyncConnection, key: str, result: dict[str, Any]) -> None:
+    """Record what came of an effect in our own database, in its transaction."""
+    await _SETTLE_OURS.row(connection, {"key": key, "result": json.dumps(result)})
+
+
 async def done_before(connection: AsyncConnection, request: Request) -> Done | None:
     """What came of a request, without claiming it; None where it is to be claimed first.
 
@@ -315,9 +324,9 @@ async def seal(connection: AsyncConnection, key: str) -> Sealed:
     )
 
 
-async def keep_result(connection: AsyncConnection, key: str, result: dict[str, Any]) -> None:
-    """Note what came of an effect of ours, or what was found of a sealed request."""
-    await _KEEP_RESULT.row(connection, {"key": key, "result": json.dumps(result)})
+async def note_found(connection: AsyncConnection, key: str, result: dict[str, Any]) -> None:
+    """Note what was found of a sealed request, before it is removed."""
+    await _NOTE_FOUND.row(connection, {"key": key, "result": json.dumps(result)})
 
 
 async def last_made(connection: AsyncConnection, key: str) -> dict[str, Any] | None:
