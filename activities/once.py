@@ -1,4 +1,4 @@
-"""Doing things once: the only way to the request ledger.
+"""Doing things once: the only way to the request ledger for effects.
 
 An effect is named by its request key. Before it is carried out it is claimed in the ledger, and
 what came of it is recorded there, so that a second attempt, at the same time or after a crash,
@@ -7,7 +7,7 @@ meets what the first one did.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
@@ -19,6 +19,7 @@ from connectors.capabilities import Sent
 from connectors.errors import OutcomeLost, Refused, Unanswered
 from database import requests
 from database.connection import statement, transaction
+from database.prepared import Effect
 from workflows.request_key import Message, Request
 from workflows.step import Undo, Undone
 
@@ -61,6 +62,20 @@ class Once:
                 await requests.settle_ours(connection, request, made.model_dump(mode="json"))
             return made
 
+    async def ours_at_once(
+        self, request: Request, effect: Effect, values: Mapping[str, Any]
+    ) -> None:
+        """`ours`, for an effect that is one statement and has nothing to tell.
+
+        Raises Conflict, TakenBack or DatabaseDown.
+        """
+        async with statement(self._engine) as connection:
+            if await requests.effect_the_first_time(connection, request, effect, values):
+                return
+        async with transaction(self._engine) as connection:
+            if await requests.first_time(connection, request) is None:
+                await effect.carry_out(connection, values)
+
     async def theirs(
         self,
         request: Request,
@@ -92,7 +107,7 @@ class Once:
             made = await attempt.carry_out(keys_live, lease)
         except (Refused, OutcomeLost) as no:
             held = attempt.held
-            async with transaction(self._engine) as connection:
+            async with statement(self._engine) as connection:
                 await requests.refuse(connection, held, no.type, no.text, sure=attempt.sure(no))
             raise requests.RefusedBefore(held.key, held.generation, no.type, no.text) from no
         except Exception as error:
@@ -101,10 +116,10 @@ class Once:
                 quiet_in = error.quiet_in
             elif isinstance(error, _ToldOnly):
                 quiet_in = attempt.held.quiet_in or timedelta(0)
-            async with transaction(self._engine) as connection:
+            async with statement(self._engine) as connection:
                 await requests.release(connection, attempt.held, quiet_in=quiet_in)
             raise
-        async with transaction(self._engine) as connection:
+        async with statement(self._engine) as connection:
             kept = made.model_dump(mode="json")
             in_time = await requests.succeed(connection, attempt.held, kept)
         if not in_time:
@@ -134,6 +149,10 @@ class Once:
             except Refused as no:
                 raise _ToldOnly(no) from no
 
+        async with statement(self._engine) as connection:
+            done = await requests.done_before(connection, request)
+        if done is not None:
+            return result.model_validate(done.result)
         try:
             return await self.theirs(
                 request, result, send=send_unkept, find=find, keys_live=timedelta(0)

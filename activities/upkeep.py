@@ -1,5 +1,6 @@
 """The chores that pick up what fell through at the door."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -7,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from connectors.capabilities import EventFeed
-from database import inbox, lost_runs, watermarks
+from database import documents, inbox, lost_runs, watermarks
 from database.connection import transaction
 from database.handover import drain_inbox, drain_onboardings
+from database.spool import Spool
 from workflows.handover import hand_over_event, hand_over_onboarding
 from workflows.request_key import Request
 from workflows.step import implements
@@ -19,15 +21,20 @@ _OVERLAP = timedelta(minutes=5)
 """Events and closed runs become visible late: each sweep looks back over the last one's end."""
 _FIRST_LOOK_BACK = timedelta(days=1)
 _BATCH = 200
+LEFT_BEHIND_SECONDS = 3600.0
+"""An upload this old that nobody wants was cut off by a crash."""
 
 
 class UpkeepActivities(UpkeepSteps):
-    """The chores, on our database, Temporal and Stripe's list of events."""
+    """The chores, on our database, Temporal, Stripe's list of events, and the spool."""
 
-    def __init__(self, engine: AsyncEngine, client: Client, events: EventFeed) -> None:
+    def __init__(
+        self, engine: AsyncEngine, client: Client, events: EventFeed, spool: Spool
+    ) -> None:
         self._engine = engine
         self._client = client
         self._events = events
+        self._spool = spool
 
     @implements(UpkeepSteps.hand_over)
     async def hand_over(self, request: Request) -> Report:
@@ -80,3 +87,18 @@ class UpkeepActivities(UpkeepSteps):
         async with transaction(self._engine) as connection:
             await watermarks.move(connection, "lost_runs", begun)
         return Report(found=found)
+
+    @implements(UpkeepSteps.sweep_spool)
+    async def sweep_spool(self, request: Request) -> Report:
+        """Delete uploads that were cut off, and documents whose onboarding ended without them."""
+        async with transaction(self._engine) as connection:
+            for id_ in await documents.left_behind(connection):
+                await documents.gone(connection, id_)
+        parts = await asyncio.to_thread(self._spool.drop_old_parts, LEFT_BEHIND_SECONDS)
+        old = await asyncio.to_thread(lambda: list(self._spool.old(LEFT_BEHIND_SECONDS)))
+        async with transaction(self._engine) as connection:
+            wanted = await documents.wanted(connection, old)
+        unwanted = [id_ for id_ in old if id_ not in wanted]
+        for id_ in unwanted:
+            await asyncio.to_thread(self._spool.drop, id_)
+        return Report(found=parts + len(unwanted))

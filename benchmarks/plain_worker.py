@@ -7,7 +7,7 @@ lets the effect happen, nothing is validated, no failure is translated.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast, get_type_hints
@@ -23,7 +23,8 @@ from temporalio.client import Client
 from activities.once import Once
 from benchmarks.plain import TASK_QUEUE, PlainOnboarding
 from connectors.capabilities import Sent
-from database.connection import transaction
+from database.connection import statement, transaction
+from database.prepared import Effect
 from workers import onboarding
 from workers import settings as setting
 from workers.settings import Settings
@@ -43,6 +44,12 @@ async def ours(
     """The effect in a transaction, and no row that says that it happened."""
     async with transaction(once._engine) as connection:
         return await effect(connection)
+
+
+async def ours_at_once(once: Once, _: object, effect: Effect, values: Mapping[str, Any]) -> None:
+    """The effect alone, in one statement as it is."""
+    async with statement(once._engine) as connection:
+        await effect.carry_out(connection, values)
 
 
 async def theirs(
@@ -71,7 +78,9 @@ async def shared(
 
 def without_once() -> AbstractContextManager[object]:
     """As long as it lasts, `Once` keeps nothing in mind."""
-    return mock.patch.multiple(Once, ours=ours, theirs=theirs, shared=shared)
+    return mock.patch.multiple(
+        Once, ours=ours, ours_at_once=ours_at_once, theirs=theirs, shared=shared
+    )
 
 
 def plainly(body: Callable[..., Awaitable[BaseModel | None]]) -> Plain:

@@ -7,6 +7,7 @@ Every effect takes a `key`, under which the other side does it once. Methods rai
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Literal, Protocol
 
 from workflows.events import Event
@@ -132,6 +133,26 @@ class Identity(Protocol):
 
     async def close_session(self, session_id: str) -> bool:
         """Close a session and erase what it collected; False where it was gone."""
+
+
+class Archive(Protocol):
+    """Where documents are kept: each under its owner and the SHA-256 of its content, in hex.
+
+    What is there never changes, so that putting it again is safe for good. One owner's documents
+    are apart from all others', so that erasing them takes nobody else's away.
+    """
+
+    async def put(self, owner: str, sha256: str, file: Path, *, media_type: str) -> None:
+        """Keep the content of `file`, which has this hash."""
+
+    async def holds(self, owner: str, sha256: str) -> bool:
+        """Whether it is there. Reads its own writes."""
+
+    def read(self, owner: str, sha256: str) -> AsyncIterator[bytes]:
+        """The content, piece by piece. Raises Refused (`archive.missing`)."""
+
+    async def erase(self, owner: str, sha256: str) -> None:
+        """Have it gone; what is not there stays away."""
 
 
 @dataclass(frozen=True)

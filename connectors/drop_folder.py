@@ -11,62 +11,34 @@ there. It is on disk when `put` returns. The folder is on one file system that h
 `flock`; several workers may share it.
 """
 
-import asyncio
 import contextlib
-import errno
 import fcntl
 import os
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
-from connectors.errors import Unanswered
+from connectors.folder import Folder, appear, sync
 
-LEFT_BEHIND_SECONDS = 3600.0
-"""A part this old is a dead worker's."""
 _LOOK_AGAIN_SECONDS = 0.01
 
-Answer = TypeVar("Answer")
 
-
-class DropFolder:
-    """One folder. What blocks is done in `run`, which takes `patience` seconds at most.
+class DropFolder(Folder):
+    """One folder, whose files others take.
 
     `no_answer` is the code of the error when the file system fails, like `crm.folder`.
     """
 
     def __init__(self, path: Path, *, no_answer: str, patience: float = 10.0) -> None:
-        self._path = path
-        self._notes, self._parts = path / ".notes", path / ".parts"
-        self._no_answer = no_answer
-        self._patience = patience
+        super().__init__(path, no_answer=no_answer, patience=patience)
+        self._notes = path / ".notes"
 
     def prepare(self) -> None:
         """Make the folder and try it; delete what dead workers left. Raises OSError."""
-        for folder in (self._path, self._notes, self._parts):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        long_ago = time.time() - LEFT_BEHIND_SECONDS
-        for part in self._parts.iterdir():
-            with contextlib.suppress(FileNotFoundError):  # its worker lives, and is done with it
-                if part.stat().st_mtime < long_ago:
-                    part.unlink()
-        with self._written(b"") as part, self.locked():
-            trial = part.with_suffix(".linked")
-            trial.hardlink_to(part)
-            trial.unlink()
-
-    async def run(self, work: Callable[[], Answer]) -> Answer:
-        """Do `work` where it holds up nobody. Raises Unanswered where the file system fails."""
-        try:
-            async with asyncio.timeout(self._patience):
-                return await asyncio.to_thread(work)
-        except OSError as error:  # a time-out is one
-            code = errno.errorcode.get(error.errno or 0, type(error).__name__)
-            # The cause is cut off: it names files, and causes travel far.
-            text = f"the folder cannot be written or read ({code})"
-            raise Unanswered(self._no_answer, text) from None
+        super().prepare()
+        self._notes.mkdir(mode=0o700, exist_ok=True)
+        with self.locked():
+            pass
 
     # What follows blocks, and raises OSError.
 
@@ -78,14 +50,13 @@ class DropFolder:
         """
         if self.note(name) is not None:
             return
-        with self._written(content) as part, contextlib.suppress(FileExistsError):
-            (self._path / name).hardlink_to(part)
-        _sync(self._path)
+        with self.written(lambda part: part.write(content)) as part:
+            appear(part, self.path / name)
         self.keep_note(name, "")
 
     def was_put(self, name: str) -> bool:
         """Whether a file of this name is there, or was."""
-        return (self._path / name).exists() or self.note(name) is not None
+        return (self.path / name).exists() or self.note(name) is not None
 
     def note(self, name: str) -> str | None:
         """What we noted under a name."""
@@ -96,18 +67,18 @@ class DropFolder:
 
     def keep_note(self, name: str, text: str) -> None:
         """Note something under a name, in place of what was noted before."""
-        with self._written(text.encode()) as part:
+        with self.written(lambda part: part.write(text.encode())) as part:
             # The part's own name goes on to be deleted: a second one becomes the note.
             second = part.with_suffix(".note")
             second.hardlink_to(part)
             second.replace(self._notes / name)
-        _sync(self._notes)
+        sync(self._notes)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Alone with the folder, among all workers; a worker that dies lets go of it."""
-        until = time.monotonic() + self._patience
-        descriptor = os.open(self._path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        until = time.monotonic() + self.patience
+        descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             while True:
                 try:
@@ -120,25 +91,3 @@ class DropFolder:
             yield
         finally:
             os.close(descriptor)
-
-    @contextlib.contextmanager
-    def _written(self, content: bytes) -> Iterator[Path]:
-        """A file with this content, on disk, under a name of its own that is deleted afterwards."""
-        descriptor, name = tempfile.mkstemp(dir=self._parts)  # mode 0600
-        try:
-            with os.fdopen(descriptor, "wb") as part:
-                part.write(content)
-                part.flush()
-                os.fsync(part.fileno())
-            yield Path(name)
-        finally:
-            Path(name).unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    """Have the names in a folder on disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

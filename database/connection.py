@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -23,6 +25,7 @@ def engine_for(
 ) -> AsyncEngine:
     """A pool of connections to `postgresql://user:password@host:port/name`.
 
+    They are used through `transaction` and `statement`: by themselves they begin no transaction.
     `patience` is how many seconds a connection or a statement may take before the server counts as
     down; without it a connection has 5 and a statement has no limit.
     """
@@ -33,6 +36,7 @@ def engine_for(
         max_overflow=size,
         pool_timeout=to_connect,
         pool_recycle=1800,
+        isolation_level="AUTOCOMMIT",  # `transaction` begins one, on the driver's own connection
         hide_parameters=True,  # parameters hold personal data, and errors end up in logs
         connect_args={
             "timeout": to_connect,
@@ -48,9 +52,17 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
     Raises DatabaseDown where the server cannot be reached or goes away meanwhile.
     """
-    with _our_outage():
-        async with engine.begin() as connection:
+    async with statement(engine) as connection:
+        driver = driver_of(connection)
+        begun = driver.transaction()
+        await begun.start()
+        try:
             yield connection
+        except Exception:
+            if not driver.is_closed():
+                await begun.rollback()
+            raise
+        await begun.commit()
 
 
 @asynccontextmanager
@@ -61,7 +73,20 @@ async def statement(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """
     with _our_outage():
         async with engine.connect() as connection:
-            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+            driver = driver_of(connection)
+            try:
+                yield connection
+            except BaseException as error:
+                # Cancelled: the answer is still to come, and a transaction perhaps open.
+                if driver.is_closed() or not isinstance(error, Exception):
+                    await connection.invalidate()
+                raise
+
+
+def driver_of(connection: AsyncConnection) -> Any:
+    """The driver's own connection, for what it does best. Any: it ships no types."""
+    assert connection.sync_connection is not None, "it is connected"
+    return connection.sync_connection.connection.driver_connection
 
 
 @contextmanager
@@ -72,20 +97,25 @@ def _our_outage() -> Iterator[None]:
         OperationalError,
         InterfaceError,
         PoolTimeoutError,
+        asyncpg.InterfaceError,
         TimeoutError,
         OSError,
     ) as error:
         raise DatabaseDown from error
     except DBAPIError as error:
-        if error.connection_invalidated or _is_going_or_coming(error):
+        if error.connection_invalidated or _is_going_or_coming(error.orig):
+            raise DatabaseDown from error
+        raise
+    except asyncpg.PostgresError as error:
+        if _is_going_or_coming(error):
             raise DatabaseDown from error
         raise
 
 
-def _is_going_or_coming(error: DBAPIError) -> bool:
+def _is_going_or_coming(error: BaseException | None) -> bool:
     """Whether the server said that it starts, stops or has no connection left.
 
     SQLSTATE class 08, 57P01 to 57P03 and 53300: the driver counts none as a lost connection.
     """
-    state = str(getattr(error.orig, "sqlstate", "") or "")
+    state = str(getattr(error, "sqlstate", "") or "")
     return state.startswith(("08", "57P0")) or state == "53300"

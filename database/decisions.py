@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.audit import record
-from workflows.actor import SignedActor
+from workflows.actor import Actor, SignedActor
 
 _INSERT = text("""
     INSERT INTO decisions (workflow_id, kind, content, reason, actor, actor_kind, roles,
@@ -18,7 +18,8 @@ _INSERT = text("""
 """)
 _DECIDERS = text("""
     SELECT DISTINCT d.actor FROM decisions d JOIN onboardings o USING (workflow_id)
-    WHERE o.id = :onboarding AND d.actor_kind = 'person' AND d.kind NOT IN ('withdraw', 'resolve')
+    WHERE o.id = :onboarding AND d.actor_kind = 'person'
+      AND d.kind NOT IN ('withdraw', 'resolve', 'appeal')
 """)
 _INTERNAL = text("""
     SELECT d.kind, d.reason, d.actor, d.actor_kind, d.content, d.rule_version, d.decided_at
@@ -62,6 +63,32 @@ async def keep_of_person(
         "rule_version": None,
     }
     await _keep(connection, row, {"update_id": by.update_id, "content": content, "reason": reason})
+
+
+async def keep_of_caller(
+    connection: AsyncConnection,
+    *,
+    workflow_id: str,
+    kind: str,
+    content: dict[str, Any],
+    reason: str,
+    by: Actor,
+) -> None:
+    """Keep what somebody asked for whom the door recognised, and a line of audit with it."""
+    row = {
+        "workflow_id": workflow_id,
+        "kind": kind,
+        "content": json.dumps(content),
+        "reason": reason,
+        "actor": by.name,
+        "actor_kind": by.kind,
+        "roles": json.dumps(by.roles),
+        "update_id": None,
+        "signing_key": None,
+        "signature": None,
+        "rule_version": None,
+    }
+    await _keep(connection, row, {"content": content, "reason": reason})
 
 
 async def keep_of_rule(

@@ -8,6 +8,7 @@ from typing import Literal
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from database.audit import record
 from database.onboardings import Application
 from workflows.onboarding.messages import CAME_TO_NOTHING
 
@@ -42,13 +43,18 @@ _PASS_ON = text("""
     WHERE tenant = :tenant AND trait = :trait AND hash = :hash
 """)
 _LIKENESS = text("SELECT set_config('pg_trgm.similarity_threshold', :likeness, true)")
-# Two who were born on different days, or have different tax ids, are not one.
+# Two who were born on different days, or have different tax ids, are not one. Who has yet to be
+# looked at themselves is later: they will find this one. Two with nothing but a name in common, in
+# the same instant, do not find each other.
 _NAMED_ALIKE = text("""
     SELECT DISTINCT a.id
     FROM applications a JOIN onboardings o ON o.id = a.id
     WHERE lower(a.form ->> 'name') % lower(:name)
       AND a.tenant = :tenant AND a.id <> :onboarding
       AND o.stage <> ALL(CAST(:nothing AS text[]))
+      AND (o.stage NOT IN ('received', 'validating')
+           OR EXISTS (SELECT 1 FROM known_applicants k WHERE k.onboarding = a.id)
+           OR EXISTS (SELECT 1 FROM duplicates d WHERE d.onboarding = a.id))
       AND a.form ->> 'kind' = :kind AND a.form ->> 'country' = :country
       AND coalesce(a.form ->> 'date_of_birth' = CAST(:born AS text), true)
       AND coalesce(a.form #>> '{tax_id,value}' = CAST(:tax_id AS text), true)
@@ -65,7 +71,9 @@ _NOTE = text("""
 """)
 _EARLIER = text("UPDATE onboardings SET earlier_case = :earlier WHERE id = :onboarding")
 _RELATE = text("""
-    UPDATE duplicates SET relation = :relation WHERE onboarding = :onboarding AND other = :other
+    UPDATE duplicates d SET relation = :relation FROM onboardings o
+    WHERE d.onboarding = :onboarding AND d.other = :other AND o.id = d.onboarding
+    RETURNING o.workflow_id
 """)
 _MERGE = text("UPDATE onboardings SET merged_into = :other WHERE id = :onboarding")
 _OF = text("""
@@ -177,9 +185,13 @@ async def relate(
     other: str,
     relation: Literal["merge", "link"],
 ) -> None:
-    """Keep how two onboardings are related."""
+    """Keep how two onboardings are related, where they were found to be alike."""
     related = {"onboarding": onboarding, "other": other}
-    await connection.execute(_RELATE, {**related, "relation": relation})
+    process = await connection.scalar(_RELATE, {**related, "relation": relation})
+    if process is None:
+        return
+    details = {"relation": relation, "other": other}
+    await record(connection, "duplicates.related", "process", workflow_id=process, details=details)
     if relation == "merge":
         await connection.execute(_MERGE, related)
 

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.audit import record
+from database.prepared import Effect
 from workflows.onboarding.messages import ENDS, workflow_id
 
 _STORE_APPLICATION = text("""
@@ -19,8 +20,8 @@ _STORE_APPLICATION = text("""
     RETURNING id
 """)
 _STORE_ONBOARDING = text("""
-    INSERT INTO onboardings (id, tenant, workflow_id, stage)
-    VALUES (:id, :tenant, :workflow_id, 'received')
+    INSERT INTO onboardings (id, tenant, workflow_id, stage, appeal_of)
+    VALUES (:id, :tenant, :workflow_id, 'received', :appeal_of)
     ON CONFLICT DO NOTHING
 """)
 _CORRECT = text("""
@@ -34,18 +35,6 @@ _APPLICATION = text("""
     SELECT a.id, a.version, a.tenant, a.form, o.workflow_id, o.stage, o.appeal_of
     FROM applications a JOIN onboardings o USING (id)
     WHERE a.id = :id AND a.version = :version
-""")
-_STAGE = text("""
-    UPDATE onboardings o
-    SET stage = :stage, stage_since = clock_timestamp(),
-        identity_link = CASE WHEN :stage = 'verifying_identity' THEN identity_link END,
-        handed_over_at = coalesce(handed_over_at, clock_timestamp()),
-        ended_at = CASE WHEN :ended THEN clock_timestamp() END,
-        adverse_actions = CAST(:adverse_actions AS jsonb),
-        appeal_until = CASE WHEN appeal_of IS NULL THEN CAST(:appeal_until AS timestamptz) END
-    FROM (SELECT id, stage FROM onboardings WHERE id = :id FOR UPDATE) before
-    WHERE o.id = before.id
-    RETURNING o.workflow_id, before.stage
 """)
 _KEEP_IDENTITY_LINK = text("""
     UPDATE onboardings SET identity_link = :link WHERE id = :id AND stage = 'verifying_identity'
@@ -75,6 +64,60 @@ _MANY = """
     ORDER BY created_at DESC, id DESC
     LIMIT :limit
 """
+RECORD_STAGE = Effect("""
+    changed AS (
+        UPDATE onboardings
+        SET stage = :stage, stage_since = clock_timestamp(),
+            identity_link = CASE WHEN :stage = 'verifying_identity' THEN identity_link END,
+            handed_over_at = coalesce(handed_over_at, clock_timestamp()),
+            ended_at = CASE WHEN :ended THEN clock_timestamp() END,
+            adverse_actions = CAST(:adverse_actions AS jsonb),
+            appeal_until = CASE WHEN appeal_of IS NULL THEN CAST(:appeal_until AS timestamptz) END
+        FROM asked
+        WHERE id = :id
+        RETURNING id, workflow_id, stage
+    ), told AS (
+        INSERT INTO audit (event, actor, workflow_id, details)
+        SELECT 'onboarding.stage', 'process', workflow_id, jsonb_build_object('stage', stage)
+        FROM changed
+    ), voided AS (
+        UPDATE reviews SET state = 'void', closed_at = clock_timestamp()
+        FROM changed
+        WHERE reviews.onboarding = changed.id AND reviews.state = 'open'
+            AND changed.stage <> 'reviewing'
+        RETURNING reviews.id, reviews.workflow_id
+    ), told_of_reviews AS (
+        INSERT INTO audit (event, actor, workflow_id, details)
+        SELECT 'review.closed', 'process', workflow_id,
+               jsonb_build_object('review', id, 'outcome', 'void')
+        FROM voided
+    )
+""")
+"""Keep the stage that an onboarding is in now: what `stage_values` says.
+
+A review that it went on without is taken out of the queue. A process that was started for no
+application keeps nothing: there is no list to show it in.
+"""
+
+
+def stage_values(
+    id_: str,
+    stage: str,
+    *,
+    adverse_actions: Sequence[str] = (),
+    appeal_until: datetime | None = None,
+) -> dict[str, Any]:
+    """What RECORD_STAGE is to keep. With a rejection comes what the applicant is told.
+
+    An appeal cannot be appealed against, whatever `appeal_until` says.
+    """
+    return {
+        "id": id_,
+        "stage": stage,
+        "ended": stage in ENDS,
+        "adverse_actions": json.dumps(list(adverse_actions)) if adverse_actions else None,
+        "appeal_until": appeal_until,
+    }
 
 
 @dataclass(frozen=True)
@@ -99,19 +142,30 @@ class CorrectedMeanwhile(Exception):
 
 
 async def store(
-    connection: AsyncConnection, *, id_: str, tenant: str, form: dict[str, Any], created_by: str
-) -> None:
-    """Store an application; its onboarding can then start. A second time changes nothing."""
+    connection: AsyncConnection,
+    *,
+    id_: str,
+    tenant: str,
+    form: dict[str, Any],
+    created_by: str,
+    appeal_of: str | None = None,
+) -> bool:
+    """Store an application; its onboarding can then start. False: it was stored before.
+
+    `appeal_of` is the onboarding that it appeals against.
+    """
     application = {"id": id_, "tenant": tenant, "form": json.dumps(form), "created_by": created_by}
     if await connection.scalar(_STORE_APPLICATION, application) is None:
-        return
+        return False
     process = workflow_id(tenant, id_)
     await connection.execute(
-        _STORE_ONBOARDING, {"id": id_, "tenant": tenant, "workflow_id": process}
+        _STORE_ONBOARDING,
+        {"id": id_, "tenant": tenant, "workflow_id": process, "appeal_of": appeal_of},
     )
     await record(
         connection, "application.received", created_by, workflow_id=process, details={"id": id_}
     )
+    return True
 
 
 async def correct(
@@ -148,35 +202,6 @@ async def application(connection: AsyncConnection, id_: str, version: int) -> Ap
     if row is None:
         raise NoApplication(f"there is no application {id_} in version {version}")
     return Application(**row)
-
-
-async def record_stage(
-    connection: AsyncConnection,
-    id_: str,
-    stage: str,
-    *,
-    adverse_actions: Sequence[str] = (),
-    appeal_until: datetime | None = None,
-) -> str | None:
-    """Keep the stage that an onboarding is in now; the answer is the one that it has left.
-
-    With a rejection comes what the applicant is told. An appeal cannot be appealed against. A
-    process that was started for no application keeps nothing: there is no list to show it in.
-    """
-    values = {
-        "id": id_,
-        "stage": stage,
-        "ended": stage in ENDS,
-        "adverse_actions": json.dumps(list(adverse_actions)) if adverse_actions else None,
-        "appeal_until": appeal_until,
-    }
-    kept = (await connection.execute(_STAGE, values)).first()
-    if kept is None:
-        return None
-    await record(
-        connection, "onboarding.stage", "process", workflow_id=kept[0], details={"stage": stage}
-    )
-    return str(kept[1])
 
 
 async def keep_identity_link(connection: AsyncConnection, id_: str, link: str | None) -> None:

@@ -1,15 +1,16 @@
 """The request ledger: what was intended, and what became of it. Every time is Postgres time."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from database.audit import record
+from database.prepared import Effect, Prepared
 from workflows.request_key import Request, fingerprint, outside_key
 
 State = Literal["pending", "succeeded", "refused", "undone"]
@@ -93,7 +94,7 @@ class Sealed:
     quiet_in: timedelta | None
 
 
-_INSERT = text("""
+_INSERT_NEW = """
     INSERT INTO requests (key, workflow_id, step, state, generation, fingerprint, input,
                           token, lease_until, first_sent_at, settled_at)
     VALUES (:key, :workflow_id, :step, :state, :generation, :fingerprint, CAST(:input AS jsonb),
@@ -102,13 +103,15 @@ _INSERT = text("""
             CASE WHEN :state <> 'pending' THEN clock_timestamp() END)
     ON CONFLICT (key) DO NOTHING
     RETURNING first_sent_at
-""")
-_LOCK = text("""
+"""
+_INSERT = Prepared(_INSERT_NEW)
+_LOOK = Prepared("SELECT * FROM requests WHERE key = :key")
+_LOCK = Prepared("""
     SELECT *, lease_until - clock_timestamp() AS lease_left,
            clock_timestamp() - first_sent_at AS sent_ago
     FROM requests WHERE key = :key FOR UPDATE
 """)
-_CLAIM = text("""
+_CLAIM = Prepared("""
     UPDATE requests
     SET state = 'pending', generation = :generation, fingerprint = :fingerprint,
         input = CAST(:input AS jsonb), refusal = NULL, token = :token, settled_at = NULL,
@@ -118,32 +121,40 @@ _CLAIM = text("""
     WHERE key = :key
     RETURNING first_sent_at
 """)
-_RELEASE = text("""
+_RELEASE = Prepared("""
     UPDATE requests
     SET token = NULL,
         lease_until = coalesce(clock_timestamp() + CAST(:quiet_in AS interval), lease_until)
     WHERE key = :key AND token = :token
 """)
-_SETTLE = text("""
-    UPDATE requests
-    SET state = CASE state WHEN 'undone' THEN state ELSE :state END,
-        result = CAST(:result AS jsonb), refusal = CAST(:refusal AS jsonb),
-        token = NULL, lease_until = CAST(:quiet_until AS timestamptz),
-        settled_at = clock_timestamp()
-    WHERE key = :key AND token = :token
-    RETURNING state
+_SETTLE = Prepared("""
+    WITH settled AS (
+        UPDATE requests
+        SET state = CASE state WHEN 'undone' THEN state ELSE :state END,
+            result = CAST(:result AS jsonb), refusal = CAST(:refusal AS jsonb),
+            token = NULL, lease_until = CAST(:quiet_until AS timestamptz),
+            settled_at = clock_timestamp()
+        WHERE key = :key AND token = :token
+        RETURNING key, workflow_id, state, result
+    ), made_after_undo AS (
+        INSERT INTO audit (event, actor, workflow_id, details)
+        SELECT 'request.made_after_undo', 'once', workflow_id,
+               jsonb_build_object('key', key, 'result', result)
+        FROM settled WHERE state = 'undone' AND result IS NOT NULL
+    )
+    SELECT state FROM settled
 """)
-_SETTLE_OURS = text("""
+_SETTLE_OURS = Prepared("""
     UPDATE requests
     SET state = 'succeeded', fingerprint = :fingerprint, input = CAST(:input AS jsonb),
         result = CAST(:result AS jsonb), settled_at = clock_timestamp()
     WHERE key = :key
 """)
-_SEAL = text("""
+_SEAL = Prepared("""
     UPDATE requests SET state = 'undone', settled_at = clock_timestamp() WHERE key = :key
 """)
-_NOTE_FOUND = text("UPDATE requests SET result = CAST(:result AS jsonb) WHERE key = :key")
-_LAST_MADE = text("SELECT coalesce(result, earlier -> -1) FROM requests WHERE key = :key")
+_NOTE_FOUND = Prepared("UPDATE requests SET result = CAST(:result AS jsonb) WHERE key = :key")
+_LAST_MADE = Prepared("SELECT coalesce(result, earlier -> -1) FROM requests WHERE key = :key")
 
 
 async def claim_new(
@@ -152,7 +163,7 @@ async def claim_new(
     """Claim a request that nobody asked for before, in one statement; None where somebody did."""
     token = uuid4()
     values = _values(request) | {"token": token, "lease": lease, "state": "pending"}
-    first_sent_at = await connection.scalar(_INSERT, values)
+    first_sent_at = await _INSERT.value(connection, values)
     if first_sent_at is None:
         return None
     return Claim(request.request_key, request.generation, token, first_sent_at, None)
@@ -174,9 +185,8 @@ async def claim(connection: AsyncConnection, request: Request, lease: timedelta)
     generation = max(row["generation"], request.generation)
     anew = row["state"] == "refused" or row["first_sent_at"] is None
     values = _values(request) | {"token": token, "lease": lease}
-    first_sent_at = await connection.scalar(
-        _CLAIM, values | {"generation": generation, "anew": anew}
-    )
+    values |= {"generation": generation, "anew": anew}
+    first_sent_at = await _CLAIM.value(connection, values)
     assert first_sent_at is not None
     sent_before = None if anew else row["sent_ago"]
     earlier = (_left(row), row["lease_until"])
@@ -199,7 +209,7 @@ async def claim_anew(
         "lease": lease,
         "anew": True,
     }
-    first_sent_at = await connection.scalar(_CLAIM, renewed)
+    first_sent_at = await _CLAIM.value(connection, renewed)
     assert first_sent_at is not None
     return Claim(held.key, held.generation + 1, held.token, first_sent_at, None)
 
@@ -213,7 +223,7 @@ async def release(
     could be answered any more, for `quiet_in` to the ones before it.
     """
     values = {"key": held.key, "token": held.token, "quiet_in": quiet_in}
-    await connection.execute(_RELEASE, values)
+    await _RELEASE.row(connection, values)
 
 
 async def succeed(connection: AsyncConnection, held: Claim, result: dict[str, Any]) -> bool:
@@ -222,14 +232,7 @@ async def succeed(connection: AsyncConnection, held: Claim, result: dict[str, An
     The result is recorded then too, so that the undo finds it, and audited, since an undo that is
     over would not. Raises InProgress where the lease was lost.
     """
-    if await _settle(connection, held, "succeeded", result=result) == "succeeded":
-        return True
-    details = {"key": held.key, "result": result}
-    process = _workflow_id(held.key)
-    await record(
-        connection, "request.made_after_undo", "once", workflow_id=process, details=details
-    )
-    return False
+    return await _settle(connection, held, "succeeded", result=result) == "succeeded"
 
 
 async def refuse(
@@ -250,8 +253,7 @@ async def first_time(connection: AsyncConnection, request: Request) -> Done | No
     TakenBack.
     """
     values = _values(request) | {"token": None, "lease": None, "state": "succeeded"}
-    inserted = await connection.execute(_INSERT, values)
-    if inserted.first() is not None:
+    if await _INSERT.row(connection, values) is not None:
         return None
     row = await _locked(connection, request.request_key)
     if (done := _done(row, request)) is None:  # reopened: as if it were new
@@ -259,11 +261,36 @@ async def first_time(connection: AsyncConnection, request: Request) -> Done | No
     return done
 
 
+async def effect_the_first_time(
+    connection: AsyncConnection, request: Request, effect: Effect, values: Mapping[str, Any]
+) -> bool:
+    """Carry an effect out if nobody asked for it before; False where somebody did. One statement.
+
+    Another transaction with the same key is waited for.
+    """
+    asked = _values(request) | {"token": None, "lease": None, "state": "succeeded"}
+    return await _once(effect).row(connection, {**asked, **values}) is not None
+
+
+@cache
+def _once(effect: Effect) -> Prepared:
+    return effect.where(_INSERT_NEW)
+
+
 async def settle_ours(
     connection: AsyncConnection, request: Request, result: dict[str, Any]
 ) -> None:
     """Record what came of an effect in our own database, in its transaction."""
-    await connection.execute(_SETTLE_OURS, _values(request) | {"result": json.dumps(result)})
+    await _SETTLE_OURS.row(connection, _values(request) | {"result": json.dumps(result)})
+
+
+async def done_before(connection: AsyncConnection, request: Request) -> Done | None:
+    """What came of a request, without claiming it; None where it is to be claimed first.
+
+    Raises Conflict, RefusedBefore or TakenBack.
+    """
+    row = await _LOOK.row(connection, {"key": request.request_key})
+    return None if row is None else _done(row, request)
 
 
 async def seal(connection: AsyncConnection, key: str) -> Sealed:
@@ -279,9 +306,9 @@ async def seal(connection: AsyncConnection, key: str) -> Sealed:
         "token": None,
         "lease": None,
     }
-    await connection.execute(_INSERT, tombstone)
+    await _INSERT.row(connection, tombstone)
     row = await _locked(connection, key)
-    await connection.execute(_SEAL, {"key": key})
+    await _SEAL.row(connection, {"key": key})
     surely_refused = row["refusal"] is not None and row["refusal"]["sure"]
     last = () if row["result"] is None else (row["result"],)
     return Sealed(
@@ -297,16 +324,16 @@ async def seal(connection: AsyncConnection, key: str) -> Sealed:
 
 async def note_found(connection: AsyncConnection, key: str, result: dict[str, Any]) -> None:
     """Note what was found of a sealed request, before it is removed."""
-    await connection.execute(_NOTE_FOUND, {"key": key, "result": json.dumps(result)})
+    await _NOTE_FOUND.row(connection, {"key": key, "result": json.dumps(result)})
 
 
 async def last_made(connection: AsyncConnection, key: str) -> dict[str, Any] | None:
     """The last result that is known of a request, perhaps of one that was reopened since."""
-    made: dict[str, Any] | None = await connection.scalar(_LAST_MADE, {"key": key})
+    made: dict[str, Any] | None = await _LAST_MADE.value(connection, {"key": key})
     return made
 
 
-def _done(row: RowMapping, request: Request) -> Done | None:
+def _done(row: Mapping[str, Any], request: Request) -> Done | None:
     """What is known of a request already; None where it is to be carried out."""
     key, state = request.request_key, row["state"]
     if state == "undone":
@@ -344,19 +371,21 @@ async def _settle(
         "result": None if result is None else json.dumps(result),
         "refusal": None if refusal is None else json.dumps(refusal),
     }
-    now = await connection.scalar(_SETTLE, settled)
+    now = await _SETTLE.value(connection, settled)
     if not isinstance(now, str):
         raise InProgress(held.key, timedelta(seconds=1))
     return now
 
 
-def _left(row: RowMapping) -> timedelta | None:
+def _left(row: Mapping[str, Any]) -> timedelta | None:
     left: timedelta | None = row["lease_left"]
     return left if left is not None and left > timedelta(0) else None
 
 
-async def _locked(connection: AsyncConnection, key: str) -> RowMapping:
-    return (await connection.execute(_LOCK, {"key": key})).mappings().one()
+async def _locked(connection: AsyncConnection, key: str) -> Mapping[str, Any]:
+    row = await _LOCK.row(connection, {"key": key})
+    assert row is not None, "requests are never deleted"
+    return row
 
 
 def _workflow_id(key: str) -> str:

@@ -34,11 +34,6 @@ _CLOSE = text("""
     WHERE id = :id AND state = 'open'
     RETURNING workflow_id
 """)
-_LEAVE = text("""
-    UPDATE reviews SET state = 'void', closed_at = clock_timestamp()
-    WHERE onboarding = :onboarding AND state = 'open'
-    RETURNING id, workflow_id
-""")
 _ONE = text("""
     SELECT * FROM reviews
     WHERE id = :id AND (CAST(:tenant AS text) IS NULL OR tenant = :tenant)
@@ -160,13 +155,6 @@ async def close(connection: AsyncConnection, id_: str, verdict: Verdict) -> str 
     details = {"review": id_, **verdict.model_dump(mode="json")}
     await record(connection, "review.closed", "process", workflow_id=process, details=details)
     return str(process)
-
-
-async def leave(connection: AsyncConnection, onboarding: str) -> None:
-    """Take the review of an onboarding that went on without it out of the queue."""
-    for id_, process in (await connection.execute(_LEAVE, {"onboarding": onboarding})).tuples():
-        details = {"review": id_, "outcome": "void"}
-        await record(connection, "review.closed", "process", workflow_id=process, details=details)
 
 
 # What reviewers see and do

@@ -13,6 +13,9 @@ from database.audit import record
 
 Verdict = Literal["false_positive", "confirmed"]
 
+PUBLIC_OFFICE = frozenset({"role.pep", "role.rca"})
+"""OpenSanctions' topics for holders of public office, and for who is close to them."""
+
 _SUPERSEDE = text("""
     UPDATE screening_hits SET superseded = true
     WHERE application_id = :application_id AND NOT superseded
@@ -53,6 +56,13 @@ _HITS = text("""
 _OPEN = text("""
     SELECT count(*) FROM screening_hits
     WHERE application_id = :application_id AND NOT superseded AND verdict IS NULL
+""")
+_LISTED = text("""
+    SELECT EXISTS (
+        SELECT FROM screening_hits
+        WHERE application_id = :application_id AND NOT superseded AND verdict = 'confirmed'
+          AND (jsonb_array_length(listed->'topics') = 0
+               OR NOT listed->'topics' <@ CAST(:public_office AS jsonb)))
 """)
 _HIT = text("""
     SELECT h.*, o.workflow_id FROM screening_hits h
@@ -152,6 +162,12 @@ async def hits(connection: AsyncConnection, application_id: str) -> Sequence[Row
 async def open_hits(connection: AsyncConnection, application_id: str) -> int:
     """How many hits of the latest screening nobody has judged."""
     return int(await connection.scalar(_OPEN, {"application_id": application_id}) or 0)
+
+
+async def is_listed(connection: AsyncConnection, application_id: str) -> bool:
+    """Whether somebody found a party to be on a list, other than for public office alone."""
+    asked = {"application_id": application_id, "public_office": json.dumps(sorted(PUBLIC_OFFICE))}
+    return bool(await connection.scalar(_LISTED, asked))
 
 
 async def judge(

@@ -1,11 +1,14 @@
-"""Our tables.
+"""Our tables, as they should be.
+
+Migrations make them, and queries name their columns in SQL: these classes serve Alembic alone,
+which compares them with what is there to write a migration, and to tell whether one is missing.
 
 Personal data lives in `applications`, in `review_comments` and, where we invoice ourselves, in
 `billing_accounts` and `billing_tax_ids`; nowhere else. `screening_hits` has what public lists say
-of those that they list.
+of those that they list. What documents hold is in the spool and in the archive.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,34 +16,23 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKey,
-    Identity,
     Index,
-    Interval,
     Text,
     literal_column,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-
-def _time(*, nullable: bool = False, now: bool = False) -> Column[datetime]:
-    default = text("clock_timestamp()") if now else None
-    return Column(DateTime(timezone=True), nullable=nullable, server_default=default)
-
-
-def _json(*, nullable: bool = False) -> Column[Any]:
-    return Column(JSONB(none_as_null=True), nullable=nullable)
-
-
-def _serial() -> Column[int]:
-    return Column(BigInteger, Identity(always=True), primary_key=True)
+from database.columns import json as _json
+from database.columns import serial as _serial
+from database.columns import time as _time
 
 
 class RequestRow(SQLModel, table=True):
-    """The request ledger: one row for each intended effect. Written by `activities.once` only.
+    """The request ledger: one row for each intended effect. Written by `activities.once`,
+    and where an operator reopens a request.
 
     state        pending | succeeded | refused | undone
     earlier      results from before the request was reopened: undoing takes them back too
@@ -167,40 +159,6 @@ class OnboardingRow(SQLModel, table=True):
     merged_into: str | None = Field(default=None, sa_column=Column(Text))
     adverse_actions: list[str] | None = Field(default=None, sa_column=_json(nullable=True))
     appeal_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-
-
-class KnownApplicantRow(SQLModel, table=True):
-    """Which onboarding has which applicant, by what tells applicants of a tenant apart.
-
-    trait  e_mail | name_and_birth | tax_id
-    hash   a keyed hash of the normalised value: nobody can read from it who it is
-    """
-
-    __tablename__ = "known_applicants"
-    __table_args__ = (Index("known_applicants_by_onboarding", "onboarding"),)
-
-    tenant: str = Field(sa_column=Column(Text, primary_key=True))
-    trait: str = Field(sa_column=Column(Text, primary_key=True))
-    hash: str = Field(sa_column=Column(Text, primary_key=True))
-    onboarding: str = Field(sa_column=Column(Text, nullable=False))
-    since: datetime = Field(sa_column=_time(now=True))
-
-
-class DuplicateRow(SQLModel, table=True):
-    """Two onboardings that may be of one applicant, and what a reviewer made of it.
-
-    alike     e_mail | name_and_birth | tax_id | name
-    relation  merge: `other` goes on in place of this one | link: both go on; empty: not judged
-    """
-
-    __tablename__ = "duplicates"
-    __table_args__ = (CheckConstraint("relation IN ('merge', 'link')", "known_relation"),)
-
-    onboarding: str = Field(sa_column=Column(Text, primary_key=True))
-    other: str = Field(sa_column=Column(Text, primary_key=True))
-    alike: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    found_at: datetime = Field(sa_column=_time(now=True))
-    relation: str | None = Field(default=None, sa_column=Column(Text))
 
 
 class InboxRow(SQLModel, table=True):
@@ -337,147 +295,3 @@ class BillingTaxIdRow(SQLModel, table=True):
     type: str = Field(sa_column=Column(Text, nullable=False))
     value: str = Field(sa_column=Column(Text, nullable=False))
     added_at: datetime = Field(sa_column=_time(now=True))
-
-
-class ScreeningHitRow(SQLModel, table=True):
-    """An entry of a list that somebody in an application may be, until and after a person judged.
-
-    request_key   the screening that found it
-    party         who in the application: applicant | owner-N | signatory
-    party_hash    the same for the same person or company in every application; nobody is named
-    listed        what the list says of the entry: name, birth dates, countries, topics
-    holds_for     how long a person's "it is somebody else" may hold
-    verdict       false_positive | confirmed; nobody judged it where it is empty
-    remembered    that the verdict is an earlier one, of another hit
-    revision      raised by each judgement
-    superseded    that the application was screened again since
-    """
-
-    __tablename__ = "screening_hits"
-    __table_args__ = (
-        CheckConstraint("verdict IN ('false_positive', 'confirmed')", "known_verdict"),
-        Index(
-            "screening_hits_once",
-            *("request_key", "party", "list", "entry"),
-            unique=True,
-            postgresql_where=text("NOT superseded"),
-        ),
-        Index("screening_hits_of_application", "application_id", "id"),
-        Index("screening_hits_of_party", "party_hash", "list", "entry"),
-    )
-
-    id: int = Field(default=None, sa_column=_serial())
-    request_key: str = Field(sa_column=Column(Text, nullable=False))
-    application_id: str = Field(sa_column=Column(Text, nullable=False))
-    version: int = Field(nullable=False)
-    party: str = Field(sa_column=Column(Text, nullable=False))
-    party_hash: str = Field(sa_column=Column(Text, nullable=False))
-    list: str = Field(sa_column=Column(Text, nullable=False))
-    list_version: str = Field(sa_column=Column(Text, nullable=False))
-    entry: str = Field(sa_column=Column(Text, nullable=False))
-    entry_version: str = Field(sa_column=Column(Text, nullable=False))
-    listed: dict[str, Any] = Field(sa_column=_json())
-    score: int = Field(nullable=False)
-    holds_for: timedelta = Field(sa_column=Column(Interval, nullable=False))
-    found_at: datetime = Field(sa_column=_time(now=True))
-    verdict: str | None = Field(default=None, sa_column=Column(Text))
-    remembered: bool = Field(
-        default=False, sa_column_kwargs={"server_default": text("false")}, nullable=False
-    )
-    judged_by: str | None = Field(default=None, sa_column=Column(Text))
-    judged_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-    reason: str | None = Field(default=None, sa_column=Column(Text))
-    until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-    revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"}, nullable=False)
-    superseded: bool = Field(
-        default=False, sa_column_kwargs={"server_default": text("false")}, nullable=False
-    )
-
-
-class ScreeningAcceptanceRow(SQLModel, table=True):
-    """That somebody found a party to be another than an entry of a list: who, when, why.
-
-    It holds until its date, and for as long as the entry says what it said.
-    """
-
-    __tablename__ = "screening_acceptances"
-    __table_args__ = (Index("screening_acceptances_of_party", "party_hash", "list", "entry"),)
-
-    id: int = Field(default=None, sa_column=_serial())
-    hit: int = Field(
-        sa_column=Column(
-            BigInteger, ForeignKey("screening_hits.id", ondelete="CASCADE"), nullable=False
-        )
-    )
-    party_hash: str = Field(sa_column=Column(Text, nullable=False))
-    list: str = Field(sa_column=Column(Text, nullable=False))
-    entry: str = Field(sa_column=Column(Text, nullable=False))
-    entry_version: str = Field(sa_column=Column(Text, nullable=False))
-    accepted_by: str = Field(sa_column=Column(Text, nullable=False))
-    accepted_at: datetime = Field(sa_column=_time(now=True))
-    reason: str = Field(sa_column=Column(Text, nullable=False))
-    until: datetime = Field(sa_column=_time())
-
-
-class ReviewRow(SQLModel, table=True):
-    """Applications that people look at: the queue, and how each review ended.
-
-    state       open | approved | rejected | expired | void (the onboarding went on without it)
-    owner       whose queue it is in: reviewer | senior_reviewer
-    approvers   how many people have to agree; who did is in `decisions`
-    excluded    names of API keys that may not decide
-    codes       what a rejected applicant is told
-    """
-
-    __tablename__ = "reviews"
-    __table_args__ = (
-        CheckConstraint(
-            "state IN ('open', 'approved', 'rejected', 'expired', 'void')", "known_state"
-        ),
-        CheckConstraint("owner IN ('reviewer', 'senior_reviewer')", "known_owner"),
-        Index("reviews_of_onboarding", "onboarding", "number", unique=True),
-        Index("reviews_due", "due_at", "id", postgresql_where=text("state = 'open'")),
-        Index("reviews_by_due", "due_at", "id"),
-    )
-
-    id: str = Field(sa_column=Column(Text, primary_key=True))
-    onboarding: str = Field(sa_column=Column(Text, nullable=False))
-    number: int = Field(nullable=False)
-    tenant: str = Field(sa_column=Column(Text, nullable=False))
-    workflow_id: str = Field(sa_column=Column(Text, nullable=False))
-    version: int = Field(nullable=False)
-    state: str = Field(sa_column=Column(Text, nullable=False, server_default="open"))
-    owner: str = Field(sa_column=Column(Text, nullable=False))
-    approvers: int = Field(nullable=False)
-    by_default: str = Field(sa_column=Column(Text, nullable=False))
-    reasons: list[str] = Field(sa_column=_json())
-    excluded: list[str] = Field(sa_column=_json())
-    opened_at: datetime = Field(sa_column=_time())
-    remind_at: datetime = Field(sa_column=_time())
-    escalate_at: datetime = Field(sa_column=_time())
-    due_at: datetime = Field(sa_column=_time())
-    escalated_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-    claimed_by: str | None = Field(default=None, sa_column=Column(Text))
-    claimed_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-    closed_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-    codes: list[str] = Field(
-        sa_column=Column(JSONB, nullable=False, server_default=text("'[]'::jsonb"))
-    )
-
-
-class ReviewCommentRow(SQLModel, table=True):
-    """What reviewers wrote to each other about an applicant: personal data."""
-
-    __tablename__ = "review_comments"
-    __table_args__ = (
-        Index("review_comments_of_review", "review", "author", "text_hash", unique=True),
-    )
-
-    id: int = Field(default=None, sa_column=_serial())
-    review: str = Field(
-        sa_column=Column(Text, ForeignKey("reviews.id", ondelete="CASCADE"), nullable=False)
-    )
-    author: str = Field(sa_column=Column(Text, nullable=False))
-    text: str = Field(sa_column=Column(Text, nullable=False))
-    text_hash: str = Field(sa_column=Column(Text, nullable=False))
-    written_at: datetime = Field(sa_column=_time(now=True))

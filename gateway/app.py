@@ -12,16 +12,23 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import (
     api_page,
+    appeals,
     attention,
     changes,
     confirmation_page,
     confirmations,
+    documents,
+    duplicates,
     health,
+    identity_sessions,
     onboardings,
     problems,
     requests,
+    reviews,
     screening,
+    status,
 )
+from gateway.callers import allowed
 from gateway.door import Door
 from gateway.handing_over import keep_handing_over
 from gateway.inbox_writer import InboxWriter
@@ -83,9 +90,14 @@ def create_app(options: GatewayOptions) -> FastAPI:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     hook = StripeWebhook(writer, options.webhook_secrets)
+    door: dict[str, Any] = {  # Any: of many types
+        "callers": options.callers,
+        "rates": options.rates,
+        "upload_limit": options.upload_limit,
+    }
     app = _Gateway(
         Route("/webhooks/stripe", hook, methods=["POST"]),
-        Door(hook, callers=options.callers, rates=options.rates),
+        Door(hook, **door),
         title="Perdure",
         version=version("perdure"),
         description=_DESCRIPTION,
@@ -97,11 +109,26 @@ def create_app(options: GatewayOptions) -> FastAPI:
     )
     app.state.options = options
     app.add_middleware(Methods)
-    app.add_middleware(Door, callers=options.callers, rates=options.rates)
+    app.add_middleware(Door, **door)
     problems.handle_all(app)
     app.add_exception_handler(405, not_allowed)
-    for room in (onboardings, changes, confirmations, screening, attention, requests, health):
-        app.include_router(room.router, dependencies=[Depends(only_known)])
+    api = (
+        onboardings,
+        status,
+        changes,
+        appeals,
+        confirmations,
+        screening,
+        identity_sessions,
+        reviews,
+        duplicates,
+        documents,
+        attention,
+        requests,
+    )
+    for room in api:
+        app.include_router(room.router, dependencies=[Depends(allowed), Depends(only_known)])
+    app.include_router(health.router, dependencies=[Depends(only_known)])
     app.router.routes.extend([*api_page.ROUTES, *confirmation_page.ROUTES])
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app

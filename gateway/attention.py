@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from database.connection import DatabaseDown
 from gateway import examples, lost_runs
-from gateway.callers import AskedTenant, Caller, Operator, tenant_to_see
+from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
 from gateway.cursors import bad_cursor, cursor_of, place_of
 from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import IfNoneMatch, tagged
@@ -138,7 +138,7 @@ class Filters:
     summary="List what waits for somebody",
 )
 async def waiting(
-    caller: Operator,
+    caller: Allowed,
     options: Options,
     asked_tenant: AskedTenant = None,
     owner: Annotated[str | None, Query(pattern=r"^[a-z_]{1,40}$")] = None,
@@ -180,7 +180,7 @@ async def waiting(
     },
     summary="Decide about something that waits",
 )
-async def resolve(form: ResolutionForm, caller: Operator, options: Options) -> Taken:
+async def resolve(form: ResolutionForm, caller: Allowed, options: Options) -> Taken:
     """Retry, skip or abort a parked step; have a run that was ended from outside, or fails, go on.
 
     The answer is given once the decision is accepted. A step is decided about once: `since` makes

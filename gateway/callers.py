@@ -2,14 +2,18 @@
 
 import hashlib
 import hmac
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
-from gateway.problems import FieldError, Problem
+from gateway.applicants import ApplicantTokens
+from gateway.problems import FieldError, Problem, not_found
+from gateway.roles import in_words, who_may
 from workflows.actor import Actor, Role
 
 Tenant = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
@@ -32,20 +36,17 @@ class KeysUnreadable(ValueError):
 
 
 class Callers:
-    """Everybody who may call."""
+    """Everybody who may call: keys of people and services, and applicants by their tokens."""
 
-    def __init__(self, keys: Sequence[ApiKey]) -> None:
+    def __init__(self, keys: Sequence[ApiKey], applicants: ApplicantTokens | None = None) -> None:
         self._keys = tuple(keys)
+        self._applicants = applicants
 
-    def recognise(self, authorization: str | None) -> ApiKey:
-        """The key of an `Authorization` header. Raises Problem (401)."""
-        scheme, _, key = (authorization or "").partition(" ")
-        digest = hashlib.sha256(key.strip().encode()).hexdigest()
-        found = None
-        # Over all keys, so that the time says nothing about which are close.
-        for one in self._keys:
-            if hmac.compare_digest(one.sha256, digest):
-                found = one
+    def recognise(self, authorization: str | None) -> "Caller":
+        """Who an `Authorization` header names. Raises Problem (401)."""
+        scheme, _, given = (authorization or "").partition(" ")
+        key = given.strip()
+        found = self._applicant(key) or self._of_key(key)
         if found is None or scheme.lower() != "bearer":
             raise Problem(
                 401,
@@ -53,15 +54,46 @@ class Callers:
                 "Send your API key as `Authorization: Bearer …`; nobody has the one that was sent."
                 if authorization
                 else "Send your API key as `Authorization: Bearer …`.",
-                headers={"WWW-Authenticate": "Bearer"},
+                headers=_BEARER,
             )
         return found
 
+    def _of_key(self, key: str) -> "Caller | None":
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        found = None
+        # Over all keys, so that the time says nothing about which are close.
+        for one in self._keys:
+            if hmac.compare_digest(one.sha256, digest):
+                found = one
+        if found is None:
+            return None
+        actor = Actor(name=found.name, kind=found.kind, roles=found.roles)
+        return Caller(actor, found.tenant)
 
-def read_callers(file: Path) -> Callers:
-    """The callers in a file: a JSON list of keys. Raises KeysUnreadable."""
+    def _applicant(self, token: str) -> "Caller | None":
+        about = self._applicants.accept(token) if self._applicants else None
+        if about is None:
+            return None
+        if about.until <= time.time():
+            raise Problem(
+                401,
+                "token-expired",
+                "The token has expired: have whoever gave it to you make a new one.",
+                headers=_BEARER,
+            )
+        name = f"applicant/{about.onboarding}"
+        actor = Actor(name=name, kind="person", roles=("applicant",))
+        return Caller(actor, about.tenant, about.onboarding)
+
+
+_BEARER = {"WWW-Authenticate": "Bearer"}
+
+
+def read_callers(file: Path, applicants: ApplicantTokens | None = None) -> Callers:
+    """The callers in a file, a JSON list of keys, and applicants. Raises KeysUnreadable."""
     try:
-        return Callers(TypeAdapter(list[ApiKey]).validate_json(file.read_bytes()))
+        keys = TypeAdapter(list[ApiKey]).validate_json(file.read_bytes())
+        return Callers(keys, applicants)
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
@@ -72,14 +104,22 @@ def read_callers(file: Path) -> Callers:
         raise KeysUnreadable(f"The API keys cannot be read: {error}") from error
 
 
+@dataclass(frozen=True)
 class Caller:
-    """Who makes this request."""
+    """Who makes this request. An applicant sees `onboarding` alone."""
 
-    def __init__(self, key: ApiKey) -> None:
-        self.name = key.name
-        self.tenant = key.tenant
-        self.roles = key.roles
-        self.actor = Actor(name=key.name, kind=key.kind, roles=key.roles)
+    actor: Actor
+    tenant: str | None
+    onboarding: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the key: rates are kept by it."""
+        return self.actor.name
+
+    def has_any(self, *roles: Role) -> bool:
+        """Whether the caller has one of these roles."""
+        return not set(roles).isdisjoint(self.actor.roles)
 
     def may_see(self, tenant: str | None) -> bool:
         """Whether what belongs to `tenant` is there for this caller at all."""
@@ -92,29 +132,22 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
-class Needs:
-    """A dependency: the caller has one of these roles. Raises Problem (403)."""
+def allowed(request: Request) -> Caller:
+    """The caller, whom the table of roles lets use this operation.
 
-    def __init__(self, *roles: Role) -> None:
-        self._roles = roles
-
-    def __call__(self, request: Request) -> Caller:
-        """The caller."""
-        caller = caller_of(request)
-        if not set(caller.roles) & set(self._roles):
-            raise Problem(
-                403,
-                "role-missing",
-                f"This takes a key with the role {' or '.join(self._roles)}.",
-            )
-        return caller
+    Of onboardings an applicant sees their own alone. Raises Problem (403 or 404).
+    """
+    caller = caller_of(request)
+    roles = who_may(request.method, request.scope["route"].path)
+    if not caller.has_any(*roles):
+        raise Problem(403, "role-missing", f"This takes a key with the role {in_words(roles)}.")
+    if caller.onboarding not in (None, request.path_params.get("id")):
+        raise not_found("onboarding")
+    return caller
 
 
-Anybody = Annotated[Caller, Depends(Needs("service", "operator", "admin"))]
-Operator = Annotated[Caller, Depends(Needs("operator", "admin"))]
-Admin = Annotated[Caller, Depends(Needs("admin"))]
-Reviewer = Annotated[Caller, Depends(Needs("reviewer", "senior_reviewer"))]
-ReviewerOrAdmin = Annotated[Caller, Depends(Needs("reviewer", "senior_reviewer", "admin"))]
+Allowed = Annotated[Caller, Depends(allowed)]
+"""Who makes this request, and may."""
 
 AskedTenant = Annotated[
     Tenant | None,

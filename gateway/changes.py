@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from database import onboardings
 from database.connection import transaction
 from gateway import examples
-from gateway.callers import Anybody, AskedTenant, Operator, tenant_to_act_for
+from gateway.callers import Allowed, AskedTenant, tenant_to_act_for
 from gateway.correctable import NOTHING_WAITS, must_be_correctable
 from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import IfMatch, changed_meanwhile
@@ -60,7 +60,7 @@ class Corrected(Answer):
 async def withdraw(
     id: KnownId,
     form: WithdrawalForm,
-    caller: Anybody,
+    caller: Allowed,
     options: Options,
     response: Response,
     asked_tenant: AskedTenant = None,
@@ -137,7 +137,7 @@ def _ended_from_outside() -> Problem:
 async def resend_confirmation(
     id: KnownId,
     form: ResendForm,
-    caller: Anybody,
+    caller: Allowed,
     options: Options,
     asked_tenant: AskedTenant = None,
 ) -> Resent:
@@ -200,7 +200,7 @@ def _not_confirming(stage: str | None) -> Problem:
     summary="Correct an application",
 )
 async def correct(
-    id: KnownId, form: CorrectionForm, caller: Operator, options: Options, expected: IfMatch
+    id: KnownId, form: CorrectionForm, caller: Allowed, options: Options, expected: IfMatch
 ) -> Corrected:
     """Store a new version of an application, for the steps to come to work from.
 

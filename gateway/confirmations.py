@@ -8,7 +8,7 @@ from database import confirmations, inbox
 from database.confirmations import Asked
 from database.connection import statement, transaction
 from gateway import examples
-from gateway.callers import Anybody
+from gateway.callers import Allowed
 from gateway.forms import ConfirmationForm
 from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/v1/confirmations", tags=["confirmations"])
     },
     summary="Confirm an address",
 )
-async def post(form: ConfirmationForm, caller: Anybody, options: Options) -> Confirmed:
+async def post(form: ConfirmationForm, caller: Allowed, options: Options) -> Confirmed:
     """Confirm an applicant's address by the token at the end of the link in their mail.
 
     For a page of your own that links lead to. Let a person press a button there: mail programs open

@@ -15,7 +15,16 @@ from workflows.decisions import Taken
 from workflows.events import NotTaken
 from workflows.handover import PATIENCE, is_failing, latest_run, temporal_answers
 
-Update = Literal["withdraw", "resolve", "resend_confirmation"]
+Update = Literal[
+    "withdraw",
+    "resolve",
+    "resend_confirmation",
+    "judge_document",
+    "approve",
+    "reject",
+    "merge",
+    "link",
+]
 
 
 class NoProcess(Exception):
@@ -100,21 +109,33 @@ def _refusal(error: WorkflowUpdateFailedError) -> Problem:
             "The workers do not accept this gateway's signature. Check that they know its public "
             "key, and that the clocks agree.",
         )
-    codes = {
-        "TooLate": "too-late",
-        "NotParked": "not-parked",
-        "ParkedAnew": "parked-anew",
-        "AlreadyDecided": "already-decided",
-        "NotAChoice": "not-a-choice",
-        "NotCorrectable": "not-correctable",
-        "NotConfirming": "not-confirming",
-        "StillSending": "still-sending",
-        "NoMoreMails": "no-more-mails",
-    }
     said = f"{_sentence(cause.message)}."
     if cause.type == "TooSoon":
         return Problem(429, "too-soon", said, headers={"Retry-After": str(cause.details[0])})
-    return Problem(409, codes.get(cause.type or "", "refused"), said)
+    status, code = _REFUSALS.get(cause.type or "", (409, "refused"))
+    return Problem(status, code, said)
+
+
+_REFUSALS = {
+    "TooLate": (409, "too-late"),
+    "NotParked": (409, "not-parked"),
+    "ParkedAnew": (409, "parked-anew"),
+    "AlreadyDecided": (409, "already-decided"),
+    "NotAChoice": (409, "not-a-choice"),
+    "NotCorrectable": (409, "not-correctable"),
+    "NotToJudge": (409, "not-to-judge"),
+    "NotConfirming": (409, "not-confirming"),
+    "StillSending": (409, "still-sending"),
+    "NoMoreMails": (409, "no-more-mails"),
+    "NotReviewing": (409, "not-reviewing"),
+    "OtherReview": (409, "other-review"),
+    "OtherVersion": (409, "other-version"),
+    "AgreedAlready": (409, "agreed-already"),
+    "NotAPerson": (403, "not-a-person"),
+    "NotTheirs": (403, "role-missing"),
+    "Excluded": (403, "excluded"),
+}
+"""The status and code of what a process says no with."""
 
 
 def _sentence(message: str) -> str:

@@ -1,16 +1,19 @@
 """What every request passes before anything looks at it, and every answer on its way out."""
 
+import asyncio
+import contextlib
 import logging
 import os
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.callers import Caller, Callers
+from gateway.callers import Callers
 from gateway.methods import allowed
 from gateway.problems import Problem, as_problem, response_of
 from gateway.rates import Rates
@@ -21,6 +24,8 @@ API_LIMIT = 64 * 1024
 """Bytes that the body of an API request may have."""
 WEBHOOK_LIMIT = 1024 * 1024
 """Bytes that a webhook may have."""
+_HEARD_OUT = 16 * 1024 * 1024
+_HEARD_OUT_SECONDS = 5.0
 
 _ALWAYS = (
     (b"cache-control", b"private, no-cache"),
@@ -32,6 +37,35 @@ _ALWAYS = (
     (b"x-frame-options", b"DENY"),
 )
 """Told with every answer that says nothing else: it is for whoever asked, and no page to embed."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """What the body of a request may be: of which types, and how many bytes."""
+
+    types: tuple[str, ...]
+    limit: int
+    how: str
+
+
+JSON = Body(
+    ("application/json",),
+    API_LIMIT,
+    "Send the body as JSON, not compressed, with `Content-Type: application/json`.",
+)
+DOCUMENT_TYPES = ("application/pdf", "image/png", "image/jpeg")
+_UPLOADS = re.compile(r"/v1/onboardings/[^/]+/documents")
+
+
+def document(limit: int) -> Body:
+    """The file itself is the body. What it is, is looked up in it: browsers do not always know."""
+    return Body(
+        (*DOCUMENT_TYPES, "application/octet-stream"),
+        limit,
+        "Send the file itself as the body, with its type as Content-Type: application/pdf, "
+        "image/png or image/jpeg.",
+    )
+
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _WITH_A_BODY = ("POST", "PUT", "PATCH")
@@ -46,10 +80,11 @@ class Door:
     A defect is answered as a problem, and logged without what it says: that may be personal.
     """
 
-    def __init__(self, app: ASGIApp, callers: Callers, rates: Rates) -> None:
+    def __init__(self, app: ASGIApp, callers: Callers, rates: Rates, upload_limit: int) -> None:
         self._app = app
         self._callers = callers
         self._rates = rates
+        self._document = document(upload_limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -76,14 +111,15 @@ class Door:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 if scope["path"].startswith(API):
-                    key = self._callers.recognise(headers.get("authorization"))
-                    scope["caller"] = Caller(key)
-                    rate = _raw(self._rates.take(key.name))
-                    _refuse_other_types(scope, headers)
-                    limit = API_LIMIT
+                    caller = self._callers.recognise(headers.get("authorization"))
+                    scope["caller"] = caller
+                    rate = _raw(self._rates.take(caller.name))
+                    body = self._document if _UPLOADS.fullmatch(scope["path"]) else JSON
+                    _refuse_other_types(scope, headers, body)
+                    limit = body.limit
                 else:
                     limit = WEBHOOK_LIMIT
-                await self._app(scope, _limited(headers, receive, limit), answer)
+                await self._app(scope, await _limited(headers, receive, limit), answer)
             except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
                 problem = as_problem(error)
                 if problem.status_code == 500:
@@ -103,25 +139,23 @@ def _request_id(headers: Headers) -> str:
     return given if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
 
 
-def _refuse_other_types(scope: Scope, headers: Headers) -> None:
-    """Raises Problem (415) unless the body is plain JSON, where there is to be one."""
+def _refuse_other_types(scope: Scope, headers: Headers, body: Body) -> None:
+    """Raises Problem (415) unless the body is what it may be, where there is to be one."""
     if scope["method"] not in _WITH_A_BODY:
         return
     type_ = headers.get("content-type", "").partition(";")[0].strip().lower()
     encoding = headers.get("content-encoding", "identity").lower()
-    plain_json = type_ == "application/json" and encoding == "identity"
-    if not plain_json and scope["method"] in allowed(scope):
-        raise Problem(
-            415,
-            "unsupported-media-type",
-            "Send the body as JSON, not compressed, with `Content-Type: application/json`.",
-        )
+    fits = type_ in body.types and encoding == "identity"
+    if not fits and scope["method"] in allowed(scope):
+        raise Problem(415, "unsupported-media-type", body.how)
 
 
-def _limited(headers: Headers, receive: Receive, limit: int) -> Receive:
+async def _limited(headers: Headers, receive: Receive, limit: int) -> Receive:
     """Receives up to `limit` bytes, announced or not. Raises Problem (413)."""
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
+        if "expect" not in headers:  # who asks before sending has sent nothing yet
+            await _hear_out(receive)
         raise _too_large(limit)
     received = 0
 
@@ -130,10 +164,27 @@ def _limited(headers: Headers, receive: Receive, limit: int) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > limit:
+            if message.get("more_body"):
+                await _hear_out(receive)
             raise _too_large(limit)
         return message
 
     return limited
+
+
+async def _hear_out(receive: Receive) -> None:
+    """Let a body come to its end, within bounds.
+
+    Who is still sending when we hang up is told that the connection broke, and never the answer.
+    """
+    heard = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_HEARD_OUT_SECONDS):
+            while heard < _HEARD_OUT:
+                message = await receive()
+                heard += len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
 
 
 def _too_large(limit: int) -> Problem:

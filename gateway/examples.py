@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from workflows.decisions import Taken
 from workflows.onboarding.application import (
     Application,
+    DeliveredDocument,
+    DocumentList,
     ListedOnboarding,
     Onboarding,
     OnboardingInFull,
@@ -58,3 +60,19 @@ IN_FULL = OnboardingInFull(
     ),
 )
 TAKEN = Taken(workflow_id=PROCESS, stage="provisioning", stopping=None)
+
+DOCUMENT = DeliveredDocument(
+    id="7d9f0c2b5e6a4f1c8b3d2a1e0f9c8b7a",
+    onboarding_id=ID,
+    kind="proof_of_address",
+    state="received",
+    code=None,
+    sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    size=48213,
+    media_type="application/pdf",
+    uploaded_by="example-service",
+    created_at=AT,
+    stored_at=None,
+    judged_at=None,
+)
+DOCUMENTS = DocumentList(missing=["source_of_funds"], items=[DOCUMENT])

@@ -23,6 +23,7 @@ from pydantic_extra_types.currency_code import Currency
 from workflows.actor import Why
 from workflows.onboarding.application import Application, TaxNumber
 from workflows.onboarding.confirmation_link import TOKEN_PATTERN
+from workflows.onboarding.messages import RefusalCode
 from workflows.progress import Choice
 
 TaxIdType = Literal[
@@ -233,6 +234,18 @@ class ConfirmationForm(BaseModel):
     token: Annotated[str, Field(max_length=200, json_schema_extra={"pattern": TOKEN_PATTERN})]
 
 
+class FindingForm(BaseModel):
+    """Why an applicant is, or is not, who they say."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "passport seen in a video call"}]},
+    )
+
+    reason: Why
+
+
 class JudgementForm(BaseModel):
     """What somebody found out about a hit of a screening."""
 
@@ -263,6 +276,36 @@ class JudgementForm(BaseModel):
         if self.verdict == "confirmed" and self.until is not None:
             raise ValueError("until goes with false_positive only: leave it out")
         return self
+
+
+class RelationForm(BaseModel):
+    """How two onboardings are related that may be of one applicant, and why."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"relation": "merge", "reason": "the same person, by the passport"}]
+        },
+    )
+
+    relation: Literal["merge", "link"] = Field(
+        description="merge: the same applicant, and the other one goes on in place of this one, "
+        "which is turned down. link: both go on."
+    )
+    reason: Why
+
+
+class AppealForm(BaseModel):
+    """Why somebody appeals against a rejection."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "the passport was renewed meanwhile"}]},
+    )
+
+    reason: Why
 
 
 class ResolutionForm(BaseModel):
@@ -328,3 +371,22 @@ class ReopenForm(BaseModel):
 
     key: Annotated[str, Field(pattern=r"^[!-~]{1,400}$")]
     reason: Why
+
+
+class RefusalForm(BaseModel):
+    """What is wrong with a document: the applicant is told `code`, and never `reason`."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"code": "unreadable"}]}
+    )
+
+    code: RefusalCode
+    reason: Why = "looked at it"
+
+
+class AcceptanceForm(BaseModel):
+    """That a document is what was asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [{}]})
+
+    reason: Why = "looked at it"

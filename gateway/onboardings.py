@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import structlog
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
-from database import api_requests, onboardings
+from database import api_requests, decisions, onboardings
 from database.api_requests import Answer, ApiRequest, BeingAnswered, OtherBody
 from database.connection import DatabaseDown, transaction
 from gateway import examples
-from gateway.callers import Anybody, AskedTenant, tenant_to_act_for, tenant_to_see
+from gateway.callers import Allowed, AskedTenant, tenant_to_act_for, tenant_to_see
 from gateway.cursors import bad_cursor, cursor_of, place_of, time_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import ApplicationForm, Time
@@ -30,7 +30,8 @@ from workflows.onboarding.application import (
     OnboardingInFull,
     OnboardingPage,
 )
-from workflows.onboarding.messages import Stage, Start, onboarding_id, workflow_id
+from workflows.onboarding.messages import ENDS, Stage, Start, onboarding_id, workflow_id
+from workflows.onboarding.rejection import ADVERSE_ACTIONS
 from workflows.request_key import content_hash
 
 log = structlog.stdlib.get_logger(__name__)
@@ -98,7 +99,7 @@ def idempotency_key(
 )
 async def start(
     form: ApplicationForm,
-    caller: Anybody,
+    caller: Allowed,
     options: Options,
     key: Annotated[str, Depends(idempotency_key)],
     asked_tenant: AskedTenant = None,
@@ -119,7 +120,7 @@ async def start(
     before = await _take(options, asked, start, form, caller.name)
     if before is not None:
         return _response(before, replayed=True)
-    answer = await _begin(options, start)
+    answer = await begin(options, start)
     try:
         async with transaction(options.engine) as connection:
             await api_requests.answered(connection, asked, answer)
@@ -164,7 +165,7 @@ async def _take(
         ) from None
 
 
-async def _begin(options: GatewayOptions, start: Start) -> Answer:
+async def begin(options: GatewayOptions, start: Start) -> Answer:
     """Start the process and hear where it is; 202 where nobody answers."""
     status, stage = 201, "received"
     try:
@@ -202,7 +203,7 @@ def _response(answer: Answer, *, replayed: bool) -> Response:
     summary="List onboardings",
 )
 async def many(
-    caller: Anybody,
+    caller: Allowed,
     options: Options,
     asked_tenant: AskedTenant = None,
     stage: Annotated[list[Stage] | None, Query(description="One or several stages.")] = None,
@@ -247,16 +248,28 @@ def _after(cursor: str | None) -> tuple[datetime, str] | None:
     summary="Show an onboarding",
 )
 async def one(
-    id: KnownId, caller: Anybody, options: Options, if_none_match: IfNoneMatch = None
+    id: KnownId, caller: Allowed, options: Options, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """One onboarding with its application; with its progress while it is under way."""
+    """One onboarding with its application, and its progress as long as Temporal keeps it."""
     async with transaction(options.engine) as connection:
         row = await onboardings.one(connection, id, tenant=caller.tenant)
     if row is None:
         raise not_found("onboarding")
-    under_way = row["ended_at"] is None and row["handed_over_at"] is not None
-    progress = await progress_of(options.client, row["workflow_id"]) if under_way else None
+    begun = row["handed_over_at"] is not None
+    progress = await progress_of(options.client, row["workflow_id"]) if begun else None
     told: dict[str, Any] = {**row, "application": row["form"], "progress": progress}
-    if progress is not None:
+    # An end is told once our database has it, and with it what a rejected applicant is told.
+    if progress is not None and progress.stage not in ENDS:
         told["stage"] = progress.stage
+    if row["adverse_actions"]:
+        told["rejection"] = {
+            "codes": [
+                {"code": code, "text": ADVERSE_ACTIONS[code]} for code in row["adverse_actions"]
+            ],
+            "appeal_until": row["appeal_until"],
+        }
+    if caller.has_any("reviewer", "senior_reviewer", "operator", "admin"):
+        async with transaction(options.engine) as connection:
+            kept = await decisions.of_process(connection, row["workflow_id"])
+        told["decisions"] = [{**one, "by": one["actor"], "at": one["decided_at"]} for one in kept]
     return tagged(OnboardingInFull.model_validate(told), if_none_match, number=row["version"])

@@ -9,6 +9,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from gateway.problems import FieldError, ProblemDocument
+from gateway.roles import in_words, who_may
+from workflows.actor import Role
 
 _DETAILS = {
     400: "The header or the body cannot be read.",
@@ -162,6 +164,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 _complete(operation)
                 if path.startswith("/v1/"):
                     operation["security"] = [{"apiKey": []}]
+                    _add_who_may(operation, who_may(method.upper(), path))
                     _add_what_the_door_says(operation["responses"], method)
         for status in ("201", "202"):
             started = described["paths"]["/v1/onboardings"]["post"]["responses"][status]
@@ -203,6 +206,13 @@ def _add_what_the_door_says(responses: dict[str, Any], method: str) -> None:
         headers["X-Request-Id"] = _header("Yours, or one that we made.", _REQUEST_ID)
         if status in ("429", "503"):
             headers["Retry-After"] = _header("Seconds to wait.", "1")
+
+
+def _add_who_may(operation: dict[str, Any], roles: tuple[Role, ...]) -> None:
+    """What the table of roles says. Any: OpenAPI's own."""
+    said = f"This takes a key with the role {in_words(roles)}."
+    operation["description"] += f"\n\n{said}"
+    operation["responses"]["403"] = _described(403, detail=said)
 
 
 def _header(description: str, example: str) -> dict[str, Any]:

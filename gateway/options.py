@@ -1,7 +1,7 @@
 """What the gateway is made of: given by whoever starts it, found by every route."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -9,19 +9,24 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from database.spool import Spool
 from gateway.actors import Signer
+from gateway.applicants import ApplicantTokens
 from gateway.callers import Callers
 from gateway.rates import Rates
 from workflows.onboarding.confirmation_link import LinkSeals
 
+ReadDocument = Callable[[str, str], AsyncIterator[bytes]]
+"""Reads what the archive has of an onboarding under a SHA-256. Raises Problem (404 or 503)."""
+
 
 @dataclass(frozen=True)
 class GatewayOptions:
-    """The gateway's connections, keys and secrets.
+    """The gateway's connections, keys and secrets, and where uploads go.
 
     Any of `webhook_secrets` may have signed a webhook: several while they are exchanged. `rates`
     are of API keys, `page_rates` of the addresses that open pages. `news` is set when something new
-    is in the inbox.
+    is in the inbox. `upload_limit` is how many bytes a document may have.
     """
 
     engine: AsyncEngine
@@ -30,8 +35,12 @@ class GatewayOptions:
     signer: Signer
     webhook_secrets: Sequence[str]
     link_seals: LinkSeals
+    applicants: ApplicantTokens
     rates: Rates
     page_rates: Rates
+    spool: Spool
+    upload_limit: int
+    read_document: ReadDocument
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
 

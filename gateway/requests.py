@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping
 from database import reopening
 from database.connection import transaction
 from gateway import examples
-from gateway.callers import Admin, Caller, Operator
+from gateway.callers import Allowed, Caller
 from gateway.cursors import cursor_of, place_of, time_of
 from gateway.etags import IfMatch, IfNoneMatch, changed_meanwhile, tagged
 from gateway.forms import ReopenForm
@@ -82,7 +82,7 @@ _EXAMPLE = LedgerEntry(
     summary="List the requests of a process",
 )
 async def of_process(
-    caller: Operator,
+    caller: Allowed,
     options: Options,
     workflow_id: Annotated[str, Query(pattern=r"^[!-~]{1,200}$")],
     cursor: Cursor = None,
@@ -118,7 +118,7 @@ def _after(cursor: str | None) -> tuple[datetime, str] | None:
     summary="Show a request",
 )
 async def show(
-    caller: Operator, options: Options, key: Key, if_none_match: IfNoneMatch = None
+    caller: Allowed, options: Options, key: Key, if_none_match: IfNoneMatch = None
 ) -> Response:
     """One request by its key."""
     async with transaction(options.engine) as connection:
@@ -135,7 +135,9 @@ async def show(
     },
     summary="Have a request carried out again",
 )
-async def reopen(form: ReopenForm, caller: Admin, options: Options, expected: IfMatch) -> Reopened:
+async def reopen(
+    form: ReopenForm, caller: Allowed, options: Options, expected: IfMatch
+) -> Reopened:
     """Have an effect done again on purpose, audited.
 
     The process must ask for it again: retry its parked step, or reset the run to before it.

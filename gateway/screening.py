@@ -10,7 +10,7 @@ from database import onboardings, screening
 from database.connection import transaction
 from database.screening import HoldsTooLong, JudgedMeanwhile, Superseded
 from gateway import examples
-from gateway.callers import Caller, Reviewer, ReviewerOrAdmin
+from gateway.callers import Allowed, Caller
 from gateway.etags import IfMatch, IfNoneMatch, changed_meanwhile, tagged
 from gateway.forms import JudgementForm
 from gateway.onboardings import KnownId
@@ -110,7 +110,7 @@ _EXAMPLE = ScreeningHit(
     summary="Show the hits of a screening",
 )
 async def show(
-    id: KnownId, caller: ReviewerOrAdmin, options: Options, if_none_match: IfNoneMatch = None
+    id: KnownId, caller: Allowed, options: Options, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Who of an application may be on a list. It is not for applicants, nor for who serves them."""
     await _must_be_theirs(options, caller, id)
@@ -135,7 +135,7 @@ async def judge(
     id: KnownId,
     hit: HitId,
     form: JudgementForm,
-    caller: Reviewer,
+    caller: Allowed,
     options: Options,
     expected: IfMatch,
 ) -> Judged:

@@ -1,1 +1,1 @@
-"""The outside world in miniature: Stripe, mail, a directory, a CRM; their clock and faults."""
+"""The outside world in miniature: Stripe, mail, two directories, a CRM; their clock and faults."""

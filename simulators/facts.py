@@ -5,6 +5,7 @@ A fact is one of: "string", "integer", "boolean", "time", "anything"; {"type"}; 
 fields are wrong, and no type is taken for another.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -86,3 +87,12 @@ def _bare(fact: dict[str, Any]) -> CoreSchema:
     if "absent" in fact:
         return core_schema.none_schema()
     return object_of(fact)
+
+
+def section(entries: Mapping[str, Any]) -> str:
+    """A part of a file of facts: one line for each entry, in their order."""
+    lines = [
+        f"{json.dumps(name)}: {json.dumps(entries[name], sort_keys=True, separators=(',', ':'))}"
+        for name in sorted(entries)
+    ]
+    return "{\n" + ",\n".join(lines) + "\n}"

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from simulators.controls import Control, FaultPlan, fault_routes, refuse
 from simulators.counters import Counters, Ending
 from simulators.faults import Fault, Faults
+from simulators.storage import Storage
 
 ApiFaultKind = Literal[
     "drop_before",  # the connection ends before anything ran
@@ -64,8 +65,8 @@ class Front:
     """
 
     api: ASGIApp
-    token: str
     paths: Sequence[str]
+    token: str
     refusal: Callable[[int], Response]
     faults: Faults
     counters: Counters
@@ -154,12 +155,24 @@ class Front:
 
 
 def application(
-    front: Front, forget: Callable[[], None], controls: Sequence[Route] = ()
+    system: str,
+    api: ASGIApp,
+    *,
+    paths: Sequence[str],
+    token: str,
+    refusal: Callable[[int], Response],
+    storage: Storage,
+    forget: Callable[[], None],
+    scheme: str = "bearer",
+    controls: Sequence[Route] = (),
 ) -> Starlette:
     """The API and its control API under `/_simulator` on one port; `forget` empties the system.
 
-    `controls` are what one can do to this system besides.
+    `system` is the name that its faults and counters are stored under, `controls` are what one can
+    do to it besides; for the rest see Front.
     """
+    faults, counted = Faults(storage, system), Counters(storage, system)
+    front = Front(api, paths, token, refusal, faults, counted, scheme)
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -184,6 +197,11 @@ def application(
         ],
         exception_handlers={ValidationError: refuse},
     )
+
+
+def templates(routes: Sequence[Route]) -> tuple[str, ...]:
+    """The path templates of an API's routes, each once."""
+    return tuple(dict.fromkeys(route.path for route in routes))
 
 
 async def _until_left(request: Request, seconds: float) -> None:

@@ -39,16 +39,36 @@ class Target:
 
 TARGETS = {
     "errors": Target(
-        files=tuple(f"connectors/{system}/errors.py" for system in ("stripe", "scim", "hubspot")),
+        files=(
+            "connectors/http_api.py",
+            *sorted(str(file.relative_to(ROOT)) for file in ROOT.glob("connectors/*/errors.py")),
+        ),
         tests=("tests/unit/connectors",),
     ),
+    "files": Target(
+        files=tuple(f"connectors/{name}.py" for name in ("drop_folder", "csv_export", "outbox")),
+        tests=("tests/unit/connectors",),
+    ),
+    "mail": Target(
+        files=("connectors/letters.py", "connectors/smtp.py"),
+        tests=tuple(
+            f"tests/integration/connectors/test_{name}.py" for name in ("smtp", "smtp_servers")
+        ),
+    ),
     "once": Target(
-        files=("activities/once.py",),
-        tests=("tests/faults/test_once.py", "tests/faults/test_once_told.py"),
+        files=("activities/once.py", "database/requests.py"),
+        tests=tuple(
+            f"tests/faults/test_{name}.py" for name in ("once", "once_told", "once_undone")
+        ),
     ),
     "process": Target(
-        files=tuple(f"workflows/{name}.py" for name in ("process", "conduct", "attempt")),
-        tests=("tests/unit/workflows", "tests/workflow/test_process.py"),
+        files=tuple(
+            f"workflows/{name}.py" for name in ("process", "attention", "conduct", "attempt")
+        ),
+        tests=(
+            "tests/unit/workflows",
+            *(f"tests/workflow/test_{name}.py" for name in ("process", "attention")),
+        ),
         in_sandbox=True,
     ),
 }
@@ -64,13 +84,13 @@ def copy(target: Target, folder: Path) -> None:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    room = target.files[0].split("/")[0]
+    rooms = {file.split("/")[0] for file in target.files}
     # Mutants in a workflow are only made here: the tests that find nothing are quick.
     tests = ("tests/unit/workflows",) if target.in_sandbox else target.tests
     settings: dict[str, object] = {
-        "source_paths": [f"{room}/"],
+        "source_paths": [f"{room}/" for room in sorted(rooms)],
         "only_mutate": list(target.files),
-        "also_copy": [*(one for one in ROOMS if one != room), "rules", "benchmarks", "tests"],
+        "also_copy": [*(one for one in ROOMS if one not in rooms), "rules", "benchmarks", "tests"],
         "pytest_add_cli_args_test_selection": list(tests),
     }
     lines = [f"{name} = {value!r}" for name, value in settings.items()]

@@ -235,6 +235,14 @@ class SimulatorHandle:
         """Forget everything at Stripe; endpoints stay registered with `webhook_endpoints=False`."""
         await self._post("/_simulator/reset", {"webhook_endpoints": webhook_endpoints})
 
+    async def forget(self) -> None:
+        """Begin anew: nothing was made, sent, counted or made faulty anywhere."""
+        await self.reset()
+        await self.clear_messages()
+        await self.clear_mail_faults()
+        for api in (self.directory, self.crm, self.tenants, self.yente):
+            await api.reset()
+
     # Stripe's webhooks and the applicant
 
     async def register_webhook(self, url: str, events: Sequence[str] = ("*",)) -> tuple[str, str]:

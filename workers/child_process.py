@@ -163,6 +163,29 @@ class ChildProcess:
         return f"Its log {self.program.log} ends:\n{self.log_tail()}"
 
 
+class ChildServer:
+    """A server that we run as a child, and how it goes on once it was started."""
+
+    name: str
+    _child: ChildProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the server that we started, while it runs."""
+        return self._child.pid if self._child else None
+
+    async def wait(self) -> int:
+        """The server's exit code, once it has ended."""
+        assert self._child is not None, f"{self.name} was never started"
+        return await self._child.wait()
+
+    async def stop(self) -> None:
+        """Stop the server; what it acknowledged is on disk."""
+        if self._child is not None:
+            await self._child.stop()
+            self._child = None
+
+
 def _end_group(leader: int) -> None:
     """Right after a process ended, or to end it: what it started itself ends with it.
 

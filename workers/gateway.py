@@ -9,32 +9,41 @@ from collections.abc import AsyncIterator, Iterator
 import uvicorn
 from temporalio.client import Client
 
+from connectors.capabilities import Archive
+from connectors.errors import ConnectorError, Refused
 from database.connection import engine_for
 from gateway.actors import Signer
 from gateway.app import create_app
+from gateway.applicants import ApplicantTokens
 from gateway.callers import KeysUnreadable, read_callers
-from gateway.options import GatewayOptions
+from gateway.options import GatewayOptions, ReadDocument
+from gateway.problems import not_found, unavailable
 from gateway.rates import Rates
 from workers.running import run
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
+from workers.systems import ARCHIVE, Asking, spool
 from workers.temporal_client import connect
 
 _STATEMENT_SECONDS = 5.0
+_ARCHIVE_SECONDS = 10.0
 _DRAIN_SECONDS = 10
 
 
 @contextlib.asynccontextmanager
 async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOptions]:
     """The one place where the gateway's connections, keys and secrets are put together."""
+    applicants = ApplicantTokens(settings.link_secrets())
     try:
-        callers = read_callers(settings.api_keys_file)
+        callers = read_callers(settings.api_keys_file, applicants)
     except KeysUnreadable as error:
         raise SettingsWrong(str(error)) from error
     engine = engine_for(
         settings.database_url, application="perdure-gateway", size=20, patience=_STATEMENT_SECONDS
     )
-    try:
+    async with contextlib.AsyncExitStack() as closing:
+        closing.push_async_callback(engine.dispose)
+        archive = ARCHIVE[settings.archive](Asking(settings, _ARCHIVE_SECONDS, closing))
         yield GatewayOptions(
             engine=engine,
             client=client,
@@ -42,13 +51,30 @@ async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOp
             signer=Signer(*settings.signing_key()),
             webhook_secrets=[one.get_secret_value() for one in settings.stripe_webhook_secrets],
             link_seals=settings.link_seals(),
+            applicants=applicants,
             rates=Rates(per_second=settings.gateway_rate, burst=settings.gateway_burst),
             page_rates=Rates(
                 per_second=settings.gateway_rate, burst=settings.gateway_burst, whose="address"
             ),
+            spool=spool(settings),
+            upload_limit=settings.upload_limit,
+            read_document=_reading(archive),
         )
-    finally:
-        await engine.dispose()
+
+
+def _reading(archive: Archive) -> ReadDocument:
+    """The archive as the gateway knows it: to read from, with problems for failures."""
+
+    async def read(owner: str, sha256: str) -> AsyncIterator[bytes]:
+        try:
+            async for piece in archive.read(owner, sha256):
+                yield piece
+        except Refused:
+            raise not_found("document") from None
+        except ConnectorError:
+            raise unavailable("The archive") from None
+
+    return read
 
 
 async def serve(settings: Settings) -> None:

@@ -16,6 +16,7 @@ from activities.onboarding.business_hours import ReviewHours
 from activities.onboarding.confirmation import ConfirmationActivities
 from activities.onboarding.crm import CrmActivities
 from activities.onboarding.directory import DirectoryActivities
+from activities.onboarding.documents import DocumentActivities
 from activities.onboarding.duplicates import Acquaintances, DuplicateActivities
 from activities.onboarding.identity import IdentityActivities
 from activities.onboarding.notice import NoticeActivities
@@ -27,15 +28,23 @@ from activities.rules.book import load_rules
 from activities.rules.problems import BadRules
 from activities.rules.rulings import Rulings
 from activities.upkeep import UpkeepActivities
-from connectors.stripe.api import StripeApi
-from connectors.stripe.events import StripeEvents
-from connectors.stripe.identity import StripeIdentity
 from database.connection import engine_for
 from workers.running import run
 from workers.sandbox import workflow_runner
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
-from workers.systems import BILLING, CRM, DIRECTORY, MAIL, SCREENING, Making
+from workers.systems import (
+    ARCHIVE,
+    BILLING,
+    CRM,
+    DIRECTORY,
+    EVENTS,
+    IDENTITY,
+    MAIL,
+    SCREENING,
+    Making,
+    spool,
+)
 from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workflows.onboarding.messages import TASK_QUEUE
@@ -72,12 +81,10 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
     )
     async with AsyncExitStack() as closing:
         closing.push_async_callback(engine.dispose)
-        stripe = StripeApi(
-            settings.secret("stripe_api_key"), base_url=settings.stripe_api_base, timeout=patience
-        )
-        closing.push_async_callback(stripe.close)
-        making = Making(settings, patience, closing, engine, stripe)
+        making = Making(settings, patience, closing, engine)
         mail = MAIL[settings.mail](making)
+        archive = ARCHIVE[settings.archive](making)
+        uploads = spool(settings)
         mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
         yield implementations(
             ApplicationActivities(
@@ -94,7 +101,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
                 page=settings.confirmation_page,
                 mail_domain=mail_domain,
             ),
-            IdentityActivities(engine, StripeIdentity(stripe)),
+            IdentityActivities(engine, IDENTITY[settings.identity](making)),
             ScreeningActivities(
                 engine,
                 SCREENING[settings.screening](making),
@@ -104,6 +111,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             DirectoryActivities(engine, DIRECTORY[settings.directory](making)),
             CrmActivities(engine, CRM[settings.crm](making)),
             NoticeActivities(engine, mail, mail_domain=mail_domain),
+            DocumentActivities(engine, archive, uploads, mail, mail_domain=mail_domain),
             ReviewActivities(
                 engine,
                 mail,
@@ -121,7 +129,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
                 operators=settings.operators_email,
                 mail_domain=mail_domain,
             ),
-            UpkeepActivities(engine, client, StripeEvents(stripe)),
+            UpkeepActivities(engine, client, EVENTS[settings.identity](making), uploads),
         )
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from workers.child_process import ChildProcess, Program, StartFailed
+from workers.child_process import ChildProcess, ChildServer, Program, StartFailed
 from workers.ports import PortUse, ensure_free
 from workers.postgres_lodging import Lodging, PostgresUnusable
 
@@ -41,7 +41,7 @@ _PREDECESSOR_LEAVING = "pre-existing shared memory block"
 _PATIENCE = 20.0
 
 
-class Postgres:
+class Postgres(ChildServer):
     """One database server over one data folder.
 
     `data` is the folder asked for; `files` says where the files really are (see
@@ -67,17 +67,11 @@ class Postgres:
         self._log = log or self._lodging.data.with_suffix(".log")
         self._durable = durable
         self._port_setting = port_setting
-        self._child: ChildProcess | None = None
 
     @property
     def files(self) -> Path:
         """The folder of the server's files."""
         return self._lodging.files
-
-    @property
-    def pid(self) -> int | None:
-        """The process id of the server that we started, while it runs."""
-        return self._child.pid if self._child else None
 
     @property
     def dsn(self) -> str:
@@ -104,17 +98,6 @@ class Postgres:
             await self._make_cluster()
         await self._launch()
         await self._check_password()
-
-    async def wait(self) -> int:
-        """The server's exit code, once it has ended."""
-        assert self._child is not None, "Postgres was never started"
-        return await self._child.wait()
-
-    async def stop(self) -> None:
-        """Stop the server: connections are closed, what was committed is on disk."""
-        if self._child is not None:
-            await self._child.stop()
-            self._child = None
 
     async def is_running(self) -> bool:
         """Whether the server of these files accepts connections, whoever started it."""

@@ -24,6 +24,7 @@ EVERY: Mapping[Chore, timedelta] = {
     "hand_over": timedelta(seconds=20),
     "sweep": timedelta(minutes=1),
     "find_lost_runs": timedelta(minutes=1),
+    "sweep_spool": timedelta(minutes=10),
 }
 
 

@@ -16,7 +16,11 @@ from workers.obstacle import Obstacle
 
 _CALLERS = {
     "service": ("service", ("service",)),
+    "support": ("person", ("support",)),
     "reviewer": ("person", ("reviewer",)),
+    "reviewer_two": ("person", ("reviewer",)),
+    "senior_reviewer": ("person", ("reviewer", "senior_reviewer")),
+    "senior_reviewer_two": ("person", ("reviewer", "senior_reviewer")),
     "operator": ("person", ("operator",)),
     "admin": ("person", ("operator", "admin")),
 }
@@ -75,7 +79,7 @@ def who_may_call(keys: Mapping[str, str], *, place: str, tenant: str) -> str:
     """What the gateway knows of API keys: whose they are and their hashes, never the keys."""
     callers = [
         {
-            "name": f"{place}-{caller}",
+            "name": f"{place}-{caller.replace('_', '-')}",
             "kind": kind,
             "tenant": tenant,
             "roles": roles,

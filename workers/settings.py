@@ -47,7 +47,11 @@ SecretName = Literal[
     "actor_signing_key",
     "applicant_hash_key",
     "api_key_service",
+    "api_key_support",
     "api_key_reviewer",
+    "api_key_reviewer_two",
+    "api_key_senior_reviewer",
+    "api_key_senior_reviewer_two",
     "api_key_operator",
     "api_key_admin",
 ]
@@ -129,6 +133,8 @@ class Settings(BaseSettings):
     applicant_hash_key: SecretStr | None = None
     """Applicants are known again by hashes under it. With another key nobody is known again."""
 
+    identity: Literal["stripe", "manual"] = "stripe"
+    """Who finds out who applicants are: Stripe Identity, or a reviewer at the gateway."""
     billing: Literal["stripe", "invoice"] = "stripe"
     """Who keeps customers' accounts: Stripe, or our own database, for invoices."""
     stripe_api_key: SecretStr | None = None
@@ -159,6 +165,22 @@ class Settings(BaseSettings):
     crm_simulator_port: Port = 8404
     """On a laptop: where the simulator of HubSpot answers."""
 
+    spool: Path = Field(default_factory=lambda others: others["home"] / "spool")
+    """Where uploads wait for the archive: a folder that gateways and workers share."""
+    upload_limit: Annotated[int, Field(ge=1)] = 20 * 1024 * 1024
+    """Bytes that one document may have."""
+    archive: Literal["folder", "s3"] = "folder"
+    """Where documents are kept: in a folder, or in a bucket of S3 or what speaks its protocol."""
+    archive_folder: Path = Field(default_factory=lambda others: others["home"] / "archive")
+    """With `folder`: which."""
+    archive_bucket: str | None = None
+    """With `s3`: the bucket."""
+    archive_region: str = "eu-central-1"
+    archive_endpoint: Url | None = None
+    """With `s3`: where it is, unless it is Amazon's."""
+    archive_access_key: SecretStr | None = None
+    """With `s3`: the id of the key; without one the machine's own role is used."""
+    archive_secret_key: SecretStr | None = None
     screening: Literal["list", "yente"] = "list"
     """Who is asked about sanctions and public office: a list in a file, or a yente."""
     screening_list: Path | None = None
@@ -196,7 +218,8 @@ class Settings(BaseSettings):
     """On a laptop: where the mail inbox answers over HTTP."""
 
     confirmation_secrets: SeveralSecrets = ()
-    """Links that confirm an address are sealed with the first and accepted by any of them."""
+    """What is given to applicants, as links that confirm an address, is sealed with the first and
+    accepted by any of them."""
     confirmation_page: str = Field(
         default_factory=lambda others: f"{others['gateway_url'].rstrip('/')}/confirm"
     )
@@ -204,8 +227,16 @@ class Settings(BaseSettings):
 
     api_key_service: SecretStr | None = None
     """What the command line calls the gateway with, as a service."""
+    api_key_support: SecretStr | None = None
+    """The same, as somebody who serves applicants."""
     api_key_reviewer: SecretStr | None = None
     """The same, as a reviewer."""
+    api_key_reviewer_two: SecretStr | None = None
+    """The same, as another reviewer: some applications take two."""
+    api_key_senior_reviewer: SecretStr | None = None
+    """The same, as a senior reviewer."""
+    api_key_senior_reviewer_two: SecretStr | None = None
+    """The same, as another senior reviewer."""
     api_key_operator: SecretStr | None = None
     """The same, as an operator."""
     api_key_admin: SecretStr | None = None
@@ -240,10 +271,12 @@ class Settings(BaseSettings):
     def systems(self) -> dict[str, str]:
         """Which system has each capability."""
         return {
+            "identity": self.identity,
             "billing": self.billing,
             "directory": self.directory,
             "crm": self.crm,
             "mail": self.mail,
+            "archive": self.archive,
             "screening": self.screening,
         }
 
@@ -299,6 +332,10 @@ class Settings(BaseSettings):
 
     def link_seals(self) -> LinkSeals:
         """What makes and accepts the links that confirm an address."""
+        return LinkSeals(self.link_secrets())
+
+    def link_secrets(self) -> list[str]:
+        """What is given to applicants is sealed with these. Raises SettingsWrong."""
         secrets = [one.get_secret_value() for one in self.confirmation_secrets]
         if not secrets or min(map(len, secrets)) < _SHORTEST_SECRET:
             raise SettingsWrong(
@@ -307,7 +344,7 @@ class Settings(BaseSettings):
                 f"{self.home / 'secrets' / 'confirmation_secrets'}; on a laptop `perdure up` makes "
                 "it."
             )
-        return LinkSeals(secrets)
+        return secrets
 
     def environment(self) -> dict[str, str]:
         """The settings that are no secrets, as variables for a process that we start."""

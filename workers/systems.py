@@ -8,31 +8,49 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from connectors import outbox
-from connectors.capabilities import Billing, Crm, Directory, Mail, Screening
+from connectors import archive_folder, outbox, s3
+from connectors.archive_folder import FolderArchive
+from connectors.capabilities import (
+    Archive,
+    Billing,
+    Crm,
+    Directory,
+    EventFeed,
+    Identity,
+    Mail,
+    Screening,
+)
 from connectors.csv_export import CsvCrm
 from connectors.drop_folder import DropFolder
+from connectors.folder import Folder
 from connectors.http_api import HttpApi
 from connectors.hubspot import errors as hubspot_errors
 from connectors.hubspot.crm import API_BASE as HUBSPOT
 from connectors.hubspot.crm import HubSpotCrm
 from connectors.invoicing import InvoiceBilling
 from connectors.local_list import ListUnreadable, LocalList
+from connectors.manual_identity import ManualIdentity, NothingOutside
 from connectors.outbox import OutboxMail
+from connectors.s3 import S3Archive
 from connectors.scim import errors as scim_errors
 from connectors.scim.directory import ScimDirectory
 from connectors.smtp import SmtpMail
 from connectors.stripe.api import StripeApi
 from connectors.stripe.billing import StripeBilling
+from connectors.stripe.events import StripeEvents
+from connectors.stripe.identity import StripeIdentity
 from connectors.tenant_api import errors as tenant_errors
 from connectors.tenant_api.directory import TenantDirectory
 from connectors.yente import errors as yente_errors
 from connectors.yente.screening import YenteScreening
 from database.accounts import Accounts
+from database.identity_sessions import IdentitySessions
+from database.spool import Spool
 from workers.settings import SecretName, Settings, SettingsWrong, variable
 
 
@@ -59,7 +77,18 @@ class Making(Asking):
     """What makers are given of systems in which something is made."""
 
     engine: AsyncEngine
-    stripe: StripeApi
+
+    @cached_property
+    def stripe(self) -> StripeApi:
+        """One way to Stripe for all that is Stripe's; its key is asked for only then."""
+        settings = self.settings
+        api = StripeApi(
+            settings.secret("stripe_api_key"),
+            base_url=settings.stripe_api_base,
+            timeout=self.patience,
+        )
+        self.closing.push_async_callback(api.close)
+        return api
 
 
 def _scim(making: Making) -> Directory:
@@ -105,6 +134,36 @@ def _outbox(making: Making) -> Mail:
     return OutboxMail(folder, sender=making.settings.mail_from)
 
 
+def _folder(asking: Asking) -> Archive:
+    path = asking.settings.archive_folder
+    folder = Folder(path, no_answer=archive_folder.NO_ANSWER, patience=asking.patience)
+    _prepared(folder.prepare, "archive_folder", path)
+    return FolderArchive(folder)
+
+
+def _s3(asking: Asking) -> Archive:
+    settings = asking.settings
+    if settings.archive_bucket is None:
+        raise SettingsWrong(f"{variable('archive_bucket')} is not set: documents go to a bucket.")
+    access_key, secret_key = settings.archive_access_key, settings.archive_secret_key
+    bucket = s3.bucket(
+        settings.archive_bucket,
+        region=settings.archive_region,
+        endpoint=settings.archive_endpoint,
+        access_key=access_key.get_secret_value() if access_key else None,
+        secret_key=secret_key.get_secret_value() if secret_key else None,
+        patience=asking.patience,
+    )
+    return S3Archive(bucket, patience=asking.patience)
+
+
+def spool(settings: Settings) -> Spool:
+    """Where uploads wait, ready to be used. Raises SettingsWrong."""
+    made = Spool(settings.spool)
+    _prepared(made.prepare, "spool", settings.spool)
+    return made
+
+
 def _list(asking: Asking) -> Screening:
     file = asking.settings.screening_list
     name = variable("screening_list")
@@ -140,6 +199,15 @@ def _yente(asking: Asking) -> Screening:
 _ASKED_TWICE = 2
 """A screening asks for the list's version, then for who is on it."""
 
+IDENTITY: Mapping[str, Callable[[Making], Identity]] = {
+    "stripe": lambda making: StripeIdentity(making.stripe),
+    "manual": lambda making: ManualIdentity(IdentitySessions(making.engine)),
+}
+EVENTS: Mapping[str, Callable[[Making], EventFeed]] = {
+    "stripe": lambda making: StripeEvents(making.stripe),
+    "manual": lambda _: NothingOutside(),
+}
+"""What happened at whoever finds out who applicants are."""
 BILLING: Mapping[str, Callable[[Making], Billing]] = {
     "stripe": lambda making: StripeBilling(making.stripe),
     "invoice": lambda making: InvoiceBilling(Accounts(making.engine)),
@@ -150,6 +218,8 @@ DIRECTORY: Mapping[str, Callable[[Making], Directory]] = {
 }
 CRM: Mapping[str, Callable[[Making], Crm]] = {"hubspot": _hubspot, "csv": _csv}
 MAIL: Mapping[str, Callable[[Making], Mail]] = {"smtp": _smtp, "outbox": _outbox}
+ARCHIVE: Mapping[str, Callable[[Asking], Archive]] = {"folder": _folder, "s3": _s3}
+"""Gateways have one, too, for those who may read what is in it; they know no other system."""
 SCREENING: Mapping[str, Callable[[Asking], Screening]] = {"list": _list, "yente": _yente}
 
 

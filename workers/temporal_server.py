@@ -17,7 +17,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError
 
-from workers.child_process import ChildProcess, Program
+from workers.child_process import ChildProcess, ChildServer, Program
 from workers.namespace import register_search_attributes
 from workers.obstacle import Obstacle
 from workers.ports import PortUse, answers, ensure_free
@@ -39,7 +39,7 @@ class TemporalMissing(Obstacle):
     """The server's program is not installed. The text says what to do."""
 
 
-class TemporalServer:
+class TemporalServer(ChildServer):
     """One development server over one state folder, with its Web UI, on loopback."""
 
     name = "temporal"
@@ -59,7 +59,6 @@ class TemporalServer:
         self.ui_port = ui_port
         self._search_attributes = search_attributes
         self._log = log or state / "temporal.log"
-        self._child: ChildProcess | None = None
         self._client: Client | None = None
 
     @property
@@ -71,11 +70,6 @@ class TemporalServer:
     def ui_url(self) -> str:
         """Where the Web UI is."""
         return f"http://127.0.0.1:{self.ui_port}"
-
-    @property
-    def pid(self) -> int | None:
-        """The process id of the server that we started, while it runs."""
-        return self._child.pid if self._child else None
 
     async def start(self) -> None:
         """Start the server and return once workflows can start and be searched for.
@@ -96,17 +90,6 @@ class TemporalServer:
         await child.start()
         self._child = child
         await register_search_attributes(await self._connected(), self._search_attributes)
-
-    async def wait(self) -> int:
-        """The server's exit code, once it has ended."""
-        assert self._child is not None, "Temporal was never started"
-        return await self._child.wait()
-
-    async def stop(self) -> None:
-        """Stop the server; what it acknowledged is in its file."""
-        if self._child is not None:
-            await self._child.stop()
-            self._child = None
 
     async def is_running(self) -> bool:
         """Whether the server answers for its namespace, whoever started it."""

@@ -140,6 +140,16 @@ class PerdureClient:
         path = f"/v1/onboardings/{onboarding}/withdraw"
         return Withdrawn.model_validate_json(await self._ask("POST", path, json={"reason": reason}))
 
+    async def appeal(self, onboarding: str, *, reason: str) -> Onboarding:
+        """Appeal against a rejection, once: everything is checked anew, and people decide.
+
+        The answer is the onboarding that the appeal became. `reason` is kept for good: it names
+        nobody. Raises NotReachable, or Refused: `not-rejected`, `appealed-already`, `too-late`.
+        """
+        path = f"/v1/onboardings/{onboarding}/appeal"
+        answer = await self._ask("POST", path, json={"reason": reason})
+        return Onboarding.model_validate_json(answer)
+
     async def confirm(self, token: str) -> Confirmed:
         """Confirm an applicant's address by the token at the end of the link in their mail.
 

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+IDENTITY_VERIFIED = "identity.verification_session.verified"
+IDENTITY_CANCELED = "identity.verification_session.canceled"
 IDENTITY_EVENTS = frozenset(
-    {
-        "identity.verification_session.verified",
-        "identity.verification_session.requires_input",
-        "identity.verification_session.canceled",
-    }
+    {IDENTITY_VERIFIED, "identity.verification_session.requires_input", IDENTITY_CANCELED}
 )
 """What an onboarding wants to hear of. The rest of Stripe's events are kept and not handed over."""
 
 
+DOCUMENT_RECEIVED = "document.received"
+"""The type of what the door tells of an upload."""
 EMAIL_CONFIRMED = "email.confirmed"
 """Of our own: an applicant confirmed an address at the gateway."""
 

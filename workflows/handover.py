@@ -31,8 +31,15 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflows import search_attributes
-from workflows.events import EMAIL_CONFIRMED, IDENTITY_EVENTS, Event, NotTaken
+from workflows.events import (
+    DOCUMENT_RECEIVED,
+    EMAIL_CONFIRMED,
+    IDENTITY_EVENTS,
+    Event,
+    NotTaken,
+)
 from workflows.onboarding.confirmation import EmailConfirmed
+from workflows.onboarding.documents import DocumentsChanged
 from workflows.onboarding.messages import (
     TASK_QUEUE,
     IdentityChanged,
@@ -143,6 +150,8 @@ async def bring_back(client: Client, start: Start, run_id: str) -> str:
             await process.signal(CustomerOnboarding.email_confirmed, confirmed)
             changed = IdentityChanged(event_id=event_id, session_id="")
             await process.signal(CustomerOnboarding.identity_changed, changed)
+            came = DocumentsChanged(event_id=event_id)
+            await process.signal(CustomerOnboarding.documents_changed, came)
     return described.typed_search_attributes.get(search_attributes.STAGE) or "received"
 
 
@@ -261,7 +270,7 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
 
     Raises NotTaken while Temporal is down.
     """
-    if event.type not in {EMAIL_CONFIRMED, *IDENTITY_EVENTS}:
+    if event.type not in {EMAIL_CONFIRMED, DOCUMENT_RECEIVED, *IDENTITY_EVENTS}:
         return "nobody waits for events of this type"
     if event.workflow_id is None or tenant_of(event.workflow_id) is None:
         return "names no process of ours"
@@ -272,6 +281,11 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
                 confirmed = EmailConfirmed(event_id=event.event_id)
                 await process.signal(
                     CustomerOnboarding.email_confirmed, confirmed, rpc_timeout=PATIENCE
+                )
+            elif event.type == DOCUMENT_RECEIVED:
+                came = DocumentsChanged(event_id=event.event_id)
+                await process.signal(
+                    CustomerOnboarding.documents_changed, came, rpc_timeout=PATIENCE
                 )
             else:
                 changed = IdentityChanged(event_id=event.event_id, session_id=event.object_id)

@@ -1,46 +1,31 @@
-"""The one mechanism that all processes share: step, attention, undo, progress.
+"""The one mechanism that all processes share: steps done once, in order, and undone.
 
 A process tells its story in `run` and never mentions what is here: the request key of each step,
-time-outs and retries, what happens when a step cannot be done (the process parks and waits for
-somebody), how it is stopped without leaving anything behind, and what people see meanwhile.
+time-outs and retries, and how it is stopped without leaving anything behind. What happens when a
+step cannot be done and somebody must decide is in `workflows.attention`.
 """
 
 import asyncio
-from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from pydantic import BaseModel
 from temporalio import workflow
-from temporalio.common import RetryPolicy
-from temporalio.exceptions import ApplicationError, FailureError
+from temporalio.exceptions import FailureError
 
 from workflows.actor import Decision
 from workflows.attempt import attempt
+from workflows.attention import Attended
 from workflows.conduct import (
-    Conduct,
-    Parked,
     Running,
     Stop,
     Undoing,
     asked_again,
-    attention_of,
-    progress_of,
-    reason_of,
-    refused_generation,
 )
-from workflows.decisions import (
-    Notice,
-    ProcessSteps,
-    RecordDecision,
-    Resolution,
-    Taken,
-    VerifyActor,
-)
-from workflows.display import Display
-from workflows.policy import UNTIL_THE_POLICY_IS_READ
-from workflows.progress import Choice, Progress, Reason, StepState, Waiting
+from workflows.decisions import ProcessSteps, RecordDecision, Resolution
+from workflows.progress import StepState, Waiting
 from workflows.request_key import request_key
 from workflows.step import (
     Declaration,
@@ -68,23 +53,18 @@ class KeyUsedTwice(RuntimeError):
     """Two steps of a process would share a request key: tell them apart by `part`."""
 
 
-class Process(ABC, Generic[State]):
+class Process(Attended, Generic[State]):
     """A process: subclass it, put `@workflow.defn` on the class and `@workflow.run` on `run`.
 
-    `TRANSITIONS` says which stage may follow which; a stage that nothing follows is an end.
     `UNDONE` are the ends that leave nothing behind.
     """
 
-    TRANSITIONS: ClassVar[Mapping[str, frozenset[str]]]
     UNDONE: ClassVar[frozenset[str]]
 
     def __init__(self, stage: str, state: State) -> None:
-        self.stage = stage
+        super().__init__(stage)
         self.state = state
-        self.budgets = UNTIL_THE_POLICY_IS_READ
         self.version = 1
-        self._conduct = Conduct()
-        self._display = Display(self.progress, stage)
 
     # What a story is told with
 
@@ -204,82 +184,6 @@ class Process(ABC, Generic[State]):
         self._check_stop()
         return in_time
 
-    def tell(self, method: Method[Steps, Input, None], notice: Input, *, part: str) -> None:
-        """Tell somebody once, beside the story: a notice that fails must not park anything."""
-        declared = declaration_of(method)
-        key = request_key(workflow.info().workflow_id, declared.name, part)
-        notice = notice.model_copy(update={"request_key": key})
-
-        async def send() -> None:
-            try:
-                await attempt(declared, method, notice, self.budgets, self._display)
-            except FailureError as failure:
-                workflow.logger.warning(
-                    "notice not sent", extra={"reason": reason_of(failure).type}
-                )
-
-        self.beside(send())
-
-    def beside(self, doing: Coroutine[Any, Any, None]) -> None:
-        """Have something done beside the story: the process does not end before that is done."""
-        self._conduct.notices.append(asyncio.create_task(doing))
-
-    # What people do and see
-
-    @workflow.query
-    def progress(self) -> Progress:
-        """The stage, every step with its state and times, who must act and until when."""
-        running = self._conduct.steps
-        stop = self._conduct.stop
-        return Progress(
-            workflow_id=workflow.info().workflow_id,
-            stage=self.stage,
-            stopping=f"to be {stop.end}" if stop and self.stage != stop.end else None,
-            waiting=self._conduct.waiting,
-            attention=tuple(attention_of(one) for one in running.values() if one.parked),
-            steps=tuple(progress_of(one) for one in running.values()),
-        )
-
-    @workflow.update(description="Decide about a parked step: retry, skip or abort.")
-    async def resolve(self, resolution: Resolution) -> Taken:
-        """Decide about a parked step. Answers as soon as the decision is accepted."""
-        await self.verify(resolution, roles=("operator", "admin"))
-        # Somebody else may have decided while the signature was checked.
-        self._conduct.parked(resolution).resolution = resolution
-        return self.taken()
-
-    @resolve.validator
-    def _may_resolve(self, resolution: Resolution) -> None:
-        self._conduct.parked(resolution)
-
-    async def verify(self, decision: Decision, *, roles: tuple[str, ...]) -> None:
-        """Let a decision through only with the gateway's signature over exactly this one.
-
-        Needs no database, so that people are answered while ours is down. Raises ApplicationError
-        of type `ActorRefused`.
-        """
-        update = workflow.current_update_info()
-        assert update is not None, "decisions come as updates"
-        declared = declaration_of(ProcessSteps.verify_actor)
-        request = VerifyActor(
-            workflow_id=workflow.info().workflow_id,
-            update=update.name,
-            update_id=update.id,
-            decision=Decision(reason=decision.reason, by=decision.by),
-            content=decision.content_hash(),
-            roles=roles,
-        )
-        if update.id in self._conduct.decided:  # a run that was reset knows it from before
-            raise ApplicationError("the decision was taken before", type="AlreadyDecided")
-        await workflow.execute_local_activity_method(
-            ProcessSteps.verify_actor,
-            request,
-            start_to_close_timeout=timedelta(seconds=5),
-            retry_policy=RetryPolicy(maximum_attempts=3),
-            summary=declared.summary,
-        )
-        self._conduct.decided.append(update.id)
-
     async def keep_decision(self, update: str, decision: Decision) -> None:
         """Have it kept who decided what, when and why: our database outlives histories."""
         await self._have_done(
@@ -293,27 +197,6 @@ class Process(ABC, Generic[State]):
             part=decision.by.update_id,
             if_skipped=None,
         )
-
-    def stop_for(self, end: str, decision: Decision) -> Taken:
-        """Stop the process at the next step's end, and end it in `end`. Asking twice is fine."""
-        update = workflow.current_update_info()
-        assert update is not None, "decisions come as updates"
-        self.must_be_able_to_end(end)
-        self._stop(Stop(end=end, update=update.name, decision=decision))
-        return self.taken()
-
-    def taken(self) -> Taken:
-        """The answer to somebody whose decision was accepted."""
-        now = self.progress()
-        return Taken(workflow_id=now.workflow_id, stage=now.stage, stopping=now.stopping)
-
-    def must_be_able_to_end(self, end: str) -> None:
-        """Raises ApplicationError of type `TooLate` where the process can no longer end so."""
-        stop = self._conduct.stop
-        if not self._may_end(end) and (stop is None or stop.end != end):
-            raise ApplicationError(
-                f"too late to be {end}: the process is {self.stage}", type="TooLate"
-            )
 
     # How it works
 
@@ -366,10 +249,7 @@ class Process(ABC, Generic[State]):
                     running.declared, method, request, self.budgets, self._display
                 )
             except FailureError as failure:
-                resolution = await self._park(running, failure, skippable=if_skipped is not None)
-                if self._stopping():
-                    self._end(running, "given up")
-                    raise Stopped from None
+                resolution = await self._decided(running, failure, skippable=if_skipped is not None)
                 if resolution.action == "skip" and if_skipped is not None:
                     self._end(running, "skipped")
                     return if_skipped
@@ -379,6 +259,21 @@ class Process(ABC, Generic[State]):
                 self.version = max(self.version, request.version)
                 self._end(running, "succeeded")
                 return result
+
+    async def _decided(
+        self, running: Running, failure: FailureError, *, skippable: bool
+    ) -> Resolution:
+        """What somebody decided about a step that could not be done, once it is kept."""
+        resolution = await self._park(running, failure, skippable=skippable)
+        if resolution is not None:
+            await self.keep_decision("resolve", resolution)
+            if resolution.action == "abort":
+                self._stop(Stop(end="aborted"))
+        if resolution is None or self._stopping():
+            self._end(running, "given up")
+            raise Stopped
+        running.reason = None
+        return resolution
 
     def _begin(self, declared: Declaration, part: str) -> Running:
         key = request_key(workflow.info().workflow_id, declared.name, part)
@@ -394,62 +289,6 @@ class Process(ABC, Generic[State]):
         running.state = state
         running.ended_at = workflow.now()
         self._display.refresh()
-
-    async def _park(
-        self, running: Running, failure: FailureError, *, skippable: bool
-    ) -> Resolution:
-        """Wait until somebody decides about a step that could not be done."""
-        running.reason = reason_of(failure)
-        choices: list[Choice] = ["retry"]
-        if skippable:
-            choices.append("skip")
-        if self._may_end("aborted"):
-            choices.append("abort")
-        parked = Parked(workflow.now(), tuple(choices), refused_generation(failure))
-        running.state, running.parked = "parked", parked
-        self._display.refresh()
-        self._notify(running, running.reason)
-        await workflow.wait_condition(lambda: parked.resolution is not None or self._stopping())
-        running.parked = None
-        if parked.resolution is None:
-            self._end(running, "given up")
-            raise Stopped
-        resolution = parked.resolution
-        running.state = "running"
-        self._display.refresh()
-        await self.keep_decision("resolve", resolution)
-        if resolution.action == "abort":
-            self._end(running, "given up")
-            self._stop(Stop(end="aborted"))
-            raise Stopped
-        running.reason = None
-        return resolution
-
-    def _notify(self, running: Running, reason: Reason) -> None:
-        times = len(self._conduct.notices) + 1
-        notice = Notice(
-            workflow_id=workflow.info().workflow_id,
-            step=running.name,
-            summary=running.declared.summary,
-            owner=running.declared.owner,
-            reason=reason,
-        )
-        self.tell(ProcessSteps.notify, notice, part=str(times))
-
-    def _may_end(self, end: str) -> bool:
-        return (
-            not self._conduct.unwinding
-            and self._conduct.stop is None
-            and end in self.TRANSITIONS[self.stage]
-        )
-
-    def _stop(self, stop: Stop) -> None:
-        if self._conduct.stop is None:
-            self._conduct.stop = stop
-            self._display.refresh()
-
-    def _stopping(self) -> bool:
-        return self._conduct.stop is not None and not self._conduct.unwinding
 
     def _check_stop(self) -> None:
         if self._stopping():

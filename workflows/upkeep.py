@@ -11,7 +11,7 @@ from temporalio.common import RetryPolicy
 from workflows.request_key import Message, Request
 from workflows.step import declaration_of, step
 
-Chore = Literal["hand_over", "sweep", "find_lost_runs"]
+Chore = Literal["hand_over", "sweep", "find_lost_runs", "sweep_spool"]
 
 
 class Report(Message):
@@ -36,13 +36,19 @@ class UpkeepSteps(ABC):
     @step("bulk", "upkeep.find_lost_runs", "Find runs that were ended from outside")
     @abstractmethod
     async def find_lost_runs(self, request: Request) -> Report:
-        """Put runs that were terminated or timed out on the attention list."""
+        """Put runs on the attention list that ended and their process did not."""
+
+    @step("bulk", "upkeep.sweep_spool", "Delete uploads that nobody wants any more")
+    @abstractmethod
+    async def sweep_spool(self, request: Request) -> Report:
+        """Delete what crashes left in the spool, and what came in for onboardings that ended."""
 
 
 CHORES: Mapping[Chore, Callable[[Any, Request], Any]] = {
     "hand_over": UpkeepSteps.hand_over,
     "sweep": UpkeepSteps.sweep,
     "find_lost_runs": UpkeepSteps.find_lost_runs,
+    "sweep_spool": UpkeepSteps.sweep_spool,
 }
 
 

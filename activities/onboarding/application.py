@@ -4,9 +4,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.onboarding.decision import Deliberation
 from activities.onboarding.duplicates import Acquaintances
-from activities.once import Kept, Once
+from activities.once import Once
 from activities.rules.rulings import Rulings
-from database import decisions, onboardings, reviews
+from database import decisions, onboardings
 from workflows.onboarding.decision import Decide, Decided
 from workflows.onboarding.messages import (
     ForApplication,
@@ -121,20 +121,13 @@ class ApplicationActivities(ApplicationSteps):
     @implements(ApplicationSteps.record_stage)
     async def record_stage(self, request: RecordStage) -> None:
         """Keep the stage. However the review's stage is left, nothing of it stays in the queue."""
-
-        async def keep(connection: AsyncConnection) -> Kept:
-            left = await onboardings.record_stage(
-                connection,
-                request.application_id,
-                request.stage,
-                adverse_actions=request.adverse_actions,
-                appeal_until=request.appeal_until,
-            )
-            if left == "reviewing":
-                await reviews.leave(connection, request.application_id)
-            return Kept()
-
-        await self._once.ours(request, keep, Kept)
+        values = onboardings.stage_values(
+            request.application_id,
+            request.stage,
+            adverse_actions=request.adverse_actions,
+            appeal_until=request.appeal_until,
+        )
+        await self._once.ours_at_once(request, onboardings.RECORD_STAGE, values)
 
 
 def _by_identity_alone(request: Decide) -> Decided:

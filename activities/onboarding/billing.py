@@ -4,14 +4,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activities.onboarding.reading import application_of
 from activities.once import Once
 from connectors.capabilities import Billing, Sent
-from database import onboardings
-from database.connection import statement
 from database.onboardings import Application
 from workflows.onboarding.messages import CreateCustomer, CreateTaxId, Customer, TaxId
 from workflows.onboarding.steps import BillingSteps
-from workflows.request_key import Request
 from workflows.step import Undo, Undone, implements
 
 
@@ -26,7 +24,7 @@ class BillingActivities(BillingSteps):
     @implements(BillingSteps.create_customer)
     async def create_customer(self, request: CreateCustomer) -> Customer:
         """Make the customer."""
-        application = await self._application(request.application_id, request)
+        application = await application_of(self._engine, request)
         form = application.form
 
         async def send(key: str) -> Customer:
@@ -59,7 +57,7 @@ class BillingActivities(BillingSteps):
     @implements(BillingSteps.create_tax_id)
     async def create_tax_id(self, request: CreateTaxId) -> TaxId:
         """Give the customer its tax id."""
-        application = await self._application(request.application_id, request)
+        application = await application_of(self._engine, request)
         tax_id = application.form.get("tax_id")
 
         async def send(key: str) -> TaxId:
@@ -83,7 +81,7 @@ class BillingActivities(BillingSteps):
 
         async def find(_: Sent, asked: dict[str, Any]) -> TaxId | None:
             made = CreateTaxId.model_validate(asked)
-            application = await self._application(made.application_id, made)
+            application = await application_of(self._engine, made)
             return await self._find_tax_id(application, made.customer_id)
 
         async def remove(tax_id: TaxId) -> bool:
@@ -106,7 +104,3 @@ class BillingActivities(BillingSteps):
             customer_id=customer_id, type_=tax_id["type"], value=tax_id["value"]
         )
         return TaxId(tax_id=found, customer_id=customer_id) if found else None
-
-    async def _application(self, application_id: str, request: Request) -> Application:
-        async with statement(self._engine) as connection:
-            return await onboardings.application(connection, application_id, request.version)

@@ -4,16 +4,14 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activities.onboarding.reading import application_of
 from activities.once import Once
 from connectors.capabilities import Crm, Sent
-from database import onboardings
-from database.connection import statement
 from workflows.onboarding.messages import (
     Company,
     Contact,
     CreateCompany,
     CreateContact,
-    ForApplication,
 )
 from workflows.onboarding.steps import CrmSteps
 from workflows.step import Undo, Undone, implements
@@ -30,7 +28,7 @@ class CrmActivities(CrmSteps):
     @implements(CrmSteps.create_contact)
     async def create_contact(self, request: CreateContact) -> Contact:
         """Make the contact. Of a company the name is the company's, and no person's."""
-        form = await self._form(request)
+        form = (await application_of(self._engine, request)).form
         is_company = form["kind"] == "company"
 
         async def send(key: str) -> Contact:
@@ -60,7 +58,7 @@ class CrmActivities(CrmSteps):
     @implements(CrmSteps.create_company)
     async def create_company(self, request: CreateCompany) -> Company:
         """Make the company."""
-        form = await self._form(request)
+        form = (await application_of(self._engine, request)).form
 
         async def send(key: str) -> Company:
             company_id = await self._crm.create_company(
@@ -89,10 +87,3 @@ class CrmActivities(CrmSteps):
     async def _find_company(self, sent: Sent) -> Company | None:
         company_id = await self._crm.find_company(sent)
         return Company(company_id=company_id) if company_id else None
-
-    async def _form(self, request: ForApplication) -> dict[str, Any]:
-        async with statement(self._engine) as connection:
-            application = await onboardings.application(
-                connection, request.application_id, request.version
-            )
-        return application.form

@@ -4,12 +4,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activities.onboarding.reading import application_of
 from activities.once import Once
 from connectors.capabilities import Directory, Sent
-from database import onboardings
-from database.connection import statement
-from database.onboardings import Application
-from workflows.onboarding.messages import CreateUser, ForApplication, JoinGroup, Membership, User
+from workflows.onboarding.messages import CreateUser, JoinGroup, Membership, User
 from workflows.onboarding.steps import DirectorySteps
 from workflows.request_key import Message, Request, request_key
 from workflows.step import Undo, Undone, implements
@@ -36,7 +34,7 @@ class DirectoryActivities(DirectorySteps):
     @implements(DirectorySteps.create_user)
     async def create_user(self, request: CreateUser) -> User:
         """Make the user."""
-        form = (await self._application(request)).form
+        form = (await application_of(self._engine, request)).form
 
         async def send(key: str) -> User:
             user_id = await self._directory.create_user(key, name=form["name"], email=form["email"])
@@ -59,7 +57,7 @@ class DirectoryActivities(DirectorySteps):
     @implements(DirectorySteps.join_group)
     async def join_group(self, request: JoinGroup) -> Membership:
         """Put the user into the group of the tenant's customers."""
-        group_id = await self._group_of((await self._application(request)).tenant)
+        group_id = await self._group_of((await application_of(self._engine, request)).tenant)
 
         async def send(_: str) -> Membership:
             await self._directory.add_member(group_id=group_id, user_id=request.user_id)
@@ -73,7 +71,7 @@ class DirectoryActivities(DirectorySteps):
 
         async def find(_: Sent, asked: dict[str, Any]) -> Membership | None:
             joined = JoinGroup.model_validate(asked)
-            key = _group_key((await self._application(joined)).tenant)
+            key = _group_key((await application_of(self._engine, joined)).tenant)
             group = await self._once.last_made(key, _Group)
             return Membership(group_id=group.group_id, user_id=joined.user_id) if group else None
 
@@ -104,12 +102,6 @@ class DirectoryActivities(DirectorySteps):
     async def _find(self, sent: Sent) -> User | None:
         user_id = await self._directory.find_user(sent)
         return User(user_id=user_id) if user_id else None
-
-    async def _application(self, request: ForApplication) -> Application:
-        async with statement(self._engine) as connection:
-            return await onboardings.application(
-                connection, request.application_id, request.version
-            )
 
 
 def _group_key(tenant: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activities.onboarding.reading import application_of
 from activities.once import Once
 from connectors.capabilities import Identity, Sent
 from database import onboardings
@@ -28,10 +29,7 @@ class IdentityActivities(IdentitySteps):
         The link to it is a secret of the applicant: it is kept with the onboarding, and goes
         neither into the history nor into the ledger. It soon expires: each read brings a new one.
         """
-        async with statement(self._engine) as connection:
-            application = await onboardings.application(
-                connection, request.application_id, request.version
-            )
+        application = await application_of(self._engine, request)
 
         async def send(key: str) -> Session:
             session_id = await self._identity.open_session(

@@ -2,12 +2,11 @@
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activities.onboarding.reading import application_of
 from activities.once import Once
 from connectors.capabilities import Mail
-from database import onboardings
-from database.connection import statement
 from database.onboardings import Application
-from workflows.onboarding.messages import ForApplication, Letter, Reject, Welcome
+from workflows.onboarding.messages import Letter, Reject, Welcome
 from workflows.onboarding.rejection import ADVERSE_ACTIONS
 from workflows.onboarding.steps import NoticeSteps
 from workflows.request_key import Request, message_id
@@ -26,7 +25,7 @@ class NoticeActivities(NoticeSteps):
     @implements(NoticeSteps.welcome)
     async def welcome(self, request: Welcome) -> Letter:
         """Send the welcome mail."""
-        application = await self._application(request)
+        application = await application_of(self._engine, request)
         form = application.form
         text = (
             f"Hello {form['name']},\n\n"
@@ -38,7 +37,7 @@ class NoticeActivities(NoticeSteps):
     @implements(NoticeSteps.reject)
     async def reject(self, request: Reject) -> Letter:
         """Send the letter of a rejection: the codes in words, and never why we decided so."""
-        application = await self._application(request)
+        application = await application_of(self._engine, request)
         lines = [
             f"Hello {application.form['name']},",
             "",
@@ -56,12 +55,6 @@ class NoticeActivities(NoticeSteps):
             ]
         text = "\n".join([*lines, f"Your onboarding: {application.id}", ""])
         return await self._send(request, application, "Your application", text)
-
-    async def _application(self, request: ForApplication) -> Application:
-        async with statement(self._engine) as connection:
-            return await onboardings.application(
-                connection, request.application_id, request.version
-            )
 
     async def _send(
         self, request: Request, application: Application, subject: str, text: str

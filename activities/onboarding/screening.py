@@ -13,13 +13,10 @@ from connectors.capabilities import Hit, Party, Screening
 from connectors.names import comparable
 from database import onboardings, screening
 from database.connection import statement
-from database.screening import FoundHit, Verdict
+from database.screening import PUBLIC_OFFICE, FoundHit, Verdict
 from workflows.onboarding.rules import ScreeningStatus
 from workflows.onboarding.screening import Screen, Screened, ScreeningSteps
 from workflows.step import implements
-
-_EXPOSED = frozenset({"role.pep", "role.rca"})
-"""OpenSanctions' topics for holders of public office, and for who is close to them."""
 
 
 class ScreeningActivities(ScreeningSteps):
@@ -119,12 +116,12 @@ def party_hash(key: bytes, party: Party) -> str:
 
 def is_exposed(hit: Hit) -> bool:
     """Whether an entry is about public office."""
-    return not _EXPOSED.isdisjoint(hit.topics)
+    return not PUBLIC_OFFICE.isdisjoint(hit.topics)
 
 
 def is_sanctioned(hit: Hit) -> bool:
     """Whether an entry is about anything else than public office; unknown topics are."""
-    return not hit.topics or not _EXPOSED.issuperset(hit.topics)
+    return not hit.topics or not PUBLIC_OFFICE.issuperset(hit.topics)
 
 
 def status_of(judged: Sequence[tuple[Hit, Verdict | None]]) -> ScreeningStatus:

@@ -6,8 +6,8 @@ from alembic import context
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
-from database import tables  # noqa: F401 - fills the metadata
-from database.connection import engine_for
+from database import check_tables, tables  # noqa: F401 - fills the metadata
+from database.connection import engine_for, transaction
 
 _ONE_AT_A_TIME = 7_420_161_106
 
@@ -24,7 +24,7 @@ def _migrate(connection: Connection) -> None:
 async def _run() -> None:
     engine = engine_for(context.config.attributes["url"], application="perdure-migrate", size=1)
     try:
-        async with engine.begin() as connection:
+        async with transaction(engine) as connection:
             await connection.run_sync(_migrate)
     finally:
         await engine.dispose()

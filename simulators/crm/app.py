@@ -3,18 +3,13 @@
 from starlette.applications import Starlette
 from starlette.responses import Response
 
+from simulators import front
 from simulators.clock import Clock
-from simulators.counters import Counters
 from simulators.crm.api import ObjectsApi
 from simulators.crm.conformance import Conformance
 from simulators.crm.errors import MEDIA_TYPE, OUTAGES
 from simulators.crm.records import KNOWN, Records
-from simulators.faults import Faults
-from simulators.front import Front
-from simulators.front import application as with_control
 from simulators.storage import Storage
-
-SYSTEM = "crm"
 
 
 def application(storage: Storage, clock: Clock, token: str) -> Starlette:
@@ -26,15 +21,15 @@ def application(storage: Storage, clock: Clock, token: str) -> Starlette:
         for kind in KNOWN
         for route in ObjectsApi(storage, clock, records, facts, kind).routes()
     ]
-    front = Front(
-        api=Starlette(routes=routes),
+    return front.application(
+        "crm",
+        Starlette(routes=routes),
+        paths=front.templates(routes),
         token=token,
-        paths=tuple(dict.fromkeys(route.path for route in routes)),
         refusal=_refusal,
-        faults=Faults(storage, SYSTEM),
-        counters=Counters(storage, SYSTEM),
+        storage=storage,
+        forget=records.clear,
     )
-    return with_control(front, records.clear)
 
 
 def _refusal(status: int) -> Response:

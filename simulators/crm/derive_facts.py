@@ -1,4 +1,4 @@
-"""Derive `facts.json` from HubSpot's OpenAPI: python simulators/crm/derive_facts.py OPENAPI_FILE...
+"""Derive `facts.json` from HubSpot's OpenAPI: python -m simulators.crm.derive_facts FILE...
 
 Only what the simulator serves is kept, names, types and enums without prose, in an order that does
 not depend on the source: the operations of `SERVED`, and every object that these reach. Facts are
@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from simulators.facts import section
 
 Schema: TypeAlias = dict[str, Any]  # Any: OpenAPI, as HubSpot writes it
 Fact: TypeAlias = str | dict[str, Any]  # Any: facts within facts
@@ -107,16 +109,8 @@ def derive(apis: Iterable[Schema]) -> str:
     """The text of `facts.json`: one line for each object and operation."""
     derivation = Derivation(apis)
     derivation.run()
-    objects, operations = _section(derivation.objects), _section(derivation.operations)
+    objects, operations = section(derivation.objects), section(derivation.operations)
     return f'{{\n"objects": {objects},\n"operations": {operations}\n}}\n'
-
-
-def _section(entries: dict[str, Any]) -> str:
-    lines = [
-        f"{json.dumps(name)}: {json.dumps(entries[name], sort_keys=True, separators=(',', ':'))}"
-        for name in sorted(entries)
-    ]
-    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def main() -> None:

@@ -11,15 +11,11 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from simulators import front
 from simulators.clock import Clock
-from simulators.counters import Counters
 from simulators.directory.entries import Entries
-from simulators.faults import Faults
-from simulators.front import Front
-from simulators.front import application as with_control
 from simulators.storage import Storage
 
-SYSTEM = "directory"
 PATHS = ("/v2/Users", "/v2/Users/{id}", "/v2/Groups", "/v2/Groups/{id}")
 
 
@@ -27,16 +23,16 @@ def application(storage: Storage, clock: Clock, token: str) -> Starlette:
     """The directory as the storage left it; `token` is the one bearer token accepted."""
     provider = load_default_provider()
     entries = Entries(storage, clock, provider)
-    front = Front(
+    return front.application(
+        "directory",
         # The library says dict where ASGI says mapping.
-        api=cast(ASGIApp, ASGIApplication(AsyncInMemoryStorage(entries), provider)),
-        token=token,
+        cast(ASGIApp, ASGIApplication(AsyncInMemoryStorage(entries), provider)),
         paths=PATHS,
+        token=token,
         refusal=_refusal,
-        faults=Faults(storage, SYSTEM),
-        counters=Counters(storage, SYSTEM),
+        storage=storage,
+        forget=entries.clear,
     )
-    return with_control(front, entries.clear)
 
 
 def _refusal(status: int) -> Response:

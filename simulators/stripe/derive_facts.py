@@ -1,4 +1,4 @@
-"""Derive `facts.json` from Stripe's OpenAPI: python simulators/stripe/derive_facts.py OPENAPI_FILE
+"""Derive `facts.json` from Stripe's OpenAPI: python -m simulators.stripe.derive_facts FILE
 
 Only what the simulator serves is kept, names, types and enums without prose, in an order that does
 not depend on the source: the operations of `SERVED`, and every object that their answers reach.
@@ -13,6 +13,8 @@ import argparse
 import json
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from simulators.facts import section
 
 Schema: TypeAlias = dict[str, Any]  # Any: OpenAPI, as Stripe writes it
 Fact: TypeAlias = str | dict[str, Any]  # Any: facts within facts
@@ -144,18 +146,10 @@ def derive(api: Schema) -> str:
     derivation.run()
     lines = [
         f'"version": {json.dumps(api["info"]["version"])}',
-        f'"objects": {_section(derivation.objects)}',
-        f'"operations": {_section(derivation.operations)}',
+        f'"objects": {section(derivation.objects)}',
+        f'"operations": {section(derivation.operations)}',
     ]
     return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
-def _section(entries: dict[str, Any]) -> str:
-    lines = [
-        f"{json.dumps(name)}: {json.dumps(entries[name], sort_keys=True, separators=(',', ':'))}"
-        for name in sorted(entries)
-    ]
-    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def main() -> None:

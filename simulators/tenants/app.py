@@ -10,14 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulators.counters import Counters
-from simulators.faults import Faults
-from simulators.front import Front
-from simulators.front import application as with_control
+from simulators import front
 from simulators.storage import Storage
 from simulators.tenants.entries import Entries, Kind, Taken
 
-SYSTEM = "tenants"
 Handler = Callable[[Request], Awaitable[Response]]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=400)]
 
@@ -40,15 +36,15 @@ def application(storage: Storage, token: str) -> Starlette:
     """The API as the storage left it; `token` is the one bearer token accepted."""
     entries = Entries(storage)
     routes = [*_collection(entries, "users"), *_collection(entries, "groups"), *_one(entries)]
-    front = Front(
-        api=Starlette(routes=routes),
+    return front.application(
+        "tenants",
+        Starlette(routes=routes),
+        paths=front.templates(routes),
         token=token,
-        paths=tuple(dict.fromkeys(route.path for route in routes)),
         refusal=_refusal,
-        faults=Faults(storage, SYSTEM),
-        counters=Counters(storage, SYSTEM),
+        storage=storage,
+        forget=entries.clear,
     )
-    return with_control(front, entries.clear)
 
 
 def _collection(entries: Entries, kind: Kind) -> list[Route]:

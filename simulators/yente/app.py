@@ -9,11 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from simulators import front
 from simulators.controls import Control, read
-from simulators.counters import Counters
-from simulators.faults import Faults
-from simulators.front import Front
-from simulators.front import application as with_control
 from simulators.storage import Storage
 from simulators.yente.entities import Entities, Entity
 from simulators.yente.matching import SCHEMATA, score
@@ -64,23 +61,23 @@ def application(storage: Storage, key: str) -> Starlette:
     """The API as the storage left it; `key` is the one API key accepted."""
     entities = Entities(storage)
     routes = [_match(entities), _catalog(entities)]
-    front = Front(
-        api=Starlette(routes=routes),
-        token=key,
-        paths=tuple(route.path for route in routes),
-        refusal=_refusal,
-        faults=Faults(storage, SYSTEM),
-        counters=Counters(storage, SYSTEM),
-        scheme="apikey",
-    )
 
     async def put(request: Request) -> Response:
         entity = await read(request, _Entity)
         entities.put(entity.model_dump(by_alias=True))
         return JSONResponse({"version": entities.version()})
 
-    control = Route("/_simulator/entities", put, methods=["POST"])
-    return with_control(front, entities.begin_anew, [control])
+    return front.application(
+        SYSTEM,
+        Starlette(routes=routes),
+        paths=front.templates(routes),
+        token=key,
+        refusal=_refusal,
+        storage=storage,
+        forget=entities.begin_anew,
+        scheme="apikey",
+        controls=[Route("/_simulator/entities", put, methods=["POST"])],
+    )
 
 
 def _match(entities: Entities) -> Route:

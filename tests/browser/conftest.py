@@ -14,7 +14,6 @@ from urllib.parse import quote
 import pytest
 from playwright.async_api import Browser, Error, Page, async_playwright, expect
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
 from database.connection import engine_for
@@ -22,6 +21,7 @@ from tests.house import House, settings_for
 from tests.integration.test_worker import prove_identity, started, until
 from tests.postgres import fresh_database
 from tests.simulated import SimulatorHandle
+from workers.converter import CONVERTER
 from workers.ports import free_port
 from workers.postgres import Postgres
 from workers.temporal_server import TemporalServer
@@ -132,7 +132,7 @@ async def temporal_server(
 @pytest.fixture(scope="session")
 async def temporal(temporal_server: TemporalServer) -> Client:
     """In this folder the server that a house uses is the one with a Web UI."""
-    return await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
+    return await Client.connect(temporal_server.address, data_converter=CONVERTER)
 
 
 @pytest.fixture(scope="session")

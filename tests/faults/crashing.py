@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -10,19 +11,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import Unanswered
+from database import connection as opening
 from database.connection import statement, transaction
 from database.requests import InProgress
 from tests.house import House
 
-WITH_TRANSACTIONS = ("activities.once", "activities.upkeep", "database.handover")
-WITH_STATEMENTS = (
-    "activities.once",
-    "activities.onboarding.billing",
-    "activities.onboarding.crm",
-    "activities.onboarding.directory",
-    "activities.onboarding.identity",
-    "activities.onboarding.notice",
-)
+WATCHED = ("activities.", "database.")
+"""The rooms in which every commit is a moment to die at."""
 
 
 class Died(BaseException):
@@ -69,10 +64,13 @@ def dying(
             raise Died
 
     with monkeypatch.context() as patch:
-        for module in WITH_TRANSACTIONS:
-            patch.setattr(f"{module}.transaction", watched)
-        for module in WITH_STATEMENTS:
-            patch.setattr(f"{module}.statement", watched_statement)
+        for module in [one for name, one in sys.modules.items() if name.startswith(WATCHED)]:
+            if module is opening:
+                continue
+            if getattr(module, "transaction", None) is transaction:
+                patch.setattr(module, "transaction", watched)
+            if getattr(module, "statement", None) is statement:
+                patch.setattr(module, "statement", watched_statement)
         yield lambda: died
 
 

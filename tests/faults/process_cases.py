@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from datetime import UTC, datetime
 
 from tests.faults.intents import Bench, Case, Intent, into, named
 from tests.house import TENANT
@@ -12,10 +13,12 @@ from workflows.actor import Decision
 from workflows.decisions import Notice, ProcessSteps, RecordDecision
 from workflows.onboarding.confirmation import ConfirmationSteps, OpenConfirmation, SendConfirmation
 from workflows.onboarding.decision import Decide
+from workflows.onboarding.duplicates import DuplicateSteps, Relate
 from workflows.onboarding.messages import (
     ForApplication,
     OpenSession,
     RecordStage,
+    Reject,
     Start,
     Validate,
     Welcome,
@@ -135,6 +138,42 @@ async def _(bench: Bench) -> Intent:
         return len(await bench.house.outside.messages(to=f"{application}@example.com"))
 
     return Intent(Welcome(request_key=key, application_id=application), received)
+
+
+@case(NoticeSteps.reject)
+async def _(bench: Bench) -> Intent:
+    application, process = await bench.applied()
+    key = named(NoticeSteps.reject, process)
+
+    async def received() -> int:
+        return len(await bench.house.outside.messages(to=f"{application}@example.com"))
+
+    request = Reject(
+        request_key=key,
+        application_id=application,
+        codes=("not_accepted",),
+        appeal_until=datetime.now(UTC),
+    )
+    return Intent(request, received)
+
+
+@case(DuplicateSteps.relate)
+async def _(bench: Bench) -> Intent:
+    application, process = await bench.applied()
+    other, _ = await bench.applied()
+    await bench.house.rows(
+        "INSERT INTO duplicates (onboarding, other, alike) VALUES (:one, :other, '{name}')",
+        one=application,
+        other=other,
+    )
+    request = Relate(
+        request_key=named(DuplicateSteps.relate, process, "1"),
+        application_id=application,
+        other=other,
+        relation="link",
+    )
+    sql = "audit WHERE workflow_id = :id AND event = 'duplicates.related'"
+    return Intent(request, lambda: bench.count(sql, id=process))
 
 
 @case(ProcessSteps.notify)

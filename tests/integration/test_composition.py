@@ -217,7 +217,7 @@ async def test_jobs_may_be_run_again(machine: Machine) -> None:
 
 
 async def _onboard(machine: Machine) -> None:
-    """One customer, by the keys that were made and through Stripe's signed webhooks."""
+    """One customer, by the keys that were made, a link in a mail and Stripe's signed webhooks."""
     key = _secret(machine.folder, "api_key_service")
     async with httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{machine.ports['8400']}",
@@ -230,6 +230,8 @@ async def _onboard(machine: Machine) -> None:
         onboarding: dict[str, Any] = {}
         submitted = False
         async with asyncio.timeout(45):
+            pressed = await api.post(await _link_to_confirm(machine, FORM["email"]))
+            assert pressed.status_code == 303, pressed.text
             while onboarding.get("stage") != "active":
                 await asyncio.sleep(0.1)
                 onboarding = (await api.get(f"/v1/onboardings/{signed.json()['id']}")).json()
@@ -238,6 +240,17 @@ async def _onboard(machine: Machine) -> None:
                     shown = await api.post(page, data={"outcome": "verified"})
                     assert not shown.is_error, shown.text
                     submitted = True
+
+
+async def _link_to_confirm(machine: Machine, address: str) -> str:
+    """The path of the link in the mail to an address, once it is there."""
+    inbox = f"http://127.0.0.1:{machine.ports['8402']}/messages"
+    async with httpx.AsyncClient() as mailbox:
+        while True:
+            letters = (await mailbox.get(inbox, params={"to": address})).json()["messages"]
+            if links := re.findall(r"/confirm/[.a-z0-9]+", str(letters)):
+                return str(links[0])
+            await asyncio.sleep(0.1)
 
 
 def _run(*command: str | Path, env: Mapping[str, str]) -> None:

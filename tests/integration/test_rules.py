@@ -272,7 +272,9 @@ async def test_diff_lists_who_would_be_decided_otherwise(
     )
     await decide(engine, rulings, versions, other, tenant="umbrella")
     async with transaction(engine) as connection:
-        await onboardings.record_stage(connection, rich, "active")
+        await onboardings.RECORD_STAGE.carry_out(
+            connection, onboardings.stage_values(rich, "active")
+        )
 
     assert (await diff(database, tmp_path, folder))[0] == 0, "the same rules change nobody"
     raise_the_bar(edit)

@@ -124,8 +124,10 @@ async def test_a_process_that_will_not_end_is_made_to(household: Household) -> N
 async def test_what_a_process_started_itself_ends_with_it(household: Household) -> None:
     await household.supervisor.start(household.service("parent", "parent"))
     grandchild = int(household.happened[-1].split()[-1])
+    assert _runs(grandchild)
     await household.supervisor.stop()
     await _until(lambda: not _runs(grandchild))
+    assert not _runs(grandchild)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
@@ -146,9 +148,11 @@ asyncio.run(main())
 """
     parent = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
     await _until(lambda: household.diary.exists() and "orphan started" in household.happened)
+    [orphan] = psutil.Process(parent.pid).children()
     parent.kill()
     parent.wait()
-    await _until(lambda: "orphan ended" in household.happened)
+    await _until(lambda: not orphan.is_running())
+    assert household.happened == ["orphan started", "orphan ended"]
 
 
 async def _until(condition: Callable[[], bool]) -> None:

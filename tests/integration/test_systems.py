@@ -11,11 +11,19 @@ from typing import Any
 import pytest
 
 from tests.house import House
+from tests.integration.gateway.conftest import gateway_of
 from tests.integration.test_worker import Handle, at_stripe, prove_identity, started, until
 from tests.outbox import letters_in
 from workers import settings as setting
 
-SWAPPED = {"billing": "invoice", "directory": "tenant_api", "crm": "csv", "mail": "outbox"}
+SWAPPED = {
+    "identity": "manual",
+    "billing": "invoice",
+    "directory": "tenant_api",
+    "crm": "csv",
+    "mail": "outbox",
+    "screening": "yente",
+}
 # Of the form that a VAT id has, but too long: every system for billing refuses it.
 IMPOSSIBLE = {"type": "eu_vat", "value": "DE00000000000000"}
 EVERYTHING = {"accounts": 1, "users": 1, "memberships": 1, "contacts": 1, "companies": 1}
@@ -29,10 +37,29 @@ def swapped(house: House, *names: str) -> House:
         given["directory_url"] = f"{house.outside.tenants.url}/v1"
     if "crm" in names:
         given |= {"hubspot_token": None, "hubspot_api_base": None}
+    if {"identity", "billing"} <= set(names):
+        given |= {"stripe_api_key": None, "stripe_api_base": None}
+    if "screening" in names:
+        given |= {"screening_list": None}
     if "mail" in names:
         given |= {"smtp_host": "nowhere.invalid"}
     before = {name: getattr(house.settings, name) for name in house.settings.model_fields_set}
     return dataclasses.replace(house, settings=setting.load(**before | given))
+
+
+async def prove(house: House, handle: Handle) -> None:
+    """Do what the applicant does, or what a reviewer finds out."""
+    if house.settings.identity == "stripe":
+        await prove_identity(house, handle)
+        return
+    await until(handle, lambda progress: progress.waiting and "identity" in progress.waiting.what)
+    sql = "SELECT id FROM identity_sessions WHERE workflow_id = :id"
+    ((session,),) = [tuple(row.values()) for row in await house.rows(sql, id=handle.id)]
+    async with gateway_of(house) as gateway:
+        path = f"/v1/identity-sessions/{session}/verified"
+        told = await gateway.reviewer.post(path, {"reason": "passport seen in a video call"})
+        assert told.status_code == 200, told.text
+        await until(handle, lambda progress: progress.stage != "verifying_identity")
 
 
 async def left(house: House, application: str, process: str) -> dict[str, int]:
@@ -116,7 +143,7 @@ async def test_a_customer_is_onboarded_and_another_withdrawn_with_nothing_left(
     house = swapped(house, *names)
     async with house.working():
         gone, leaving = await started(house, tax_id=IMPOSSIBLE)
-        await prove_identity(house, leaving)
+        await prove(house, leaving)
         await _all_but_the_tax_id_is_made(leaving)
         assert await left(house, gone, leaving.id) == EVERYTHING
         await leaving.cancel()
@@ -124,7 +151,7 @@ async def test_a_customer_is_onboarded_and_another_withdrawn_with_nothing_left(
         assert await left(house, gone, leaving.id) == NOTHING
 
         application, handle = await started(house)
-        await prove_identity(house, handle)
+        await prove(house, handle)
         assert await asyncio.wait_for(handle.result(), 20) == "active"
     assert await left(house, application, handle.id) == EVERYTHING
     link, welcome = "Confirm your e-mail address", "Welcome"
@@ -134,10 +161,36 @@ async def test_a_customer_is_onboarded_and_another_withdrawn_with_nothing_left(
     if "billing" in names:
         (tax_id,) = await house.rows("SELECT type, value FROM billing_tax_ids")
         assert tax_id == {"type": "eu_vat", "value": "DE123456789"}
+    if "identity" in names:
+        sessions = await house.rows("SELECT workflow_id, state FROM identity_sessions")
+        states = {row["workflow_id"]: row["state"] for row in sessions}
+        assert states == {leaving.id: "closed", handle.id: "verified"}
+    if "screening" in names:
+        assert (await house.outside.yente.counters()).executed("POST", "/match/{dataset}") == 2
     history = (await handle.fetch_history()).to_json()
     kept = history + str(await house.rows("SELECT * FROM requests"))
     for secret in (f"{application}@", "DE123456789", "有限公司"):
         assert secret not in kept
+
+
+@pytest.mark.slow
+async def test_while_the_list_does_not_answer_it_parks_and_then_goes_on(house: House) -> None:
+    house = swapped(house, "screening")
+    await house.outside.yente.outage()
+    async with house.working(max_cached_workflows=10), gateway_of(house) as gateway:
+        _, handle = await started(house)
+        await prove_identity(house, handle)
+        progress = await until(handle, lambda progress: progress.attention)
+        (parked,) = progress.attention
+        assert (parked.step, parked.reason.type) == ("screening.screen", "screening.server")
+        assert progress.stage == "screening"
+        await house.outside.yente.clear_faults()
+        decision = {"workflow_id": handle.id, "step": parked.step, "action": "retry"}
+        told = await gateway.operator.post(
+            "/v1/attention/resolve", decision | {"reason": "the list is up again"}
+        )
+        assert told.status_code == 202
+        assert await asyncio.wait_for(handle.result(), 20) == "active"
 
 
 async def _all_but_the_tax_id_is_made(handle: Handle) -> None:

@@ -95,6 +95,7 @@ async def test_a_customer_is_onboarded_once_with_everything_that_belongs_to_one(
         "validating",
         "verifying_email",
         "verifying_identity",
+        "screening",
         "deciding",
         "provisioning",
         "welcoming",

@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 
 from temporalio.client import Client, WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from tests.replay.scenarios import SCENARIOS, world_of
+from workers.converter import CONVERTER
 from workers.sandbox import workflow_runner
 from workflows import search_attributes
 from workflows.onboarding.messages import Start
@@ -60,7 +60,7 @@ async def main(names: list[str]) -> None:
     HISTORIES.mkdir(exist_ok=True)
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=str(Path(sys.executable).parent / "temporal"),
-        data_converter=pydantic_data_converter,
+        data_converter=CONVERTER,
         search_attributes=search_attributes.ALL,
         dev_server_log_level="error",
         identity="recorder",

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
+from workers.converter import CONVERTER
 from workers.onboarding import WORKFLOWS
 from workers.sandbox import workflow_runner
 
@@ -32,7 +32,7 @@ async def replay(history: WorkflowHistory, workflows: Iterable[type] | None = No
     """
     replayer = Replayer(
         workflows=list(workflows or WORKFLOWS),
-        data_converter=pydantic_data_converter,
+        data_converter=CONVERTER,
         workflow_runner=UnsandboxedWorkflowRunner() if workflows else workflow_runner(),
     )
     await replayer.replay_workflow(history)

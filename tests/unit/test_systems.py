@@ -8,14 +8,14 @@ from typing import Any, get_args
 
 import pytest
 
-from connectors.stripe.api import StripeApi
 from database.connection import engine_for
 from tests.simulated import INVENTED_LIST
 from workers import laptop, settings, systems
-from workers.settings import Settings, SettingsWrong
+from workers.settings import SecretName, Settings, SettingsWrong
 from workers.systems import Making
 
 TABLES: dict[str, Any] = {
+    "identity": systems.IDENTITY,
     "billing": systems.BILLING,
     "directory": systems.DIRECTORY,
     "crm": systems.CRM,
@@ -32,9 +32,7 @@ async def make(capability: str, name: str, **given: Any) -> Any:
     async with AsyncExitStack() as closing:
         engine = engine_for("postgresql://perdure:none@127.0.0.1:1/nowhere")
         closing.push_async_callback(engine.dispose)
-        stripe = StripeApi("sk_test_none")
-        closing.push_async_callback(stripe.close)
-        return TABLES[capability][name](Making(found, 1.0, closing, engine, stripe))
+        return TABLES[capability][name](Making(found, 1.0, closing, engine))
 
 
 @pytest.mark.parametrize("capability", TABLES)
@@ -46,7 +44,12 @@ def test_what_the_settings_offer_can_be_made(capability: str) -> None:
 
 @pytest.mark.parametrize(("capability", "name"), EVERY)
 async def test_a_system_asks_for_the_secrets_of_its_own_only(capability: str, name: str) -> None:
-    needs = {"scim": "directory_token", "tenant_api": "directory_token", "hubspot": "hubspot_token"}
+    needs: dict[str, SecretName] = {
+        "stripe": "stripe_api_key",
+        "scim": "directory_token",
+        "tenant_api": "directory_token",
+        "hubspot": "hubspot_token",
+    }
     if name in needs:
         with pytest.raises(SettingsWrong, match=f"PERDURE_{needs[name].upper()} is not set"):
             await make(capability, name)

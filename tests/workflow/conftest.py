@@ -12,15 +12,18 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 import pytest
-from temporalio.client import WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.common import SearchAttributes
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from tests.workflow.scripted import Scripted
+from workers.converter import CONVERTER
 from workers.sandbox import workflow_runner
 from workflows import search_attributes
+from workflows.attention import Attended
 from workflows.onboarding.confirmation import EmailConfirmed
 from workflows.onboarding.messages import Start
 from workflows.onboarding.workflow import CustomerOnboarding
@@ -36,7 +39,7 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
     temporal = Path(sys.executable).parent / "temporal"
     async with await WorkflowEnvironment.start_time_skipping_v2(
         dev_server_existing_path=str(temporal),
-        data_converter=pydantic_data_converter,
+        data_converter=CONVERTER,
         search_attributes=search_attributes.ALL,
         dev_server_log_level="error",
         dev_server_extra_args=[
@@ -45,6 +48,16 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
         ],
     ) as environment:
         yield environment
+
+
+async def progress_of(handle: WorkflowHandle[Any, Any]) -> Progress:
+    """The progress. A query that comes while its run leaves the worker's memory is lost."""
+    while True:
+        try:
+            return await handle.query(Attended.progress, rpc_timeout=timedelta(seconds=2))
+        except RPCError as error:
+            if error.status not in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
+                raise
 
 
 class Onboarding:
@@ -64,18 +77,26 @@ class Onboarding:
         return progress
 
     async def progress(self) -> Progress:
-        """The progress. A query that comes while its run leaves the worker's memory is lost."""
-        while True:
-            try:
-                return await self.handle.query(
-                    CustomerOnboarding.progress, rpc_timeout=timedelta(seconds=2)
-                )
-            except RPCError as error:
-                if error.status not in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
-                    raise
+        return await progress_of(self.handle)
 
     async def decide(self, update: Any, decision: Any) -> Any:
         return await self.handle.execute_update(update, decision, id=decision.by.update_id)
+
+    async def why_not(self, update: Any, decision: Any) -> str | None:
+        """The type of the error that answers a decision which must not be taken."""
+        with pytest.raises(WorkflowUpdateFailedError) as failed:
+            await self.decide(update, decision)
+        assert isinstance(failed.value.cause, ApplicationError)
+        return failed.value.cause.type
+
+    async def attributes_when(
+        self, condition: Callable[[SearchAttributes], bool]
+    ) -> SearchAttributes:
+        """The search attributes once they are as described: the server shows them later."""
+        async with asyncio.timeout(10):
+            while not condition(found := (await self.handle.describe()).search_attributes):
+                await asyncio.sleep(0.02)
+        return found
 
 
 class Begin(Protocol):

@@ -126,6 +126,8 @@ class Scripted(
     reminded, escalated, closed   what reviews were told; an hour of business is an hour here
     confirmed whether the applicant's address is, as soon as anybody looks
     latest    the version of the application that mails go out for
+    decided   what the rules say; without it identity decides
+    told_no, related   letters of rejection, and how duplicates were related
     held      steps that wait until the test lets them go on; `reached` says that they are there
     """
 
@@ -136,6 +138,8 @@ class Scripted(
         self.has_tax_id = has_tax_id
         self.is_company = is_company
         self.problems: tuple[AdverseAction, ...] = ()
+        self.possible_duplicate = False
+        self.decided: Decided | None = None
         self.confirmed = True
         self.latest = 1
         self.links: list[SendConfirmation] = []
@@ -149,6 +153,7 @@ class Scripted(
         self.calls: list[str] = []
         self.requests: list[Request] = []
         self.stages: list[str] = []
+        self.records: list[RecordStage] = []
         self.made: dict[str, str] = {}
         self.mails: list[str] = []
         self.told_no: list[Reject] = []
@@ -197,16 +202,23 @@ class Scripted(
     @implements(ApplicationSteps.receive)
     async def receive(self, request: ForApplication) -> Received:
         await self._play(ApplicationSteps.receive, request)
-        return Received(policy=self.policy, has_tax_id=self.has_tax_id, is_company=self.is_company)
+        return Received(
+            policy=self.policy,
+            has_tax_id=self.has_tax_id,
+            is_company=self.is_company,
+            rules={"onboarding_risk": "1"},
+        )
 
     @implements(ApplicationSteps.validate)
     async def validate(self, request: Validate) -> Validated:
         await self._play(ApplicationSteps.validate, request)
-        return Validated(problems=self.problems)
+        return Validated(problems=self.problems, possible_duplicate=self.possible_duplicate)
 
     @implements(ApplicationSteps.decide)
     async def decide(self, request: Decide) -> Decided:
         await self._play(ApplicationSteps.decide, request)
+        if self.decided is not None:
+            return self.decided
         verified = request.identity == "verified"
         outcome: Literal["approved", "rejected"] = "approved" if verified else "rejected"
         return Decided(outcome=outcome, rule="identity_verified", rule_version="1")
@@ -216,6 +228,7 @@ class Scripted(
         await self._play(ApplicationSteps.record_stage, request)
         if self._first_time(request):
             self.stages.append(request.stage)
+            self.records.append(request)
 
     @implements(ConfirmationSteps.open)
     async def open(self, request: OpenConfirmation) -> OpenedConfirmation:

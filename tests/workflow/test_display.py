@@ -43,7 +43,7 @@ async def test_stages_that_pass_at_once_are_told_by_their_last(onboarding: Begin
         assert await one.handle.result() == "active"
         told = await stages_told(one)
     assert told == [
-        *("verifying_email", "verifying_identity"),
+        *("verifying_email", "verifying_identity", "screening"),
         *("provisioning", "welcoming", "active"),
     ]
 

@@ -48,7 +48,7 @@ STEP_OF: Mapping[str, Callable[..., object]] = {
     "welcoming": NoticeSteps.welcome,
 }
 NO_CASE_HERE = {"reviewing", "awaiting_documents"}
-"""Stages that have tests of their own."""
+"""Stages that come after a decision: see test_decision."""
 PAIRS = sorted(
     (stage, after)
     for stage, following in TRANSITIONS.items()
@@ -128,6 +128,7 @@ def case_of(stage: str, after: str, world: Scripted) -> Case:
             return expires
         case "verifying_identity" if stage == "validating":  # as who began before does
             world.policy = world.policy.model_copy(update={"email": None})
+            return goes_on
         case "deciding" if stage == "verifying_identity":
             world.policy = world.policy.model_copy(update={"screening": None})
             return goes_on

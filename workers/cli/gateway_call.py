@@ -63,15 +63,17 @@ def call(
 
 
 def _key(settings: Settings, role: Role) -> str:
-    match role:
-        case Role.service:
-            return settings.secret("api_key_service")
-        case Role.reviewer:
-            return settings.secret("api_key_reviewer")
-        case Role.operator:
-            return settings.secret("api_key_operator")
-        case Role.admin:
-            return settings.secret("api_key_admin")
+    names: dict[Role, setting.SecretName] = {
+        Role.service: "api_key_service",
+        Role.support: "api_key_support",
+        Role.reviewer: "api_key_reviewer",
+        Role.reviewer_two: "api_key_reviewer_two",
+        Role.senior_reviewer: "api_key_senior_reviewer",
+        Role.senior_reviewer_two: "api_key_senior_reviewer_two",
+        Role.operator: "api_key_operator",
+        Role.admin: "api_key_admin",
+    }
+    return settings.secret(names[role])
 
 
 def _said(answer: httpx.Response) -> str:
@@ -103,7 +105,8 @@ def show_table(titles: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
     filled = [at for at in range(len(titles)) if any(row[at] for row in rows)]
     table = Table(box=None, pad_edge=False)
     for at in filled:
-        table.add_column(titles[at], overflow="fold")
+        # Ids are copied from here: the others make room.
+        table.add_column(titles[at], overflow="fold", no_wrap=at == filled[0])
     for row in rows:
         table.add_row(*(Text(str(row[at] or "")) for at in filled))
     # A narrow pipe must not tear ids apart.

@@ -183,6 +183,36 @@ def resend_confirmation(
 
 
 @app.command()
+def appeal(
+    id: Id,
+    reason: Annotated[str, typer.Option(help="Why; it is kept for good and names nobody.")],
+    tenant: Annotated[
+        str | None, typer.Option(help="Whose; needed by keys for all tenants.")
+    ] = None,
+    role: AsRole = Role.service,
+    as_json: AsJson = False,
+) -> None:
+    """Appeal against a rejection: everything is checked anew, and a senior reviewer decides.
+
+    Once, within the time that the applicant was told. The answer is the onboarding that the appeal
+    became.
+
+    Example: `perdure onboarding appeal aaaaaaaaaaaaaaaaaaaaaaaaaa --reason "a new passport"`
+
+    Exit codes: 0 begun · 1 not rejected, too late, an appeal itself, or refused by the gateway ·
+    2 wrong usage or setting · 3 the gateway does not answer
+    """
+    from workers.cli.gateway_call import call, show_json
+
+    path = f"/v1/onboardings/{_segment(id)}/appeal"
+    answer = call("POST", path, role=role, body={"reason": reason}, params={"tenant": tenant})
+    if as_json:
+        show_json(answer)
+    else:
+        typer.echo(f"{answer['id']}  {answer['stage']}")
+
+
+@app.command()
 def correct(
     id: Id,
     kind: Annotated[str | None, typer.Option(help="person or company.")] = None,

@@ -12,7 +12,11 @@ class Role(StrEnum):
     """Whose API key a command uses."""
 
     service = "service"
+    support = "support"
     reviewer = "reviewer"
+    reviewer_two = "reviewer-two"
+    senior_reviewer = "senior-reviewer"
+    senior_reviewer_two = "senior-reviewer-two"
     operator = "operator"
     admin = "admin"
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 from pydantic import BaseModel
@@ -46,15 +45,8 @@ class Callers:
         self._by_service = _http(settings, settings.secret("api_key_service"))
         self._by_operator = _http(settings, settings.secret("api_key_operator"))
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def aclose(self) -> None:
+        """Close their connections."""
         await self._service.close()
         await self._by_service.aclose()
         await self._by_operator.aclose()

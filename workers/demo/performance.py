@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import aclosing
 
 import httpx
 from temporalio.service import RPCError
@@ -46,9 +47,9 @@ async def perform(
     `pace` is how long to leave people for reading a sentence, in seconds; `stays` says that the
     stack goes on afterwards. Raises Unseen.
     """
-    async with Outside(settings) as outside, Callers(settings) as callers:
+    async with aclosing(Outside(settings)) as outside, aclosing(Callers(settings)) as callers:
         derailed = None
-        async with Watch(show, callers) as watch:
+        async with aclosing(Watch(show, callers)) as watch:
             plot = Plot(run, show, watch, callers, outside, theatre, pace=pace)
             try:
                 await plot.play()

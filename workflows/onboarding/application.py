@@ -5,10 +5,13 @@ database; no process ever holds one.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from workflows.onboarding.documents import DocumentState
+from workflows.onboarding.messages import RefusalCode
+from workflows.onboarding.rules import AdverseAction, DocumentKind
 from workflows.progress import Progress
 from workflows.request_key import Message
 
@@ -58,16 +61,55 @@ class ListedOnboarding(Onboarding):
     ended_at: datetime | None
 
 
+class AdverseActionTold(Answer):
+    """Why the answer is no, as code and as the letter to the applicant says it."""
+
+    code: AdverseAction
+    text: str
+
+
+class Told(Answer):
+    """What a rejected applicant is told, and until when they may appeal; empty: no more."""
+
+    codes: tuple[AdverseActionTold, ...]
+    appeal_until: datetime | None
+
+
+class DecisionTold(Answer):
+    """What was decided, by whom and why, for those who review and operate. Never for applicants.
+
+    `by` is the name of an API key or, of a rule, `rule:` and its table and row. Any: the content is
+    each decision's own.
+    """
+
+    kind: str
+    by: str
+    at: datetime
+    reason: str
+    rule_version: str | None
+    content: dict[str, Any]
+
+
 class OnboardingInFull(ListedOnboarding):
     """An onboarding with its application and, while a worker answers for it, its progress.
 
     `version` is the application's: corrections by operators raise it. `identity_link` is where the
     applicant proves who they are: send them there while it is set, and nobody else. It expires
     after 48 hours or one attempt: ask for it when you need it, and do not keep it.
+
+    `rejection` is for the applicant; `decisions`, with our own reasons, is there for keys of
+    reviewers, operators and admins alone. `appeal_of` is the onboarding that this one appeals
+    against, `earlier_case` an earlier one of the same applicant that came to nothing,
+    `merged_into` the one that goes on in place of this one.
     """
 
     version: int
     identity_link: str | None = None
+    rejection: Told | None = None
+    appeal_of: str | None = None
+    earlier_case: str | None = None
+    merged_into: str | None = None
+    decisions: tuple[DecisionTold, ...] | None = None
     application: Application
     progress: Progress | None
 
@@ -99,3 +141,30 @@ class Withdrawn(Answer):
     id: str
     stage: str
     stopping: str | None
+
+
+class DeliveredDocument(Answer):
+    """A document that came in; `code` says what is wrong with a refused one.
+
+    `sha256` is of its content. What its file was called is not kept.
+    """
+
+    id: str
+    onboarding_id: str
+    kind: DocumentKind
+    state: DocumentState
+    code: RefusalCode | None
+    sha256: str
+    size: int
+    media_type: str
+    uploaded_by: str
+    created_at: datetime
+    stored_at: datetime | None
+    judged_at: datetime | None
+
+
+class DocumentList(Answer):
+    """The documents of an onboarding, the oldest first, and the kinds that it still waits for."""
+
+    missing: list[DocumentKind]
+    items: list[DeliveredDocument]

@@ -78,6 +78,11 @@ def onboarding_id(tenant: str, key: str) -> str:
     return b32encode(digest).decode().lower()[:26]
 
 
+def appeal_id(tenant: str, onboarding: str) -> str:
+    """The id of the one appeal against an onboarding: no key of a caller has a line break."""
+    return onboarding_id(tenant, f"appeal\n{onboarding}")
+
+
 def workflow_id(tenant: str, onboarding: str) -> str:
     """The id of the process that carries an onboarding."""
     return f"onboarding/{tenant}/{onboarding}"

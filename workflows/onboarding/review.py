@@ -107,11 +107,15 @@ class Approval(AboutReview):
 class Rejection(AboutReview):
     """One person says no: `codes` are for the applicant, the reason is for us alone."""
 
-    codes: Annotated[tuple[AdverseAction, ...], Field(min_length=1, max_length=4)]
+    codes: Annotated[tuple[AdverseAction, ...], Field(min_length=1, max_length=6)]
 
 
 class UnderReview(BaseModel):
-    """An open review, as its process knows it. `kept` counts the decisions that have their row."""
+    """An open review, as its process knows it.
+
+    decisions  what was said, each with the update that it came by
+    kept       how many of them have their row
+    """
 
     id: str
     number: int
@@ -120,18 +124,18 @@ class UnderReview(BaseModel):
     excluded: tuple[str, ...]
     owner: Reviewer
     due_at: datetime
-    decisions: list[Approval | Rejection] = []
+    decisions: list[tuple[str, Approval | Rejection]] = []
     kept: int = 0
 
     @property
     def rejection(self) -> Rejection | None:
         """The no that ended it."""
-        return next((one for one in self.decisions if isinstance(one, Rejection)), None)
+        return next((one for _, one in self.decisions if isinstance(one, Rejection)), None)
 
     @property
     def agreed(self) -> tuple[str, ...]:
         """Who agreed so far."""
-        return tuple(one.by.actor.name for one in self.decisions if isinstance(one, Approval))
+        return tuple(one.by.actor.name for _, one in self.decisions if isinstance(one, Approval))
 
     @property
     def missing(self) -> int:

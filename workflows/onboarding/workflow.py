@@ -124,7 +124,7 @@ class CustomerOnboarding(
     @workflow.update(description="Take the application back: possible until the welcome.")
     async def withdraw(self, withdrawal: Withdrawal) -> Taken:
         """Take the application back. Answers at once; what was made is undone meanwhile."""
-        await self.verify(withdrawal, roles=("service", "operator", "admin"))
+        await self.verify(withdrawal, roles=("service", "support", "operator", "admin"))
         return self.stop_for("withdrawn", withdrawal)
 
     @withdraw.validator

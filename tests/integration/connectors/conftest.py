@@ -1,4 +1,4 @@
-"""One simulated world for these tests, forgotten before each."""
+"""A connector to each system of the simulated world."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +12,7 @@ from connectors.drop_folder import DropFolder
 from connectors.http_api import HttpApi
 from connectors.hubspot.crm import HubSpotCrm
 from connectors.invoicing import InvoiceBilling
+from connectors.manual_identity import ManualIdentity
 from connectors.outbox import OutboxMail
 from connectors.scim.directory import ScimDirectory
 from connectors.smtp import SmtpMail
@@ -22,29 +23,13 @@ from connectors.stripe.identity import StripeIdentity
 from connectors.tenant_api.directory import TenantDirectory
 from database.accounts import Accounts
 from database.connection import engine_for
+from database.identity_sessions import IdentitySessions
 from tests.integration.connectors.letters import SENDER
 from tests.outbox import letters_in
-from tests.simulated import Mail, SimulatorHandle, running_simulators
+from tests.simulated import Mail, SimulatorHandle
+from tests.simulated_api import SimulatedApi
 
 IMPATIENT_SECONDS = 0.4
-
-
-@pytest.fixture(scope="package")
-async def shared_world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SimulatorHandle]:
-    async with running_simulators(tmp_path_factory.mktemp("world")) as running:
-        yield running
-
-
-@pytest.fixture
-async def world(shared_world: SimulatorHandle) -> SimulatorHandle:
-    await shared_world.reset()
-    await shared_world.clear_messages()
-    await shared_world.clear_mail_faults()
-    await shared_world.directory.reset()
-    await shared_world.crm.reset()
-    await shared_world.tenants.reset()
-    await shared_world.yente.reset()
-    return shared_world
 
 
 @pytest.fixture
@@ -77,44 +62,31 @@ def stripe_events(api: StripeApi) -> StripeEvents:
 
 
 @asynccontextmanager
-async def directory_of(world: SimulatorHandle, timeout: float = 5) -> AsyncIterator[ScimDirectory]:
-    url = f"{world.directory.url}/v2"
-    http = HttpApi("directory.connection", url, world.directory.token, timeout=timeout)
-    yield ScimDirectory(http)
-    await http.close()
-
-
-@asynccontextmanager
-async def crm_of(world: SimulatorHandle, timeout: float = 5) -> AsyncIterator[HubSpotCrm]:
-    http = HttpApi("crm.connection", world.crm.url, world.crm.token, timeout=timeout)
-    yield HubSpotCrm(http)
+async def connection(
+    api: SimulatedApi, path: str = "", timeout: float = 5
+) -> AsyncIterator[HttpApi]:
+    capability = "crm" if api.name == "crm" else "directory"
+    http = HttpApi(f"{capability}.connection", api.url + path, api.token, timeout=timeout)
+    yield http
     await http.close()
 
 
 @pytest.fixture
 async def scim_directory(world: SimulatorHandle) -> AsyncIterator[ScimDirectory]:
-    async with directory_of(world) as directory:
-        yield directory
-
-
-@pytest.fixture
-async def hubspot_crm(world: SimulatorHandle) -> AsyncIterator[HubSpotCrm]:
-    async with crm_of(world) as crm:
-        yield crm
-
-
-@asynccontextmanager
-async def tenants_of(world: SimulatorHandle, timeout: float = 5) -> AsyncIterator[TenantDirectory]:
-    url = f"{world.tenants.url}/v1"
-    http = HttpApi("directory.connection", url, world.tenants.token, timeout=timeout)
-    yield TenantDirectory(http)
-    await http.close()
+    async with connection(world.directory, "/v2") as http:
+        yield ScimDirectory(http)
 
 
 @pytest.fixture
 async def tenant_directory(world: SimulatorHandle) -> AsyncIterator[TenantDirectory]:
-    async with tenants_of(world) as directory:
-        yield directory
+    async with connection(world.tenants, "/v1") as http:
+        yield TenantDirectory(http)
+
+
+@pytest.fixture
+async def hubspot_crm(world: SimulatorHandle) -> AsyncIterator[HubSpotCrm]:
+    async with connection(world.crm) as http:
+        yield HubSpotCrm(http)
 
 
 @pytest.fixture
@@ -128,6 +100,13 @@ def csv_crm(tmp_path: Path) -> CsvCrm:
 async def invoice_billing(database: str) -> AsyncIterator[InvoiceBilling]:
     engine = engine_for(database)
     yield InvoiceBilling(Accounts(engine))
+    await engine.dispose()
+
+
+@pytest.fixture
+async def manual_identity(database: str) -> AsyncIterator[ManualIdentity]:
+    engine = engine_for(database)
+    yield ManualIdentity(IdentitySessions(engine))
     await engine.dispose()
 
 

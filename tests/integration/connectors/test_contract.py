@@ -33,7 +33,7 @@ def billing(request: pytest.FixtureRequest) -> Billing:
     return found
 
 
-@pytest.fixture(params=["stripe_identity"])
+@pytest.fixture(params=["stripe_identity", "manual_identity"])
 def identity(request: pytest.FixtureRequest) -> Identity:
     found: Identity = request.getfixturevalue(request.param)
     return found

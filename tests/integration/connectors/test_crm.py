@@ -1,17 +1,14 @@
-"""The CRM by HubSpot: what is sent, and what its failures and lost answers become."""
+"""The CRM by HubSpot: what is sent, and what is refused."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from connectors.errors import ConnectorError, Refused, Unanswered
+from connectors.errors import ConnectorError, Refused
 from connectors.http_api import HttpApi
 from connectors.hubspot.crm import UNIQUE, HubSpotCrm
-from simulators.front import ApiFaultKind
-from tests.integration.connectors.conftest import IMPATIENT_SECONDS, crm_of
 from tests.simulated import SimulatorHandle
 
 CONTACTS = "/crm/v3/objects/contacts"
@@ -54,19 +51,6 @@ async def test_records_carry_our_key_and_what_sales_needs(
     assert there["properties"].items() >= {("name", "Example SA"), (UNIQUE, "prd_3")}
 
 
-@pytest.mark.parametrize("kind", ["drop_after_commit", "timeout_after_commit"])
-async def test_an_answer_that_got_lost_is_made_up_for(
-    world: SimulatorHandle, kind: ApiFaultKind
-) -> None:
-    await world.crm.fault(kind, method="POST", path=UPSERT)
-    async with crm_of(world, IMPATIENT_SECONDS) as crm:
-        with pytest.raises(Unanswered) as lost:
-            await _create(crm)
-        assert lost.value.type == "crm.connection"
-        contact = await _create(crm)
-    assert [each["id"] for each in await _records(world)] == [contact]
-
-
 async def test_a_contact_that_somebody_typed_in_is_a_conflict(
     hubspot_crm: HubSpotCrm, world: SimulatorHandle
 ) -> None:
@@ -78,30 +62,6 @@ async def test_a_contact_that_somebody_typed_in_is_a_conflict(
     assert "example.com" not in refused.value.text
     [there] = await _records(world)
     assert UNIQUE not in there["properties"]
-
-
-@pytest.mark.parametrize(
-    ("kind", "seconds", "type_", "pause"),
-    [
-        ("error_500", None, "crm.server", None),
-        ("error_503", None, "crm.server", None),
-        ("rate_limit_429", 7, "crm.rate_limit", timedelta(seconds=7)),
-        ("drop_before", None, "crm.connection", None),
-    ],
-)
-async def test_what_may_pass_is_no_refusal(
-    hubspot_crm: HubSpotCrm,
-    world: SimulatorHandle,
-    kind: ApiFaultKind,
-    seconds: float | None,
-    type_: str,
-    pause: timedelta | None,
-) -> None:
-    await world.crm.fault(kind, seconds=seconds)
-    with pytest.raises(Unanswered) as failed:
-        await _create(hubspot_crm)
-    assert (failed.value.type, failed.value.retry_after) == (type_, pause)
-    assert await _create(hubspot_crm)
 
 
 async def test_a_wrong_token_and_a_wrong_address_are_refusals(world: SimulatorHandle) -> None:

@@ -1,18 +1,17 @@
-"""The directory by SCIM: what is sent, and what its failures and lost answers become."""
+"""The directory by SCIM: what is sent, and what is refused."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from connectors.capabilities import Sent
-from connectors.errors import ConnectorError, Refused, Unanswered
+from connectors.errors import ConnectorError, Refused
 from connectors.http_api import HttpApi
 from connectors.scim.directory import ScimDirectory
-from simulators.front import ApiFaultKind
-from tests.integration.connectors.conftest import IMPATIENT_SECONDS, directory_of
+from tests.integration.connectors.conftest import connection
 from tests.simulated import SimulatorHandle
 
 USERS = "/v2/Users"
@@ -49,57 +48,6 @@ async def test_members_are_in_the_group_once(
     found = (await world.directory.request("GET", f"/v2/Groups/{group}")).json()
     assert found["displayName"] == "acme"
     assert [member["value"] for member in found["members"]] == [user]
-
-
-@pytest.mark.parametrize("kind", ["drop_after_commit", "timeout_after_commit"])
-async def test_an_answer_that_got_lost_is_made_up_for(
-    world: SimulatorHandle, kind: ApiFaultKind
-) -> None:
-    await world.directory.fault(kind, method="POST", path=USERS)
-    async with directory_of(world, IMPATIENT_SECONDS) as directory:
-        with pytest.raises(Unanswered) as lost:
-            await _create(directory)
-        assert lost.value.type == "directory.connection"
-        user = await _create(directory)
-    assert [each["id"] for each in await _users(world)] == [user]
-    assert (await world.directory.counters()).executed("POST", USERS) == 1
-
-
-async def test_a_request_that_comes_late_is_taken_for_ours(world: SimulatorHandle) -> None:
-    """The first is still under way when the second has looked and found nothing."""
-    await world.directory.fault("slow_before_commit", method="POST", path=USERS, seconds=1.0)
-    async with directory_of(world, IMPATIENT_SECONDS) as impatient:
-        with pytest.raises(Unanswered):
-            await _create(impatient)
-    await world.directory.fault("slow_before_commit", method="POST", path=USERS, seconds=1.5)
-    async with directory_of(world) as directory:
-        user = await _create(directory)
-    assert [each["id"] for each in await _users(world)] == [user]
-    counters = await world.directory.counters()
-    assert (counters.executed("POST", USERS), counters.of("POST", USERS, "refused")) == (1, 1)
-
-
-@pytest.mark.parametrize(
-    ("kind", "type_", "pause"),
-    [
-        ("error_500", "directory.server", None),
-        ("error_503", "directory.server", None),
-        ("rate_limit_429", "directory.rate_limit", timedelta(seconds=7)),
-        ("drop_before", "directory.connection", None),
-    ],
-)
-async def test_what_may_pass_is_no_refusal(
-    scim_directory: ScimDirectory,
-    world: SimulatorHandle,
-    kind: ApiFaultKind,
-    type_: str,
-    pause: timedelta | None,
-) -> None:
-    await world.directory.fault(kind, seconds=7)
-    with pytest.raises(Unanswered) as failed:
-        await _create(scim_directory)
-    assert (failed.value.type, failed.value.retry_after) == (type_, pause)
-    assert await _create(scim_directory)
 
 
 async def test_a_wrong_token_and_a_wrong_address_are_refusals(world: SimulatorHandle) -> None:
@@ -152,15 +100,17 @@ async def test_what_was_renamed_is_still_ours(
     assert len(await _users(world)) == 1
 
 
-async def test_a_wrong_address_does_not_look_like_gone(world: SimulatorHandle) -> None:
-    async with directory_of(world) as directory:
-        user = await _create(directory)
-    http = HttpApi("directory.connection", f"{world.directory.url}/nowhere", world.directory.token)
-    with pytest.raises(Refused):
-        await ScimDirectory(http).delete_user(user)
-    with pytest.raises(Refused):
-        await ScimDirectory(http).remove_member(group_id="any", user_id=user)
-    await http.close()
+async def test_a_wrong_address_does_not_look_like_gone(
+    scim_directory: ScimDirectory, world: SimulatorHandle
+) -> None:
+    user = await _create(scim_directory)
+    async with connection(world.directory, "/nowhere") as http:
+        for nowhere in (
+            ScimDirectory(http).delete_user(user),
+            ScimDirectory(http).remove_member(group_id="any", user_id=user),
+        ):
+            with pytest.raises(Refused):
+                await nowhere
 
 
 def _sent(key: str) -> Sent:

@@ -1,18 +1,16 @@
-"""The directory by a tenant API: what is sent, and what lost answers become."""
+"""The directory by a tenant API: what is sent, and what is refused."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from connectors.capabilities import Sent
-from connectors.errors import ConnectorError, Refused, Unanswered
+from connectors.errors import ConnectorError, Refused
 from connectors.http_api import HttpApi
 from connectors.tenant_api.directory import TenantDirectory
-from simulators.front import ApiFaultKind
-from tests.integration.connectors.conftest import IMPATIENT_SECONDS, tenants_of
 from tests.simulated import SimulatorHandle
 
 USERS = "/v1/users"
@@ -38,57 +36,6 @@ async def test_a_user_carries_our_key_and_is_in_the_group_once(
     for _ in range(2):
         await tenant_directory.add_member(group_id=group, user_id=user)
     assert await _items(world, f"/v1/groups/{group}/members") == [{"id": user}]
-
-
-@pytest.mark.parametrize("kind", ["drop_after_commit", "timeout_after_commit"])
-async def test_an_answer_that_got_lost_is_made_up_for(
-    world: SimulatorHandle, kind: ApiFaultKind
-) -> None:
-    await world.tenants.fault(kind, method="POST", path=USERS)
-    async with tenants_of(world, IMPATIENT_SECONDS) as directory:
-        with pytest.raises(Unanswered) as lost:
-            await _create(directory)
-        assert lost.value.type == "directory.connection"
-        user = await _create(directory)
-    assert [each["id"] for each in await _items(world)] == [user]
-    assert (await world.tenants.counters()).executed("POST", USERS) == 1
-
-
-async def test_a_request_that_comes_late_is_taken_for_ours(world: SimulatorHandle) -> None:
-    """The first is still under way when the second has looked and found nothing."""
-    await world.tenants.fault("slow_before_commit", method="POST", path=USERS, seconds=1.0)
-    async with tenants_of(world, IMPATIENT_SECONDS) as impatient:
-        with pytest.raises(Unanswered):
-            await _create(impatient)
-    await world.tenants.fault("slow_before_commit", method="POST", path=USERS, seconds=1.5)
-    async with tenants_of(world) as directory:
-        user = await _create(directory)
-    assert [each["id"] for each in await _items(world)] == [user]
-    counters = await world.tenants.counters()
-    assert (counters.executed("POST", USERS), counters.of("POST", USERS, "refused")) == (1, 1)
-
-
-@pytest.mark.parametrize(
-    ("kind", "type_", "pause"),
-    [
-        ("error_500", "directory.server", None),
-        ("error_503", "directory.server", None),
-        ("rate_limit_429", "directory.rate_limit", timedelta(seconds=7)),
-        ("drop_before", "directory.connection", None),
-    ],
-)
-async def test_what_may_pass_is_no_refusal(
-    tenant_directory: TenantDirectory,
-    world: SimulatorHandle,
-    kind: ApiFaultKind,
-    type_: str,
-    pause: timedelta | None,
-) -> None:
-    await world.tenants.fault(kind, seconds=7)
-    with pytest.raises(Unanswered) as failed:
-        await _create(tenant_directory)
-    assert (failed.value.type, failed.value.retry_after) == (type_, pause)
-    assert await _create(tenant_directory)
 
 
 async def test_a_wrong_token_and_a_wrong_address_are_refusals(world: SimulatorHandle) -> None:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
-from uuid import NAMESPACE_OID, uuid4, uuid5
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -19,11 +19,11 @@ import uvicorn
 from stripe import WebhookSignature
 from structlog.testing import capture_logs
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from gateway.app import create_app
-from tests.house import API_KEYS, FORM, TENANT, House
+from tests.house import API_KEYS, TENANT, House, somebody
 from workers import gateway as process
+from workers.converter import CONVERTER
 from workers.ports import free_port
 
 Found = TypeVar("Found")
@@ -43,9 +43,9 @@ class Door:
         return await self.send("POST", path, json=body, params=params)
 
     async def sign_up(self, key: str | None = None, /, **form: Any) -> httpx.Response:
-        """A signup; whoever has another key has another address."""
+        """A signup; whoever has another key is somebody else."""
         key = key or str(uuid4())
-        body = FORM | {"email": f"{uuid5(NAMESPACE_OID, key)}@example.com"} | form
+        body = somebody(key) | form
         headers = {"Idempotency-Key": key}
         return await self.send("POST", "/v1/onboardings", json=body, headers=headers)
 
@@ -71,7 +71,11 @@ class Gateway:
         self.http = http
         self.house = house
         self.service = Door(http, API_KEYS["service"])
+        self.support = Door(http, API_KEYS["support"])
         self.reviewer = Door(http, API_KEYS["reviewer"])
+        self.reviewer_two = Door(http, API_KEYS["reviewer_two"])
+        self.senior = Door(http, API_KEYS["senior_reviewer"])
+        self.senior_two = Door(http, API_KEYS["senior_reviewer_two"])
         self.operator = Door(http, API_KEYS["operator"])
         self.admin = Door(http, API_KEYS["admin"])
 
@@ -145,7 +149,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def nowhere() -> Client:
     """A client for a Temporal that does not run."""
     address = f"127.0.0.1:{free_port()}"
-    return await Client.connect(address, data_converter=pydantic_data_converter, lazy=True)
+    return await Client.connect(address, data_converter=CONVERTER, lazy=True)
 
 
 @pytest.fixture

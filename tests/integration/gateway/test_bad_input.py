@@ -12,7 +12,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.door import API_LIMIT
+from gateway.door import API_LIMIT, WEBHOOK_LIMIT
 from tests.house import API_KEYS, FORM, House
 from tests.integration.gateway.conftest import Gateway, problem
 
@@ -25,14 +25,22 @@ async def raw(gateway: Gateway, content: Any, **headers: str) -> httpx.Response:
     )
 
 
-async def test_malformed_json(gateway: Gateway) -> None:
+async def asked(house: House) -> int:
+    """How many requests were taken up."""
+    [row] = await house.rows("SELECT count(*) FROM api_requests")
+    return int(row["count"])
+
+
+async def test_malformed_json(gateway: Gateway, house: House) -> None:
     for body in (b"{", b"\xff\xfe{}", b'{"name": }', b"nonsense"):
         problem(await raw(gateway, body), 400, "malformed-json")
+    assert await asked(house) == 0
 
 
-async def test_json_that_is_no_form(gateway: Gateway) -> None:
+async def test_json_that_is_no_form(gateway: Gateway, house: House) -> None:
     for body in (b"", b"null", b"[]", b'"text"', b"7"):
         problem(await raw(gateway, body), 422, "invalid")
+    assert await asked(house) == 0
 
 
 BAD_FIELDS: list[tuple[str, Any]] = [
@@ -59,7 +67,7 @@ async def test_a_bad_field_is_named_and_its_value_is_nowhere(
             assert "secret" not in answer.text
     assert len(lines) == len(BAD_FIELDS)
     assert "secret" not in str(lines) + caplog.text
-    assert await house.rows("SELECT count(*) FROM api_requests") == [{"count": 0}]
+    assert await asked(house) == 0
 
 
 async def test_every_bad_field_is_named_at_once(gateway: Gateway) -> None:
@@ -101,20 +109,35 @@ async def chunks(size: int) -> AsyncIterator[bytes]:
         yield b" " * 1024
 
 
-async def test_a_body_over_the_limit_is_refused_announced_or_not(gateway: Gateway) -> None:
+async def test_a_body_over_the_limit_is_refused_announced_or_not(
+    gateway: Gateway, house: House
+) -> None:
     problem(await raw(gateway, b" " * (API_LIMIT + 1)), 413, "too-large")
     problem(await raw(gateway, chunks(API_LIMIT)), 413, "too-large")
     lying = await raw(gateway, chunks(API_LIMIT), **{"Content-Length": "10"})
     problem(lying, 413, "too-large")
+    assert await asked(house) == 0
 
 
-async def test_only_plain_json_is_taken(gateway: Gateway) -> None:
+async def test_who_sends_far_too_much_over_the_wire_is_told_so(reached: Gateway) -> None:
+    """Hanging up at once would break the connection of a sender that has not come to its end."""
+    for path in ("/webhooks/stripe", "/v1/onboardings"):
+        content = b" " * (8 * 1024 * 1024)
+        headers = {"Authorization": f"Bearer {API_KEYS['service']}"}
+        headers |= {"Content-Type": "application/json"}
+        problem(await reached.http.post(path, content=content, headers=headers), 413, "too-large")
+        chunked = await reached.http.post(path, content=chunks(4 * WEBHOOK_LIMIT), headers=headers)
+        problem(chunked, 413, "too-large")
+
+
+async def test_only_plain_json_is_taken(gateway: Gateway, house: House) -> None:
     form = json.dumps(FORM).encode()
     for type_ in ("text/plain", "application/x-www-form-urlencoded", ""):
         answer = await raw(gateway, form, **{"Content-Type": type_})
         problem(answer, 415, "unsupported-media-type")
     packed = await raw(gateway, form, **{"Content-Encoding": "gzip"})
     problem(packed, 415, "unsupported-media-type")
+    assert await asked(house) == 0
 
 
 async def test_unknown_paths_ids_and_methods(gateway: Gateway) -> None:

@@ -37,7 +37,7 @@ Perdure = Callable[..., Any]
 
 @pytest.fixture
 def perdure(served: str, house: House, monkeypatch: pytest.MonkeyPatch) -> Perdure:
-    """The command line, as somebody with the three keys runs it."""
+    """The command line, as somebody with every key runs it."""
     monkeypatch.setenv("PERDURE_HOME", str(house.settings.home))
     monkeypatch.setenv("PERDURE_GATEWAY_URL", served)
     for role, secret in API_KEYS.items():

@@ -14,7 +14,6 @@ import httpx
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -24,6 +23,7 @@ from tests.integration.gateway.broken import Broken, BrokenAnswer
 from tests.integration.gateway.conftest import Gateway, gateway_of, problem, stage_is, until
 from tests.integration.gateway.test_attention import TAX_STEP, resolution, waiting
 from workers import onboarding as worker
+from workers.converter import CONVERTER
 from workers.sandbox import workflow_runner
 from workflows import search_attributes
 from workflows.handover import hand_over_onboarding
@@ -41,7 +41,7 @@ async def quick_to_tell() -> AsyncIterator[Client]:
     """A Temporal that lists a run at its first failure; else it takes most of a minute."""
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=str(Path(sys.executable).parent / "temporal"),
-        data_converter=pydantic_data_converter,
+        data_converter=CONVERTER,
         search_attributes=search_attributes.ALL,
         dev_server_log_level="error",
         dev_server_extra_args=["--dynamic-config-value", f"{_FAILURES}=1"],

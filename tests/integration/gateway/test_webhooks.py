@@ -137,8 +137,7 @@ async def test_what_is_no_event_is_refused(gateway: Gateway, house: House) -> No
 async def test_without_the_database_nothing_is_acknowledged(house: House) -> None:
     async with gateway_of(house, database_port=free_port()) as gateway:
         answers = await asyncio.gather(*(deliver(gateway, event("x", "y")) for _ in range(3)))
-    for answer in answers:
-        problem(answer, 503, "unavailable")
+    assert [problem(answer, 503, "unavailable")["status"] for answer in answers] == [503] * 3
 
 
 async def test_what_temporal_does_not_take_waits_for_it(

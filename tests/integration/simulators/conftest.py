@@ -1,4 +1,4 @@
-"""One world for these tests, forgotten before each, and another for those that kill it."""
+"""Whom these tests ask, who is told, and a world of their own for those that kill it."""
 
 import functools
 from collections.abc import AsyncIterator
@@ -13,20 +13,6 @@ from tests.simulated_api import SimulatedApi
 
 
 @pytest.fixture(scope="package")
-async def shared_world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SimulatorHandle]:
-    async with running_simulators(tmp_path_factory.mktemp("world")) as running:
-        yield running
-
-
-@pytest.fixture
-async def world(shared_world: SimulatorHandle) -> SimulatorHandle:
-    await shared_world.reset()
-    await shared_world.clear_messages()
-    await shared_world.clear_mail_faults()
-    return shared_world
-
-
-@pytest.fixture(scope="package")
 async def mortal_world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SimulatorHandle]:
     async with running_simulators(tmp_path_factory.mktemp("mortal_world")) as running:
         yield running
@@ -37,10 +23,7 @@ async def own_world(mortal_world: SimulatorHandle) -> SimulatorHandle:
     """For tests that end the process."""
     if not mortal_world.running:
         await mortal_world.start()
-    await mortal_world.reset()
-    await mortal_world.directory.reset()
-    await mortal_world.crm.reset()
-    await mortal_world.clear_messages()
+    await mortal_world.forget()
     return mortal_world
 
 

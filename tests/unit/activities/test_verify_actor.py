@@ -39,12 +39,14 @@ def signed(signer: Signer | None = None, by: Actor = OLGA) -> Resolution:
 
 
 def as_it_comes_in(decision: Resolution, **changed: Any) -> VerifyActor:
+    """What a process asks its worker, after the decision has travelled as JSON."""
+    arrived = Resolution.model_validate_json(decision.model_dump_json())
     asked = VerifyActor(
         workflow_id=PROCESS,
         update="resolve",
-        update_id=decision.by.update_id,
-        decision=Decision(reason=decision.reason, by=decision.by),
-        content=decision.content_hash(),
+        update_id=arrived.by.update_id,
+        decision=Decision(reason=arrived.reason, by=arrived.by),
+        content=arrived.content_hash(),
         roles=("operator", "admin"),
     )
     return asked.model_copy(update=changed)
@@ -70,6 +72,7 @@ ALTERED: dict[str, Callable[[Resolution], VerifyActor]] = {
     "another step": lambda d: as_it_comes_in(d.model_copy(update={"step": "notice.welcome"})),
     "another reason": lambda d: as_it_comes_in(d.model_copy(update={"reason": "no reason"})),
     "a corrected version slipped in": lambda d: as_it_comes_in(d.model_copy(update={"version": 2})),
+    "for others than may": lambda d: as_it_comes_in(d, roles=("admin",)),
     "another name": lambda d: as_it_comes_in(_by(d, actor=OLGA.model_copy(update={"name": "ada"}))),
     "more roles": lambda d: as_it_comes_in(
         _by(d, actor=OLGA.model_copy(update={"roles": ("operator", "admin")}))

@@ -1,7 +1,6 @@
 """What each of HubSpot's failures becomes, by status, category and limit."""
 
 import json
-from datetime import timedelta
 
 import pytest
 
@@ -9,8 +8,8 @@ from connectors.errors import ConnectorError, Refused, Unanswered
 from connectors.hubspot.crm import HubSpotCrm
 from connectors.hubspot.errors import Missing
 from tests.unit.connectors.canned import Answer, serving
+from tests.unit.connectors.failures import LATER, SECRET, must_be
 
-SECRET = "Ada Lovelace ada@example.com"
 CORRELATION = "aeb5f871-7f07-4993-9211-075dc63e7cbf"
 
 
@@ -30,7 +29,6 @@ def some_failed(category: str) -> Answer:
     return Answer(207, json.dumps({"status": "COMPLETE", "results": [], "errors": [record]}))
 
 
-LATER = {"Retry-After": "7"}
 TABLE = [
     (error(400, "VALIDATION_ERROR"), Refused, "crm.invalid_request", None),
     (error(401, "INVALID_AUTHENTICATION"), Refused, "crm.auth", None),
@@ -76,16 +74,9 @@ async def test_a_failure_to_create(
     async with serving(answer, system="crm") as http:
         with pytest.raises(ConnectorError) as failed:
             await HubSpotCrm(http).create_company("prd_1", name="Example", country="DE")
-    assert type(failed.value) is kind
-    assert failed.value.type == type_
+    must_be(failed.value, kind, type_, seconds)
     if type_ != "crm.bad_body":
         assert f"(status {answer.status}" in failed.value.text
-    assert "Ada" not in failed.value.text
-    assert "example.com" not in failed.value.text
-    assert failed.value.__cause__ is None
-    if isinstance(failed.value, Unanswered):
-        pause = failed.value.retry_after
-        assert pause == (None if seconds is None else timedelta(seconds=seconds))
 
 
 async def test_what_support_asks_for_is_told() -> None:

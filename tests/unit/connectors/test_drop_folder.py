@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from connectors.drop_folder import LEFT_BEHIND_SECONDS, DropFolder
+from connectors.drop_folder import DropFolder
 from connectors.errors import Unanswered
+from connectors.folder import LEFT_BEHIND_SECONDS
 
 
 @pytest.fixture

@@ -75,6 +75,14 @@ def deadlines() -> str:
         ("proof of identity", [_words(one.identity.expires_after) for one in profiles]),
         ("tries to prove it", [str(one.identity.tries) for one in profiles]),
     ]
+    screening = [one.screening for one in profiles if one.screening]
+    rows += [
+        ("likeness of a hit, in percent", [str(one.threshold) for one in screening]),
+        (
+            "a false positive is remembered",
+            [_words(one.false_positives_hold) for one in screening],
+        ),
+    ]
     for kind in ("remote", "read"):
         budgets = [getattr(one.budgets, kind) for one in profiles]
         rows += [

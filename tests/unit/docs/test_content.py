@@ -17,7 +17,7 @@ from workers.demo.cast import Run
 
 README = (ROOT / "README.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
-_KIND = r"(?:stripe|billing|directory|crm|smtp|mail|request)\.[a-z_]+"
+_KIND = r"(?:stripe|identity|billing|directory|crm|screening|smtp|mail|request)\.[a-z_]+"
 
 
 def test_what_is_made_from_code_is_what_the_code_says() -> None:

@@ -15,6 +15,10 @@ def key(name: str, secret: str, tenant: str | None = "acme") -> ApiKey:
     return ApiKey(name=name, kind="person", tenant=tenant, roles=("operator",), sha256=digest)
 
 
+def of_tenant(tenant: str | None) -> Caller:
+    return Callers([key("ada", "one", tenant=tenant)]).recognise("Bearer one")
+
+
 CALLERS = Callers([key("ada", "one"), key("olga", "two"), key("iris", "three")])
 
 
@@ -35,7 +39,7 @@ def test_nobody_else_is_let_in(header: str | None) -> None:
 
 
 def test_a_key_of_one_tenant_sees_that_tenant_only() -> None:
-    caller = Caller(key("ada", "one", tenant="acme"))
+    caller = of_tenant("acme")
     assert caller.may_see("acme")
     assert not caller.may_see("other")
     assert not caller.may_see(None)
@@ -46,7 +50,7 @@ def test_a_key_of_one_tenant_sees_that_tenant_only() -> None:
 
 
 def test_a_key_of_all_tenants_sees_every_tenant() -> None:
-    caller = Caller(key("ada", "one", tenant=None))
+    caller = of_tenant(None)
     assert caller.may_see("acme")
     assert tenant_to_see(caller, None) is None
     assert tenant_to_see(caller, "other") == "other"

@@ -78,7 +78,7 @@ class ConfirmingAddress(Onboarding):
     @workflow.update(description="Send the mail with the link once more, within limits.")
     async def resend_confirmation(self, resend: ConfirmationResend) -> Taken:
         """Have the mail sent once more. Answers as soon as that is accepted."""
-        await self.verify(resend, roles=("service", "operator", "admin"))
+        await self.verify(resend, roles=("service", "support", "operator", "admin"))
         # Somebody else may have asked while the signature was checked.
         self.may_be_mailed().resends.append(resend)
         return self.taken()

@@ -99,9 +99,7 @@ class Reviewing(Onboarding):
 
     async def _keep_decisions(self, one: UnderReview) -> None:
         while one.kept < len(one.decisions):
-            decision = one.decisions[one.kept]
-            update = "reject" if isinstance(decision, Rejection) else "approve"
-            await self.keep_decision(update, decision)
+            await self.keep_decision(*one.decisions[one.kept])
             one.kept += 1
 
     async def _remind(self, one: UnderReview) -> None:
@@ -141,8 +139,10 @@ class Reviewing(Onboarding):
 
     async def _take(self, decision: Approval | Rejection) -> Taken:
         await self.verify(decision, roles=self._review_of(decision).deciders)
+        update = workflow.current_update_info()
+        assert update is not None, "decisions come as updates"
         # Much may have happened while the signature was checked.
-        self._review_of(decision).decisions.append(decision)
+        self._review_of(decision).decisions.append((update.name, decision))
         return self.taken()
 
     def _review_of(self, decision: AboutReview) -> UnderReview:

@@ -1,0 +1,302 @@
+"""Documents that onboardings ask for: taken in here, found again, read and judged."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from sqlalchemy import RowMapping
+
+from database import documents, onboardings
+from database.audit import record
+from database.connection import transaction
+from database.documents import Enough, NotAskedFor, Upload
+from database.spool import Part
+from gateway import examples
+from gateway.callers import Allowed, Caller
+from gateway.decisions import Ended, NoProcess, send
+from gateway.door import DOCUMENT_TYPES
+from gateway.etags import IfNoneMatch, tagged
+from gateway.forms import AcceptanceForm, RefusalForm
+from gateway.onboardings import KnownId
+from gateway.openapi import answers, problem, problems
+from gateway.options import GatewayOptions, Options
+from gateway.problems import Problem, not_found
+from gateway.uploads import media_type, on_disk, received
+from workflows.actor import SignedActor
+from workflows.decisions import Taken
+from workflows.onboarding.application import DeliveredDocument, DocumentList
+from workflows.onboarding.messages import DocumentJudgement
+from workflows.onboarding.rules import DocumentKind
+
+router = APIRouter(prefix="/v1/onboardings/{id}/documents", tags=["documents"])
+
+DocumentId = Annotated[str, Path(json_schema_extra={"pattern": "^[0-9a-f]{32}$"})]
+
+_NOT_ASKED_FOR = (
+    "The onboarding does not wait for a document of this kind: GET …/documents says which kinds "
+    "are missing."
+)
+_FILE: dict[str, Any] = {  # Any: OpenAPI's own
+    "requestBody": {
+        "required": True,
+        "description": "The file itself.",
+        "content": {
+            type_: {"schema": {"type": "string", "format": "binary"}} for type_ in DOCUMENT_TYPES
+        },
+    }
+}
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=DeliveredDocument,
+    responses={
+        **answers(examples.DOCUMENT, status=201, description="Taken in, for good"),
+        **problems(400, 401, 403, 404, 413, 415, 503),
+        **problem(
+            409,
+            "`not-asked-for`, `enough`, or `refused-before`: nothing is taken in.",
+            code="not-asked-for",
+            detail=_NOT_ASKED_FOR,
+        ),
+    },
+    openapi_extra=_FILE,
+    summary="Deliver a document",
+)
+async def deliver(
+    id: KnownId,
+    request: Request,
+    caller: Allowed,
+    options: Options,
+    kind: Annotated[DocumentKind, Query(description="What was asked for.")],
+) -> Response:
+    """Take in a document: the file itself is the body, PDF, PNG or JPEG.
+
+    The same content of the same kind gets the same answer again, with `Idempotent-Replayed: true`.
+    What was answered with 201 is not lost. The name of the file is not wanted.
+    """
+    async with transaction(options.engine) as connection:
+        if await onboardings.one(connection, id, tenant=caller.tenant) is None:
+            raise not_found("onboarding")
+        try:
+            await documents.must_be_asked_for(connection, id, kind)
+        except NotAskedFor:
+            raise _not_asked_for() from None
+    async with received(request, options.spool) as part:
+        upload = Upload(
+            onboarding_id=id,
+            kind=kind,
+            sha256=part.sha256,
+            size=part.size,
+            media_type=media_type(part),
+            uploaded_by=caller.name,
+        )
+        row, new = await _take_in(options, upload, part)
+    options.news.set()
+    headers = {"Location": f"/v1/onboardings/{id}/documents/{row['id']}"}
+    if not new:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(_shown(row).model_dump_json(), 201, headers, "application/json")
+
+
+async def _take_in(options: GatewayOptions, upload: Upload, part: Part) -> tuple[RowMapping, bool]:
+    """Have the document in its place, and its row; in this order. Raises Problem."""
+    try:
+        async with transaction(options.engine) as connection:
+            row, new = await documents.take_in(connection, upload)
+            if row["state"] == "refused":
+                raise Problem(
+                    409,
+                    "refused-before",
+                    "This very document was refused: deliver another.",
+                )
+            if row["state"] == "received":
+                async with on_disk():
+                    await asyncio.to_thread(part.keep, row["id"])
+            return row, new
+    except NotAskedFor:
+        raise _not_asked_for() from None
+    except Enough:
+        raise Problem(
+            409, "enough", "There are as many documents of this kind as are taken in."
+        ) from None
+
+
+def _not_asked_for() -> Problem:
+    return Problem(409, "not-asked-for", _NOT_ASKED_FOR)
+
+
+@router.get(
+    "",
+    response_model=DocumentList,
+    responses={**answers(examples.DOCUMENTS), **problems(401, 403, 404, 503)},
+    summary="List the documents of an onboarding",
+)
+async def many(
+    id: KnownId, caller: Allowed, options: Options, if_none_match: IfNoneMatch = None
+) -> Response:
+    """What came in, the oldest first, and which kinds are still missing."""
+    async with transaction(options.engine) as connection:
+        onboarding = await onboardings.one(connection, id, tenant=caller.tenant)
+        if onboarding is None:
+            raise not_found("onboarding")
+        rows = await documents.many(connection, id)
+        asked = await documents.asked(connection, id)
+    here = {
+        (row["kind"], row["round"])
+        for row in rows
+        if row["state"] in ("received", "stored", "accepted")
+    }
+    waits = onboarding["stage"] == "awaiting_documents"
+    missing = [one["kind"] for one in asked if waits and (one["kind"], one["round"]) not in here]
+    answer = DocumentList(missing=missing, items=[_shown(row) for row in rows])
+    return tagged(answer, if_none_match)
+
+
+@router.get(
+    "/{document}",
+    response_model=DeliveredDocument,
+    responses={**answers(examples.DOCUMENT), **problems(401, 403, 404, 503)},
+    summary="Show a document",
+)
+async def one(
+    id: KnownId,
+    document: DocumentId,
+    caller: Allowed,
+    options: Options,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """What is known of a document, without its content."""
+    return tagged(_shown(await _seen(options, caller, id, document)), if_none_match)
+
+
+@router.get(
+    "/{document}/content",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The file, to be saved: never shown within a page",
+            "content": {
+                type_: {"schema": {"type": "string", "format": "binary"}}
+                for type_ in DOCUMENT_TYPES
+            },
+        },
+        **problems(401, 403, 404, 503),
+    },
+    summary="Read a document",
+)
+async def content(id: KnownId, document: DocumentId, caller: Allowed, options: Options) -> Response:
+    """The content of a document. Who read it is kept in the audit trail."""
+    row = await _seen(options, caller, id, document)
+    if row["state"] in ("received", "gone"):
+        raise Problem(409, "not-stored", f"The archive has no such document: it is {row['state']}.")
+    pieces = options.read_document(id, row["sha256"])
+    first = await anext(pieces, b"")  # what fails, fails before anything is answered
+    async with transaction(options.engine) as connection:
+        await record(
+            connection,
+            "document.read",
+            caller.name,
+            workflow_id=row["workflow_id"],
+            details={"id": document},
+        )
+    ending = row["media_type"].rpartition("/")[2]
+    headers = {
+        "Content-Disposition": f'attachment; filename="{row["kind"]}-{document}.{ending}"',
+        "Content-Length": str(row["size"]),
+        "Cache-Control": "private, no-store",
+    }
+    return StreamingResponse(_after(first, pieces), 200, headers, row["media_type"])
+
+
+async def _after(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in pieces:
+        yield piece
+
+
+_JUDGED = {
+    **answers(examples.TAKEN, status=202, description="Accepted"),
+    **problems(400, 401, 403, 404, 413, 415, 503),
+    **problem(
+        409,
+        "`not-to-judge`, or `too-late`.",
+        code="not-to-judge",
+        detail="There is nothing to judge: the document is judged already, or no longer needed.",
+    ),
+}
+
+
+@router.post(
+    "/{document}/refusal",
+    status_code=202,
+    response_model=Taken,
+    responses=_JUDGED,
+    summary="Refuse a document",
+)
+async def refuse(
+    id: KnownId, document: DocumentId, form: RefusalForm, caller: Allowed, options: Options
+) -> Taken:
+    """Find that a document is not what was asked for: the applicant is asked again, so often."""
+
+    def judgement(by: SignedActor) -> DocumentJudgement:
+        return DocumentJudgement(
+            reason=form.reason, by=by, document_id=document, verdict="refused", code=form.code
+        )
+
+    return await _judge(options, caller, await _seen(options, caller, id, document), judgement)
+
+
+@router.post(
+    "/{document}/acceptance",
+    status_code=202,
+    response_model=Taken,
+    responses=_JUDGED,
+    summary="Accept a document",
+)
+async def accept(
+    id: KnownId, document: DocumentId, form: AcceptanceForm, caller: Allowed, options: Options
+) -> Taken:
+    """Find that a document is what was asked for."""
+
+    def judgement(by: SignedActor) -> DocumentJudgement:
+        return DocumentJudgement(
+            reason=form.reason, by=by, document_id=document, verdict="accepted"
+        )
+
+    return await _judge(options, caller, await _seen(options, caller, id, document), judgement)
+
+
+async def _judge(
+    options: GatewayOptions,
+    caller: Caller,
+    row: RowMapping,
+    judgement: Callable[[SignedActor], DocumentJudgement],
+) -> Taken:
+    process = row["workflow_id"]
+    signed = options.signer.sign(
+        judgement, workflow_id=process, update="judge_document", by=caller.actor
+    )
+    try:
+        return await send(options.client, process, "judge_document", signed)
+    except NoProcess:
+        raise not_found("process") from None
+    except Ended as ended:
+        how = f"it is {ended.end}" if ended.end else "it was ended from outside"
+        raise Problem(409, "too-late", f"The onboarding has ended: {how}.") from None
+
+
+async def _seen(options: GatewayOptions, caller: Caller, id_: str, document: str) -> RowMapping:
+    """The row of a document that this caller may know of. Raises Problem (404)."""
+    async with transaction(options.engine) as connection:
+        row = await documents.one(connection, document)
+    if row is None or row["onboarding_id"] != id_ or not caller.may_see(row["tenant"]):
+        raise not_found("document")
+    return row
+
+
+def _shown(row: RowMapping) -> DeliveredDocument:
+    return DeliveredDocument.model_validate(dict(row))

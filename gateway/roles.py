@@ -1,0 +1,65 @@
+"""Who may do what: one table, by which every request of the API is let in or not.
+
+An operation that is not in it is let nobody in. What a role may do with things of other tenants,
+or in a review that is not theirs, is decided further in.
+"""
+
+from collections.abc import Mapping
+
+from workflows.actor import Role
+
+_OPERATORS: tuple[Role, ...] = ("operator", "admin")
+_REVIEWERS: tuple[Role, ...] = ("reviewer", "senior_reviewer")
+_SERVING: tuple[Role, ...] = ("service", "support", *_OPERATORS)
+"""Those who act for an applicant."""
+
+MAY: Mapping[str, tuple[Role, ...]] = {
+    "POST /v1/onboardings": _SERVING,
+    "GET /v1/onboardings": (*_SERVING, *_REVIEWERS),
+    "GET /v1/onboardings/{id}": (*_SERVING, *_REVIEWERS),
+    "GET /v1/onboardings/{id}/status": ("applicant", *_SERVING),
+    "POST /v1/onboardings/{id}/status-token": _SERVING,
+    "POST /v1/onboardings/{id}/withdraw": _SERVING,
+    "POST /v1/onboardings/{id}/appeal": ("applicant", "service", "support"),
+    "POST /v1/onboardings/{id}/corrections": _OPERATORS,
+    "POST /v1/onboardings/{id}/resend-confirmation": _SERVING,
+    "POST /v1/confirmations": _SERVING,
+    "GET /v1/onboardings/{id}/screening": (*_REVIEWERS, "admin"),
+    "POST /v1/onboardings/{id}/screening/hits/{hit}/judgement": _REVIEWERS,
+    "POST /v1/onboardings/{id}/documents": ("applicant", "service", "support"),
+    "GET /v1/onboardings/{id}/documents": ("applicant", *_SERVING, *_REVIEWERS),
+    "GET /v1/onboardings/{id}/documents/{document}": ("applicant", *_SERVING, *_REVIEWERS),
+    "GET /v1/onboardings/{id}/documents/{document}/content": _REVIEWERS,
+    "POST /v1/onboardings/{id}/documents/{document}/refusal": _REVIEWERS,
+    "POST /v1/onboardings/{id}/documents/{document}/acceptance": _REVIEWERS,
+    "GET /v1/identity-sessions": _REVIEWERS,
+    "GET /v1/identity-sessions/{session}": _REVIEWERS,
+    "POST /v1/identity-sessions/{session}/verified": _REVIEWERS,
+    "POST /v1/identity-sessions/{session}/failed": _REVIEWERS,
+    "GET /v1/reviews": (*_REVIEWERS, *_OPERATORS),
+    "GET /v1/reviews/{id}": (*_REVIEWERS, *_OPERATORS),
+    "POST /v1/reviews/{id}/claim": _REVIEWERS,
+    "POST /v1/reviews/{id}/release": _REVIEWERS,
+    "POST /v1/reviews/{id}/comments": _REVIEWERS,
+    "POST /v1/reviews/{id}/approve": _REVIEWERS,
+    "POST /v1/reviews/{id}/reject": _REVIEWERS,
+    "GET /v1/reviews/{id}/duplicates": (*_REVIEWERS, *_OPERATORS),
+    "POST /v1/reviews/{id}/duplicates/{other}": _REVIEWERS,
+    "GET /v1/attention": _OPERATORS,
+    "POST /v1/attention/resolve": _OPERATORS,
+    "GET /v1/requests": _OPERATORS,
+    "GET /v1/requests/show": _OPERATORS,
+    "POST /v1/requests/reopen": ("admin",),
+}
+"""The roles that may use an operation, by its method and path. A key with any of them may."""
+
+
+def who_may(method: str, path: str) -> tuple[Role, ...]:
+    """The roles that may use an operation; nobody where the table does not name it."""
+    return MAY.get(f"{method} {path}", ())
+
+
+def in_words(roles: tuple[Role, ...]) -> str:
+    """`reviewer, operator or admin`."""
+    *others, last = roles
+    return f"{', '.join(others)} or {last}" if others else last
