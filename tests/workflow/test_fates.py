@@ -270,7 +270,7 @@ class Played:
 
 @given(fate=FATES)
 @settings(
-    max_examples=60,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
