@@ -56,8 +56,8 @@ def _messages(lines: Iterable[tuple[int, str]]) -> Iterator[_Message]:
     gathered: list[str] = []
     begun = 0
     ended = True
-    for number, line in lines:
-        line = line.partition("{4:")[2] or line
+    for number, raw in lines:
+        line = raw.partition("{4:")[2] or raw
         if line.startswith(_START):
             if gathered:
                 yield _Message("\n".join(gathered), begun)

@@ -16,7 +16,7 @@ Proof = Literal["proven", "unproven", "unprovable"]
 """Whether the opening balance and the entries come to the closing balance.
 
 proven      they do
-unproven    both balances are there, and they do not
+unproven    both balances are there, and they do not; or the file contradicts its own totals
 unprovable  a balance is missing
 """
 
@@ -60,10 +60,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A statement is over: its balances, where the file has them."""
+    """A statement is over: its balances, where the file has them.
+
+    `totals_hold` is false where the bank's own control total is not what it says it sums up.
+    """
 
     opening: Balance | None
     closing: Balance | None
+    totals_hold: bool = True
 
 
 Part = Opened | Entry | Closed
@@ -89,9 +93,9 @@ class Proven:
     difference_minor: int | None
 
 
-def prove(opening: Balance | None, total_minor: int, closing: Balance | None) -> Proven:
-    """Whether opening and entries come to closing."""
-    if opening is None or closing is None:
-        return Proven("unprovable", None)
-    difference = closing.amount_minor - opening.amount_minor - total_minor
-    return Proven("unproven" if difference else "proven", difference)
+def prove(total_minor: int, closed: Closed) -> Proven:
+    """Whether opening balance and entries, `total_minor` in all, come to the closing balance."""
+    if closed.opening is None or closed.closing is None:
+        return Proven("unprovable" if closed.totals_hold else "unproven", None)
+    difference = closed.closing.amount_minor - closed.opening.amount_minor - total_minor
+    return Proven("unproven" if difference or not closed.totals_hold else "proven", difference)
