@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from workers.cli import attention, demo, onboarding, process, release, request, stack
+from workers.cli import attention, demo, onboarding, process, release, request, stack, statement
 from workers.obstacle import Obstacle
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(demo.app)
 app.add_typer(onboarding.app, name="onboarding", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
+app.add_typer(statement.app)
 app.add_typer(release.app)
 app.add_typer(process.app)
 
