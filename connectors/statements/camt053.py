@@ -4,9 +4,11 @@ Booked entries count; pending ones and those for information do not. The credit-
 a reversal is already its own direction.
 """
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import BinaryIO
 from xml.etree.ElementTree import Element, ParseError
 
@@ -141,7 +143,11 @@ def _entry_of(element: Element, statement: _Reading) -> Iterator[Opened | Entry]
 
 
 def _entry(element: Element, currency: str, amount: int, position: str) -> Entry:
-    details = element.findall("{*}NtryDtls/{*}TxDtls")
+    details = [
+        one
+        for all_of_it in element.findall(_tags(element.tag, "NtryDtls")[0])
+        for one in all_of_it.findall(_tags(element.tag, "TxDtls")[0])
+    ]
     single = details[0] if len(details) == 1 else None
     end_to_end = _text(single, "Refs/EndToEndId") if single is not None else None
     reference = (
@@ -182,7 +188,7 @@ def _bank_code(element: Element) -> str | None:
     return _text(element, "BkTxCd/Prtry/Cd")
 
 
-def _day(element: Element, name: str, position: str):  # type: ignore[no-untyped-def]
+def _day(element: Element, name: str, position: str) -> date | None:
     found = _text(element, f"{name}/Dt") or _text(element, f"{name}/DtTm")
     return iso_date(found, position) if found else None
 
@@ -215,7 +221,7 @@ def _close(statement: _Reading) -> Closed:
 
 
 def _amount(element: Element, position: str) -> tuple[str, int]:
-    found = element.find("{*}Amt")
+    found = element.find(_tags(element.tag, "Amt")[0])
     direction = _text(element, "CdtDbtInd")
     if found is None or direction not in ("CRDT", "DBIT"):
         raise StatementRefused("bad_amount", "Amount or direction is missing.", position)
@@ -229,13 +235,24 @@ def _told(reference: str | None) -> str | None:
 
 
 def _text(element: Element, path: str) -> str | None:
-    found = element.findtext("/".join(f"{{*}}{part}" for part in path.split("/")))
-    return found.strip() or None if found else None
+    found: Element | None = element
+    for tag in _tags(element.tag, path):
+        found = found.find(tag) if found is not None else None
+    return (found.text or "").strip() or None if found is not None else None
 
 
 def _texts(element: Element, path: str) -> list[str]:
-    found = element.findall("/".join(f"{{*}}{part}" for part in path.split("/")))
+    found = [element]
+    for tag in _tags(element.tag, path):
+        found = [child for one in found for child in one.findall(tag)]
     return [(one.text or "").strip() for one in found]
+
+
+@functools.cache
+def _tags(of: str, path: str) -> tuple[str, ...]:
+    """The tags of a path in an element's namespace; a search for any namespace takes far longer."""
+    namespace = of[: of.find("}") + 1]
+    return tuple(namespace + part for part in path.split("/"))
 
 
 def _local(tag: str) -> str:

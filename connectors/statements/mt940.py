@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, BinaryIO
 
 from mt940.models import Transactions
+from mt940.options import Options
 
 from connectors.statements.amounts import currency_code, minor
 from connectors.statements.statement import (
@@ -27,11 +28,16 @@ from connectors.statements.text import lines_of
 
 _START = ":20:"
 _AFTER_THE_LAST_ENTRY = re.compile(r"(?ms)^(:62[FM]:.*?$)(.*?)(?=^:61:|\Z)")
+_ENTRY = re.compile(r"(?m)^:61:")
+_OPENS = re.compile(r"(?m)^:60[FM]:")
+_CLOSES = re.compile(r"(?m)^:62[FM]:")
 _NOTE = re.compile(r"(?ms)^:86:.*?(?=^:\d\d[A-Z]?:|\Z)")
 _INTERIM = re.compile(r"(?m)^:(?:34F|13D?|90[CD]):")
 _END_TO_END = re.compile(r"(?:/EREF/|EREF\+)\s*([^/?\n]{1,35})")
 _OPENING = ("final_opening_balance", "intermediate_opening_balance")
 _CLOSING = ("final_closing_balance", "intermediate_closing_balance")
+_EVERY_FIX = Options.all()
+"""Without them a reversed credit comes in, and long descriptions are cut."""
 _NOTHING = (None, "", "NONREF", "NOTPROVIDED", "EREF")
 
 
@@ -76,7 +82,7 @@ def _statement(message: _Message) -> Parts:
     # What is said about the whole statement would be taken for the last entry's description.
     text = _AFTER_THE_LAST_ENTRY.sub(lambda m: m[1] + _NOTE.sub("", m[2]), message.text)
     try:
-        parsed = Transactions()
+        parsed = Transactions(options=_EVERY_FIX)
         parsed.parse(text)
     except (RuntimeError, ValueError, ArithmeticError, KeyError, AttributeError, TypeError):
         raise StatementRefused(
@@ -85,6 +91,13 @@ def _statement(message: _Message) -> Parts:
     told: dict[str, Any] = parsed.data
     interim = _INTERIM.search(text) is not None
     opening, closing = _balance(told, _OPENING, position), _balance(told, _CLOSING, position)
+    there = (len(parsed.transactions), opening is not None, closing is not None)
+    lines = (_ENTRY.findall(text), _OPENS.search(text), _CLOSES.search(text))
+    if there != (len(lines[0]), lines[1] is not None, lines[2] is not None):
+        # The library leaves out what it cannot read.
+        raise StatementRefused(
+            "bad_message", "An entry or a balance of the message cannot be read.", position
+        )
     if not interim and closing is None:
         raise StatementRefused("truncated", "The message has no closing balance, :62F:.", position)
     format_: Format = "mt942" if interim and closing is None else "mt940"

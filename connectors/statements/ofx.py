@@ -6,7 +6,7 @@ has a closing balance and no opening one, so that a statement of it alone cannot
 
 import re
 from datetime import date
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from xml.etree.ElementTree import Element, ParseError
 
 from ofxtools.Parser import TreeBuilder
@@ -62,13 +62,32 @@ def _tree(content: bytes) -> Element:
         raise StatementRefused(
             "bad_encoding", "The file is not in the encoding it names."
         ) from None
-    builder = TreeBuilder()
+    if not text.rstrip().upper().endswith("</OFX>"):
+        raise StatementRefused("truncated", "The file has no end: </OFX> is missing.")
+    builder = _Strict()
     try:
         builder.feed(text)
         root: Element = builder.close()
     except (ParseError, SyntaxError, ValueError, LookupError, AssertionError):
         raise StatementRefused("not_well_formed", "The OFX is broken, or cut off.") from None
     return root
+
+
+class _Strict(TreeBuilder):
+    """The library's own takes any end for the one that it waits for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open: list[str] = []
+
+    def start(self, tag: str, attrs: dict[Any, Any], /) -> Element:
+        self._open.append(tag)
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> Element:
+        if not self._open or self._open.pop() != tag:
+            raise ParseError(f"{tag} ends where it did not begin")
+        return super().end(tag)
 
 
 def _statement(response: Element, statement: Element, position: str) -> Parts:
