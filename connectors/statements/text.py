@@ -1,6 +1,5 @@
 """Text files of banks, line by line, in the encodings that banks use."""
 
-import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -17,8 +16,7 @@ def lines_of(file: BinaryIO) -> Iterator[tuple[int, str]]:
     """
     number = 0
     encoding = "utf-8-sig"
-    reader = io.BufferedReader(file) if not hasattr(file, "peek") else file  # type: ignore[arg-type]
-    while raw := reader.readline(LONGEST_LINE + 1):
+    while raw := file.readline(LONGEST_LINE + 1):
         number += 1
         if len(raw) > LONGEST_LINE:
             raise StatementRefused("not_text", "A line is far too long.", f"line {number}")
