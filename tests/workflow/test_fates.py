@@ -309,4 +309,3 @@ def _was_skipped(world: World, key: str) -> bool:
         "crm.create_company": "crm.archive_company",
     }
     return any(make in key and undo in world.calls for make, undo in undone.items())
-
