@@ -19,7 +19,6 @@ from workers.cli import (
     demo,
     documents,
     identity,
-    onboarding,
     process,
     release,
     request,
