@@ -24,6 +24,7 @@ from gateway import (
     onboardings,
     problems,
     requests,
+    retries,
     reviews,
     screening,
     status,
@@ -126,6 +127,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         duplicates,
         documents,
         attention,
+        retries,
         requests,
     )
     for room in api:

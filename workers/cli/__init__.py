@@ -13,12 +13,15 @@ import sys
 import typer
 
 from workers.cli import (
+    applicant,
     attention,
     demo,
+    documents,
     identity,
     process,
     release,
     request,
+    review,
     rules,
     screening,
     stack,
@@ -37,8 +40,11 @@ app = typer.Typer(
 app.add_typer(stack.app)
 app.add_typer(demo.app)
 app.add_typer(versions.app, name="onboarding", rich_help_panel="Onboardings")
+app.add_typer(applicant.app, name="applicant", rich_help_panel="Onboardings")
 app.add_typer(identity.app, name="identity", rich_help_panel="Onboardings")
 app.add_typer(screening.app, name="screening", rich_help_panel="Onboardings")
+app.add_typer(review.app, name="review", rich_help_panel="Onboardings")
+app.add_typer(documents.app, name="documents", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
 app.add_typer(rules.app, name="rules", rich_help_panel="Rules")

@@ -236,6 +236,11 @@ def segment(id: str) -> str:
     return quote(id, safe="")
 
 
+def _codes(answer: dict[str, Any]) -> list[dict[str, str]]:
+    rejection = answer["rejection"]
+    return rejection["codes"] if rejection else []
+
+
 def _show(answer: dict[str, Any]) -> None:
     from workers.cli.gateway_call import clock, show_table
 
@@ -247,6 +252,11 @@ def _show(answer: dict[str, Any]) -> None:
         ("stage", answer["stage"]),
         ("identity link", answer["identity_link"]),
         ("stopping", progress and progress["stopping"]),
+        ("rejected", "\n".join(one["text"] for one in _codes(answer))),
+        ("appeal until", clock((answer["rejection"] or {}).get("appeal_until"))),
+        ("appeal of", answer["appeal_of"]),
+        ("earlier case", answer["earlier_case"]),
+        ("merged into", answer["merged_into"]),
         ("created", clock(answer["created_at"])),
         ("ended", clock(answer["ended_at"])),
         *((field, form[field]) for field in ("kind", "name", "email", "country", "currency")),

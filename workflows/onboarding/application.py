@@ -209,3 +209,41 @@ class DocumentList(Answer):
 
     missing: list[DocumentKind]
     items: list[DeliveredDocument]
+
+
+Standing = Literal["in_progress", "your_turn", "accepted", "declined", "ended"]
+Task = Literal["confirm_email", "prove_identity", "send_documents"]
+
+
+class Asked(Answer):
+    """What an applicant is to do, and until when, which is empty while no worker answers.
+
+    `where` is the link at which they prove who they are, or the path that says which documents are
+    missing and takes them in; the link that confirms an address is in their mail alone.
+    """
+
+    task: Task
+    where: str | None
+    until: datetime | None
+
+
+class ApplicantStatus(Answer):
+    """How an onboarding stands, as its applicant may know it.
+
+    adverse_actions  why the answer is no, as codes
+    appeal_until     until when they may appeal against that
+    """
+
+    id: str
+    standing: Standing
+    text: str
+    asked: Asked | None
+    adverse_actions: tuple[AdverseAction, ...]
+    appeal_until: datetime | None
+
+
+class StatusToken(Answer):
+    """A token for the applicant, and nobody else; it holds until then."""
+
+    token: str
+    until: datetime

@@ -10,14 +10,18 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from activities.onboarding.policy import load_policy
+from gateway.roles import MAY
 from workers.settings import Settings, variable
+from workflows.actor import Role
 from workflows.onboarding.messages import ENDS, RESTS_ON, TRANSITIONS, UNDONE
+from workflows.onboarding.rejection import ADVERSE_ACTIONS
+from workflows.onboarding.review import ReviewPolicy
 
 ROOT = Path(__file__).parents[3]
 _BLOCK = re.compile(r"(<!-- made from code: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
@@ -83,6 +87,7 @@ def deadlines() -> str:
         ("changes of an application", [str(one.changes) for one in profiles]),
         ("proof of identity", [_words(one.identity.expires_after) for one in profiles]),
         ("tries to prove it", [str(one.identity.tries) for one in profiles]),
+        ("an hour of business, in a review", [_hour(_said(one.review)) for one in profiles]),
     ]
     screening = [one.screening for one in profiles if one.screening]
     rows += [
@@ -91,6 +96,29 @@ def deadlines() -> str:
             "a false positive is remembered",
             [_words(one.false_positives_hold) for one in screening],
         ),
+    ]
+    rejections = [one.rejection for one in profiles]
+    likeness = [one.duplicates for one in profiles]
+    rows += [
+        ("an appeal", [_words(one.appeal_within) if one else "none" for one in rejections]),
+        (
+            "likeness of two names, from 0 to 1",
+            [f"{one.likeness:g}" if one else "not looked at" for one in likeness],
+        ),
+    ]
+    documents = [_said(one.documents) for one in profiles]
+    rows += [
+        ("documents that were asked for", [_words(one.expires_after) for one in documents]),
+        (
+            "reminders of them, after",
+            [", ".join(_words(at) for at in one.remind_after) for one in documents],
+        ),
+        (
+            "reviewers may refuse them",
+            [_words(one.look_within) if one.look_within else "not at all" for one in documents],
+        ),
+        ("refusals of one kind", [str(one.tries) for one in documents]),
+        ("files of one kind", [str(one.files) for one in documents]),
     ]
     for kind in ("remote", "read"):
         budgets = [getattr(one.budgets, kind) for one in profiles]
@@ -103,11 +131,25 @@ def deadlines() -> str:
     return "\n".join(lines)
 
 
+def _hour(policy: ReviewPolicy) -> str:
+    return _words(policy.an_hour_takes) if policy.an_hour_takes else "while an office is open"
+
+
 def _words(time: timedelta) -> str:
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if (count := time.total_seconds() / size) >= 1:
             return f"{count:g} {unit}" + ("" if count == 1 else "s")
     return f"{time.total_seconds():g} seconds"
+
+
+def roles() -> str:
+    """Which role may use which operation of the API."""
+    names = get_args(Role)
+    lines = [f"| | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    for operation, may in MAY.items():
+        cells = ("yes" if name in may else "" for name in names)
+        lines.append(f"| `{operation}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def settings() -> str:
@@ -167,9 +209,18 @@ def _docstrings(file: Path, class_name: str) -> dict[str, str]:
     return meanings
 
 
+def adverse_actions() -> str:
+    """What a rejected applicant is told, code by code."""
+    lines = ["| code | in words |", "|---|---|"]
+    lines += [f"| `{code}` | {words} |" for code, words in ADVERSE_ACTIONS.items()]
+    return "\n".join(lines)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "stages": stages,
     "deadlines": deadlines,
+    "adverse_actions": adverse_actions,
+    "roles": roles,
     "rests_on": rests_on,
     "settings": settings,
 }
