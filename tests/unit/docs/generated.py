@@ -19,6 +19,7 @@ from activities.onboarding.policy import load_policy
 from gateway.roles import MAY
 from workers.settings import Settings, variable
 from workflows.actor import Role
+from workflows.onboarding.life import LIFE_TRANSITIONS
 from workflows.onboarding.messages import ENDS, RESTS_ON, TRANSITIONS, UNDONE
 from workflows.onboarding.rejection import ADVERSE_ACTIONS
 from workflows.onboarding.review import ReviewPolicy
@@ -135,6 +136,35 @@ def _hour(policy: ReviewPolicy) -> str:
     return _words(policy.an_hour_takes) if policy.an_hour_takes else "while an office is open"
 
 
+def life_stages() -> str:
+    """The stages of a customer's life as a diagram."""
+    lines = ["```mermaid", "stateDiagram-v2", "    direction LR", "    [*] --> active"]
+    for stage, following in LIFE_TRANSITIONS.items():
+        lines += [f"    {stage} --> {after}" for after in LIFE_TRANSITIONS if after in following]
+        if not following:
+            lines.append(f"    {stage} --> [*]")
+    return "\n".join([*lines, "```"])
+
+
+def life_deadlines() -> str:
+    """Every time of a customer's life, for both profiles."""
+    file = ROOT / "rules" / "policy.toml"
+    lives = [_said(load_policy(file, name).life) for name in ("production", "demo")]
+    after = [one.reverify_after for one in lives]
+    rows = [
+        ("comparisons", [f"every {_words(one.compare_every)}" for one in lives]),
+        ("without an answer, until it parks", [f"{one.unseen} times" for one in lives]),
+        ("a proof of identity is good at high risk", [_words(one.high) for one in after]),
+        ("at medium risk", [_words(one.medium) for one in after]),
+        ("at low risk", [_words(one.low) for one in after]),
+        ("to prove it again", [_words(one.reverify_within) for one in lives]),
+        ("what is kept of who left, at least", [_words(one.keep_for) for one in lives]),
+    ]
+    lines = ["| what | `production` | `demo` |", "|---|---|---|"]
+    lines += [f"| {what} | {' | '.join(times)} |" for what, times in rows]
+    return "\n".join(lines)
+
+
 def _words(time: timedelta) -> str:
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if (count := time.total_seconds() / size) >= 1:
@@ -222,6 +252,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "adverse_actions": adverse_actions,
     "roles": roles,
     "rests_on": rests_on,
+    "life_stages": life_stages,
+    "life_deadlines": life_deadlines,
     "settings": settings,
 }
 
