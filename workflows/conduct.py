@@ -69,10 +69,12 @@ class Conduct:
     steps: dict[str, Running] = field(default_factory=dict)
     undos: list[Undoing] = field(default_factory=list)
     stop: Stop | None = None
+    changed: bool = False
     unwinding: bool = False
     waiting: Waiting | None = None
     notices: list[asyncio.Task[None]] = field(default_factory=list)
     decided: list[str] = field(default_factory=list)
+    noted: list[tuple[str, Decision]] = field(default_factory=list)
 
     def parked(self, resolution: Resolution) -> Parked:
         """The parked step that a resolution is about. Raises ApplicationError where it is not."""

@@ -17,7 +17,6 @@ from workers.cli import (
     attention,
     demo,
     identity,
-    onboarding,
     process,
     release,
     request,
@@ -25,6 +24,7 @@ from workers.cli import (
     rules,
     screening,
     stack,
+    versions,
 )
 from workers.obstacle import Obstacle
 
@@ -38,7 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(stack.app)
 app.add_typer(demo.app)
-app.add_typer(onboarding.app, name="onboarding", rich_help_panel="Onboardings")
+app.add_typer(versions.app, name="onboarding", rich_help_panel="Onboardings")
 app.add_typer(applicant.app, name="applicant", rich_help_panel="Onboardings")
 app.add_typer(identity.app, name="identity", rich_help_panel="Onboardings")
 app.add_typer(screening.app, name="screening", rich_help_panel="Onboardings")

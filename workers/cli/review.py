@@ -11,6 +11,7 @@ from workers.cli.options import AsJson, AsRole, Role
 app = typer.Typer(help="Look at applications, talk about them, and decide.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(help="The review's id, as `review list` names it.")]
+Other = Annotated[str, typer.Argument(help="The other onboarding, as `duplicates` names it.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept for good and names nobody.")]
 Version = Annotated[
     int | None,
@@ -184,6 +185,92 @@ def reject(
     2 wrong usage or setting · 3 the gateway does not answer
     """
     _decide("reject", id, {"reason": reason, "codes": code}, version, role, as_json)
+
+
+@app.command()
+def duplicates(id: Id, role: AsRole = Role.reviewer, as_json: AsJson = False) -> None:
+    """Show other onboardings that may be of the same applicant, and in what they are alike.
+
+    Example: `perdure review duplicates aaaaaaaaaaaaaaaaaaaaaaaaaa-1`
+
+    Exit codes: 0 shown · 1 there is no such review, or refused by the gateway · 2 wrong usage or
+    setting · 3 the gateway does not answer
+    """
+    from workers.cli.gateway_call import call, clock, show_json, show_table
+
+    answer = call("GET", f"{_path(id)}/duplicates", role=role)
+    if as_json:
+        show_json(answer)
+        return
+    rows = [
+        (
+            one["other"],
+            one["stage"],
+            ", ".join(one["alike"]),
+            clock(one["found_at"]),
+            one["relation"],
+        )
+        for one in answer["duplicates"]
+    ]
+    if rows:
+        show_table(("other", "stage", "alike in", "found", "relation"), rows)
+    else:
+        typer.echo("Nobody is alike.")
+
+
+@app.command()
+def merge(
+    id: Id,
+    other: Other,
+    reason: Reason,
+    version: Version = None,
+    role: AsRole = Role.reviewer,
+    as_json: AsJson = False,
+) -> None:
+    """It is the same applicant: the other onboarding goes on, this one is turned down.
+
+    Example: `perdure review merge aaaaaaaaaaaaaaaaaaaaaaaaaa-1 bbbbbbbbbbbbbbbbbbbbbbbbbb
+    --reason "the same passport"`
+
+    Exit codes: 0 accepted · 1 not yours to decide, decided already, or refused by the gateway ·
+    2 wrong usage or setting · 3 the gateway does not answer
+    """
+    _relate("merge", id, other, reason, version, role, as_json)
+
+
+@app.command()
+def link(
+    id: Id,
+    other: Other,
+    reason: Reason,
+    version: Version = None,
+    role: AsRole = Role.reviewer,
+    as_json: AsJson = False,
+) -> None:
+    """It has to do with another onboarding; both go on, and somebody has yet to decide.
+
+    Example: `perdure review link aaaaaaaaaaaaaaaaaaaaaaaaaa-1 bbbbbbbbbbbbbbbbbbbbbbbbbb
+    --reason "father and son"`
+
+    Exit codes: 0 accepted · 1 not yours to decide, decided already, or refused by the gateway ·
+    2 wrong usage or setting · 3 the gateway does not answer
+    """
+    _relate("link", id, other, reason, version, role, as_json)
+
+
+def _relate(
+    relation: str,
+    id: str,
+    other: str,
+    reason: str,
+    version: int | None,
+    role: Role,
+    as_json: bool,
+) -> None:
+    from urllib.parse import quote
+
+    body = {"relation": relation, "reason": reason}
+    _decide(f"duplicates/{quote(other, safe='')}", id, body, version, role, as_json)
 
 
 def _take(action: str, id: str, role: Role, as_json: bool) -> None:
