@@ -17,6 +17,7 @@ from gateway import (
     changes,
     confirmation_page,
     confirmations,
+    customers,
     documents,
     duplicates,
     health,
@@ -24,6 +25,7 @@ from gateway import (
     onboardings,
     problems,
     requests,
+    retries,
     reviews,
     screening,
     status,
@@ -125,7 +127,9 @@ def create_app(options: GatewayOptions) -> FastAPI:
         reviews,
         duplicates,
         documents,
+        customers,
         attention,
+        retries,
         requests,
     )
     for room in api:

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -18,7 +18,7 @@ from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import ResolutionForm
 from gateway.openapi import answers, problems
-from gateway.options import Options
+from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import Problem, not_found
 from gateway.progress import progress_of
@@ -26,6 +26,7 @@ from workflows.actor import SignedActor
 from workflows.decisions import Resolution, Taken
 from workflows.handover import temporal_answers
 from workflows.onboarding.application import Answer
+from workflows.onboarding.life import is_customer
 from workflows.onboarding.messages import tenant_of
 from workflows.progress import Choice
 from workflows.search_attributes import ATTENTION, ATTENTION_SINCE, OWNER, PROBLEMS, STAGE, TENANT
@@ -33,6 +34,8 @@ from workflows.search_attributes import ATTENTION, ATTENTION_SINCE, OWNER, PROBL
 router = APIRouter(prefix="/v1/attention", tags=["attention"])
 
 _AT_ONCE = 16
+_BACK = "retry lets it go on from where it was"
+_BACK_OR_UNDONE = f"{_BACK}, abort takes it back"
 _OUR_OWNER = "operator"
 _CUT_OFF = "BadUpdateWorkflowExecutionMessage"
 """The cause where what the workflow answers to an update does not fit what the server has."""
@@ -160,13 +163,8 @@ async def waiting(
             items += await _lost(options.engine, filters)
         except DatabaseDown as down:
             incomplete = str(down)
-    token = _token(cursor)
-    runs, following = await _runs(options.client, filters, token, limit)
-    free = asyncio.Semaphore(_AT_ONCE)
-    found = await asyncio.gather(*(_items_of(options.client, run, free) for run in runs))
-    items += [item for of_run in found for item in of_run if filters.wants(item)]
-    after = cursor_of([base64.b64encode(following).decode()]) if following else None
-    answer = AttentionPage(items=items, next=after, incomplete=incomplete)
+    running, after = await running_page(options.client, filters, cursor, limit)
+    answer = AttentionPage(items=items + running, next=after, incomplete=incomplete)
     return tagged(answer, if_none_match)
 
 
@@ -201,11 +199,21 @@ async def resolve(form: ResolutionForm, caller: Allowed, options: Options) -> Ta
             since=form.since,
         )
 
+    return await decide(options, caller, form.workflow_id, resolution)
+
+
+async def decide(
+    options: GatewayOptions,
+    caller: Caller,
+    workflow_id: str,
+    resolution: Callable[[SignedActor], Resolution],
+) -> Taken:
+    """Have a process take what the caller decided about a parked step. Raises Problem, NotTaken."""
     signed = options.signer.sign(
-        resolution, workflow_id=form.workflow_id, update="resolve", by=caller.actor
+        resolution, workflow_id=workflow_id, update="resolve", by=caller.actor
     )
     try:
-        return await send(options.client, form.workflow_id, "resolve", signed)
+        return await send(options.client, workflow_id, "resolve", signed)
     except NoProcess:
         raise not_found("process") from None
     except Ended as ended:
@@ -217,6 +225,21 @@ def _own(caller: Caller, workflow_id: str) -> None:
     tenant = tenant_of(workflow_id)
     if tenant is None or not caller.may_see(tenant):
         raise not_found("process")
+
+
+async def running_page(
+    client: Client, filters: Filters, cursor: str | None, limit: int
+) -> tuple[list[AttentionItem], str | None]:
+    """What waits in a page of running processes, and the cursor of the page after.
+
+    Raises Problem for a cursor that is none, and NotTaken.
+    """
+    runs, following = await _runs(client, filters, _token(cursor), limit)
+    free = asyncio.Semaphore(_AT_ONCE)
+    found = await asyncio.gather(*(_items_of(client, run, free) for run in runs))
+    items = [item for of_run in found for item in of_run if filters.wants(item)]
+    after = cursor_of([base64.b64encode(following).decode()]) if following else None
+    return items, after
 
 
 def _token(cursor: str | None) -> bytes | None:
@@ -352,9 +375,9 @@ async def _lost(engine: lost_runs.Engine, filters: Filters) -> list[AttentionIte
             why=Why(
                 kind="ended from outside",
                 type=run["status"],
-                text="retry lets it go on from where it was, abort takes it back",
+                text=_BACK if is_customer(run["workflow_id"]) else _BACK_OR_UNDONE,
             ),
-            choices=("retry", "abort"),
+            choices=("retry",) if is_customer(run["workflow_id"]) else ("retry", "abort"),
         )
         for run in await lost_runs.unresolved(engine)
         if filters.tenant in (None, tenant_of(run["workflow_id"]))

@@ -26,6 +26,8 @@ Update = Literal[
     "reject",
     "merge",
     "link",
+    "offboard",
+    "compare_now",
 ]
 
 

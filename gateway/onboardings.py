@@ -247,7 +247,7 @@ async def many(
             stages=list(stage) if stage else None,
             created_from=created_from,
             created_before=created_before,
-            after=_after(cursor),
+            after=place_after(cursor),
             limit=limit + 1,
         )
     page, more = rows[:limit], len(rows) > limit
@@ -258,7 +258,8 @@ async def many(
     return tagged(answer, if_none_match)
 
 
-def _after(cursor: str | None) -> tuple[datetime, str] | None:
+def place_after(cursor: str | None) -> tuple[datetime, str] | None:
+    """The time and the id that the page before ended with. Raises Problem (422)."""
     if cursor is None:
         return None
     at, id_ = place_of(cursor, str, str)

@@ -188,7 +188,7 @@ class Attended(ABC):
         return parked.resolution
 
     def _notify(self, running: Running, reason: Reason) -> None:
-        times = len(self._conduct.notices) + 1
+        times = self._conduct.noticed + 1
         notice = Notice(
             workflow_id=workflow.info().workflow_id,
             step=running.name,

@@ -126,7 +126,7 @@ class Process(Attended, Generic[State]):
         self._check_interruption()
         if undo is not None:
             key = request_key(workflow.info().workflow_id, declaration_of(method).name, part)
-            self._conduct.undos.append(Undoing(undo, key, part))
+            self._conduct.will_undo(Undoing(undo, key, part))
         result = await self._have_done(method, request, part, if_skipped)
         self._check_interruption()
         return result

@@ -22,6 +22,7 @@ from tests.workflow.scripted import (
     resend,
     resolution,
     withdrawal,
+    without_life,
 )
 from workflows.onboarding.confirmation import EmailConfirmed
 from workflows.onboarding.messages import IdentityChanged, IdentityStatus
@@ -273,6 +274,14 @@ async def _(world: Scripted, handle: Handle) -> None:
     )
 
 
+@scenario("watched-over")
+async def _(world: Scripted, handle: Handle) -> None:
+    await prove_identity(handle)
+    await handle.result()
+
+
+LIVING = {"watched-over"}
+"""Those after which somebody watches over the customer. The others began before that."""
 CONFIRMING = {"confirming", "expired-while-confirming", "resent"}
 """Scenarios of today. The others began before addresses were confirmed, and go on without."""
 
@@ -281,6 +290,8 @@ def world_of(name: str) -> Scripted:
     """The outside that a scenario plays against: in production's time, but for what runs out."""
     later = ("duplicates", "screening", "review", "documents", "rejection")
     policy = production_policy().model_copy(update=dict.fromkeys(later))
+    if name not in LIVING:
+        policy = without_life(policy)
     if name not in CONFIRMING:
         policy = policy.model_copy(update={"email": None})
     if name == "expired-while-confirming":

@@ -90,6 +90,11 @@ def production_policy() -> Policy:
     return load_policy(RULES, "production")
 
 
+def without_life(policy: Policy) -> Policy:
+    """A policy under which nobody watches over customers: the onboarding is all there is."""
+    return policy.model_copy(update={"life": None})
+
+
 def email_policy(policy: Policy | None = None) -> EmailPolicy:
     """What a policy says of confirming; production's where none is given."""
     email = (policy or production_policy()).email
@@ -134,7 +139,7 @@ class Scripted(
     def __init__(
         self, policy: Policy | None = None, *, has_tax_id: bool = True, is_company: bool = True
     ) -> None:
-        self.policy = policy or production_policy()
+        self.policy = policy or without_life(production_policy())
         self.has_tax_id = has_tax_id
         self.is_company = is_company
         self.problems: tuple[AdverseAction, ...] = ()
@@ -154,6 +159,7 @@ class Scripted(
         self.stages: list[str] = []
         self.records: list[RecordStage] = []
         self.made: dict[str, str] = {}
+        self.closed_in_billing: set[str] = set()
         self.mails: list[str] = []
         self.told_no: list[Reject] = []
         self.related: list[Relate] = []
@@ -275,6 +281,13 @@ class Scripted(
     async def delete_customer(self, request: Undo) -> Undone:
         await self._play(BillingSteps.delete_customer, request)
         return self._undo(request)
+
+    @implements(BillingSteps.close_customer)
+    async def close_customer(self, request: Undo) -> Undone:
+        await self._play(BillingSteps.close_customer, request)
+        if existed := request.of in self.made:
+            self.closed_in_billing.add(request.of)
+        return Undone(existed=existed)
 
     @implements(BillingSteps.create_tax_id)
     async def create_tax_id(self, request: CreateTaxId) -> TaxId:

@@ -15,7 +15,9 @@ import typer
 from workers.cli import (
     applicant,
     attention,
+    customer,
     demo,
+    documents,
     identity,
     process,
     release,
@@ -24,6 +26,7 @@ from workers.cli import (
     rules,
     screening,
     stack,
+    statement,
     versions,
 )
 from workers.obstacle import Obstacle
@@ -40,12 +43,15 @@ app.add_typer(stack.app)
 app.add_typer(demo.app)
 app.add_typer(versions.app, name="onboarding", rich_help_panel="Onboardings")
 app.add_typer(applicant.app, name="applicant", rich_help_panel="Onboardings")
+app.add_typer(customer.app, name="customer", rich_help_panel="Customers")
 app.add_typer(identity.app, name="identity", rich_help_panel="Onboardings")
 app.add_typer(screening.app, name="screening", rich_help_panel="Onboardings")
 app.add_typer(review.app, name="review", rich_help_panel="Onboardings")
+app.add_typer(documents.app, name="documents", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
 app.add_typer(rules.app, name="rules", rich_help_panel="Rules")
+app.add_typer(statement.app)
 app.add_typer(release.app)
 app.add_typer(process.app)
 

@@ -243,6 +243,7 @@ def _codes(answer: dict[str, Any]) -> list[dict[str, str]]:
 
 def _show(answer: dict[str, Any]) -> None:
     from workers.cli.gateway_call import clock, show_table
+    from workers.cli.progress import show_progress
 
     form, progress = answer["application"], answer["progress"]
     tax_id = form["tax_id"]
@@ -270,27 +271,7 @@ def _show(answer: dict[str, Any]) -> None:
         ("version", answer["version"]),
     ]
     show_table(("", ""), [fact for fact in facts if fact[1]])
-    if not progress:
-        return
-    if waiting := progress["waiting"]:
-        typer.echo(
-            f"\nWaiting for {waiting['what']} by {waiting['who']} until {clock(waiting['until'])}"
-        )
-    for one in progress["attention"]:
-        reason = one["reason"]
-        typer.echo(
-            f"\nParked since {clock(one['since'])}: {one['step']}\n"
-            f"  {reason['kind']}: {reason['type']}: {reason['text']}\n"
-            f"  {one['owner']} may {', '.join(one['choices'])}: perdure attention resolve"
-        )
-    typer.echo()
-    show_table(
-        ("step", "state", "started", "ended"),
-        [
-            (one["step"], one["state"], clock(one["started_at"]), clock(one["ended_at"]))
-            for one in progress["steps"]
-        ],
-    )
+    show_progress(progress)
 
 
 def _person(one: dict[str, Any]) -> str:

@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from workflows.actor import Decision
+from workflows.onboarding.life_policy import LifePolicy
 from workflows.onboarding.rejection import RejectionPolicy
 from workflows.onboarding.review import ReviewPolicy, UnderReview
-from workflows.onboarding.rules import AdverseAction
+from workflows.onboarding.rules import AdverseAction, Risk
 from workflows.policy import Budgets, Duration
 from workflows.request_key import Message, Request
 from workflows.rules import RuleVersions
@@ -94,9 +95,9 @@ def workflow_id(tenant: str, onboarding: str) -> str:
 
 
 def tenant_of(process: str) -> str | None:
-    """The tenant of a process, from its id; None where it is no onboarding's."""
+    """The tenant of a process, from its id; None where it is no onboarding's or customer's."""
     parts = process.split("/")
-    return parts[1] if len(parts) == 3 and parts[0] == "onboarding" else None
+    return parts[1] if len(parts) == 3 and parts[0] in ("onboarding", "customer") else None
 
 
 class EmailPolicy(Message):
@@ -180,6 +181,7 @@ class Policy(Message):
     email: EmailPolicy | None = None
     screening: ScreeningPolicy | None = None
     documents: DocumentsPolicy | None = None
+    life: LifePolicy | None = None
 
 
 class Start(Message):
@@ -275,6 +277,7 @@ class OnboardingState(BaseModel):
     """What the process knows about its applicant. `round` counts how often it was gone through.
 
     `changes` have yet to be gone through with, `changes_left` may still come.
+    list_version, risk   what screening looked at, and what the tables said
     reviews  how many reviews there have been; `review` is the one that is open
     adverse_actions, appeal_until   what a rejected applicant is told
     """
@@ -289,6 +292,8 @@ class OnboardingState(BaseModel):
     session_id: str | None = None
     identity_events: list[str] = []
     failed_reports: list[str] = []
+    list_version: str | None = None
+    risk: Risk | None = None
     reviews: int = 0
     review: UnderReview | None = None
     adverse_actions: tuple[AdverseAction, ...] = ()
@@ -360,7 +365,9 @@ class RecordStage(ForApplication):
 
 
 class OpenSession(ForApplication):
-    """Ask for an identity session."""
+    """Ask for an identity session; `process` is told of it where it is not the onboarding."""
+
+    process: str | None = None
 
 
 class Session(Message):

@@ -24,6 +24,7 @@ from workflows.onboarding.stages.decision import Deciding
 from workflows.onboarding.stages.documents import CollectingDocuments
 from workflows.onboarding.stages.duplicates import RelatingDuplicates
 from workflows.onboarding.stages.identity import ProvingIdentity
+from workflows.onboarding.stages.life import BeginningLife
 from workflows.onboarding.stages.provisioning import Provisioning
 from workflows.onboarding.stages.screening import Screening
 from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
@@ -39,6 +40,7 @@ class CustomerOnboarding(
     RelatingDuplicates,
     CollectingDocuments,
     Provisioning,
+    BeginningLife,
 ):
     """One applicant, from the signup to one of the five ends."""
 
@@ -66,7 +68,7 @@ class CustomerOnboarding(
 
         if end := await self.as_it_stands(lambda: self.examine(received)):
             return end
-        await self.provision(await self.taken_up_again(received))
+        accounts = await self.provision(await self.taken_up_again(received))
 
         await self.enter("welcoming")
         await self.step(
@@ -74,6 +76,7 @@ class CustomerOnboarding(
             Welcome(application_id=applicant),
             if_skipped=Letter(message_id=None),
         )
+        await self.begin_life(policy, accounts)
         return "active"
 
     async def examine(self, received: Received) -> str | None:
@@ -109,9 +112,11 @@ class CustomerOnboarding(
         if policy.screening and identity == "verified":
             await self.enter("screening")
             screened = await self.screen(policy.screening)
+            self.state.list_version = screened.list_version
 
         await self.enter("deciding")
         decided = await self.decide(received, validated, identity, screened)
+        self.state.risk = decided.risk
         verdict = await self.settle(decided)
         if verdict.outcome == "rejected":
             return await self.turn_down(policy, verdict.codes)

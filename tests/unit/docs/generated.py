@@ -19,6 +19,7 @@ from activities.onboarding.policy import load_policy
 from gateway.roles import MAY
 from workers.settings import Settings, variable
 from workflows.actor import Role
+from workflows.onboarding.life import LIFE_TRANSITIONS
 from workflows.onboarding.messages import ENDS, RESTS_ON, TRANSITIONS, UNDONE
 from workflows.onboarding.rejection import ADVERSE_ACTIONS
 from workflows.onboarding.review import ReviewPolicy
@@ -106,6 +107,20 @@ def deadlines() -> str:
             [f"{one.likeness:g}" if one else "not looked at" for one in likeness],
         ),
     ]
+    documents = [_said(one.documents) for one in profiles]
+    rows += [
+        ("documents that were asked for", [_words(one.expires_after) for one in documents]),
+        (
+            "reminders of them, after",
+            [", ".join(_words(at) for at in one.remind_after) for one in documents],
+        ),
+        (
+            "reviewers may refuse them",
+            [_words(one.look_within) if one.look_within else "not at all" for one in documents],
+        ),
+        ("refusals of one kind", [str(one.tries) for one in documents]),
+        ("files of one kind", [str(one.files) for one in documents]),
+    ]
     for kind in ("remote", "read"):
         budgets = [getattr(one.budgets, kind) for one in profiles]
         rows += [
@@ -119,6 +134,35 @@ def deadlines() -> str:
 
 def _hour(policy: ReviewPolicy) -> str:
     return _words(policy.an_hour_takes) if policy.an_hour_takes else "while an office is open"
+
+
+def life_stages() -> str:
+    """The stages of a customer's life as a diagram."""
+    lines = ["```mermaid", "stateDiagram-v2", "    direction LR", "    [*] --> active"]
+    for stage, following in LIFE_TRANSITIONS.items():
+        lines += [f"    {stage} --> {after}" for after in LIFE_TRANSITIONS if after in following]
+        if not following:
+            lines.append(f"    {stage} --> [*]")
+    return "\n".join([*lines, "```"])
+
+
+def life_deadlines() -> str:
+    """Every time of a customer's life, for both profiles."""
+    file = ROOT / "rules" / "policy.toml"
+    lives = [_said(load_policy(file, name).life) for name in ("production", "demo")]
+    after = [one.reverify_after for one in lives]
+    rows = [
+        ("comparisons", [f"every {_words(one.compare_every)}" for one in lives]),
+        ("without an answer, until it parks", [f"{one.unseen} times" for one in lives]),
+        ("a proof of identity is good at high risk", [_words(one.high) for one in after]),
+        ("at medium risk", [_words(one.medium) for one in after]),
+        ("at low risk", [_words(one.low) for one in after]),
+        ("to prove it again", [_words(one.reverify_within) for one in lives]),
+        ("what is kept of who left, at least", [_words(one.keep_for) for one in lives]),
+    ]
+    lines = ["| what | `production` | `demo` |", "|---|---|---|"]
+    lines += [f"| {what} | {' | '.join(times)} |" for what, times in rows]
+    return "\n".join(lines)
 
 
 def _words(time: timedelta) -> str:
@@ -208,6 +252,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "adverse_actions": adverse_actions,
     "roles": roles,
     "rests_on": rests_on,
+    "life_stages": life_stages,
+    "life_deadlines": life_deadlines,
     "settings": settings,
 }
 
