@@ -7,12 +7,12 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from connectors.capabilities import EventFeed
-from database import documents, inbox, lost_runs, watermarks
+from connectors.capabilities import EventFeed, Screening
+from database import customers, documents, inbox, lost_runs, watermarks
 from database.connection import transaction
 from database.handover import drain_inbox, drain_onboardings
 from database.spool import Spool
-from workflows.handover import hand_over_event, hand_over_onboarding
+from workflows.handover import hand_over_event, hand_over_onboarding, tell_of_list
 from workflows.request_key import Request
 from workflows.step import implements
 from workflows.upkeep import Report, UpkeepSteps
@@ -26,15 +26,21 @@ LEFT_BEHIND_SECONDS = 3600.0
 
 
 class UpkeepActivities(UpkeepSteps):
-    """The chores, on our database, Temporal, Stripe's list of events, and the spool."""
+    """The chores, on our database, Temporal, Stripe's events, the spool, and lists of persons."""
 
     def __init__(
-        self, engine: AsyncEngine, client: Client, events: EventFeed, spool: Spool
+        self,
+        engine: AsyncEngine,
+        client: Client,
+        events: EventFeed,
+        spool: Spool,
+        lists: Screening,
     ) -> None:
         self._engine = engine
         self._client = client
         self._events = events
         self._spool = spool
+        self._lists = lists
 
     @implements(UpkeepSteps.hand_over)
     async def hand_over(self, request: Request) -> Report:
@@ -66,7 +72,7 @@ class UpkeepActivities(UpkeepSteps):
             looked = await watermarks.read(connection, "lost_runs")
         since = (looked or begun - _FIRST_LOOK_BACK) - _OVERLAP
         query = (
-            "WorkflowType = 'CustomerOnboarding'"
+            "WorkflowType IN ('CustomerOnboarding', 'CustomerLife')"
             " AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')"
             f" AND CloseTime > '{since.isoformat()}'"
         )
@@ -102,3 +108,20 @@ class UpkeepActivities(UpkeepSteps):
         for id_ in unwanted:
             await asyncio.to_thread(self._spool.drop, id_)
         return Report(found=parts + len(unwanted))
+
+    @implements(UpkeepSteps.tell_of_lists)
+    async def tell_of_lists(self, request: Request) -> Report:
+        """Tell customers' processes of the list's version; whom it is told already is left alone.
+
+        One that does not run is left to whoever sees to lost runs, and is told when it is back.
+        """
+        current = await self._lists.current()
+        async with transaction(self._engine) as connection:
+            waiting = await customers.to_tell(connection, current.version, limit=_BATCH)
+        found = 0
+        for one in waiting:
+            if await tell_of_list(self._client, one["workflow_id"], current.version):
+                found += 1
+                async with transaction(self._engine) as connection:
+                    await customers.told(connection, one["id"], current.version)
+        return Report(found=found)

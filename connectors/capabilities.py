@@ -4,7 +4,7 @@ Every effect takes a `key`, under which the other side does it once. Methods rai
 `connectors.errors` and nothing else.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,12 @@ from typing import Literal, Protocol
 
 from workflows.events import Event
 from workflows.onboarding.messages import IdentityStatus
+
+Told = Mapping[str, str | None]
+"""What a system has of somebody: its fields in our words for them, and only those that it tells.
+
+Personal data: compared where it was asked for, and never passed on.
+"""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,12 @@ class Billing(Protocol):
 
     async def find_customer(self, sent: Sent) -> str | None:
         """The customer that was made under this key. Reads its own writes."""
+
+    async def look_at_customer(self, customer_id: str) -> Told | None:
+        """What is there of a customer (name, email, country, currency); None where it is gone."""
+
+    async def close_customer(self, customer_id: str) -> bool:
+        """Keep a customer as one who is one no more; False where it was gone. Twice is fine."""
 
     async def delete_customer(self, customer_id: str) -> bool:
         """Delete a customer and what belongs to it; False where it was gone."""
@@ -64,6 +76,9 @@ class Directory(Protocol):
     async def find_user(self, sent: Sent) -> str | None:
         """The user that was made under this key. Reads its own writes."""
 
+    async def look_at_user(self, user_id: str) -> Told | None:
+        """What is there of a user (name, email, active: yes or no); None where it is gone."""
+
     async def delete_user(self, user_id: str) -> bool:
         """Delete a user; False where it was gone."""
 
@@ -75,6 +90,9 @@ class Directory(Protocol):
 
     async def add_member(self, *, group_id: str, user_id: str) -> None:
         """Put a user into a group; one that is in it stays."""
+
+    async def is_member(self, *, group_id: str, user_id: str) -> bool:
+        """Whether a user is in a group; nobody is in one that is gone."""
 
     async def remove_member(self, *, group_id: str, user_id: str) -> bool:
         """Take a user out of a group; one that is not in it stays out. False: no such group."""
@@ -98,6 +116,9 @@ class Crm(Protocol):
     async def find_contact(self, sent: Sent) -> str | None:
         """The contact that was made under this key. Reads its own writes."""
 
+    async def look_at_contact(self, contact_id: str) -> Told | None:
+        """What is there of a contact (email, country, name, company); None where it is gone."""
+
     async def archive_contact(self, contact_id: str) -> None:
         """Put a contact away; one that is away stays so."""
 
@@ -106,6 +127,9 @@ class Crm(Protocol):
 
     async def find_company(self, sent: Sent) -> str | None:
         """The company that was made under this key. Reads its own writes."""
+
+    async def look_at_company(self, company_id: str) -> Told | None:
+        """What is there of a company (name, country); None where it is gone."""
 
     async def archive_company(self, company_id: str) -> None:
         """Put a company away; one that is away stays so."""

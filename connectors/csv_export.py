@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from connectors.capabilities import Sent
+from connectors.capabilities import Sent, Told
 from connectors.drop_folder import DropFolder
 from connectors.errors import Refused
 
@@ -62,6 +62,10 @@ class CsvCrm:
         """The contact that was exported under this key."""
         return await self._find("contacts", sent.key)
 
+    async def look_at_contact(self, contact_id: str) -> Told | None:
+        """Nothing of a contact that was exported, since nobody tells; None where it is put away."""
+        return await self._look_at("contacts", contact_id)
+
     async def archive_contact(self, contact_id: str) -> None:
         """Export that a contact is put away; one that is away stays so."""
         await self._archive("contacts", contact_id)
@@ -73,6 +77,10 @@ class CsvCrm:
     async def find_company(self, sent: Sent) -> str | None:
         """The company that was exported under this key."""
         return await self._find("companies", sent.key)
+
+    async def look_at_company(self, company_id: str) -> Told | None:
+        """Nothing of a company that was exported, since nobody tells; None where it is put away."""
+        return await self._look_at("companies", company_id)
 
     async def archive_company(self, company_id: str) -> None:
         """Export that a company is put away; one that is away stays so."""
@@ -103,6 +111,9 @@ class CsvCrm:
         if not _KEY.fullmatch(key):
             return None
         return key if await folder.run(lambda: _is_there(folder, key)) else None
+
+    async def _look_at(self, kind: Kind, key: str) -> Told | None:
+        return None if await self._find(kind, key) is None else {}
 
     async def _archive(self, kind: Kind, key: str) -> None:
         if not _KEY.fullmatch(key):

@@ -8,7 +8,7 @@ import re
 from datetime import timedelta
 from typing import Literal, Protocol
 
-from connectors.capabilities import Sent
+from connectors.capabilities import Sent, Told
 from connectors.errors import Refused
 
 # Their form only: nobody is asked whether they were given out.
@@ -29,7 +29,13 @@ class Accounts(Protocol):
     async def find(self, key: str) -> int | None:
         """The number of the account under this key."""
 
+    async def look_at(self, number: int) -> Told | None:
+        """What is there of an account; None where it is gone."""
+
     async def close(self, number: int) -> bool:
+        """Keep an account as one that is invoiced no more; False where it was gone."""
+
+    async def delete(self, number: int) -> bool:
         """Delete an account and its tax ids; False where it was gone."""
 
     async def add_tax_id(
@@ -74,9 +80,17 @@ class InvoiceBilling:
         number = await self._accounts.find(sent.key)
         return None if number is None else str(number)
 
+    async def look_at_customer(self, customer_id: str) -> Told | None:
+        """What is there of an account."""
+        return await self._accounts.look_at(int(customer_id)) if _is_id(customer_id) else None
+
+    async def close_customer(self, customer_id: str) -> bool:
+        """Keep an account as one that is invoiced no more; False where it was gone."""
+        return _is_id(customer_id) and await self._accounts.close(int(customer_id))
+
     async def delete_customer(self, customer_id: str) -> bool:
         """Delete an account and its tax ids; False where it was gone."""
-        return _is_id(customer_id) and await self._accounts.close(int(customer_id))
+        return _is_id(customer_id) and await self._accounts.delete(int(customer_id))
 
     async def create_tax_id(self, key: str, *, customer_id: str, type_: str, value: str) -> str:
         """Give an account a tax id; the answer is its id.

@@ -20,7 +20,14 @@ _SAME_ACCOUNT = text("""
         = (:workflow_id, :name, :email, :country, :currency)
 """)
 _BY_KEY = text("SELECT number FROM billing_accounts WHERE key = :key")
-_CLOSE = text("DELETE FROM billing_accounts WHERE number = :number RETURNING number")
+_LOOK_AT = text("""
+    SELECT name, email, country, currency FROM billing_accounts WHERE number = :number
+""")
+_CLOSE = text("""
+    UPDATE billing_accounts SET closed_at = coalesce(closed_at, clock_timestamp())
+    WHERE number = :number RETURNING number
+""")
+_DELETE = text("DELETE FROM billing_accounts WHERE number = :number RETURNING number")
 _HOLD = text("SELECT number FROM billing_accounts WHERE number = :number FOR KEY SHARE")
 _ADD_TAX_ID = text("""
     INSERT INTO billing_tax_ids (key, account, type, value)
@@ -71,10 +78,21 @@ class Accounts:
             number: int | None = await connection.scalar(_BY_KEY, {"key": key})
             return number
 
+    async def look_at(self, number: int) -> dict[str, str | None] | None:
+        """What is there of an account: personal data; None where it is gone."""
+        async with statement(self._engine) as connection:
+            row = (await connection.execute(_LOOK_AT, {"number": number})).mappings().first()
+            return None if row is None else dict(row)
+
     async def close(self, number: int) -> bool:
-        """Delete an account and its tax ids; False where it was gone."""
+        """Keep an account as one that is invoiced no more; False where it was gone."""
         async with statement(self._engine) as connection:
             return await connection.scalar(_CLOSE, {"number": number}) is not None
+
+    async def delete(self, number: int) -> bool:
+        """Delete an account and its tax ids; False where it was gone."""
+        async with statement(self._engine) as connection:
+            return await connection.scalar(_DELETE, {"number": number}) is not None
 
     async def add_tax_id(
         self, key: str, *, account: int, type_: str, value: str

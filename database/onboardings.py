@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.audit import record
-from database.prepared import Effect
+from database.prepared import Effect, Prepared
 from workflows.onboarding.messages import ENDS, workflow_id
 
 _STORE_APPLICATION = text("""
@@ -31,15 +31,25 @@ _CORRECT = text("""
     ON CONFLICT DO NOTHING
     RETURNING version
 """)
-_APPLICATION = text("""
+_TAKE_OUT = text("""
+    DELETE FROM applications a WHERE a.id = :id AND a.version = :version AND NOT EXISTS (
+        SELECT FROM applications later WHERE later.id = a.id AND later.version > a.version
+    )
+    RETURNING a.id
+""")
+_APPLICATION = Prepared("""
     SELECT a.id, a.version, a.tenant, a.form, o.workflow_id, o.stage, o.appeal_of
     FROM applications a JOIN onboardings o USING (id)
     WHERE a.id = :id AND a.version = :version
 """)
-_KEEP_IDENTITY_LINK = text("""
-    UPDATE onboardings SET identity_link = :link WHERE id = :id AND stage = 'verifying_identity'
+_KEEP_IDENTITY_LINK = Prepared("""
+    WITH applicant AS (
+        UPDATE onboardings SET identity_link = :link
+        WHERE id = :id AND stage = 'verifying_identity'
+    )
+    UPDATE customers SET identity_link = :link WHERE id = :id AND stage = 'reverifying'
 """)
-_HANDED_OVER = text("""
+_HANDED_OVER = Prepared("""
     UPDATE onboardings SET handed_over_at = clock_timestamp()
     WHERE id = :id AND handed_over_at IS NULL
 """)
@@ -168,17 +178,18 @@ async def store(
     return True
 
 
-async def correct(
+async def revise(
     connection: AsyncConnection,
     *,
     id_: str,
     version: int,
     changes: dict[str, Any],
     created_by: str,
+    event: str,
 ) -> int:
-    """Store a corrected version of an application's `version`; the answer is its number.
+    """Store the version after an application's `version`; the answer is its number.
 
-    Raises CorrectedMeanwhile.
+    `event` says in the audit trail why there is one. Raises CorrectedMeanwhile.
     """
     values = {
         "id": id_,
@@ -190,28 +201,33 @@ async def correct(
     if not isinstance(corrected, int):
         raise CorrectedMeanwhile(f"{id_} has a later version than {version}")
     details = {"id": id_, "version": corrected, "fields": sorted(changes)}
-    await record(connection, "application.corrected", created_by, details=details)
+    await record(connection, event, created_by, details=details)
     return corrected
+
+
+async def take_out(connection: AsyncConnection, id_: str, version: int, *, created_by: str) -> None:
+    """Take out a version that its process refused, unless a later one rests on it."""
+    values = {"id": id_, "version": version}
+    if await connection.scalar(_TAKE_OUT, values) is not None:
+        await record(connection, "application.change_refused", created_by, details=values)
 
 
 async def application(connection: AsyncConnection, id_: str, version: int) -> Application:
     """One version of an application. Raises NoApplication."""
-    row = (
-        (await connection.execute(_APPLICATION, {"id": id_, "version": version})).mappings().first()
-    )
+    row = await _APPLICATION.row(connection, {"id": id_, "version": version})
     if row is None:
         raise NoApplication(f"there is no application {id_} in version {version}")
     return Application(**row)
 
 
 async def keep_identity_link(connection: AsyncConnection, id_: str, link: str | None) -> None:
-    """Keep where the applicant proves who they are, for as long as that is to be done."""
-    await connection.execute(_KEEP_IDENTITY_LINK, {"id": id_, "link": link})
+    """Keep where an applicant, or a customer, proves who they are, while that is to be done."""
+    await _KEEP_IDENTITY_LINK.row(connection, {"id": id_, "link": link})
 
 
 async def handed_over(connection: AsyncConnection, id_: str) -> None:
     """Note that Temporal has taken an onboarding."""
-    await connection.execute(_HANDED_OVER, {"id": id_})
+    await _HANDED_OVER.row(connection, {"id": id_})
 
 
 async def to_hand_over(

@@ -115,6 +115,23 @@ class ConfirmationRow(SQLModel, table=True):
     confirmed_at: datetime = Field(sa_column=_time(now=True))
 
 
+class ConsentRow(SQLModel, table=True):
+    """Evidence that an applicant agreed: to what, in which version, when, and which key told us.
+
+    `retention` is the class of evidence, by which it is decided how long it is kept.
+    """
+
+    __tablename__ = "consents"
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    subject: str = Field(sa_column=Column(Text, primary_key=True))
+    version: str = Field(sa_column=Column(Text, primary_key=True))
+    given_at: datetime = Field(sa_column=_time())
+    told_by: str = Field(sa_column=Column(Text, nullable=False))
+    retention: str = Field(sa_column=Column(Text, nullable=False))
+    told_at: datetime = Field(sa_column=_time(now=True))
+
+
 class OnboardingRow(SQLModel, table=True):
     """Where each onboarding is: what lists are made from.
 
@@ -159,6 +176,43 @@ class OnboardingRow(SQLModel, table=True):
     merged_into: str | None = Field(default=None, sa_column=Column(Text))
     adverse_actions: list[str] | None = Field(default=None, sa_column=_json(nullable=True))
     appeal_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class CustomerRow(SQLModel, table=True):
+    """Customers, as lists show them; `id` is that of the onboarding that they came by.
+
+    proved_at      since when their proof of identity is good; in `reverify_at` it is asked for anew
+    compared_at    when the systems outside were last compared with what should be there
+    list_version   of the list that they were screened with last; `screening` is what came of that,
+                   where it was after the onboarding, and `list_told` the version they are told of
+    identity_link  where they prove who they are, while that is to be done
+    keep_until     until when what is kept of somebody who left must be kept
+    """
+
+    __tablename__ = "customers"
+    __table_args__ = (
+        CheckConstraint("stage IN ('active', 'reverifying', 'offboarded')", "known_stage"),
+        Index("customers_by_tenant", "tenant", "since", "id"),
+        Index("customers_by_stage", "stage", "since", "id"),
+        Index("customers_by_age", "since", "id"),
+    )
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    tenant: str = Field(sa_column=Column(Text, nullable=False))
+    workflow_id: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    stage: str = Field(sa_column=Column(Text, nullable=False))
+    stage_since: datetime = Field(sa_column=_time(now=True))
+    since: datetime = Field(sa_column=_time())
+    risk: str = Field(sa_column=Column(Text, nullable=False))
+    proved_at: datetime = Field(sa_column=_time())
+    reverify_at: datetime = Field(sa_column=_time())
+    list_version: str | None = Field(default=None, sa_column=Column(Text))
+    list_told: str | None = Field(default=None, sa_column=Column(Text))
+    screening: str | None = Field(default=None, sa_column=Column(Text))
+    compared_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    identity_link: str | None = Field(default=None, sa_column=Column(Text))
+    left_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    keep_until: datetime | None = Field(default=None, sa_column=_time(nullable=True))
 
 
 class InboxRow(SQLModel, table=True):
@@ -263,8 +317,9 @@ class WatermarkRow(SQLModel, table=True):
 class BillingAccountRow(SQLModel, table=True):
     """Whom we invoice, where no other system does: personal data.
 
-    number  the customer number; none is given out twice
-    key     the outside key of the request that opened the account
+    number     the customer number; none is given out twice
+    key        the outside key of the request that opened the account
+    closed_at  since when it is kept only, and nothing more is invoiced
     """
 
     __tablename__ = "billing_accounts"
@@ -277,6 +332,7 @@ class BillingAccountRow(SQLModel, table=True):
     country: str = Field(sa_column=Column(Text, nullable=False))
     currency: str = Field(sa_column=Column(Text, nullable=False))
     opened_at: datetime = Field(sa_column=_time(now=True))
+    closed_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
 
 
 class BillingTaxIdRow(SQLModel, table=True):

@@ -17,6 +17,7 @@ from gateway import (
     changes,
     confirmation_page,
     confirmations,
+    customers,
     documents,
     duplicates,
     health,
@@ -28,6 +29,7 @@ from gateway import (
     reviews,
     screening,
     status,
+    versions,
 )
 from gateway.callers import allowed
 from gateway.door import Door
@@ -117,6 +119,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         onboardings,
         status,
         changes,
+        versions,
         appeals,
         confirmations,
         screening,
@@ -124,6 +127,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         reviews,
         duplicates,
         documents,
+        customers,
         attention,
         retries,
         requests,

@@ -26,6 +26,7 @@ from workflows.actor import SignedActor
 from workflows.decisions import Resolution, Taken
 from workflows.handover import temporal_answers
 from workflows.onboarding.application import Answer
+from workflows.onboarding.life import is_customer
 from workflows.onboarding.messages import tenant_of
 from workflows.progress import Choice
 from workflows.search_attributes import ATTENTION, ATTENTION_SINCE, OWNER, PROBLEMS, STAGE, TENANT
@@ -33,6 +34,8 @@ from workflows.search_attributes import ATTENTION, ATTENTION_SINCE, OWNER, PROBL
 router = APIRouter(prefix="/v1/attention", tags=["attention"])
 
 _AT_ONCE = 16
+_BACK = "retry lets it go on from where it was"
+_BACK_OR_UNDONE = f"{_BACK}, abort takes it back"
 _OUR_OWNER = "operator"
 _CUT_OFF = "BadUpdateWorkflowExecutionMessage"
 """The cause where what the workflow answers to an update does not fit what the server has."""
@@ -372,9 +375,9 @@ async def _lost(engine: lost_runs.Engine, filters: Filters) -> list[AttentionIte
             why=Why(
                 kind="ended from outside",
                 type=run["status"],
-                text="retry lets it go on from where it was, abort takes it back",
+                text=_BACK if is_customer(run["workflow_id"]) else _BACK_OR_UNDONE,
             ),
-            choices=("retry", "abort"),
+            choices=("retry",) if is_customer(run["workflow_id"]) else ("retry", "abort"),
         )
         for run in await lost_runs.unresolved(engine)
         if filters.tenant in (None, tenant_of(run["workflow_id"]))

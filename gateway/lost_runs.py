@@ -19,7 +19,16 @@ from gateway.options import GatewayOptions
 from gateway.problems import Problem, not_found
 from workflows.actor import SignedActor
 from workflows.decisions import Taken
-from workflows.handover import NotFailing, bring_back, free, is_failing, latest_run
+from workflows.handover import (
+    HistoryExpired,
+    NotFailing,
+    bring_back,
+    bring_life_back,
+    free,
+    is_failing,
+    latest_run,
+)
+from workflows.onboarding.life import is_customer
 from workflows.onboarding.messages import Start, Withdrawal, tenant_of
 
 __all__ = ["Engine", "resolve", "unresolved"]
@@ -43,6 +52,8 @@ async def resolve(options: GatewayOptions, caller: Caller, form: ResolutionForm)
         raise not_found("process")
     if not lost:
         return await _free(options, caller, form)
+    if is_customer(form.workflow_id):
+        return await _bring_life_back(options, caller, form, lost[0]["run_id"])
     start = Start(application_id=form.workflow_id.rsplit("/", 1)[1], tenant=tenant)
     stage = await bring_back(options.client, start, lost[0]["run_id"])
     taken = Taken(workflow_id=form.workflow_id, stage=stage)
@@ -54,6 +65,22 @@ async def resolve(options: GatewayOptions, caller: Caller, form: ResolutionForm)
             raise
     await _resolved(options, caller, form, action=form.action)
     return taken
+
+
+async def _bring_life_back(
+    options: GatewayOptions, caller: Caller, form: ResolutionForm, run_id: str
+) -> Taken:
+    """Have somebody watch over a customer again."""
+    if form.action != "retry":
+        text = "A customer is watched over again, or offboarded, which is a decision of its own."
+        raise Problem(409, "not-a-choice", f"{text} Retry.")
+    try:
+        stage = await bring_life_back(options.client, form.workflow_id, run_id)
+    except HistoryExpired:
+        text = "Temporal has forgotten the run: what it had repaired is not known any more."
+        raise Problem(409, "history-expired", text) from None
+    await _resolved(options, caller, form, action=form.action)
+    return Taken(workflow_id=form.workflow_id, stage=stage)
 
 
 async def _free(options: GatewayOptions, caller: Caller, form: ResolutionForm) -> Taken:

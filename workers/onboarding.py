@@ -13,12 +13,14 @@ from activities.failures import FailureInterceptor
 from activities.onboarding.application import ApplicationActivities
 from activities.onboarding.billing import BillingActivities
 from activities.onboarding.business_hours import ReviewHours
+from activities.onboarding.comparison import ComparisonActivities
 from activities.onboarding.confirmation import ConfirmationActivities
 from activities.onboarding.crm import CrmActivities
 from activities.onboarding.directory import DirectoryActivities
 from activities.onboarding.documents import DocumentActivities
 from activities.onboarding.duplicates import Acquaintances, DuplicateActivities
 from activities.onboarding.identity import IdentityActivities
+from activities.onboarding.life import LifeActivities
 from activities.onboarding.notice import NoticeActivities
 from activities.onboarding.policy import BadPolicy, load_policy
 from activities.onboarding.review import ReviewActivities
@@ -47,13 +49,14 @@ from workers.systems import (
 )
 from workers.telemetry import StepContext
 from workers.temporal_client import connect
+from workflows.onboarding.customer_life import CustomerLife
 from workflows.onboarding.messages import TASK_QUEUE
 from workflows.onboarding.rules import QUESTIONS
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.step import implementations
 from workflows.upkeep import Upkeep
 
-WORKFLOWS: list[type] = [CustomerOnboarding, Upkeep]
+WORKFLOWS: list[type] = [CustomerOnboarding, CustomerLife, Upkeep]
 
 _DRAIN = timedelta(seconds=10)
 """How long activities may go on after somebody asked the worker to end."""
@@ -86,6 +89,10 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         archive = ARCHIVE[settings.archive](making)
         uploads = spool(settings)
         mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
+        billing = BILLING[settings.billing](making)
+        directory = DIRECTORY[settings.directory](making)
+        crm = CRM[settings.crm](making)
+        lists = SCREENING[settings.screening](making)
         yield implementations(
             ApplicationActivities(
                 engine,
@@ -104,13 +111,15 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             IdentityActivities(engine, IDENTITY[settings.identity](making)),
             ScreeningActivities(
                 engine,
-                SCREENING[settings.screening](making),
+                lists,
                 party_key=settings.secret("screening_key"),
             ),
-            BillingActivities(engine, BILLING[settings.billing](making)),
-            DirectoryActivities(engine, DIRECTORY[settings.directory](making)),
-            CrmActivities(engine, CRM[settings.crm](making)),
+            BillingActivities(engine, billing),
+            DirectoryActivities(engine, directory),
+            CrmActivities(engine, crm),
             NoticeActivities(engine, mail, mail_domain=mail_domain),
+            LifeActivities(engine, policy, mail, mail_domain=mail_domain),
+            ComparisonActivities(engine, billing, directory, crm),
             DocumentActivities(engine, archive, uploads, mail, mail_domain=mail_domain),
             ReviewActivities(
                 engine,
@@ -129,7 +138,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
                 operators=settings.operators_email,
                 mail_domain=mail_domain,
             ),
-            UpkeepActivities(engine, client, EVENTS[settings.identity](making), uploads),
+            UpkeepActivities(engine, client, EVENTS[settings.identity](making), uploads, lists),
         )
 
 

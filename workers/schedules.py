@@ -25,6 +25,7 @@ EVERY: Mapping[Chore, timedelta] = {
     "sweep": timedelta(minutes=1),
     "find_lost_runs": timedelta(minutes=1),
     "sweep_spool": timedelta(minutes=10),
+    "tell_of_lists": timedelta(minutes=5),
 }
 
 

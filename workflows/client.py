@@ -13,7 +13,7 @@ Temporal must be made with `temporalio.contrib.pydantic.pydantic_data_converter`
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +24,9 @@ from temporalio.client import Client
 
 from workflows.handover import hand_over_onboarding
 from workflows.onboarding.application import (
+    ApplicantStatus,
     Application,
+    ChangedApplication,
     Confirmed,
     DeliveredDocument,
     DocumentList,
@@ -33,6 +35,7 @@ from workflows.onboarding.application import (
     OnboardingInFull,
     OnboardingPage,
     Resent,
+    StatusToken,
     Withdrawn,
 )
 from workflows.onboarding.messages import ENDS, IdentityChanged, Stage, Start, workflow_id
@@ -163,6 +166,19 @@ class PerdureClient:
         answer = await self._ask("POST", "/v1/confirmations", json={"token": token})
         return Confirmed.model_validate_json(answer)
 
+    async def status(self, onboarding: str) -> ApplicantStatus:
+        """How an onboarding stands, in words for its applicant. Raises Refused or NotReachable."""
+        answer = await self._ask("GET", f"/v1/onboardings/{onboarding}/status")
+        return ApplicantStatus.model_validate_json(answer)
+
+    async def status_token(self, onboarding: str, *, days: int = 7) -> StatusToken:
+        """A token with which the applicant sees the same, and nothing else, for 1 to 30 days.
+
+        It is for them alone, and cannot be taken back. Raises Refused or NotReachable.
+        """
+        path = f"/v1/onboardings/{onboarding}/status-token"
+        return StatusToken.model_validate_json(await self._ask("POST", path, json={"days": days}))
+
     async def resend_confirmation(self, onboarding: str, *, reason: str) -> Resent:
         """Have the mail with the link sent once more, to the address as it is now.
 
@@ -172,6 +188,24 @@ class PerdureClient:
         path = f"/v1/onboardings/{onboarding}/resend-confirmation"
         answer = await self._ask("POST", path, json={"reason": reason})
         return Resent.model_validate_json(answer)
+
+    async def change(
+        self, onboarding: str, changes: Mapping[str, Any], *, version: int, reason: str
+    ) -> ChangedApplication:
+        """Change what an application says, until a system is given the customer.
+
+        `changes` are fields of an application as JSON has them, `version` the one that you looked
+        at, and `reason` is kept for good: it names nobody. What was found out from these fields is
+        checked again. Raises Refused (`not-changeable`, `no-more-changes`, `nothing-changed`,
+        `changed-meanwhile`; `invalid` where a field cannot be used) or NotReachable.
+        """
+        answer = await self._ask(
+            "POST",
+            f"/v1/onboardings/{onboarding}/change",
+            json={**changes, "reason": reason},
+            headers={"If-Match": f'"{version}"'},
+        )
+        return ChangedApplication.model_validate_json(answer)
 
     async def documents(self, onboarding: str) -> DocumentList:
         """What was delivered, and which kinds are missing. Raises Refused or NotReachable."""

@@ -69,10 +69,29 @@ class Conduct:
     steps: dict[str, Running] = field(default_factory=dict)
     undos: list[Undoing] = field(default_factory=list)
     stop: Stop | None = None
+    changed: bool = False
     unwinding: bool = False
     waiting: Waiting | None = None
     notices: list[asyncio.Task[None]] = field(default_factory=list)
+    notices_before: int = 0
     decided: list[str] = field(default_factory=list)
+    noted: list[tuple[str, Decision]] = field(default_factory=list)
+
+    @property
+    def noticed(self) -> int:
+        """How many notices there were, in this run and in those that it goes on from."""
+        return self.notices_before + len(self.notices)
+
+    def at_rest(self, under_way: int) -> bool:
+        """Whether every notice is out, and so many steps as are under way wait for somebody."""
+        parked = [one.parked for one in self.steps.values() if one.parked]
+        undecided = sum(one.resolution is None for one in parked)
+        return undecided == under_way and all(notice.done() for notice in self.notices)
+
+    def will_undo(self, undoing: Undoing) -> None:
+        """Note how to take a step back. A run that goes on from another may know it already."""
+        if all(one.of != undoing.of for one in self.undos):
+            self.undos.append(undoing)
 
     def parked(self, resolution: Resolution) -> Parked:
         """The parked step that a resolution is about. Raises ApplicationError where it is not."""

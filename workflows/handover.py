@@ -6,8 +6,9 @@ Both can be done twice: a signup has one process for good, an event is known by 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution as Run
@@ -40,6 +41,7 @@ from workflows.events import (
 )
 from workflows.onboarding.confirmation import EmailConfirmed
 from workflows.onboarding.documents import DocumentsChanged
+from workflows.onboarding.life import ListChanged
 from workflows.onboarding.messages import (
     TASK_QUEUE,
     IdentityChanged,
@@ -134,11 +136,35 @@ async def bring_back(client: Client, start: Start, run_id: str) -> str:
     Raises NotTaken while Temporal is down.
     """
     id_ = workflow_id(start.tenant, start.application_id)
+    return await _bring_back(client, id_, run_id, partial(_start_anew, client, start))
+
+
+async def bring_life_back(client: Client, id_: str, run_id: str) -> str:
+    """Let the life of a customer whose run was ended from outside go on; the answer is its stage.
+
+    What it had repaired, and under which keys, only its history knows: it cannot start anew.
+
+    Raises HistoryExpired, NotTaken while Temporal is down.
+    """
+
+    async def refuse() -> None:
+        raise HistoryExpired
+
+    return await _bring_back(client, id_, run_id, refuse)
+
+
+class HistoryExpired(Exception):
+    """Temporal has forgotten the run that was to go on."""
+
+
+async def _bring_back(
+    client: Client, id_: str, run_id: str, start_anew: Callable[[], Awaitable[None]]
+) -> str:
     async with temporal_answers(2 * PATIENCE):
         if await _was_ended_from_outside(client, id_):
             point = await _last_point(client, id_, run_id)
             if point is None:
-                await _start_anew(client, start)
+                await start_anew()
             else:
                 await _reset(client, id_, run_id, point, "ended from outside")
         described = await client.get_workflow_handle(id_).describe()
@@ -297,6 +323,23 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
             return "the process is not running"
         raise NotTaken("Temporal refused the event") from error
     return None
+
+
+async def tell_of_list(client: Client, process: str, list_version: str) -> bool:
+    """Tell the life of a customer that the list has another version; False where it does not run.
+
+    Raises NotTaken while Temporal is down.
+    """
+    life = client.get_workflow_handle(process, result_type=str)
+    try:
+        async with temporal_answers():
+            changed = ListChanged(list_version=list_version)
+            await life.signal("list_changed", changed, rpc_timeout=PATIENCE)
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
 
 
 def _options(start: Start) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from temporalio.common import RetryPolicy
 from workflows.request_key import Message, Request
 from workflows.step import declaration_of, step
 
-Chore = Literal["hand_over", "sweep", "find_lost_runs", "sweep_spool"]
+Chore = Literal["hand_over", "sweep", "find_lost_runs", "sweep_spool", "tell_of_lists"]
 
 
 class Report(Message):
@@ -43,12 +43,18 @@ class UpkeepSteps(ABC):
     async def sweep_spool(self, request: Request) -> Report:
         """Delete what crashes left in the spool, and what came in for onboardings that ended."""
 
+    @step("bulk", "upkeep.tell_of_lists", "Tell customers' processes of a new version of the list")
+    @abstractmethod
+    async def tell_of_lists(self, request: Request) -> Report:
+        """Have customers screened again where the list changed since."""
+
 
 CHORES: Mapping[Chore, Callable[[Any, Request], Any]] = {
     "hand_over": UpkeepSteps.hand_over,
     "sweep": UpkeepSteps.sweep,
     "find_lost_runs": UpkeepSteps.find_lost_runs,
     "sweep_spool": UpkeepSteps.sweep_spool,
+    "tell_of_lists": UpkeepSteps.tell_of_lists,
 }
 
 

@@ -54,6 +54,18 @@ class BillingActivities(BillingSteps):
 
         return await self._once.undo(request, Customer, find=find, remove=remove)
 
+    @implements(BillingSteps.close_customer)
+    async def close_customer(self, request: Undo) -> Undone:
+        """Keep the customer that we made as one who is one no more."""
+
+        async def find(sent: Sent, _: dict[str, Any]) -> Customer | None:
+            return await self._find(sent)
+
+        async def remove(customer: Customer) -> bool:
+            return await self._billing.close_customer(customer.customer_id)
+
+        return await self._once.undo(request, Customer, find=find, remove=remove)
+
     @implements(BillingSteps.create_tax_id)
     async def create_tax_id(self, request: CreateTaxId) -> TaxId:
         """Give the customer its tax id."""

@@ -33,7 +33,9 @@ class IdentityActivities(IdentitySteps):
 
         async def send(key: str) -> Session:
             session_id = await self._identity.open_session(
-                key, workflow_id=application.workflow_id, reference=application.id
+                key,
+                workflow_id=request.process or application.workflow_id,
+                reference=application.id,
             )
             return Session(session_id=session_id)
 

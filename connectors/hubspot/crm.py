@@ -6,13 +6,14 @@ upsert over it, which does the same however often it comes. HubSpot keeps the e-
 contacts unique, too: a contact that has the address without our key is never taken for ours.
 """
 
+from collections.abc import Mapping
 from typing import Literal, TypeVar
 from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
-from connectors.capabilities import Sent
+from connectors.capabilities import Sent, Told
 from connectors.http_api import HttpApi
 from connectors.hubspot.errors import Missing, as_connector_error, bad_body, of_one
 
@@ -20,12 +21,20 @@ API_BASE = "https://api.hubapi.com"
 UNIQUE = "perdure_onboarding_id"
 _SOME_FAILED = 207
 
+_CONTACT = {"email": "email", "country": "country", "name": "lastname", "company": "company"}
+_COMPANY = {"name": "name", "country": "country"}
+"""What is called what by us and by HubSpot."""
+
 Kind = Literal["contacts", "companies"]
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class _Record(BaseModel):
     id: str
+
+
+class _Properties(BaseModel):
+    properties: dict[str, str | None]
 
 
 class _Records(BaseModel):
@@ -60,6 +69,10 @@ class HubSpotCrm:
         """The contact that was made under this key."""
         return await self._find("contacts", sent.key)
 
+    async def look_at_contact(self, contact_id: str) -> Told | None:
+        """What is there of a contact; None where it is gone."""
+        return await self._look_at("contacts", contact_id, _CONTACT)
+
     async def archive_contact(self, contact_id: str) -> None:
         """Put a contact away; one that is away stays so."""
         await self._archive("contacts", contact_id)
@@ -71,6 +84,10 @@ class HubSpotCrm:
     async def find_company(self, sent: Sent) -> str | None:
         """The company that was made under this key."""
         return await self._find("companies", sent.key)
+
+    async def look_at_company(self, company_id: str) -> Told | None:
+        """What is there of a company; None where it is gone."""
+        return await self._look_at("companies", company_id, _COMPANY)
 
     async def archive_company(self, company_id: str) -> None:
         """Put a company away; one that is away stays so."""
@@ -92,6 +109,18 @@ class HubSpotCrm:
         except Missing:
             return None
         return _read(_Record, response).id
+
+    async def _look_at(self, kind: Kind, record_id: str, names: Mapping[str, str]) -> Told | None:
+        try:
+            response = await self._request(
+                "GET",
+                f"{kind}/{quote(record_id, safe='')}",
+                params={"properties": ",".join(names.values())},
+            )
+        except Missing:
+            return None
+        properties = _read(_Properties, response).properties
+        return {field: properties.get(name) for field, name in names.items()}
 
     async def _archive(self, kind: Kind, record_id: str) -> None:
         try:

@@ -29,7 +29,7 @@ from scim2_models import (
     User,
 )
 
-from connectors.capabilities import Sent
+from connectors.capabilities import Sent, Told
 from connectors.errors import Refused
 from connectors.http_api import HttpApi
 from connectors.scim.errors import Missing, Taken, as_connector_error, bad_body
@@ -69,6 +69,20 @@ class ScimDirectory:
         """The user that was made under this key."""
         return await self._find(User, sent.key)
 
+    async def look_at_user(self, user_id: str) -> Told | None:
+        """What is there of a user; None where it is gone."""
+        try:
+            with _readable():
+                user = await self._scim.query(User[Any], user_id)
+        except Missing:
+            await self._check_address(User)
+            return None
+        if not isinstance(user, User):
+            raise bad_body()
+        active = {None: None, True: "yes", False: "no"}[user.active]
+        told = {"name": user.display_name, "email": user.user_name, "active": active}
+        return {field: value for field, value in told.items() if value is not None}
+
     async def delete_user(self, user_id: str) -> bool:
         """Delete a user; False where it was gone."""
         try:
@@ -92,6 +106,18 @@ class ScimDirectory:
         member = GroupMember(value=user_id)
         operation = _GroupOperation(op=_OPS.add, path=_GroupPath("members"), value=[member])
         await self._change(group_id, operation)
+
+    async def is_member(self, *, group_id: str, user_id: str) -> bool:
+        """Whether a user is in a group: asked for that member alone, for a group may be large."""
+        wanted = SearchRequest[Any](
+            filter=ScimFilter[Any](f"members.value eq {json.dumps(user_id)}"),
+            attributes=[Path[Any]("externalId")],
+        )
+        with _readable():
+            answer = await self._scim.query(Group, query_parameters=wanted)
+        if not isinstance(answer, ListResponse):
+            raise bad_body()
+        return any(group.id == group_id for group in answer.resources or ())
 
     async def remove_member(self, *, group_id: str, user_id: str) -> bool:
         """Take a user out of a group; one that is not in it stays out. False: no such group."""

@@ -60,12 +60,12 @@ class StripeApi:
         """Have something done once for this key; the parameters are the same whenever it comes."""
         return await self._request("post", path, shape, parameters, key=key)
 
-    async def post_again(self, path: str, shape: type[Shape]) -> Shape:
+    async def post_again(self, path: str, shape: type[Shape], **parameters: Any) -> Shape:
         """Have something done that, done twice, is the same as done once.
 
         The SDK gives each such request a key of its own, so that no earlier answer comes back.
         """
-        return await self._request("post", path, shape, {})
+        return await self._request("post", path, shape, parameters)
 
     async def delete(self, path: str, shape: type[Shape]) -> Shape:
         """Delete one thing, which by its nature happens once."""

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from connectors.capabilities import Sent
+from connectors.capabilities import Sent, Told
 from connectors.stripe.api import Row, StripeApi, path_of, read
 from connectors.stripe.errors import Missing
 from connectors.stripe.marks import KEYS_LIVE, find_marked, marked
@@ -14,6 +14,18 @@ CUSTOMERS = path_of("customers")
 
 class _Deleted(BaseModel):
     deleted: Literal[True]
+
+
+class _Address(BaseModel):
+    country: str | None = None
+
+
+class _Customer(BaseModel):
+    deleted: bool = False
+    name: str | None = None
+    email: str | None = None
+    address: _Address | None = None
+    metadata: dict[str, str] = {}
 
 
 class _TaxId(BaseModel):
@@ -52,6 +64,33 @@ class StripeBilling:
     async def find_customer(self, sent: Sent) -> str | None:
         """The customer that was made under this key."""
         return await find_marked(self._api, CUSTOMERS, sent)
+
+    async def look_at_customer(self, customer_id: str) -> Told | None:
+        """What is there of a customer; Stripe tells of deleted ones that they are."""
+        try:
+            customer = await self._api.get(path_of("customers", customer_id), _Customer)
+        except Missing:
+            return None
+        if customer.deleted:
+            return None
+        return {
+            "name": customer.name,
+            "email": customer.email,
+            "country": customer.address.country if customer.address else None,
+            "currency": customer.metadata.get("currency"),
+        }
+
+    async def close_customer(self, customer_id: str) -> bool:
+        """Mark a customer as closed, in its metadata: Stripe has no state for it.
+
+        Whatever it paid and owes stays with it, and so does its tax id.
+        """
+        path = path_of("customers", customer_id)
+        try:
+            await self._api.post_again(path, Row, metadata={"state": "closed"})
+        except Missing:
+            return False
+        return True
 
     async def delete_customer(self, customer_id: str) -> bool:
         """Delete a customer and its tax ids; False where it was gone."""

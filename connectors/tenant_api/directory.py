@@ -3,7 +3,9 @@
     POST   users            {"external_id", "email", "name"}    201 {"id", "external_id", …}
     POST   groups           {"external_id", "name"}             201 {"id", "external_id", …}
     GET    users?external_id=KEY, groups?external_id=KEY        200 {"items": [{"id", …}]}
+    GET    users/ID                                             200 {"id", "email", "name", …}
     DELETE users/ID                                             204
+    GET    groups/ID/members/USER                               204 where the user is in it
     PUT    groups/ID/members/USER, DELETE likewise              204, however often it comes
 
 `external_id` is our key, and unique; so is the address of a user. 409 says that one of them is
@@ -17,7 +19,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
-from connectors.capabilities import Sent
+from connectors.capabilities import Sent, Told
 from connectors.http_api import HttpApi
 from connectors.tenant_api.errors import Missing, Taken, as_connector_error, bad_body
 
@@ -28,6 +30,11 @@ Shape = TypeVar("Shape", bound=BaseModel)
 class _Entry(BaseModel):
     id: str = Field(min_length=1)
     external_id: str | None = None
+
+
+class _User(BaseModel):
+    email: str
+    name: str
 
 
 class _Entries(BaseModel):
@@ -48,6 +55,15 @@ class TenantDirectory:
         """The user that was made under this key."""
         return await self._find("users", sent.key)
 
+    async def look_at_user(self, user_id: str) -> Told | None:
+        """What is there of a user; None where it is gone. Whoever is there is active."""
+        try:
+            answer = await self._request("GET", _path("users", user_id))
+        except Missing:
+            return None
+        user = _read(_User, answer)
+        return {"name": user.name, "email": user.email}
+
     async def delete_user(self, user_id: str) -> bool:
         """Delete a user; False where it was gone."""
         return await self._deleted("users", user_id)
@@ -63,6 +79,14 @@ class TenantDirectory:
     async def add_member(self, *, group_id: str, user_id: str) -> None:
         """Put a user into a group; one that is in it stays."""
         await self._request("PUT", _path("groups", group_id, "members", user_id))
+
+    async def is_member(self, *, group_id: str, user_id: str) -> bool:
+        """Whether a user is in a group."""
+        try:
+            await self._request("GET", _path("groups", group_id, "members", user_id))
+        except Missing:
+            return False
+        return True
 
     async def remove_member(self, *, group_id: str, user_id: str) -> bool:
         """Take a user out of a group; one that is not in it stays out. False: no such group."""

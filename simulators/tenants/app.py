@@ -72,6 +72,10 @@ def _collection(entries: Entries, kind: Kind) -> list[Route]:
 
 
 def _one(entries: Entries) -> list[Route]:
+    async def read_user(request: Request) -> Response:
+        found = entries.one("users", request.path_params["user"])
+        return _done(False) if found is None else JSONResponse(found)
+
     async def delete_user(request: Request) -> Response:
         return _done(entries.delete_user(request.path_params["user"]))
 
@@ -80,6 +84,10 @@ def _one(entries: Entries) -> list[Route]:
         if not entries.has("groups", group):
             return _done(False)
         return JSONResponse({"items": [{"id": user} for user in entries.members(group)]})
+
+    async def member(request: Request) -> Response:
+        group, user = request.path_params["group"], request.path_params["user"]
+        return _done(user in entries.members(group))
 
     async def join(request: Request) -> Response:
         group, user = request.path_params["group"], request.path_params["user"]
@@ -94,8 +102,10 @@ def _one(entries: Entries) -> list[Route]:
         return _done(entries.has("groups", group))
 
     return [
+        Route("/v1/users/{user}", read_user, methods=["GET"]),
         Route("/v1/users/{user}", delete_user, methods=["DELETE"]),
         Route("/v1/groups/{group}/members", members, methods=["GET"]),
+        Route("/v1/groups/{group}/members/{user}", member, methods=["GET"]),
         Route("/v1/groups/{group}/members/{user}", join, methods=["PUT"]),
         Route("/v1/groups/{group}/members/{user}", leave, methods=["DELETE"]),
     ]

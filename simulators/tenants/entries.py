@@ -74,6 +74,13 @@ class Entries:
         )
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
+    def one(self, kind: Kind, entry_id: str) -> Entry | None:
+        """The entry with this id."""
+        columns = COLUMNS[kind]
+        sql = f"SELECT {', '.join(columns)} FROM {_TABLES[kind]} WHERE id = ?"  # noqa: S608
+        row = self._storage.row(sql, (entry_id,))
+        return None if row is None else dict(zip(columns, row, strict=True))
+
     def has(self, kind: Kind, entry_id: str) -> bool:
         """Whether there is an entry with this id."""
         sql = f"SELECT 1 FROM {_TABLES[kind]} WHERE id = ?"  # noqa: S608

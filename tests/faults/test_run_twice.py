@@ -10,6 +10,7 @@ import pytest
 
 from tests.faults import (
     document_cases,
+    life_cases,
     process_cases,
     provisioning_cases,
     review_cases,
@@ -21,6 +22,7 @@ from tests.simulated import SimulatorHandle
 from workflows.decisions import Notice
 from workflows.onboarding.confirmation import SendConfirmation
 from workflows.onboarding.documents import WriteAboutDocuments
+from workflows.onboarding.life import AskForProof
 from workflows.onboarding.messages import Reject, Welcome
 from workflows.onboarding.review import RemindOfReview
 from workflows.step import declaration_of
@@ -28,6 +30,7 @@ from workflows.step import declaration_of
 AT_MOST_TWO_AFTER_A_CRASH = {
     "confirmation.send",
     "documents.write",
+    "notice.ask_for_proof",
     "notice.reject",
     "notice.welcome",
     "process.notify",
@@ -43,6 +46,7 @@ CASES = (
     | review_cases.CASES
     | screening_cases.CASES
     | document_cases.CASES
+    | life_cases.CASES
 )
 EFFECTS = sorted(CASES)
 
@@ -118,7 +122,8 @@ async def test_through_a_crash_at_every_point_it_happens_once(
 
 
 async def _all_with_one_id(outside: SimulatorHandle, intent: Intent) -> None:
-    if isinstance(intent.request, Reject | SendConfirmation | WriteAboutDocuments | Welcome):
+    told = AskForProof | Reject | SendConfirmation | WriteAboutDocuments | Welcome
+    if isinstance(intent.request, told):
         mails = await outside.messages(to=f"{intent.request.application_id}@example.com")
     elif isinstance(intent.request, RemindOfReview):
         mails = await outside.messages(subject=intent.request.review_id)

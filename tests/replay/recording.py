@@ -16,6 +16,7 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from tests.replay.lives import LIVES, record_life
 from tests.replay.scenarios import SCENARIOS, world_of
 from workers.converter import CONVERTER
 from workers.sandbox import workflow_runner
@@ -57,7 +58,7 @@ def without_this_machine(events: str) -> str:
 
 async def main(names: list[str]) -> None:
     """Record these scenarios, or all."""
-    HISTORIES.mkdir(exist_ok=True)
+    (HISTORIES / "lives").mkdir(parents=True, exist_ok=True)
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=str(Path(sys.executable).parent / "temporal"),
         data_converter=CONVERTER,
@@ -65,10 +66,12 @@ async def main(names: list[str]) -> None:
         dev_server_log_level="error",
         identity="recorder",
     ) as environment:
-        for name in names or SCENARIOS:
-            history = await record(environment.client, name)
+        for name in names or [*SCENARIOS, *LIVES]:
+            begun = record_life if name in LIVES else record
+            history = await begun(environment.client, name)
             events = json.dumps(json.loads(history.to_json()), indent=1)
-            (HISTORIES / f"{name}.json").write_text(without_this_machine(events) + "\n")
+            folder = HISTORIES / "lives" if name in LIVES else HISTORIES
+            (folder / f"{name}.json").write_text(without_this_machine(events) + "\n")
             print(f"{name}: {len(history.events)} events")
     await asyncio.sleep(0.5)  # the server's threads end a moment after it
 

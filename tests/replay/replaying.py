@@ -17,12 +17,20 @@ from workers.sandbox import workflow_runner
 HISTORIES = Path(__file__).parent / "histories"
 
 
-def recorded() -> dict[str, WorkflowHistory]:
-    """Every committed history, by the name of its scenario."""
+LIVES = HISTORIES / "lives"
+
+
+def recorded(process: str = "onboarding", folder: Path = HISTORIES) -> dict[str, WorkflowHistory]:
+    """Every committed history of a kind of process, by the name of its scenario."""
     return {
-        file.stem: WorkflowHistory.from_json(f"onboarding/acme/{file.stem}", file.read_text())
-        for file in sorted(HISTORIES.glob("*.json"))
+        file.stem: WorkflowHistory.from_json(f"{process}/acme/{file.stem}", file.read_text())
+        for file in sorted(folder.glob("*.json"))
     }
+
+
+def recorded_lives() -> dict[str, WorkflowHistory]:
+    """The histories of customers' lives."""
+    return recorded("customer", LIVES)
 
 
 async def replay(history: WorkflowHistory, workflows: Iterable[type] | None = None) -> None:
@@ -41,13 +49,14 @@ async def replay(history: WorkflowHistory, workflows: Iterable[type] | None = No
 async def main() -> int:
     """Replay all; how many failed."""
     failed = 0
-    for name, history in recorded().items():
+    histories = recorded() | recorded_lives()
+    for name, history in histories.items():
         try:
             await replay(history)
         except Exception as error:  # noqa: BLE001 - each is told, and the others go on
             failed += 1
             print(f"{name}: {error}")
-    print(f"{len(recorded()) - failed} replayed, {failed} failed")
+    print(f"{len(histories) - failed} replayed, {failed} failed")
     return failed
 
 

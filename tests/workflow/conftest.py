@@ -5,26 +5,29 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
 import pytest
-from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import WorkflowHandle, WorkflowHistory, WorkflowUpdateFailedError
 from temporalio.common import SearchAttributes
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from tests.workflow.scripted import Scripted
+from tests.workflow.scripted_life import ScriptedLife
 from workers.converter import CONVERTER
 from workers.sandbox import workflow_runner
 from workflows import search_attributes
 from workflows.attention import Attended
 from workflows.onboarding.confirmation import EmailConfirmed
+from workflows.onboarding.customer_life import CustomerLife
+from workflows.onboarding.life import customer_workflow_id
 from workflows.onboarding.messages import Start
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
@@ -97,6 +100,67 @@ class Onboarding:
             while not condition(found := (await self.handle.describe()).search_attributes):
                 await asyncio.sleep(0.02)
         return found
+
+
+class Life(Onboarding):
+    """One customer in a scripted world."""
+
+    world: ScriptedLife
+
+    @property
+    def histories(self) -> AsyncIterator[WorkflowHistory]:
+        """The histories of all its runs, the first one first."""
+        return self._histories()
+
+    async def _histories(self) -> AsyncIterator[WorkflowHistory]:
+        run = self.handle.first_execution_run_id
+        while run:
+            client = self.environment.client
+            history = await client.get_workflow_handle(self.handle.id, run_id=run).fetch_history()
+            yield history
+            last = history.events[-1]
+            run = last.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+
+
+class BeginLife(Protocol):
+    """Starts the life of a customer: `async with life(world) as one`."""
+
+    def __call__(
+        self, world: ScriptedLife, *, skip_time: bool = False, sandboxed: bool = True
+    ) -> AbstractAsyncContextManager[Life]: ...
+
+
+@pytest.fixture
+def life(skipping: WorkflowEnvironment) -> BeginLife:
+    """Start a customer's life. What a test changed in our code is seen outside the sandbox only."""
+
+    @asynccontextmanager
+    async def start(
+        world: ScriptedLife, *, skip_time: bool = False, sandboxed: bool = True
+    ) -> AsyncIterator[Life]:
+        queue, application = str(uuid4()), uuid4().hex[:26]
+        async with Worker(
+            skipping.client,
+            task_queue=queue,
+            workflows=[CustomerLife],
+            activities=implementations(world),
+            max_cached_workflows=100,
+            workflow_runner=workflow_runner() if sandboxed else UnsandboxedWorkflowRunner(),
+        ):
+            with nullcontext() if skip_time else skipping.with_time_skipping_disabled():
+                handle = await skipping.client.start_workflow(
+                    CustomerLife.run,
+                    world.state(application),
+                    id=customer_workflow_id("acme", application),
+                    task_queue=queue,
+                )
+            try:
+                yield Life(skipping, world, handle)
+            finally:
+                with suppress(RPCError):  # it may have come to its end
+                    await handle.terminate("test over")
+
+    return start
 
 
 class Begin(Protocol):

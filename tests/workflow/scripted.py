@@ -31,6 +31,7 @@ from workflows.onboarding.confirmation import (
 from workflows.onboarding.decision import Decide, Decided
 from workflows.onboarding.duplicates import DuplicateSteps, Relate
 from workflows.onboarding.messages import (
+    Change,
     Company,
     ConfirmationResend,
     Contact,
@@ -89,6 +90,11 @@ def production_policy() -> Policy:
     return load_policy(RULES, "production")
 
 
+def without_life(policy: Policy) -> Policy:
+    """A policy under which nobody watches over customers: the onboarding is all there is."""
+    return policy.model_copy(update={"life": None})
+
+
 def email_policy(policy: Policy | None = None) -> EmailPolicy:
     """What a policy says of confirming; production's where none is given."""
     email = (policy or production_policy()).email
@@ -125,7 +131,6 @@ class Scripted(
     failing   what the next calls of a step raise; a function is asked each time
     reminded, escalated, closed   what reviews were told; an hour of business is an hour here
     confirmed whether the applicant's address is, as soon as anybody looks
-    latest    the version of the application that mails go out for
     decided   what the rules say; without it identity decides
     told_no, related   letters of rejection, and how duplicates were related
     held      steps that wait until the test lets them go on; `reached` says that they are there
@@ -134,14 +139,13 @@ class Scripted(
     def __init__(
         self, policy: Policy | None = None, *, has_tax_id: bool = True, is_company: bool = True
     ) -> None:
-        self.policy = policy or production_policy()
+        self.policy = policy or without_life(production_policy())
         self.has_tax_id = has_tax_id
         self.is_company = is_company
         self.problems: tuple[AdverseAction, ...] = ()
         self.possible_duplicate = False
         self.decided: Decided | None = None
         self.confirmed = True
-        self.latest = 1
         self.links: list[SendConfirmation] = []
         self.identity = IdentityStatus(status="verified", report_id="vr_1")
         self.screened = Screened(
@@ -155,6 +159,7 @@ class Scripted(
         self.stages: list[str] = []
         self.records: list[RecordStage] = []
         self.made: dict[str, str] = {}
+        self.closed_in_billing: set[str] = set()
         self.mails: list[str] = []
         self.told_no: list[Reject] = []
         self.related: list[Relate] = []
@@ -233,7 +238,7 @@ class Scripted(
     @implements(ConfirmationSteps.open)
     async def open(self, request: OpenConfirmation) -> OpenedConfirmation:
         await self._play(ConfirmationSteps.open, request)
-        return OpenedConfirmation(version=self.latest, until=4_000_000_000)
+        return OpenedConfirmation(until=4_000_000_000)
 
     @implements(ConfirmationSteps.send)
     async def send(self, request: SendConfirmation) -> Letter:
@@ -245,7 +250,7 @@ class Scripted(
     @implements(ConfirmationSteps.read)
     async def read(self, request: ReadConfirmation) -> ConfirmationStatus:
         await self._play(ConfirmationSteps.read, request)
-        return ConfirmationStatus(confirmed=self.confirmed, version=self.latest)
+        return ConfirmationStatus(confirmed=self.confirmed)
 
     @implements(IdentitySteps.open_session)
     async def open_session(self, request: OpenSession) -> Session:
@@ -276,6 +281,13 @@ class Scripted(
     async def delete_customer(self, request: Undo) -> Undone:
         await self._play(BillingSteps.delete_customer, request)
         return self._undo(request)
+
+    @implements(BillingSteps.close_customer)
+    async def close_customer(self, request: Undo) -> Undone:
+        await self._play(BillingSteps.close_customer, request)
+        if existed := request.of in self.made:
+            self.closed_in_billing.add(request.of)
+        return Undone(existed=existed)
 
     @implements(BillingSteps.create_tax_id)
     async def create_tax_id(self, request: CreateTaxId) -> TaxId:
@@ -422,6 +434,10 @@ def withdrawal(reason: str = "changed their mind") -> Withdrawal:
 
 def resend(reason: str = "no mail came") -> ConfirmationResend:
     return ConfirmationResend(reason=reason, by=signed(str(uuid4())))
+
+
+def change(*fields: str, version: int = 2) -> Change:
+    return Change(reason="they moved", by=signed(str(uuid4())), version=version, fields=fields)
 
 
 def resolution(

@@ -97,6 +97,11 @@ class BillingSteps(ABC):
     async def delete_customer(self, request: Undo) -> Undone:
         """Delete the customer that was made under the key `of`."""
 
+    @step("remote", "billing.close_customer", "Close the customer in billing")
+    @abstractmethod
+    async def close_customer(self, request: Undo) -> Undone:
+        """Keep the customer that was made under the key `of` as one who is one no more."""
+
     @step("remote", "billing.create_tax_id", "Give the customer its tax id in billing")
     @abstractmethod
     async def create_tax_id(self, request: CreateTaxId) -> TaxId:

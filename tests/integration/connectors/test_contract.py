@@ -112,6 +112,31 @@ async def test_a_customer_is_deleted_once(billing: Billing) -> None:
     assert await billing.find_customer(_sent("prd_1")) is None
 
 
+async def test_a_customer_is_looked_at_until_it_is_gone(billing: Billing) -> None:
+    customer = await _customer(billing)
+    assert await billing.look_at_customer(customer) == {
+        "name": "Ada Lovelace",
+        "email": "ada@example.com",
+        "country": "DE",
+        "currency": "EUR",
+    }
+    await billing.delete_customer(customer)
+    assert await billing.look_at_customer(customer) is None
+
+
+async def test_a_customer_who_was_closed_is_kept_with_the_tax_id(billing: Billing) -> None:
+    customer = await _customer(billing)
+    told = {"customer_id": customer, "type_": "eu_vat", "value": "DE123456789"}
+    await billing.create_tax_id("prd_2", **told)
+    before = await billing.look_at_customer(customer)
+    for _ in range(2):
+        assert await billing.close_customer(customer) is True
+    assert await billing.look_at_customer(customer) == before
+    assert await billing.find_tax_id(**told) is not None
+    await billing.delete_customer(customer)
+    assert await billing.close_customer(customer) is False
+
+
 async def test_a_session_that_never_was_is_gone(identity: Identity) -> None:
     assert await identity.close_session("vs_none") is False
 
@@ -119,6 +144,8 @@ async def test_a_session_that_never_was_is_gone(identity: Identity) -> None:
 @pytest.mark.parametrize("nobody", ["cus_none", "0", "999999", "9" * 40, "1; --", "1.5"])
 async def test_what_never_was_is_gone(billing: Billing, nobody: str) -> None:
     assert await billing.delete_customer(nobody) is False
+    assert await billing.close_customer(nobody) is False
+    assert await billing.look_at_customer(nobody) is None
     assert await billing.delete_tax_id(nobody, "txi_none") is False
     assert await billing.find_tax_id(customer_id=nobody, type_="eu_vat", value="X") is None
 
@@ -217,6 +244,32 @@ async def test_a_user_is_deleted_once(directory: Directory) -> None:
     assert again != user
 
 
+async def test_a_user_is_looked_at_until_it_is_gone(directory: Directory) -> None:
+    user = await directory.create_user("prd_1", name="Ada Lovelace", email="ada@example.com")
+    told = await directory.look_at_user(user)
+    assert told is not None
+    wanted = {"name": "Ada Lovelace", "email": "ada@example.com", "active": "yes"}
+    assert told.items() <= wanted.items()
+    assert {"name", "email"} <= told.keys()
+    await directory.delete_user(user)
+    assert await directory.look_at_user(user) is None
+    assert await directory.look_at_user("none") is None
+
+
+async def test_who_is_in_a_group_is_asked_for_one_user(directory: Directory) -> None:
+    group = await directory.create_group("prd_1", name="acme")
+    other = await directory.create_group("prd_2", name="other")
+    user = await directory.create_user("prd_3", name="Ada Lovelace", email="ada@example.com")
+    nobody = await directory.create_user("prd_4", name="Grace Hopper", email="grace@example.com")
+    await directory.add_member(group_id=group, user_id=user)
+    assert await directory.is_member(group_id=group, user_id=user) is True
+    assert await directory.is_member(group_id=other, user_id=user) is False
+    assert await directory.is_member(group_id=group, user_id=nobody) is False
+    assert await directory.is_member(group_id="none", user_id=user) is False
+    await directory.delete_user(user)
+    assert await directory.is_member(group_id=group, user_id=user) is False
+
+
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_user_may_be_named_in_any_script(directory: Directory, name: str) -> None:
     user = await directory.create_user("prd_1", name=name, email="ada@example.com")
@@ -277,6 +330,22 @@ async def test_what_was_archived_is_gone_and_its_address_free(crm: Crm) -> None:
     assert await crm.find_contact(_sent("prd_1")) is None
     assert await crm.find_company(_sent("prd_1")) is None
     assert await _contact(crm, "prd_2") != contact
+
+
+async def test_contact_and_company_are_looked_at_until_they_are_gone(crm: Crm) -> None:
+    contact = await _contact(crm)
+    company = await crm.create_company("prd_1", name="Example GmbH", country="DE")
+    told, of_company = await crm.look_at_contact(contact), await crm.look_at_company(company)
+    assert told is not None
+    assert of_company is not None
+    wanted = {"email": "ada@example.com", "country": "DE", "name": "Ada Lovelace", "company": None}
+    assert told.items() <= wanted.items()
+    assert of_company.items() <= {"name": "Example GmbH", "country": "DE"}.items()
+    await crm.archive_contact(contact)
+    await crm.archive_company(company)
+    assert await crm.look_at_contact(contact) is None
+    assert await crm.look_at_company(company) is None
+    assert await crm.look_at_contact("0") is None
 
 
 async def test_to_archive_what_never_was_changes_nothing(crm: Crm) -> None:

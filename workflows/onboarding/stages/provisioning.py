@@ -1,5 +1,6 @@
 """The stage in which a customer gets their accounts in three systems."""
 
+from workflows.onboarding.life import Accounts
 from workflows.onboarding.messages import (
     CreateCompany,
     CreateContact,
@@ -7,6 +8,7 @@ from workflows.onboarding.messages import (
     CreateTaxId,
     CreateUser,
     JoinGroup,
+    Membership,
     Received,
 )
 from workflows.onboarding.stages.onboarding import Onboarding
@@ -16,16 +18,24 @@ from workflows.onboarding.steps import BillingSteps, CrmSteps, DirectorySteps
 class Provisioning(Onboarding):
     """An onboarding that makes accounts, and takes them back where it ends with nothing left."""
 
-    async def provision(self, received: Received) -> None:
+    async def provision(self, received: Received) -> Accounts:
         """Billing, directory and CRM at the same time."""
-        await self.together(
+        customer_id, membership, (contact_id, company_id) = await self.together(
             self.provision_billing(received),
             self.provision_directory(),
             self.provision_crm(received),
         )
+        return Accounts(
+            customer_id=customer_id,
+            has_tax_id=received.has_tax_id,
+            user_id=membership.user_id,
+            group_id=membership.group_id,
+            contact_id=contact_id,
+            company_id=company_id,
+        )
 
-    async def provision_billing(self, received: Received) -> None:
-        """The account that invoices are written for."""
+    async def provision_billing(self, received: Received) -> str:
+        """The account that invoices are written for; its id."""
         customer = await self.step(
             BillingSteps.create_customer,
             CreateCustomer(application_id=self.applicant),
@@ -37,30 +47,33 @@ class Provisioning(Onboarding):
                 CreateTaxId(application_id=self.applicant, customer_id=customer.customer_id),
                 undo=BillingSteps.delete_tax_id,
             )
+        return customer.customer_id
 
-    async def provision_directory(self) -> None:
+    async def provision_directory(self) -> Membership:
         """The user that signs in, in the group of the tenant's customers."""
         user = await self.step(
             DirectorySteps.create_user,
             CreateUser(application_id=self.applicant),
             undo=DirectorySteps.delete_user,
         )
-        await self.step(
+        return await self.step(
             DirectorySteps.join_group,
             JoinGroup(application_id=self.applicant, user_id=user.user_id),
             undo=DirectorySteps.leave_group,
         )
 
-    async def provision_crm(self, received: Received) -> None:
-        """The contact that sales and support know, and their company."""
-        await self.step(
+    async def provision_crm(self, received: Received) -> tuple[str, str | None]:
+        """The contact that sales and support know, and their company; the ids of both."""
+        contact = await self.step(
             CrmSteps.create_contact,
             CreateContact(application_id=self.applicant),
             undo=CrmSteps.archive_contact,
         )
-        if received.is_company:
-            await self.step(
-                CrmSteps.create_company,
-                CreateCompany(application_id=self.applicant),
-                undo=CrmSteps.archive_company,
-            )
+        if not received.is_company:
+            return contact.contact_id, None
+        company = await self.step(
+            CrmSteps.create_company,
+            CreateCompany(application_id=self.applicant),
+            undo=CrmSteps.archive_company,
+        )
+        return contact.contact_id, company.company_id

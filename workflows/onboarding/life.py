@@ -1,0 +1,250 @@
+"""What a customer's life after the onboarding is told, tells and asks for. Ids only."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import BaseModel
+
+from workflows.actor import Decision
+from workflows.onboarding.life_policy import LifePolicy, Thing
+from workflows.onboarding.messages import ScreeningPolicy
+from workflows.onboarding.rules import Risk, ScreeningStatus
+from workflows.policy import Budgets
+from workflows.request_key import Message, Request
+
+CUSTOMER_LIFE = "CustomerLife"
+"""The type of the process, by which an onboarding starts it: to import it takes time each time."""
+
+LifeStage = Literal["active", "reverifying", "offboarded"]
+
+LIFE_TRANSITIONS: Mapping[str, frozenset[str]] = {
+    "active": frozenset({"reverifying", "offboarded"}),
+    "reverifying": frozenset({"active", "offboarded"}),
+    "offboarded": frozenset(),
+}
+"""Which stage of a life may follow which."""
+
+System = Literal["billing", "directory", "crm"]
+
+
+def customer_workflow_id(tenant: str, onboarding: str) -> str:
+    """The id of the process that watches over a customer."""
+    return f"customer/{tenant}/{onboarding}"
+
+
+def is_customer(process: str) -> bool:
+    """Whether the process of this id watches over a customer."""
+    return process.startswith("customer/")
+
+
+class Accounts(Message):
+    """What a customer has outside, by the ids there. `company_id` is None for a person."""
+
+    customer_id: str
+    has_tax_id: bool
+    user_id: str
+    group_id: str
+    contact_id: str
+    company_id: str | None = None
+
+
+class Made(Message):
+    """Something that was made outside: the step that takes it back, and of which request."""
+
+    undo: str
+    of: str
+    part: str = ""
+
+
+class Difference(Message):
+    """What is not outside as it should be. `fields` are those that differ, without their values."""
+
+    thing: Thing
+    how: Literal["missing", "differs"]
+    fields: tuple[str, ...] = ()
+
+
+class Reverification(Message):
+    """A proof of identity that was asked for again, under which key; when to look how it stands."""
+
+    session_id: str
+    key: str
+    part: str
+    until: datetime
+    look_at: datetime
+
+
+class LifeState(BaseModel):
+    """What the process knows about its customer. All of it goes over into the next run.
+
+    version     of the application: what should be there
+    proved_at   since when the proof of identity is good
+    compared    how many comparisons there were; it numbers their requests
+    repaired    how often each thing was made anew; it numbers those requests
+    left        differences that somebody decided to leave as they are
+    screening    the policy for it; None where nobody is screened
+    screened     how often they were screened again; it numbers those requests
+    list_version  of the list when they were screened last
+    list_told    the version that we were last told of
+    unseen      how often in a row a system gave no answer
+    entered     how often a stage was entered; it numbers those requests
+    reverified  how often a proof of identity was asked for again; it numbers those requests
+    proof_heard  that something was heard of it that nobody has looked at yet
+    decided      updates that were taken: none is taken twice
+    noticed      how many notices were sent; it numbers them
+    """
+
+    application_id: str
+    tenant: str
+    since: datetime
+    proved_at: datetime
+    policy: LifePolicy
+    budgets: Budgets
+    accounts: Accounts
+    made: list[Made]
+    risk: Risk = "medium"
+    version: int = 1
+    stage: LifeStage = "active"
+    entered: int = 0
+    compared: int = 0
+    compare_at: datetime | None = None
+    compare_asked: bool = False
+    repaired: dict[Thing, int] = {}
+    left: list[Difference] = []
+    unseen: dict[System, int] = {}
+    screening: ScreeningPolicy | None = None
+    screened: int = 0
+    list_version: str | None = None
+    list_told: str | None = None
+    reverified: int = 0
+    reverification: Reverification | None = None
+    proof_heard: bool = False
+    decided: list[str] = []
+    noticed: int = 0
+
+    @property
+    def reverify_at(self) -> datetime:
+        """When the proof of identity is good no more."""
+        return self.proved_at + self.policy.reverify_after.of(self.risk)
+
+
+class Offboarding(Decision):
+    """Somebody leaves, or has to."""
+
+
+class CompareNow(Decision):
+    """Somebody wants the systems outside compared now."""
+
+
+class OfCustomer(Request):
+    """A step about a customer, known by the application that they came with."""
+
+    application_id: str
+
+
+class TakeUp(OfCustomer):
+    """Take a customer up, or once more: what lists show of it, and the policy of today."""
+
+    tenant: str
+    workflow_id: str
+    since: datetime
+    risk: Risk
+    proved_at: datetime
+    reverify_at: datetime
+    list_version: str | None = None
+
+
+class TakenUp(Message):
+    """The policy of today; none where customers are watched over no more."""
+
+    policy: LifePolicy | None
+    budgets: Budgets
+    screening: ScreeningPolicy | None = None
+
+
+class ListChanged(Message):
+    """The list of those who need a second look has another version than it had."""
+
+    list_version: str
+
+
+class RecordScreening(OfCustomer):
+    """What came of screening a customer again, with which version of the list."""
+
+    status: ScreeningStatus
+    list_version: str
+
+
+class RecordLife(OfCustomer):
+    """The stage that a life is in now. Whoever left is kept for `keep_for`."""
+
+    stage: LifeStage
+    keep_for: timedelta | None = None
+
+
+class RecordProof(OfCustomer):
+    """That a proof of identity is good from now on, or that somebody does without; until when."""
+
+    outcome: Literal["verified", "accepted"]
+    proved_at: datetime
+    reverify_at: datetime
+
+
+class RecordDifference(OfCustomer):
+    """What was found, and what became of it: a line in the audit trail.
+
+    repaired   it was made anew
+    left       somebody decided to leave it as it is
+    mended     somebody says that it is right again: it is looked at once more
+    """
+
+    difference: Difference
+    outcome: Literal["repaired", "left", "mended"]
+
+
+Question = Literal["repair", "mend", "not_proved", "hits"]
+
+
+class PutBefore(OfCustomer):
+    """Something that a person has to decide about.
+
+    repair      it is gone, and not to be made anew without asking
+    mend        it is there, and not as it should be
+    not_proved  a proof of identity was asked for in vain
+    hits        they may be on a list, and nobody has judged it yet
+    """
+
+    question: Question
+    difference: Difference | None = None
+
+
+class Approved(Message):
+    """Whether to go on."""
+
+    go_on: bool
+
+
+class Compare(OfCustomer):
+    """Compare what one system has of a customer with what should be there."""
+
+    accounts: Accounts
+
+
+class Compared(Message):
+    """What is not there as it should be; `seen` is False where somebody did without looking."""
+
+    differences: tuple[Difference, ...] = ()
+    seen: bool = True
+
+
+class AskForProof(OfCustomer):
+    """Tell a customer that they have to prove who they are, and until when."""
+
+    until: datetime
+
+
+class AskedForProof(Message):
+    """The mail that was handed over; no id where somebody decided to go on without it."""
+
+    message_id: str | None

@@ -1,0 +1,44 @@
+"""What the business decided about its customers: a part of the policy."""
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from workflows.onboarding.rules import Risk
+from workflows.policy import Duration
+from workflows.request_key import Message
+
+Thing = Literal["customer", "tax_id", "user", "membership", "contact", "company"]
+"""What a customer has outside: in billing, in the directory, in the CRM."""
+
+
+class ByRisk(Message):
+    """How long a proof of identity is good, by the customer's risk."""
+
+    low: Duration
+    medium: Duration
+    high: Duration
+
+    def of(self, risk: Risk) -> timedelta:
+        """How long it is good. Whom people let in against the rules is at high risk."""
+        return {"low": self.low, "medium": self.medium}.get(risk, self.high)
+
+
+class LifePolicy(Message):
+    """What the business decided about its customers. Read anew with each comparison.
+
+    compare_every     how often the systems outside are compared with what should be there
+    unseen            so often in a row a system may give no answer; then somebody is asked
+    repairs           what is made anew where it is gone; about all else somebody is asked first
+    reverify_after    how long a proof of identity is good
+    reverify_within   how long a customer has to prove it again
+    keep_for          how long what is kept of somebody who left must be kept
+    """
+
+    compare_every: Duration
+    unseen: int = Field(ge=1, le=100)
+    repairs: tuple[Thing, ...]
+    reverify_after: ByRisk
+    reverify_within: Duration
+    keep_for: Duration
