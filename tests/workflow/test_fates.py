@@ -41,6 +41,7 @@ from workflows.onboarding.messages import (
     IdentityChanged,
     IdentityStatus,
     Policy,
+    RefusalCode,
 )
 from workflows.onboarding.screening import ScreeningSteps
 from workflows.onboarding.steps import (
@@ -205,8 +206,6 @@ class Played:
                 world.confirmed = True
                 event = EmailConfirmed(event_id=f"c{self.heard}")
                 await handle.signal(CustomerOnboarding.email_confirmed, event)
-            case "resend":
-                await self.one.decide(CustomerOnboarding.resend_confirmation, resend())
             case "prove" | "hint twice":
                 if action == "prove":
                     world.prove()
@@ -218,9 +217,20 @@ class Played:
                     world.deliver(kind)
                 changed = DocumentsChanged(event_id=f"d{self.heard}")
                 await handle.signal(CustomerOnboarding.documents_changed, changed)
+            case "cancel":
+                await handle.cancel()
+            case "wait":
+                await self.one.pass_time(HOUR / 2)
+            case _:
+                await self._decide(action)
+
+    async def _decide(self, action: Action) -> None:
+        match action:
+            case "resend":
+                await self.one.decide(CustomerOnboarding.resend_confirmation, resend())
             case "accept" | "refuse":
-                code = None if action == "accept" else "unreadable"
-                for document in list(world.documents):
+                code: RefusalCode | None = None if action == "accept" else "unreadable"
+                for document in list(self.world.documents):
                     said = judgement(document, code)
                     await self.one.decide(CustomerOnboarding.judge_document, said)
             case "approve" | "approve as another":
@@ -230,10 +240,6 @@ class Played:
                 await self.one.decide(CustomerOnboarding.reject, rejection())
             case "withdraw":
                 await self.one.decide(CustomerOnboarding.withdraw, withdrawal())
-            case "cancel":
-                await handle.cancel()
-            case "wait":
-                await self.one.pass_time(HOUR / 2)
 
     async def settled(self) -> bool:
         """Wait until it waits for somebody; False once it has come to its end."""
@@ -259,7 +265,7 @@ class Played:
                 now = await self.one.environment.get_current_time(self.one.handle)
                 left = progress.waiting.until - now
                 await self.one.pass_time(max(left, timedelta()) + timedelta(seconds=1))
-        raise AssertionError(f"it does not end: {progress}")
+        raise AssertionError(f"it does not end: {await self.one.progress()}")
 
     async def _ignoring_refusals(self, decided: Resolution) -> None:
         try:
@@ -309,4 +315,3 @@ def _was_skipped(world: World, key: str) -> bool:
         "crm.create_company": "crm.archive_company",
     }
     return any(make in key and undo in world.calls for make, undo in undone.items())
-

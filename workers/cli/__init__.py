@@ -26,6 +26,7 @@ from workers.cli import (
     rules,
     screening,
     stack,
+    statement,
     versions,
 )
 from workers.obstacle import Obstacle
@@ -50,6 +51,7 @@ app.add_typer(documents.app, name="documents", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
 app.add_typer(rules.app, name="rules", rich_help_panel="Rules")
+app.add_typer(statement.app)
 app.add_typer(release.app)
 app.add_typer(process.app)
 
