@@ -1,62 +1,82 @@
-"""How alike a party and an entry of a list are, in percent."""
+"""How alike names are, in percent, and what speaks against it that two are the same."""
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 OTHER_BIRTH_DATE = 25
 """Points that another date of birth takes: what remains of the same name is below any threshold
 that lets misspelt names through."""
 OTHER_COUNTRY = 5
 """Points that other countries take: people move, and lists know few of the countries."""
-_PART_OF_A_NAME = 0.95
+PART_OF_A_NAME = 95
 """What a name is worth that is part of a longer one, as without the father's name."""
 _WORDS_OF_A_PART = 2
 
 Words = Sequence[str]
 
 
-def likeness(
-    name: Words,
-    entry_names: Sequence[Words],
+class Names:
+    """Many names, each as its words, that one is compared with."""
+
+    def __init__(self, names: Sequence[Words]) -> None:
+        self._ordered = [" ".join(sorted(words)) for words in names]
+        self._joined = ["".join(words) for words in names]
+        self._lengths = [len(set(words)) for words in names]
+        self._having: dict[str, list[int]] = defaultdict(list)
+        for place, words in enumerate(names):
+            for word in set(words):
+                self._having[word].append(place)
+
+    def alike(self, name: Words, at_least: int) -> dict[int, int]:
+        """How alike `name` is to those that it is like, by their places, whatever the order."""
+        if not name:
+            return {}
+        found: dict[int, int] = {}
+        # Some write in one word what others write in two.
+        for wanted, given in (
+            (" ".join(sorted(name)), self._ordered),
+            ("".join(name), self._joined),
+        ):
+            for _, score, place in process.extract(
+                wanted, given, scorer=fuzz.ratio, score_cutoff=at_least, limit=None
+            ):
+                found[place] = max(found.get(place, 0), int(score))
+        if at_least <= PART_OF_A_NAME:
+            for place in self._parts(set(name)):
+                found[place] = max(found.get(place, 0), PART_OF_A_NAME)
+        return found
+
+    def _parts(self, name: set[str]) -> Iterator[int]:
+        """Names that `name` is a part of, and those that are parts of it."""
+        shared = Counter(place for word in name for place in self._having.get(word, ()))
+        for place, words in shared.items():
+            shorter = min(len(name), self._lengths[place])
+            if words == shorter >= _WORDS_OF_A_PART:
+                yield place
+
+
+def against(
+    born: date | None,
+    country: str | None,
     *,
-    born: tuple[date | None, Sequence[str]],
-    country: tuple[str | None, Sequence[str]],
-    threshold: int,
+    birth_dates: Collection[str],
+    countries: Collection[str],
 ) -> int:
-    """The score of the name that is most alike, less what speaks against it; 0 below `threshold`.
+    """The points that speak against it that a party is an entry; what either does not tell, none.
 
-    `born` and `country` are the party's and the entry's; what either does not tell speaks neither
-    for nor against.
+    Countries are in capitals, birth dates as `1965`, `1965-03` or `1965-03-01`.
     """
-    against = 0
-    if born[0] is not None and born[1] and not _could_be(born[0], born[1]):
-        against += OTHER_BIRTH_DATE
-    if country[0] and country[1] and country[0].upper() not in country[1]:
-        against += OTHER_COUNTRY
-    wanted = threshold + against
-    if wanted > 100:
-        return 0
-    best = max((_alike(name, other, wanted) for other in entry_names), default=0.0)
-    score = round(best) - against
-    return score if score >= threshold else 0
+    points = 0
+    if born is not None and birth_dates and not _could_be(born.isoformat(), birth_dates):
+        points += OTHER_BIRTH_DATE
+    if country and countries and country.upper() not in countries:
+        points += OTHER_COUNTRY
+    return points
 
 
-def _alike(one: Words, other: Words, wanted: int) -> float:
-    """How alike two names are whatever the order of their words; 0 where it is not `wanted`."""
-    if not one or not other:
-        return 0.0
-    ordered = sorted(one), sorted(other)
-    whole = fuzz.ratio(*(" ".join(words) for words in ordered), score_cutoff=wanted)
-    # Some write in one word what others write in two.
-    joined = fuzz.ratio("".join(one), "".join(other), score_cutoff=wanted)
-    shorter, longer = sorted((set(one), set(other)), key=len)
-    part = len(shorter) >= _WORDS_OF_A_PART and shorter <= longer
-    return max(whole, joined, 100 * _PART_OF_A_NAME if part else 0.0)
-
-
-def _could_be(born: date, listed: Sequence[str]) -> bool:
-    """Whether a day is one of those listed; `1965` and `1965-03` are every day of theirs."""
-    day = born.isoformat()
-    return any(day.startswith(one) or one.startswith(day) for one in listed)
+def _could_be(born: str, listed: Collection[str]) -> bool:
+    """Whether a day is one of those listed: of a year or a month it is every day."""
+    return any(born.startswith(one) or one.startswith(born) for one in listed)

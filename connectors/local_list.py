@@ -21,7 +21,7 @@ from pathlib import Path
 
 from connectors.capabilities import Hit, ListVersion, Party, Screened
 from connectors.errors import Unanswered
-from connectors.likeness import likeness
+from connectors.likeness import Names, against
 from connectors.names import words_of
 
 COLUMNS = ("id", "schema", "name", "aliases", "birth_date", "countries")
@@ -43,19 +43,49 @@ class _Entry:
     version: str
     kinds: frozenset[str]
     name: str
-    names: tuple[tuple[str, ...], ...]
+    names: tuple[Sequence[str], ...]
     birth_dates: tuple[str, ...]
     countries: tuple[str, ...]
     topics: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+class _Kind:
+    """The entries that may be people, or companies, to be found by name."""
+
+    def __init__(self, entries: Sequence[_Entry]) -> None:
+        named = [(entry, words) for entry in entries for words in entry.names]
+        self._entries = [entry for entry, _ in named]
+        self._names = Names([words for _, words in named])
+
+    def like(self, party: Party, threshold: int) -> Iterator[tuple[_Entry, int]]:
+        """Each entry that is at least so much alike by one of its names, and how much."""
+        words = words_of(party.name, company=party.kind == "company")
+        scores: dict[str, tuple[_Entry, int]] = {}
+        for place, alike in self._names.alike(words, threshold).items():
+            entry = self._entries[place]
+            if alike > scores.get(entry.id, (entry, 0))[1]:
+                scores[entry.id] = entry, alike
+        for entry, alike in scores.values():
+            score = alike - against(
+                party.born,
+                party.country,
+                birth_dates=entry.birth_dates,
+                countries=entry.countries,
+            )
+            if score >= threshold:
+                yield entry, score
+
+
 class _Read:
     """The file as it was read: `stamp` tells whether it has changed since."""
 
-    stamp: tuple[int, int, int]
-    version: str
-    entries: tuple[_Entry, ...]
+    def __init__(self, stamp: tuple[int, int, int], version: str, entries: list[_Entry]) -> None:
+        self.stamp = stamp
+        self.version = version
+        self.entries = len(entries)
+        self.kinds = {
+            kind: _Kind([entry for entry in entries if kind in entry.kinds]) for kind in _SCHEMAS
+        }
 
 
 class LocalList:
@@ -76,7 +106,7 @@ class LocalList:
     async def current(self) -> ListVersion:
         """The list as it is now. Raises Unanswered (`screening.list`)."""
         read = await asyncio.to_thread(self._answering)
-        return ListVersion(self._file.stem, read.version, len(read.entries))
+        return ListVersion(self._file.stem, read.version, read.entries)
 
     def _screen(self, parties: Sequence[Party], threshold: int) -> Screened:
         read = self._answering()
@@ -86,22 +116,9 @@ class LocalList:
         )
 
     def _hits(self, read: _Read, party: Party, threshold: int) -> list[Hit]:
-        company = party.kind == "company"
-        words = tuple(words_of(party.name, company=company))
-        found = []
-        for entry in read.entries:
-            if party.kind not in entry.kinds:
-                continue
-            score = likeness(
-                words,
-                entry.names,
-                born=(party.born, entry.birth_dates),
-                country=(party.country, entry.countries),
-                threshold=threshold,
-            )
-            if score >= threshold:
-                found.append(self._hit(entry, score))
-        return sorted(found, key=lambda hit: (-hit.score, hit.entry))
+        found = read.kinds[party.kind].like(party, threshold)
+        hits = [self._hit(entry, score) for entry, score in found]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.entry))
 
     def _hit(self, entry: _Entry, score: int) -> Hit:
         return Hit(
@@ -129,7 +146,7 @@ class LocalList:
         if self._read is None or self._read.stamp != stamp:
             content = self._file.read_bytes()
             version = hashlib.sha256(content).hexdigest()[:_VERSION_DIGITS]
-            self._read = _Read(stamp, version, tuple(_entries(self._file, content)))
+            self._read = _Read(stamp, version, list(_entries(self._file, content)))
         return self._read
 
 
@@ -176,7 +193,7 @@ def _entry(row: Mapping[str, str]) -> _Entry | None:
         version=_version(schema, names, birth_dates, countries, topics),
         kinds=kinds,
         name=name,
-        names=tuple(tuple(words_of(one, company="company" in kinds)) for one in names),
+        names=tuple(words_of(one, company="company" in kinds) for one in names),
         birth_dates=birth_dates,
         countries=countries,
         topics=topics,

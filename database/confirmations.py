@@ -10,11 +10,8 @@ from database.audit import record
 from workflows.onboarding.confirmation_link import Link
 
 _OPEN = text("""
-    SELECT o.workflow_id, max(a.version) AS version,
-           CAST(extract(epoch FROM clock_timestamp()) AS bigint) + :seconds AS until
-    FROM onboardings o JOIN applications a USING (id)
-    WHERE o.id = :id
-    GROUP BY o.workflow_id
+    SELECT workflow_id, CAST(extract(epoch FROM clock_timestamp()) AS bigint) + :seconds AS until
+    FROM onboardings WHERE id = :id
 """)
 # An address counts as confirmed whichever version named it when it was.
 _ASKED = text("""
@@ -36,12 +33,13 @@ _CONFIRM = text("""
     ON CONFLICT DO NOTHING
     RETURNING confirmed_at
 """)
-_LATEST = text("""
-    SELECT latest.version, EXISTS (
+_IS_CONFIRMED = text("""
+    SELECT EXISTS (
         SELECT FROM confirmations c JOIN applications a USING (id, version)
-        WHERE c.id = :id AND a.form->>'email' = latest.form->>'email'
-    ) AS confirmed
-    FROM applications latest WHERE id = :id ORDER BY version DESC LIMIT 1
+        WHERE c.id = :id AND a.form->>'email' = (
+            SELECT form->>'email' FROM applications WHERE id = :id AND version = :version
+        )
+    )
 """)
 
 
@@ -63,16 +61,15 @@ class Asked:
     confirmed_at: datetime | None
 
 
-async def opened(connection: AsyncConnection, id_: str, *, seconds: int) -> tuple[int, int] | None:
-    """The latest version of an application, and the time so many seconds from now, since 1970.
-
-    None where there is no such application.
-    """
+async def opened(
+    connection: AsyncConnection, id_: str, version: int, *, seconds: int
+) -> int | None:
+    """The time so many seconds from now, since 1970; None where there is no such onboarding."""
     values = {"id": id_, "seconds": seconds}
     row = (await connection.execute(_OPEN, values)).mappings().first()
     if row is None:
         return None
-    version, until = int(row["version"]), int(row["until"])
+    until = int(row["until"])
     details = {"id": id_, "version": version, "until": until}
     await record(
         connection,
@@ -81,7 +78,7 @@ async def opened(connection: AsyncConnection, id_: str, *, seconds: int) -> tupl
         workflow_id=row["workflow_id"],
         details=details,
     )
-    return version, until
+    return until
 
 
 async def asked(connection: AsyncConnection, link: Link) -> Asked | None:
@@ -104,10 +101,7 @@ async def confirm(connection: AsyncConnection, link: Link, workflow_id: str) -> 
     return confirmed_at
 
 
-async def latest(connection: AsyncConnection, id_: str) -> tuple[int, bool] | None:
-    """The latest version of an application, and whether the address that it names is confirmed.
-
-    None where there is no such application.
-    """
-    row = (await connection.execute(_LATEST, {"id": id_})).mappings().first()
-    return (int(row["version"]), bool(row["confirmed"])) if row is not None else None
+async def is_confirmed(connection: AsyncConnection, id_: str, version: int) -> bool:
+    """Whether the address is confirmed that a version of an application names."""
+    values = {"id": id_, "version": version}
+    return bool(await connection.scalar(_IS_CONFIRMED, values))

@@ -37,7 +37,7 @@ _MANY = """
     ) a ON true
     WHERE (CAST(:tenant AS text) IS NULL OR o.tenant = :tenant)
       AND (CAST(:id AS text) IS NULL OR s.id = :id)
-      AND (CAST(:state AS text) IS NULL OR s.state = :state)
+      AND (CAST(:open AS boolean) IS NULL OR (s.state = 'open') = :open)
       AND (CAST(:after_id AS text) IS NULL OR (s.opened_at, s.id) > (:after_at, :after_id))
     ORDER BY s.opened_at, s.id
     LIMIT :limit
@@ -96,12 +96,12 @@ async def many(
     connection: AsyncConnection,
     *,
     tenant: str | None,
-    state: State | None = None,
+    open_: bool | None = None,
     after: tuple[datetime, str] | None = None,
     limit: int,
 ) -> Sequence[RowMapping]:
     """Sessions, those that wait longest first, after the row that a page ended with."""
-    return await _many(connection, tenant=tenant, state=state, after=after, limit=limit)
+    return await _many(connection, tenant=tenant, open_=open_, after=after, limit=limit)
 
 
 async def _many(
@@ -110,13 +110,13 @@ async def _many(
     tenant: str | None,
     limit: int,
     id_: str | None = None,
-    state: State | None = None,
+    open_: bool | None = None,
     after: tuple[datetime, str] | None = None,
 ) -> Sequence[RowMapping]:
     values = {
         "tenant": tenant,
         "id": id_,
-        "state": state,
+        "open": open_,
         "after_at": after[0] if after else None,
         "after_id": after[1] if after else None,
         "limit": limit,

@@ -31,6 +31,12 @@ _CORRECT = text("""
     ON CONFLICT DO NOTHING
     RETURNING version
 """)
+_TAKE_OUT = text("""
+    DELETE FROM applications a WHERE a.id = :id AND a.version = :version AND NOT EXISTS (
+        SELECT FROM applications later WHERE later.id = a.id AND later.version > a.version
+    )
+    RETURNING a.id
+""")
 _APPLICATION = text("""
     SELECT a.id, a.version, a.tenant, a.form, o.workflow_id, o.stage, o.appeal_of
     FROM applications a JOIN onboardings o USING (id)
@@ -172,17 +178,18 @@ async def store(
     return True
 
 
-async def correct(
+async def revise(
     connection: AsyncConnection,
     *,
     id_: str,
     version: int,
     changes: dict[str, Any],
     created_by: str,
+    event: str,
 ) -> int:
-    """Store a corrected version of an application's `version`; the answer is its number.
+    """Store the version after an application's `version`; the answer is its number.
 
-    Raises CorrectedMeanwhile.
+    `event` says in the audit trail why there is one. Raises CorrectedMeanwhile.
     """
     values = {
         "id": id_,
@@ -194,8 +201,15 @@ async def correct(
     if not isinstance(corrected, int):
         raise CorrectedMeanwhile(f"{id_} has a later version than {version}")
     details = {"id": id_, "version": corrected, "fields": sorted(changes)}
-    await record(connection, "application.corrected", created_by, details=details)
+    await record(connection, event, created_by, details=details)
     return corrected
+
+
+async def take_out(connection: AsyncConnection, id_: str, version: int, *, created_by: str) -> None:
+    """Take out a version that its process refused, unless a later one rests on it."""
+    values = {"id": id_, "version": version}
+    if await connection.scalar(_TAKE_OUT, values) is not None:
+        await record(connection, "application.change_refused", created_by, details=values)
 
 
 async def application(connection: AsyncConnection, id_: str, version: int) -> Application:

@@ -115,6 +115,23 @@ class ConfirmationRow(SQLModel, table=True):
     confirmed_at: datetime = Field(sa_column=_time(now=True))
 
 
+class ConsentRow(SQLModel, table=True):
+    """Evidence that an applicant agreed: to what, in which version, when, and which key told us.
+
+    `retention` is the class of evidence, by which it is decided how long it is kept.
+    """
+
+    __tablename__ = "consents"
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    subject: str = Field(sa_column=Column(Text, primary_key=True))
+    version: str = Field(sa_column=Column(Text, primary_key=True))
+    given_at: datetime = Field(sa_column=_time())
+    told_by: str = Field(sa_column=Column(Text, nullable=False))
+    retention: str = Field(sa_column=Column(Text, nullable=False))
+    told_at: datetime = Field(sa_column=_time(now=True))
+
+
 class OnboardingRow(SQLModel, table=True):
     """Where each onboarding is: what lists are made from.
 

@@ -28,6 +28,7 @@ from gateway import (
     reviews,
     screening,
     status,
+    versions,
 )
 from gateway.callers import allowed
 from gateway.door import Door
@@ -117,6 +118,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         onboardings,
         status,
         changes,
+        versions,
         appeals,
         confirmations,
         screening,

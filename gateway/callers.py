@@ -58,6 +58,13 @@ class Callers:
             )
         return found
 
+    def is_person(self, name: str, tenant: str) -> bool:
+        """Whether a person who may act for `tenant` has a key of this name."""
+        return any(
+            one.name == name and one.kind == "person" and one.tenant in (None, tenant)
+            for one in self._keys
+        )
+
     def _of_key(self, key: str) -> "Caller | None":
         digest = hashlib.sha256(key.encode()).hexdigest()
         found = None
@@ -120,6 +127,11 @@ class Caller:
     def has_any(self, *roles: Role) -> bool:
         """Whether the caller has one of these roles."""
         return not set(roles).isdisjoint(self.actor.roles)
+
+    @property
+    def on_behalf_of(self) -> Literal["applicant"] | None:
+        """For whom the caller decides: support acts for applicants, others on their own."""
+        return "applicant" if self.has_any("support") else None
 
     def may_see(self, tenant: str | None) -> bool:
         """Whether what belongs to `tenant` is there for this caller at all."""

@@ -1,4 +1,4 @@
-"""What is done with an onboarding under way: taken back by a caller, corrected by an operator."""
+"""What is asked of an onboarding under way: to be taken back, or to send its mail again."""
 
 from fastapi import APIRouter, Response
 
@@ -6,20 +6,16 @@ from database import onboardings
 from database.connection import transaction
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, tenant_to_act_for
-from gateway.correctable import NOTHING_WAITS, must_be_correctable
 from gateway.decisions import Ended, NoProcess, send
-from gateway.etags import IfMatch, changed_meanwhile
-from gateway.forms import CorrectionForm, ResendForm, WithdrawalForm
+from gateway.forms import ResendForm, WithdrawalForm
 from gateway.onboardings import KnownId
-from gateway.openapi import answers, problem, problems
+from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
-from gateway.problems import Problem, not_found, unavailable
-from gateway.progress import progress_of
+from gateway.problems import Problem, not_found
 from workflows.actor import SignedActor
-from workflows.handover import PATIENCE, hand_over_onboarding
-from workflows.onboarding.application import Answer, Resent, Withdrawn
+from workflows.handover import hand_over_onboarding
+from workflows.onboarding.application import Resent, Withdrawn
 from workflows.onboarding.messages import (
-    ENDS,
     ConfirmationResend,
     Start,
     Withdrawal,
@@ -27,17 +23,6 @@ from workflows.onboarding.messages import (
 )
 
 router = APIRouter(prefix="/v1/onboardings", tags=["onboardings"])
-
-
-class Corrected(Answer):
-    """A corrected version of an application, and the refused steps to retry with it.
-
-    `refused` is empty where none waits: then the steps to come use the version by themselves.
-    """
-
-    id: str
-    version: int
-    refused: tuple[str, ...]
 
 
 @router.post(
@@ -70,7 +55,7 @@ async def withdraw(
     process = workflow_id(start.tenant, id)
 
     def withdrawal(by: SignedActor) -> Withdrawal:
-        return Withdrawal(reason=form.reason, by=by)
+        return Withdrawal(reason=form.reason, by=by, on_behalf_of=caller.on_behalf_of)
 
     signed = options.signer.sign(
         withdrawal, workflow_id=process, update="withdraw", by=caller.actor
@@ -151,7 +136,7 @@ async def resend_confirmation(
     process = workflow_id(tenant, id)
 
     def resend(by: SignedActor) -> ConfirmationResend:
-        return ConfirmationResend(reason=form.reason, by=by)
+        return ConfirmationResend(reason=form.reason, by=by, on_behalf_of=caller.on_behalf_of)
 
     signed = options.signer.sign(
         resend, workflow_id=process, update="resend_confirmation", by=caller.actor
@@ -177,62 +162,3 @@ def _not_confirming(stage: str | None) -> Problem:
         "not-confirming",
         f"No address waits to be confirmed: the onboarding is {stage}.",
     )
-
-
-@router.post(
-    "/{id}/corrections",
-    status_code=201,
-    response_model=Corrected,
-    responses={
-        **answers(
-            Corrected(id=examples.ID, version=2, refused=("billing.create_tax_id",)),
-            status=201,
-            description="Stored",
-        ),
-        **problems(400, 401, 403, 404, 412, 413, 415, 428, 503),
-        **problem(
-            409,
-            "`not-correctable`, `given-already`, or `too-late`: nothing is stored.",
-            code="not-correctable",
-            detail=NOTHING_WAITS,
-        ),
-    },
-    summary="Correct an application",
-)
-async def correct(
-    id: KnownId, form: CorrectionForm, caller: Allowed, options: Options, expected: IfMatch
-) -> Corrected:
-    """Store a new version of an application, for the steps to come to work from.
-
-    While the address waits to be confirmed nothing is given to any system yet: the next mail goes
-    to the corrected address, and all that follows uses the version. Later it is for a refused step
-    to be retried with.
-
-    409 `not-correctable`: no step would use it. 409 `given-already`: a system has been given what
-    is to be corrected, and would keep it; `tax_id` goes to billing alone. `If-Match` says which
-    version you looked at: where somebody corrected it meanwhile, nothing is stored.
-    """
-    changes = form.model_dump(mode="json", exclude_unset=True)
-    async with transaction(options.engine) as connection:
-        row = await onboardings.one(connection, id, tenant=caller.tenant)
-    if row is None:
-        raise not_found("onboarding")
-    if row["stage"] in ENDS:
-        raise Problem(409, "too-late", f"The onboarding has ended: it is {row['stage']}.")
-    expected.meets(row["version"], "version")
-    progress = await progress_of(options.client, row["workflow_id"], PATIENCE)
-    if progress is None:
-        raise unavailable("The process, which knows whether it can be corrected,")
-    refused = must_be_correctable(progress, changes)
-    async with transaction(options.engine) as connection:
-        try:
-            version = await onboardings.correct(
-                connection,
-                id_=id,
-                version=row["version"],
-                changes=changes,
-                created_by=caller.name,
-            )
-        except onboardings.CorrectedMeanwhile:
-            raise changed_meanwhile("version") from None
-    return Corrected(id=id, version=version, refused=refused)

@@ -1,13 +1,14 @@
-"""What may be corrected in an application: what a step has yet to use and nobody has been given.
+"""Until when an application may be changed, and what of it may be corrected after that.
 
-A correction reaches the steps to come, never what is made already. So it is taken only where one
-will use it, and every system ends with the same: while the address waits to be confirmed, and
-while a refused step waits to be retried with it.
+Until a system is given the customer the process goes through a changed application again. From then
+on a correction reaches the steps to come, never what is made already. So it is taken only where one
+was refused and waits for it, and every system ends with the same.
 """
 
 from collections.abc import Iterable
 
 from gateway.problems import Problem
+from workflows.onboarding.messages import CHANGEABLE
 from workflows.onboarding.steps import BillingSteps, CrmSteps, DirectorySteps
 from workflows.progress import Progress, StepProgress
 from workflows.step import declaration_of
@@ -22,21 +23,32 @@ _GIVEN_BY = {
 _TAX_ID_GIVEN_BY = {declaration_of(BillingSteps.create_tax_id).name: "billing"}
 
 NOTHING_WAITS = (
-    "Nothing waits for a correction: the address does not wait to be confirmed and no step was "
-    "refused, so no step would use it. To change what the applicant sent, withdraw the application "
-    "and let them sign up anew."
+    "Nothing waits for a correction: no step was refused, so no step would use it. To change what "
+    "the applicant sent, withdraw the application and let them sign up anew."
+)
+NO_SYSTEM_HAS_IT = (
+    "No system has been given the customer yet: change the application instead, and what was found "
+    "out from it is checked again (POST /v1/onboardings/{id}/change)."
 )
 
 
-def must_be_correctable(progress: Progress, fields: Iterable[str]) -> tuple[str, ...]:
-    """The refused steps that wait for a correction of these fields; none while confirming.
+def must_be_changeable(progress: Progress) -> None:
+    """Raises Problem (409, `not-changeable`) where a system may have been given the customer."""
+    if progress.stage not in CHANGEABLE or progress.stopping:
+        how = progress.stopping or progress.stage
+        raise Problem(409, "not-changeable", f"Too late to be changed: the onboarding is {how}.")
 
-    Raises Problem (409): `not-correctable` where no step would use one, `given-already` where a
+
+def must_be_correctable(progress: Progress, fields: Iterable[str]) -> tuple[str, ...]:
+    """The refused steps that wait for a correction of these fields.
+
+    Raises Problem (409): `not-correctable` where no step waits for one, `given-already` where a
     system has one of the fields, or may have it.
     """
+    if progress.stage in CHANGEABLE and not progress.stopping:
+        raise Problem(409, "not-correctable", NO_SYSTEM_HAS_IT)
     refused = [one for one in progress.attention if one.reason.kind == "refused"]
-    confirming = progress.stage == "verifying_email"
-    if not (refused or confirming) or progress.stopping:
+    if not refused or progress.stopping:
         raise Problem(409, "not-correctable", NOTHING_WAITS)
     customer = set(fields) - {"tax_id"}
     have = _given(progress.steps, _GIVEN_BY) if customer else []

@@ -9,6 +9,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFai
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from gateway.etags import changed_meanwhile
 from gateway.problems import Problem
 from workflows.actor import Decision
 from workflows.decisions import Taken
@@ -19,6 +20,7 @@ Update = Literal[
     "withdraw",
     "resolve",
     "resend_confirmation",
+    "change",
     "judge_document",
     "approve",
     "reject",
@@ -114,6 +116,8 @@ def _refusal(error: WorkflowUpdateFailedError) -> Problem:
     said = f"{_sentence(cause.message)}."
     if cause.type == "TooSoon":
         return Problem(429, "too-soon", said, headers={"Retry-After": str(cause.details[0])})
+    if cause.type == "ChangedMeanwhile":
+        return changed_meanwhile("version")
     status, code = _REFUSALS.get(cause.type or "", (409, "refused"))
     return Problem(status, code, said)
 
@@ -129,6 +133,8 @@ _REFUSALS = {
     "NotConfirming": (409, "not-confirming"),
     "StillSending": (409, "still-sending"),
     "NoMoreMails": (409, "no-more-mails"),
+    "NotChangeable": (409, "not-changeable"),
+    "NoMoreChanges": (409, "no-more-changes"),
     "NotReviewing": (409, "not-reviewing"),
     "OtherReview": (409, "other-review"),
     "OtherVersion": (409, "other-version"),

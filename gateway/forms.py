@@ -1,11 +1,9 @@
 """What callers may send: forms that are strict where the messages behind them are plain."""
 
 import re
-import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -13,67 +11,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
-    WithJsonSchema,
     model_validator,
 )
-from pydantic_extra_types.country import CountryAlpha2
-from pydantic_extra_types.currency_code import Currency
 
 from workflows.actor import Why
-from workflows.onboarding.application import Application, TaxNumber
 from workflows.onboarding.confirmation_link import TOKEN_PATTERN
 from workflows.onboarding.messages import RefusalCode
 from workflows.progress import Choice
 
-TaxIdType = Literal[
-    "ch_uid",
-    "ch_vat",
-    "de_stn",
-    "es_cif",
-    "eu_oss_vat",
-    "eu_vat",
-    "gb_vat",
-    "it_cf",
-    "no_vat",
-    "no_voec",
-    "pl_nip",
-    "us_ein",
-]
-"""Stripe's names for the tax ids of the countries that we serve."""
-
-_LONGEST_NAME = 200
-_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
-# Spaces, and what Unicode calls default-ignorable: a name of nothing else looks empty.
-_UNSEEN = (
-    r"\x20\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u205f-\u206f"
-    r"\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0"
-)
-_NAME = rf"^\s*[^{_CONTROLS}{_UNSEEN}][^{_CONTROLS}]*\s*$"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
-_NOT_IN_A_NAME = re.compile(rf"[{_CONTROLS}\ud800-\udfff]")
-_BEGINS_UNSEEN = re.compile(rf"[{_UNSEEN}]")
-
-
-def _clean(value: Any) -> Any:
-    return unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else value
-
-
-def _printable(name: str) -> str:
-    # Letters of any script, and what joins them; but nothing that hides or turns text around.
-    if _NOT_IN_A_NAME.search(name):
-        raise ValueError("holds control characters: a name is one line of text")
-    if _BEGINS_UNSEEN.match(name):
-        raise ValueError("begins with a character that nobody can see")
-    return name
-
-
-def _deliverable(email: str) -> str:
-    try:
-        return validate_email(email, check_deliverability=False, strict=True).normalized
-    except EmailNotValidError:
-        # The library's own text repeats parts of the address.
-        raise ValueError("is not an e-mail address, such as ada@example.com") from None
 
 
 def _written_out(value: Any) -> Any:
@@ -81,24 +27,6 @@ def _written_out(value: Any) -> Any:
     if isinstance(value, str) and _DATE.match(value):
         return value
     raise ValueError("is not a time of ISO 8601 with its zone, such as 2026-01-31T09:30:00Z")
-
-
-Name = Annotated[
-    str,
-    BeforeValidator(_clean),
-    Field(min_length=1, max_length=_LONGEST_NAME, json_schema_extra={"pattern": _NAME}),
-    AfterValidator(_printable),
-]
-Email = Annotated[
-    str, Field(max_length=320, json_schema_extra={"format": "email"}), AfterValidator(_deliverable)
-]
-Country = Annotated[
-    CountryAlpha2,
-    WithJsonSchema({"type": "string", "format": "iso-3166-1-alpha-2", "examples": ["DE"]}),
-]
-CurrencyCode = Annotated[
-    Currency, WithJsonSchema({"type": "string", "format": "iso-4217", "examples": ["EUR"]})
-]
 
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -112,90 +40,6 @@ def _sayable(at: datetime) -> datetime:
 
 Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_sayable)]
 """A point in time, as text with its zone."""
-
-
-class TaxNumberForm(TaxNumber):
-    """A tax id."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    type: TaxIdType
-    value: Annotated[
-        str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ./-]{0,39}$")
-    ]
-
-
-class ApplicationForm(Application):
-    """A signup."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "kind": "company",
-                    "name": "Beispiel Werke GmbH",
-                    "email": "office@example.com",
-                    "country": "DE",
-                    "currency": "EUR",
-                    "tax_id": {"type": "eu_vat", "value": "DE123456789"},
-                },
-                {
-                    "kind": "person",
-                    "name": "Žofie Nováková",
-                    "email": "zofie@example.org",
-                    "country": "AT",
-                    "currency": "EUR",
-                },
-            ]
-        },
-    )
-
-    name: Name
-    email: Email
-    country: Country
-    currency: CurrencyCode
-    tax_id: TaxNumberForm | None = None
-
-
-def _left_out_or_told(schema: dict[str, Any]) -> None:
-    """Describe a correction: at least one field, and null only where it takes something out.
-
-    Any: JSON Schema's own.
-    """
-    schema["minProperties"] = 1
-    schema["examples"] = [{"tax_id": {"type": "eu_vat", "value": "DE987654321"}}]
-    for name, field in schema["properties"].items():
-        del field["default"]
-        if name != "tax_id":
-            field.update(next(one for one in field.pop("anyOf") if one != {"type": "null"}))
-
-
-class CorrectionForm(BaseModel):
-    """What is corrected in an application; fields that are left out stay as they are."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra=_left_out_or_told,
-    )
-
-    kind: Literal["person", "company"] | None = None
-    name: Name | None = None
-    email: Email | None = None
-    country: Country | None = None
-    currency: CurrencyCode | None = None
-    tax_id: TaxNumberForm | None = None
-
-    @model_validator(mode="after")
-    def _corrects_something(self) -> "CorrectionForm":
-        if not self.model_fields_set:
-            raise ValueError("name at least one field and what it is to be")
-        for field in sorted(self.model_fields_set - {"tax_id"}):
-            if getattr(self, field) is None:
-                raise ValueError(f"{field} cannot be empty; only tax_id can be taken out by null")
-        return self
 
 
 class WithdrawalForm(BaseModel):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy import RowMapping
 
 from database import identity_sessions
@@ -101,17 +101,19 @@ async def many(
     caller: Allowed,
     options: Options,
     asked_tenant: AskedTenant = None,
-    state: SessionState | None = None,
+    open: Annotated[
+        bool | None, Query(description="Those that wait for a reviewer, or only the others.")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Sessions that reviewers decide; `state=open` are those that wait for one."""
+    """Sessions that reviewers decide, those that wait longest first."""
     async with transaction(options.engine) as connection:
         rows = await identity_sessions.many(
             connection,
             tenant=tenant_to_see(caller, asked_tenant),
-            state=state,
+            open_=open,
             after=_after(cursor),
             limit=limit + 1,
         )

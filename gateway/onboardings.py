@@ -8,14 +8,16 @@ from typing import Annotated, Any
 import structlog
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
-from database import api_requests, decisions, onboardings
+from database import api_requests, consents, decisions, onboardings
 from database.api_requests import Answer, ApiRequest, BeingAnswered, OtherBody
 from database.connection import DatabaseDown, transaction
 from gateway import examples
+from gateway.application_form import ApplicationForm
 from gateway.callers import Allowed, AskedTenant, tenant_to_act_for, tenant_to_see
+from gateway.consent import must_be_accepted
 from gateway.cursors import bad_cursor, cursor_of, place_of, time_of
 from gateway.etags import IfNoneMatch, tagged
-from gateway.forms import ApplicationForm, Time
+from gateway.forms import Time
 from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
@@ -132,6 +134,19 @@ async def start(
     return _response(answer, replayed=False)
 
 
+def _must_be_known(options: GatewayOptions, account_manager: str | None, tenant: str) -> None:
+    """Raises Problem (422): whoever is misspelt would not be kept from the review."""
+    if account_manager is not None and not options.callers.is_person(account_manager, tenant):
+        raise Problem(
+            422,
+            "invalid",
+            "1 field cannot be used.",
+            errors=[
+                FieldError(field="account_manager", message="is not the name of a person's API key")
+            ],
+        )
+
+
 async def _take(
     options: GatewayOptions, asked: ApiRequest, start: Start, form: Application, created_by: str
 ) -> Answer | None:
@@ -140,6 +155,8 @@ async def _take(
         async with transaction(options.engine) as connection:
             before = await api_requests.take(connection, asked)
             if before is None:
+                must_be_accepted(form, options.consent)
+                _must_be_known(options, form.account_manager, start.tenant)
                 await onboardings.store(
                     connection,
                     id_=start.application_id,
@@ -147,6 +164,15 @@ async def _take(
                     form=form.model_dump(mode="json"),
                     created_by=created_by,
                 )
+                if form.terms_version is not None:
+                    await consents.keep_terms(
+                        connection,
+                        id_=start.application_id,
+                        version=form.terms_version,
+                        given_at=form.terms_accepted_at,
+                        told_by=created_by,
+                        retention=options.consent.retention,
+                    )
             return before
     except OtherBody:
         raise Problem(

@@ -132,6 +132,7 @@ _LINKS = {
     for name, path in (
         ("show", "/get"),
         ("withdraw", "~1withdraw/post"),
+        ("change", "~1change/post"),
         ("correct", "~1corrections/post"),
         ("resend_confirmation", "~1resend-confirmation/post"),
     )

@@ -15,6 +15,7 @@ from gateway.applicants import ApplicantTokens
 from gateway.callers import Callers
 from gateway.rates import Rates
 from workflows.onboarding.confirmation_link import LinkSeals
+from workflows.onboarding.messages import ConsentPolicy
 
 ReadDocument = Callable[[str, str], AsyncIterator[bytes]]
 """Reads what the archive has of an onboarding under a SHA-256. Raises Problem (404 or 503)."""
@@ -25,8 +26,9 @@ class GatewayOptions:
     """The gateway's connections, keys and secrets, and where uploads go.
 
     Any of `webhook_secrets` may have signed a webhook: several while they are exchanged. `rates`
-    are of API keys, `page_rates` of the addresses that open pages. `news` is set when something new
-    is in the inbox. `upload_limit` is how many bytes a document may have.
+    are of API keys, `page_rates` of the addresses that open pages. `consent` says which terms have
+    to be accepted. `news` is set when something new is in the inbox. `upload_limit` is how many
+    bytes a document may have.
     """
 
     engine: AsyncEngine
@@ -41,6 +43,7 @@ class GatewayOptions:
     spool: Spool
     upload_limit: int
     read_document: ReadDocument
+    consent: ConsentPolicy = field(default_factory=ConsentPolicy)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -20,6 +20,7 @@ MAY: Mapping[str, tuple[Role, ...]] = {
     "GET /v1/onboardings/{id}/status": ("applicant", *_SERVING),
     "POST /v1/onboardings/{id}/status-token": _SERVING,
     "POST /v1/onboardings/{id}/withdraw": _SERVING,
+    "POST /v1/onboardings/{id}/change": ("applicant", *_SERVING),
     "POST /v1/onboardings/{id}/appeal": ("applicant", "service", "support"),
     "POST /v1/onboardings/{id}/corrections": _OPERATORS,
     "POST /v1/onboardings/{id}/resend-confirmation": _SERVING,

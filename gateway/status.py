@@ -5,7 +5,7 @@ Nothing here says what we look into, who looks, or why the answer is what it is.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,14 +22,16 @@ from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
 from gateway.problems import not_found
 from gateway.progress import progress_of
-from workflows.onboarding.application import Answer
+from workflows.onboarding.application import (
+    ApplicantStatus,
+    Asked,
+    Standing,
+    StatusToken,
+    Task,
+)
 from workflows.onboarding.messages import ENDS
-from workflows.onboarding.rules import AdverseAction
 
 router = APIRouter(prefix="/v1/onboardings", tags=["applicants"])
-
-Standing = Literal["in_progress", "your_turn", "accepted", "declined", "ended"]
-Task = Literal["confirm_email", "prove_identity", "send_documents"]
 
 _LONGEST_DAYS = 30
 _ASKED: Mapping[str, Task] = {
@@ -53,29 +55,6 @@ _WE_LOOK = "We are looking at your application. There is nothing for you to do."
 _ENDS: Mapping[str, Standing] = {"active": "accepted", "rejected": "declined"}
 
 
-class Asked(Answer):
-    """What an applicant is to do, and where; `until` is empty while no worker answers."""
-
-    task: Task
-    where: str | None
-    until: datetime | None
-
-
-class ApplicantStatus(Answer):
-    """How an onboarding stands, as its applicant may know it.
-
-    adverse_actions  why the answer is no, as codes
-    appeal_until     until when they may appeal against that
-    """
-
-    id: str
-    standing: Standing
-    text: str
-    asked: Asked | None
-    adverse_actions: tuple[AdverseAction, ...]
-    appeal_until: datetime | None
-
-
 class StatusTokenForm(BaseModel):
     """For how long a token is to hold."""
 
@@ -84,13 +63,6 @@ class StatusTokenForm(BaseModel):
     )
 
     days: Annotated[int, Field(ge=1, le=_LONGEST_DAYS)] = 7
-
-
-class StatusToken(Answer):
-    """A token for the applicant, and nobody else; it holds until then."""
-
-    token: str
-    until: datetime
 
 
 _TOKEN = StatusToken(
@@ -151,8 +123,6 @@ async def status(
 
 async def _theirs(options: GatewayOptions, caller: Caller, id_: str) -> RowMapping:
     """An onboarding that the caller may know of. Raises Problem (404)."""
-    if caller.onboarding not in (None, id_):
-        raise not_found("onboarding")
     async with transaction(options.engine) as connection:
         row = await onboardings.one(connection, id_, tenant=caller.tenant)
     if row is None:
@@ -187,6 +157,16 @@ async def _asked(options: GatewayOptions, row: RowMapping) -> Asked | None:
         return None
     return Asked(
         task=task,
-        where=row["identity_link"] if task == "prove_identity" else None,
+        where=_where(task, row),
         until=waiting.until if waiting else None,
     )
+
+
+def _where(task: Task, row: RowMapping) -> str | None:
+    match task:
+        case "confirm_email":
+            return None  # the link is in their mail, and nowhere else
+        case "prove_identity":
+            return str(row["identity_link"]) if row["identity_link"] else None
+        case "send_documents":
+            return f"/v1/onboardings/{row['id']}/documents"

@@ -178,10 +178,8 @@ async def house(
     """A house with an empty database; nothing of it goes on after the test."""
     await outside.clear_faults()
     await outside.clear_mail_faults()
-    await outside.directory.reset()
-    await outside.crm.reset()
-    await outside.tenants.reset()
-    await outside.yente.reset()
+    for api in outside.apis:
+        await api.reset()
     engine = engine_for(database)
     yield House(settings_for(tmp_path, database, outside, temporal), engine, temporal, outside)
     async for run in temporal.list_workflows("ExecutionStatus = 'Running'"):

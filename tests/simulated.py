@@ -240,7 +240,7 @@ class SimulatorHandle:
         await self.reset()
         await self.clear_messages()
         await self.clear_mail_faults()
-        for api in (self.directory, self.crm, self.tenants, self.yente):
+        for api in self.apis:
             await api.reset()
 
     # Stripe's webhooks and the applicant

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import uvicorn
 from temporalio.client import Client
 
+from activities.onboarding.policy import BadPolicy, load_policy
 from connectors.capabilities import Archive
 from connectors.errors import ConnectorError, Refused
 from database.connection import engine_for
@@ -38,6 +39,10 @@ async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOp
         callers = read_callers(settings.api_keys_file, applicants)
     except KeysUnreadable as error:
         raise SettingsWrong(str(error)) from error
+    try:
+        policy = load_policy(settings.rules / "policy.toml", settings.policy)
+    except BadPolicy as error:
+        raise SettingsWrong(str(error)) from error
     engine = engine_for(
         settings.database_url, application="perdure-gateway", size=20, patience=_STATEMENT_SECONDS
     )
@@ -56,6 +61,7 @@ async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOp
             page_rates=Rates(
                 per_second=settings.gateway_rate, burst=settings.gateway_burst, whose="address"
             ),
+            consent=policy.consent,
             spool=spool(settings),
             upload_limit=settings.upload_limit,
             read_document=_reading(archive),

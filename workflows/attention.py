@@ -40,6 +40,7 @@ class Attended(ABC):
 
     def __init__(self, stage: str) -> None:
         self.stage = stage
+        self.version = 1
         self.budgets = UNTIL_THE_POLICY_IS_READ
         self._conduct = Conduct()
         self._display = Display(self.progress, stage)
@@ -52,6 +53,7 @@ class Attended(ABC):
         return Progress(
             workflow_id=workflow.info().workflow_id,
             stage=self.stage,
+            version=self.version,
             stopping=f"to be {stop.end}" if stop and self.stage != stop.end else None,
             waiting=self._conduct.waiting,
             attention=tuple(attention_of(one) for one in running.values() if one.parked),
@@ -106,6 +108,26 @@ class Attended(ABC):
         self._stop(Stop(end=end, update=update.name, decision=decision))
         return self.taken()
 
+    def note(self, decision: Decision) -> None:
+        """Have a decision kept a little later, but kept: whoever took it is answered now."""
+        update = workflow.current_update_info()
+        assert update is not None, "decisions come as updates"
+        self._conduct.noted.append((update.name, decision))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the story is told still: nobody stopped it, and it has come to no end."""
+        return self._conduct.stop is None and not self._conduct.unwinding
+
+    def tell_again(self) -> None:
+        """Have the story end where it is with Changed: between two steps, or where it waits."""
+        self._conduct.changed = True
+        self._display.refresh()
+
+    def told_again(self) -> None:
+        """The story begins again now: nothing is to interrupt it any more."""
+        self._conduct.changed = False
+
     def taken(self) -> Taken:
         """The answer to somebody whose decision was accepted."""
         now = self.progress()
@@ -146,7 +168,7 @@ class Attended(ABC):
     ) -> Resolution | None:
         """Wait until somebody decides about a step that could not be done.
 
-        None where the process is to stop before that.
+        None where the process is to stop before that, or to be told again.
         """
         running.reason = reason_of(failure)
         choices: list[Choice] = ["retry"]
@@ -158,7 +180,9 @@ class Attended(ABC):
         running.state, running.parked = "parked", parked
         self._display.refresh()
         self._notify(running, running.reason)
-        await workflow.wait_condition(lambda: parked.resolution is not None or self._stopping())
+        await workflow.wait_condition(
+            lambda: parked.resolution is not None or self._stopping() or self._conduct.changed
+        )
         running.state, running.parked = "running", None
         self._display.refresh()
         return parked.resolution

@@ -13,7 +13,7 @@ Temporal must be made with `temporalio.contrib.pydantic.pydantic_data_converter`
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -23,13 +23,16 @@ from temporalio.client import Client
 
 from workflows.handover import hand_over_onboarding
 from workflows.onboarding.application import (
+    ApplicantStatus,
     Application,
+    ChangedApplication,
     Confirmed,
     ListedOnboarding,
     Onboarding,
     OnboardingInFull,
     OnboardingPage,
     Resent,
+    StatusToken,
     Withdrawn,
 )
 from workflows.onboarding.messages import ENDS, IdentityChanged, Stage, Start, workflow_id
@@ -158,6 +161,19 @@ class PerdureClient:
         answer = await self._ask("POST", "/v1/confirmations", json={"token": token})
         return Confirmed.model_validate_json(answer)
 
+    async def status(self, onboarding: str) -> ApplicantStatus:
+        """How an onboarding stands, in words for its applicant. Raises Refused or NotReachable."""
+        answer = await self._ask("GET", f"/v1/onboardings/{onboarding}/status")
+        return ApplicantStatus.model_validate_json(answer)
+
+    async def status_token(self, onboarding: str, *, days: int = 7) -> StatusToken:
+        """A token with which the applicant sees the same, and nothing else, for 1 to 30 days.
+
+        It is for them alone, and cannot be taken back. Raises Refused or NotReachable.
+        """
+        path = f"/v1/onboardings/{onboarding}/status-token"
+        return StatusToken.model_validate_json(await self._ask("POST", path, json={"days": days}))
+
     async def resend_confirmation(self, onboarding: str, *, reason: str) -> Resent:
         """Have the mail with the link sent once more, to the address as it is now.
 
@@ -167,6 +183,24 @@ class PerdureClient:
         path = f"/v1/onboardings/{onboarding}/resend-confirmation"
         answer = await self._ask("POST", path, json={"reason": reason})
         return Resent.model_validate_json(answer)
+
+    async def change(
+        self, onboarding: str, changes: Mapping[str, Any], *, version: int, reason: str
+    ) -> ChangedApplication:
+        """Change what an application says, until a system is given the customer.
+
+        `changes` are fields of an application as JSON has them, `version` the one that you looked
+        at, and `reason` is kept for good: it names nobody. What was found out from these fields is
+        checked again. Raises Refused (`not-changeable`, `no-more-changes`, `nothing-changed`,
+        `changed-meanwhile`; `invalid` where a field cannot be used) or NotReachable.
+        """
+        answer = await self._ask(
+            "POST",
+            f"/v1/onboardings/{onboarding}/change",
+            json={**changes, "reason": reason},
+            headers={"If-Match": f'"{version}"'},
+        )
+        return ChangedApplication.model_validate_json(answer)
 
     async def start_from(self, application_id: str, *, tenant: str) -> "OnboardingHandle":
         """Start the onboarding of an application that this service stored in our database itself.

@@ -69,11 +69,13 @@ class Conduct:
     steps: dict[str, Running] = field(default_factory=dict)
     undos: list[Undoing] = field(default_factory=list)
     stop: Stop | None = None
+    changed: bool = False
     unwinding: bool = False
     waiting: Waiting | None = None
     notices: list[asyncio.Task[None]] = field(default_factory=list)
     notices_before: int = 0
     decided: list[str] = field(default_factory=list)
+    noted: list[tuple[str, Decision]] = field(default_factory=list)
 
     @property
     def noticed(self) -> int:

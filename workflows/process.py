@@ -49,6 +49,10 @@ class Stopped(Exception):
     """The process is being stopped: whatever it was doing ends here, in good order."""
 
 
+class Changed(Exception):
+    """What the story rests on was changed: it ends here, in good order, to be told again."""
+
+
 class KeyUsedTwice(RuntimeError):
     """Two steps of a process would share a request key: tell them apart by `part`."""
 
@@ -64,7 +68,6 @@ class Process(Attended, Generic[State]):
     def __init__(self, stage: str, state: State) -> None:
         super().__init__(stage)
         self.state = state
-        self.version = 1
 
     # What a story is told with
 
@@ -92,7 +95,7 @@ class Process(Attended, Generic[State]):
     async def enter(self, stage: str) -> None:
         """Go on to `stage`. Raises RuntimeError where the table of transitions has no such step."""
         if not self._conduct.unwinding:
-            self._check_stop()
+            self._check_interruption()
         if stage not in self.TRANSITIONS[self.stage]:
             raise RuntimeError(f"{self.stage} → {stage} is not in the table of transitions")
         self.stage = stage
@@ -117,14 +120,15 @@ class Process(Attended, Generic[State]):
         with nothing left behind; it is noted before the step starts, since a step that failed may
         have been done. Where `if_skipped` is given, an operator may decide to go on with it.
 
-        Raises Stopped when the process is to stop, KeyUsedTwice where `part` is missing.
+        Raises Stopped when the process is to stop, Changed when the story is to be told again,
+        KeyUsedTwice where `part` is missing.
         """
-        self._check_stop()
+        self._check_interruption()
         if undo is not None:
             key = request_key(workflow.info().workflow_id, declaration_of(method).name, part)
             self._conduct.will_undo(Undoing(undo, key, part))
         result = await self._have_done(method, request, part, if_skipped)
-        self._check_stop()
+        self._check_interruption()
         return result
 
     @overload
@@ -149,7 +153,8 @@ class Process(Attended, Generic[State]):
         ends = await asyncio.gather(*parts, return_exceptions=True)
         failures = [end for end in ends if isinstance(end, BaseException)]
         # A stop is in good order; anything else is a defect of ours and must be seen first.
-        for failure in sorted(failures, key=lambda failure: isinstance(failure, Stopped)):
+        good = (Stopped, Changed)
+        for failure in sorted(failures, key=lambda failure: isinstance(failure, good)):
             raise failure
         return tuple(ends)
 
@@ -162,7 +167,7 @@ class Process(Attended, Generic[State]):
         who: str,
         look_after: timedelta = timedelta.max,
     ) -> bool:
-        """Wait for somebody outside; False when the time is up first. Raises Stopped.
+        """Wait for somebody outside; False when the time is up first. Raises Stopped, Changed.
 
         After `look_after` it is time to look whether something has passed unheard: True, too.
         """
@@ -172,7 +177,7 @@ class Process(Attended, Generic[State]):
         then = "time runs out" if left <= look_after else "look again"
         try:
             await workflow.wait_condition(
-                lambda: condition() or self._conduct.stop is not None,
+                lambda: condition() or self._conduct.stop is not None or self._conduct.changed,
                 timeout=min(left, look_after),
                 timeout_summary=f"{what}: {then}",
             )
@@ -181,7 +186,7 @@ class Process(Attended, Generic[State]):
             in_time = look_after < left
         self._conduct.waiting = None
         self._display.refresh()
-        self._check_stop()
+        self._check_interruption()
         return in_time
 
     async def keep_decision(self, update: str, decision: Decision) -> None:
@@ -198,6 +203,17 @@ class Process(Attended, Generic[State]):
             if_skipped=None,
         )
 
+    async def keep_noted(self) -> None:
+        """Have the decisions kept that were noted, in their order."""
+        while self._conduct.noted:
+            await self.keep_decision(*self._conduct.noted.pop(0))
+
+    async def take_back(self, method: Callable[[Any, Undo], Awaitable[Undone]]) -> None:
+        """Undo by `method` what was done, now and not at the end: it is void."""
+        for undoing in [one for one in self._conduct.undos if one.method == method]:
+            await self._take_back(undoing)
+        self._check_interruption()
+
     # How it works
 
     async def _tell(self, story: Callable[[], Awaitable[str]]) -> str:
@@ -208,9 +224,10 @@ class Process(Attended, Generic[State]):
             assert stop is not None, "only a stop raises Stopped"
             end = stop.end
         # From here on nothing can stop it: what was begun is brought to its end.
-        self._conduct.unwinding = True
+        self._conduct.unwinding, self._conduct.changed = True, False
         if (stop := self._conduct.stop) and stop.decision:
             await self.keep_decision(stop.update, stop.decision)
+        await self.keep_noted()
         if end in self.UNDONE:
             await self._undo()
         await self.enter(end)
@@ -226,11 +243,13 @@ class Process(Attended, Generic[State]):
     async def _undo(self) -> None:
         """Take back what was done, the last first. What cannot be taken back parks."""
         while self._conduct.undos:
-            last = self._conduct.undos[-1]
-            await self._have_done(
-                last.method, Undo(of=last.of), last.part, if_skipped=Undone(existed=True)
-            )
-            self._conduct.undos.pop()
+            await self._take_back(self._conduct.undos[-1])
+
+    async def _take_back(self, undoing: Undoing) -> None:
+        await self._have_done(
+            undoing.method, Undo(of=undoing.of), undoing.part, if_skipped=Undone(existed=True)
+        )
+        self._conduct.undos.remove(undoing)
 
     async def _have_done(
         self,
@@ -239,7 +258,7 @@ class Process(Attended, Generic[State]):
         part: str,
         if_skipped: Output | None,
     ) -> Output:
-        running = self._begin(declaration_of(method), part)
+        running = self._begin(declaration_of(method), part, again=isinstance(request, Undo))
         if running.declared.keyed:
             named = {"request_key": running.key, "version": self.version}
             request = request.model_copy(update=named)
@@ -271,14 +290,15 @@ class Process(Attended, Generic[State]):
                 self._stop(Stop(end="aborted"))
         if resolution is None or self._stopping():
             self._end(running, "given up")
-            raise Stopped
+            raise Stopped if self._stopping() else Changed
         running.reason = None
         return resolution
 
-    def _begin(self, declared: Declaration, part: str) -> Running:
+    def _begin(self, declared: Declaration, part: str, *, again: bool) -> Running:
         key = request_key(workflow.info().workflow_id, declared.name, part)
         name = declared.name + (f"/{part}" if part else "")
-        if declared.keyed and name in self._conduct.steps:
+        # An undo that was given up when the process was to stop is taken up again at its end.
+        if declared.keyed and name in self._conduct.steps and not again:
             raise KeyUsedTwice(f"{key} is used twice: tell the uses apart by part=")
         running = Running(declared, name, key, workflow.now())
         self._conduct.steps[name] = running
@@ -290,6 +310,8 @@ class Process(Attended, Generic[State]):
         running.ended_at = workflow.now()
         self._display.refresh()
 
-    def _check_stop(self) -> None:
+    def _check_interruption(self) -> None:
         if self._stopping():
             raise Stopped
+        if self._conduct.changed:
+            raise Changed

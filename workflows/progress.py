@@ -75,10 +75,14 @@ class Waiting(Message):
 
 
 class Progress(Message):
-    """What `progress()` answers, and what the Web UI shows as the current details."""
+    """What `progress()` answers, and what the Web UI shows as the current details.
+
+    `version` is the version of the subject (an application, say) that steps work from.
+    """
 
     workflow_id: str
     stage: str
+    version: int = 1
     stopping: str | None = None
     waiting: Waiting | None = None
     attention: tuple[Attention, ...] = ()

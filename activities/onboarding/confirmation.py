@@ -45,13 +45,12 @@ class ConfirmationActivities(ConfirmationSteps):
         """
 
         async def note(connection: AsyncConnection) -> OpenedConfirmation:
-            opened = await confirmations.opened(
-                connection, request.application_id, seconds=request.link_seconds
+            until = await confirmations.opened(
+                connection, request.application_id, request.version, seconds=request.link_seconds
             )
-            if opened is None:
+            if until is None:
                 raise NoApplication(f"there is no application {request.application_id}")
-            version, until = opened
-            return OpenedConfirmation(version=version, until=until)
+            return OpenedConfirmation(until=until)
 
         return await self._once.ours(request, note, OpenedConfirmation)
 
@@ -91,10 +90,9 @@ class ConfirmationActivities(ConfirmationSteps):
 
     @implements(ConfirmationSteps.read)
     async def read(self, request: ReadConfirmation) -> ConfirmationStatus:
-        """Look whether the address is confirmed that the latest version names."""
+        """Look whether the address is confirmed that the version names."""
         async with statement(self._engine) as connection:
-            latest = await confirmations.latest(connection, request.application_id)
-        if latest is None:
-            raise NoApplication(f"there is no application {request.application_id}")
-        version, confirmed = latest
-        return ConfirmationStatus(confirmed=confirmed, version=version)
+            confirmed = await confirmations.is_confirmed(
+                connection, request.application_id, request.version
+            )
+        return ConfirmationStatus(confirmed=confirmed)

@@ -18,6 +18,7 @@ import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from connectors.capabilities import Hit, ListVersion, Party, Screened
+from connectors.errors import Refused
 from connectors.http_api import HttpApi
 from connectors.yente.errors import as_connector_error, bad_body
 
@@ -97,7 +98,7 @@ class YenteScreening:
         for one in catalog.datasets:
             if one.name == self._dataset:
                 return ListVersion(one.name, one.index_version or one.version, None)
-        raise as_connector_error(httpx.Response(404))
+        raise Refused("screening.dataset", "yente has no list of this name")
 
     def _hits(self, matches: _Matches, threshold: int) -> tuple[Hit, ...]:
         alike = [one for one in matches.results if one.score * 100 >= threshold]

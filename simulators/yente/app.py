@@ -15,7 +15,6 @@ from simulators.storage import Storage
 from simulators.yente.entities import Entities, Entity
 from simulators.yente.matching import SCHEMATA, score
 
-SYSTEM = "yente"
 DATASETS = ("default", "sanctions", "peps")
 """Names that it answers to; each has all there is."""
 MOST_QUERIES = 100
@@ -68,7 +67,7 @@ def application(storage: Storage, key: str) -> Starlette:
         return JSONResponse({"version": entities.version()})
 
     return front.application(
-        SYSTEM,
+        "yente",
         Starlette(routes=routes),
         paths=front.templates(routes),
         token=key,

@@ -64,12 +64,13 @@ async def test_what_has_the_address_without_our_key_is_refused_until_corrected(
         assert "example.com" not in refused.value.reason
     assert await intent.happened() == 1, "only what was there before"
     async with transaction(bench.house.engine) as connection:
-        version = await onboardings.correct(
+        version = await onboardings.revise(
             connection,
             id_=application,
             version=1,
             changes={"email": f"{secrets.token_hex(8)}@example.com"},
             created_by="test",
+            event="test",
         )
     await act(intent.request.model_copy(update={"generation": 2, "version": version}))
 

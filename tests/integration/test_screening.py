@@ -233,12 +233,13 @@ async def test_a_changed_application_is_screened_anew_and_its_old_hits_count_no_
     application, _ = await desk.applied()
     (old,) = await desk.hits(application)
     async with transaction(desk.house.engine) as connection:
-        await onboardings.correct(
+        await onboardings.revise(
             connection,
             id_=application,
             version=1,
             changes={"name": "Ada Lovelace"},
             created_by="test",
+            event="test",
         )
     came = await desk.screen(application, part="round-2", version=2)
     assert (came.status, await desk.left(application)) == ("clear", 0)

@@ -82,7 +82,7 @@ async def test_a_customer_is_onboarded_once_with_everything_that_belongs_to_one(
         assert await handle.result() == "active"
     customers = await at_stripe(house, "/v1/customers", handle.id)
     assert len(customers) == 1
-    assert customers[0]["name"] == "Żółta Łódź 有限公司"
+    assert customers[0]["name"].startswith("Żółta Łódź 有限公司")
     mails = await house.outside.messages(to=f"{application}@example.com")
     assert [mail.subject for mail in mails] == ["Confirm your e-mail address", "Welcome"]
     row = (await house.rows("SELECT * FROM onboardings"))[0]
@@ -257,8 +257,13 @@ async def test_the_answer_to_a_step_that_needs_nothing_any_more_is_nothing(house
         await until(handle, lambda progress: progress.attention)
         form = {"tax_id": None}
         async with transaction(house.engine) as connection:
-            await onboardings.correct(
-                connection, id_=application, version=1, changes=form, created_by="t"
+            await onboardings.revise(
+                connection,
+                id_=application,
+                version=1,
+                changes=form,
+                created_by="t",
+                event="test",
             )
         async with gateway_of(house) as gateway:
             answer = await gateway.operator.post(

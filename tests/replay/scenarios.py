@@ -156,7 +156,6 @@ async def _(world: Scripted, handle: Handle) -> None:
 async def _(world: Scripted, handle: Handle) -> None:
     world.confirmed = False
     await waits_to_confirm(handle)
-    world.latest = 2
     await decide(handle, CustomerOnboarding.resend_confirmation, resend())
     while len(world.links) < 2:
         await asyncio.sleep(0.02)

@@ -31,6 +31,7 @@ from workflows.onboarding.confirmation import (
 from workflows.onboarding.decision import Decide, Decided
 from workflows.onboarding.duplicates import DuplicateSteps, Relate
 from workflows.onboarding.messages import (
+    Change,
     Company,
     ConfirmationResend,
     Contact,
@@ -130,7 +131,6 @@ class Scripted(
     failing   what the next calls of a step raise; a function is asked each time
     reminded, escalated, closed   what reviews were told; an hour of business is an hour here
     confirmed whether the applicant's address is, as soon as anybody looks
-    latest    the version of the application that mails go out for
     decided   what the rules say; without it identity decides
     told_no, related   letters of rejection, and how duplicates were related
     held      steps that wait until the test lets them go on; `reached` says that they are there
@@ -146,7 +146,6 @@ class Scripted(
         self.possible_duplicate = False
         self.decided: Decided | None = None
         self.confirmed = True
-        self.latest = 1
         self.links: list[SendConfirmation] = []
         self.identity = IdentityStatus(status="verified", report_id="vr_1")
         self.screened = Screened(
@@ -239,7 +238,7 @@ class Scripted(
     @implements(ConfirmationSteps.open)
     async def open(self, request: OpenConfirmation) -> OpenedConfirmation:
         await self._play(ConfirmationSteps.open, request)
-        return OpenedConfirmation(version=self.latest, until=4_000_000_000)
+        return OpenedConfirmation(until=4_000_000_000)
 
     @implements(ConfirmationSteps.send)
     async def send(self, request: SendConfirmation) -> Letter:
@@ -251,7 +250,7 @@ class Scripted(
     @implements(ConfirmationSteps.read)
     async def read(self, request: ReadConfirmation) -> ConfirmationStatus:
         await self._play(ConfirmationSteps.read, request)
-        return ConfirmationStatus(confirmed=self.confirmed, version=self.latest)
+        return ConfirmationStatus(confirmed=self.confirmed)
 
     @implements(IdentitySteps.open_session)
     async def open_session(self, request: OpenSession) -> Session:
@@ -435,6 +434,10 @@ def withdrawal(reason: str = "changed their mind") -> Withdrawal:
 
 def resend(reason: str = "no mail came") -> ConfirmationResend:
     return ConfirmationResend(reason=reason, by=signed(str(uuid4())))
+
+
+def change(*fields: str, version: int = 2) -> Change:
+    return Change(reason="they moved", by=signed(str(uuid4())), version=version, fields=fields)
 
 
 def resolution(

@@ -82,6 +82,7 @@ class ScriptedDocuments(Scripted, DocumentSteps):
         super().__init__()
         self.asked: AskForDocuments | None = None
         self.documents: dict[str, Document] = {}
+        self.rounds: dict[str, int] = {}
         self.letters: list[WriteAboutDocuments] = []
         self.judged: list[JudgeDocument] = []
 
@@ -89,6 +90,7 @@ class ScriptedDocuments(Scripted, DocumentSteps):
         """A document comes in at the door; the answer is its id."""
         id_ = uuid4().hex
         self.documents[id_] = Document(document_id=id_, kind=kind, state="received")
+        self.rounds[id_] = self.asked.round if self.asked else 1
         return id_
 
     def states(self) -> list[DocumentState]:
@@ -113,7 +115,8 @@ class ScriptedDocuments(Scripted, DocumentSteps):
     @implements(DocumentSteps.look)
     async def look(self, request: LookAtDocuments) -> Documents:
         await self._play(DocumentSteps.look, request)
-        return Documents(documents=tuple(self.documents.values()))
+        found = [one for id_, one in self.documents.items() if self.rounds[id_] == request.round]
+        return Documents(documents=tuple(found))
 
     @implements(DocumentSteps.store)
     async def store(self, request: ForDocument) -> Stored:

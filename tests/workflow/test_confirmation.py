@@ -169,28 +169,6 @@ async def test_a_mail_that_is_refused_is_corrected_skipped_or_given_up(onboardin
     assert [link.version for link in world.links] == [2]
 
 
-async def test_the_next_mail_goes_to_the_corrected_address_and_so_does_all_that_follows(
-    onboarding: Begin,
-) -> None:
-    world = Scripted()
-    async with onboarding(world, confirms=False) as one:
-        await one.until(waits)
-        world.latest = 3
-        await one.pass_time(email_policy().pause)
-        await one.decide(CustomerOnboarding.resend_confirmation, resend())
-        await until_so(lambda: len(world.links) == 2)
-        await confirm(world, one)
-        await prove_identity(one)
-        assert await one.handle.result() == "active"
-    assert [link.version for link in world.links] == [1, 3]
-    later = [
-        request.version
-        for request in world.requests
-        if request.request_key.endswith(("create_customer", "create_user", "welcome"))
-    ]
-    assert later == [3, 3, 3]
-
-
 async def test_an_applicant_who_waits_may_withdraw(onboarding: Begin) -> None:
     world = Scripted()
     async with onboarding(world, confirms=False) as one:

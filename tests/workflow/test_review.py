@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -29,12 +30,13 @@ from tests.workflow.reviewing import (
 from tests.workflow.scripted import Scripted, refused, withdrawal
 from workers.sandbox import workflow_runner
 from workflows.decisions import ProcessSteps
-from workflows.onboarding.review import AboutReview, ReviewTerms
+from workflows.onboarding.review import AboutReview, Approval, Rejection, ReviewTerms
 from workflows.onboarding.steps import ReviewSteps
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
 from workflows.step import implementations
 
+ROLES = [REVIEWER, SENIOR, ("operator",)]
 APPROVE, REJECT = CustomerOnboarding.approve, CustomerOnboarding.reject
 HOUR = timedelta(hours=1)
 
@@ -279,3 +281,41 @@ async def until(condition: Any) -> None:
     async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_comes_in_whatever_order_only_two_who_may_approve_it(
+    review: Review, seed: int
+) -> None:
+    world, chance = Scripted(), random.Random(seed)
+    agreed: set[str] = set()
+    end = None
+    async with review(world, TWO, excluded=("anna",)) as one:
+        while end is None:
+            name, roles = chance.choice(["anna", "bert", "cora"]), chance.choice(ROLES)
+            kind: Literal["person", "service"] = chance.choice(["person", "person", "service"])
+            version, no = chance.choice([1, 1, 1, 2]), chance.random() < 0.1
+            said: Approval | Rejection = approval(name, roles, kind=kind, version=version)
+            if no:
+                said = rejection(name, roles)
+            may = (
+                said.version == 1
+                and said.by.actor.kind == "person"
+                and roles != ("operator",)
+                and name != "anna"
+                and (no or name not in agreed)
+            )
+            update = REJECT if no else APPROVE
+            if not may:
+                await refusal(one, said, update)
+                continue
+            await one.decide(update, said)
+            if no:
+                end = "rejected"
+            else:
+                agreed.add(name)
+                end = "active" if len(agreed) == 2 else None
+        assert await one.handle.result() == end
+    kept = [each.decision.by.actor.name for each in world.decisions if each.update == "approve"]
+    assert set(kept) == agreed
+    assert len(kept) == len(agreed)

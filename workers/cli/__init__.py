@@ -13,17 +13,19 @@ import sys
 import typer
 
 from workers.cli import (
+    applicant,
     attention,
     customer,
     demo,
     identity,
-    onboarding,
     process,
     release,
     request,
+    review,
     rules,
     screening,
     stack,
+    versions,
 )
 from workers.obstacle import Obstacle
 
@@ -37,10 +39,12 @@ app = typer.Typer(
 )
 app.add_typer(stack.app)
 app.add_typer(demo.app)
-app.add_typer(onboarding.app, name="onboarding", rich_help_panel="Onboardings")
+app.add_typer(versions.app, name="onboarding", rich_help_panel="Onboardings")
+app.add_typer(applicant.app, name="applicant", rich_help_panel="Onboardings")
 app.add_typer(customer.app, name="customer", rich_help_panel="Customers")
 app.add_typer(identity.app, name="identity", rich_help_panel="Onboardings")
 app.add_typer(screening.app, name="screening", rich_help_panel="Onboardings")
+app.add_typer(review.app, name="review", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
 app.add_typer(rules.app, name="rules", rich_help_panel="Rules")

@@ -19,25 +19,18 @@ class Verdict(StrEnum):
     failed = "failed"
 
 
-class State(StrEnum):
-    """How a session stands."""
-
-    open = "open"
-    verified = "verified"
-    failed = "failed"
-    closed = "closed"
-
-
 @app.command("list")
 def list_(
-    state: Annotated[State, typer.Option(help="How they stand.")] = State.open,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Those that do not wait for a reviewer, too.")
+    ] = False,
     tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100)] = 50,
     cursor: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
     role: AsRole = Role.reviewer,
     as_json: AsJson = False,
 ) -> None:
-    """List identity sessions, those that wait longest first; with PERDURE_IDENTITY=manual.
+    """List those who wait for a reviewer, the longest first; with PERDURE_IDENTITY=manual.
 
     Example: `perdure identity list`
 
@@ -46,7 +39,9 @@ def list_(
     """
     from workers.cli.gateway_call import call, clock, show_json, show_table
 
-    asked = {"state": state.value, "tenant": tenant, "limit": limit, "cursor": cursor}
+    asked = {"tenant": tenant, "limit": limit, "cursor": cursor}
+    if not everything:
+        asked["open"] = True
     answer = call("GET", "/v1/identity-sessions", role=role, params=asked)
     if as_json:
         show_json(answer)

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import typer
 
+from workers.cli import application
 from workers.cli.options import AsJson, AsRole, Role
 
 app = typer.Typer(help="Start onboardings, look at them, take them back.", no_args_is_help=True)
@@ -16,6 +17,7 @@ Id = Annotated[str, typer.Argument(help="The onboarding's id.")]
 
 @app.command()
 def start(
+    *,
     name: Annotated[str, typer.Option(help="Of the person or company, in any script.")],
     email: Annotated[str, typer.Option(help="Where the welcome goes.")],
     country: Annotated[str, typer.Option(help="ISO 3166-1 alpha-2, as DE.")],
@@ -23,6 +25,16 @@ def start(
     kind: Annotated[str, typer.Option(help="person or company.")] = "person",
     tax_id: Annotated[
         str | None, typer.Option(help="Type and number, as eu_vat:DE123456789.")
+    ] = None,
+    born: application.Birthday = None,
+    monthly_volume: application.Volume = None,
+    owner: application.Owners = None,
+    signatory: application.Signatory = None,
+    account_manager: Annotated[
+        str | None, typer.Option(help="Name of the API key of whoever may not review this.")
+    ] = None,
+    terms: Annotated[
+        str | None, typer.Option(help="Version of the terms that the applicant accepted.")
     ] = None,
     key: Annotated[
         str | None,
@@ -49,7 +61,12 @@ def start(
         "currency": currency,
     }
     if tax_id is not None:
-        form["tax_id"] = _tax_id(tax_id)
+        form["tax_id"] = application.tax_id(tax_id)
+    form |= application.told(
+        born=born, monthly_volume=monthly_volume, owner=owner, signatory=signatory
+    )
+    named = {"account_manager": account_manager, "terms_version": terms}
+    form |= {field: value for field, value in named.items() if value is not None}
     if key is None:
         key = str(uuid4())
         typer.echo(f"Should this fail, repeat it with --key {key}", err=True)
@@ -120,7 +137,7 @@ def show(id: Id, role: AsRole = Role.operator, as_json: AsJson = False) -> None:
     """
     from workers.cli.gateway_call import call, show_json
 
-    answer = call("GET", f"/v1/onboardings/{_segment(id)}", role=role)
+    answer = call("GET", f"/v1/onboardings/{segment(id)}", role=role)
     if as_json:
         show_json(answer)
     else:
@@ -146,7 +163,7 @@ def withdraw(
     """
     from workers.cli.gateway_call import call, show_json
 
-    path = f"/v1/onboardings/{_segment(id)}/withdraw"
+    path = f"/v1/onboardings/{segment(id)}/withdraw"
     answer = call("POST", path, role=role, body={"reason": reason}, params={"tenant": tenant})
     if as_json:
         show_json(answer)
@@ -174,7 +191,7 @@ def resend_confirmation(
     """
     from workers.cli.gateway_call import call, show_json
 
-    path = f"/v1/onboardings/{_segment(id)}/resend-confirmation"
+    path = f"/v1/onboardings/{segment(id)}/resend-confirmation"
     answer = call("POST", path, role=role, body={"reason": reason}, params={"tenant": tenant})
     if as_json:
         show_json(answer)
@@ -204,7 +221,7 @@ def appeal(
     """
     from workers.cli.gateway_call import call, show_json
 
-    path = f"/v1/onboardings/{_segment(id)}/appeal"
+    path = f"/v1/onboardings/{segment(id)}/appeal"
     answer = call("POST", path, role=role, body={"reason": reason}, params={"tenant": tenant})
     if as_json:
         show_json(answer)
@@ -212,114 +229,50 @@ def appeal(
         typer.echo(f"{answer['id']}  {answer['stage']}")
 
 
-@app.command()
-def correct(
-    id: Id,
-    kind: Annotated[str | None, typer.Option(help="person or company.")] = None,
-    name: Annotated[str | None, typer.Option(help="Of the person or company.")] = None,
-    email: Annotated[str | None, typer.Option(help="Where mails go.")] = None,
-    country: Annotated[str | None, typer.Option(help="ISO 3166-1 alpha-2, as DE.")] = None,
-    currency: Annotated[str | None, typer.Option(help="ISO 4217, as EUR.")] = None,
-    tax_id: Annotated[
-        str | None, typer.Option(help="Type and number, as eu_vat:DE123456789; empty takes it out.")
-    ] = None,
-    version: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="The one that you looked at; refused if another came since. Default: now's."
-        ),
-    ] = None,
-    role: AsRole = Role.operator,
-    as_json: AsJson = False,
-) -> None:
-    """Store a corrected version of an application; says how the onboarding goes on with it.
-
-    Only while the address waits to be confirmed or a refused step waits, and only what no other
-    system has been given: once billing, the directory or the CRM has the customer, the tax id
-    alone.
-
-    Example: `perdure onboarding correct aaaaaaaaaaaaaaaaaaaaaaaaaa --tax-id eu_vat:DE123456789`
-
-    Exit codes: 0 stored · 1 nothing waits for it, given to a system already, corrected by somebody
-    else meanwhile, or refused by the gateway · 2 wrong usage or setting · 3 the gateway does not
-    answer
-    """
-    from workers.cli.gateway_call import call, show_json
-
-    named = {"kind": kind, "name": name, "email": email, "country": country, "currency": currency}
-    changes: dict[str, Any] = {field: value for field, value in named.items() if value is not None}
-    if tax_id is not None:
-        changes["tax_id"] = _tax_id(tax_id) if tax_id else None
-    if not changes:
-        raise typer.BadParameter("name at least one field and what it is to be")
-    path = f"/v1/onboardings/{_segment(id)}"
-    shown = call("GET", path, role=role)
-    seen = {"If-Match": f'"{version or shown["version"]}"'}
-    answer = call("POST", f"{path}/corrections", role=role, body=changes, headers=seen)
-    next_ = _to_go_on(shown, answer, role, mail_again=email is not None)
-    if as_json:
-        show_json(answer | {"to_go_on": next_})
-        return
-    typer.echo(f"{answer['id']}  version {answer['version']}")
-    if next_:
-        typer.echo("\nTo go on with it:")
-    for command in next_:
-        typer.echo(f"  {command}")
-
-
-def _to_go_on(
-    shown: dict[str, Any], corrected: dict[str, Any], role: Role, *, mail_again: bool
-) -> list[str]:
-    """The commands that retry what was refused with a corrected version, or mail its address."""
-    import shlex
-
-    signed = ("--reason", "corrected", "--as", role.value)
-    retry = ("perdure", "attention", "resolve", shown["workflow_id"], "retry")
-    commands: list[tuple[str, ...]] = [
-        (*retry, "--step", step, "--version", str(corrected["version"]), *signed)
-        for step in corrected["refused"]
-    ]
-    if mail_again and not commands:
-        resend = ("perdure", "onboarding", "resend-confirmation", shown["id"])
-        commands.append((*resend, *signed, "--tenant", shown["tenant"]))
-    return [shlex.join(command) for command in commands]
-
-
-def _tax_id(text: str) -> dict[str, str]:
-    type_, colon, value = text.partition(":")
-    if not colon:
-        raise typer.BadParameter(
-            "write type and number, as eu_vat:DE123456789", param_hint="--tax-id"
-        )
-    return {"type": type_, "value": value}
-
-
-def _segment(id: str) -> str:
+def segment(id: str) -> str:
+    """An id as a part of a path, whatever was typed."""
     from urllib.parse import quote
 
     return quote(id, safe="")
+
+
+def _codes(answer: dict[str, Any]) -> list[dict[str, str]]:
+    rejection = answer["rejection"]
+    return rejection["codes"] if rejection else []
 
 
 def _show(answer: dict[str, Any]) -> None:
     from workers.cli.gateway_call import clock, show_table
     from workers.cli.progress import show_progress
 
-    application, progress = answer["application"], answer["progress"]
-    tax_id = application["tax_id"]
+    form, progress = answer["application"], answer["progress"]
+    tax_id = form["tax_id"]
     facts = [
         ("id", answer["id"]),
         ("workflow", answer["workflow_id"]),
         ("stage", answer["stage"]),
         ("identity link", answer["identity_link"]),
         ("stopping", progress and progress["stopping"]),
+        ("rejected", "\n".join(one["text"] for one in _codes(answer))),
+        ("appeal until", clock((answer["rejection"] or {}).get("appeal_until"))),
+        ("appeal of", answer["appeal_of"]),
+        ("earlier case", answer["earlier_case"]),
+        ("merged into", answer["merged_into"]),
         ("created", clock(answer["created_at"])),
         ("ended", clock(answer["ended_at"])),
-        *(
-            (field, application[field])
-            for field in ("kind", "name", "email", "country", "currency")
-        ),
+        *((field, form[field]) for field in ("kind", "name", "email", "country", "currency")),
         ("tax id", tax_id and f"{tax_id['type']} {tax_id['value']}"),
+        ("date of birth", form["date_of_birth"]),
+        ("monthly volume", form["monthly_volume"]),
+        *(("owner", f"{_person(one)}, {one['share_percent']:g} %") for one in form["owners"]),
+        ("signatory", form["signatory"] and _person(form["signatory"])),
+        ("account manager", form["account_manager"]),
+        ("terms", form["terms_version"]),
         ("version", answer["version"]),
     ]
     show_table(("", ""), [fact for fact in facts if fact[1]])
     show_progress(progress)
+
+
+def _person(one: dict[str, Any]) -> str:
+    return f"{one['name']}, {one['country']}, born {one['date_of_birth']}"

@@ -4,7 +4,7 @@ Applications are personal data. They travel between the caller and the gateway a
 database; no process ever holds one.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -23,11 +23,31 @@ class TaxNumber(Message):
     value: str
 
 
+class Signatory(Message):
+    """Somebody who is entitled to sign for a company. `country` is where they live."""
+
+    name: str
+    country: str
+    date_of_birth: date
+
+
+class Owner(Message):
+    """A beneficial owner of a company, with their share of it in percent."""
+
+    name: str
+    country: str
+    date_of_birth: date
+    share_percent: float
+
+
 class Application(Message):
     """A signup.
 
-    `country` is ISO 3166-1 alpha-2, `currency` ISO 4217, both in capitals. What holds for the
-    fields is checked by the gateway.
+    `country` is ISO 3166-1 alpha-2, `currency` ISO 4217, both in capitals. `monthly_volume` is what
+    the applicant expects to turn over, in whole euros. `account_manager` is the name of an API key:
+    whoever has it does not review this application. `terms_version` are the terms that the
+    applicant accepted at `terms_accepted_at`, or when the signup came in. What holds for the fields
+    is checked by the gateway.
     """
 
     kind: Literal["person", "company"]
@@ -36,6 +56,18 @@ class Application(Message):
     country: str
     currency: str
     tax_id: TaxNumber | None = None
+    date_of_birth: date | None = None
+    monthly_volume: int | None = None
+    owners: tuple[Owner, ...] = ()
+    signatory: Signatory | None = None
+    account_manager: str | None = None
+    terms_version: str | None = None
+    terms_accepted_at: datetime | None = None
+
+    @property
+    def owners_known(self) -> bool:
+        """Whether it is told who stands behind a company, and who signs; always so of a person."""
+        return self.kind == "person" or bool(self.owners and self.signatory)
 
 
 class Answer(BaseModel):
@@ -135,6 +167,15 @@ class OnboardingPage(Answer):
     next: str | None
 
 
+class ChangedApplication(Answer):
+    """The new version of a changed application, and in which fields it says something else."""
+
+    id: str
+    version: int
+    fields: tuple[str, ...]
+    stage: str
+
+
 class Withdrawn(Answer):
     """Where a withdrawal stands; `stopping` is empty once everything is taken back."""
 
@@ -168,3 +209,41 @@ class DocumentList(Answer):
 
     missing: list[DocumentKind]
     items: list[DeliveredDocument]
+
+
+Standing = Literal["in_progress", "your_turn", "accepted", "declined", "ended"]
+Task = Literal["confirm_email", "prove_identity", "send_documents"]
+
+
+class Asked(Answer):
+    """What an applicant is to do, and until when, which is empty while no worker answers.
+
+    `where` is the link at which they prove who they are, or the path that says which documents are
+    missing and takes them in; the link that confirms an address is in their mail alone.
+    """
+
+    task: Task
+    where: str | None
+    until: datetime | None
+
+
+class ApplicantStatus(Answer):
+    """How an onboarding stands, as its applicant may know it.
+
+    adverse_actions  why the answer is no, as codes
+    appeal_until     until when they may appeal against that
+    """
+
+    id: str
+    standing: Standing
+    text: str
+    asked: Asked | None
+    adverse_actions: tuple[AdverseAction, ...]
+    appeal_until: datetime | None
+
+
+class StatusToken(Answer):
+    """A token for the applicant, and nobody else; it holds until then."""
+
+    token: str
+    until: datetime

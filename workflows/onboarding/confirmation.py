@@ -20,12 +20,8 @@ class OpenConfirmation(ForApplication):
 
 
 class OpenedConfirmation(Message):
-    """What the next mail is about: the latest version, and a link until a time.
+    """Until when the next link holds, in seconds since 1970, as the link says it."""
 
-    `until` is in seconds since 1970, as the link says it.
-    """
-
-    version: int
     until: int
 
 
@@ -36,16 +32,15 @@ class SendConfirmation(ForApplication):
 
 
 class ReadConfirmation(Request):
-    """Ask whether the address of an application is confirmed."""
+    """Ask whether the address is confirmed that an application names in a version."""
 
     application_id: str
 
 
 class ConfirmationStatus(Message):
-    """Whether the address is confirmed that an application names in its latest `version`."""
+    """Whether the address is confirmed, by whichever link that went to it."""
 
     confirmed: bool
-    version: int
 
 
 class ConfirmationSteps(ABC):
@@ -54,7 +49,7 @@ class ConfirmationSteps(ABC):
     @step("local", "confirmation.open", "Note until when the next link holds")
     @abstractmethod
     async def open(self, request: OpenConfirmation) -> OpenedConfirmation:
-        """Note until when the link of the next mail holds, and which version it is about."""
+        """Note until when the link of the next mail holds."""
 
     @step("remote", "confirmation.send", "Send the mail with the link")
     @abstractmethod

@@ -12,7 +12,7 @@ from workflows.actor import Decision
 from workflows.onboarding.life_policy import LifePolicy
 from workflows.onboarding.rejection import RejectionPolicy
 from workflows.onboarding.review import ReviewPolicy, UnderReview
-from workflows.onboarding.rules import AdverseAction
+from workflows.onboarding.rules import AdverseAction, Risk
 from workflows.policy import Budgets, Duration
 from workflows.request_key import Message, Request
 from workflows.rules import RuleVersions
@@ -66,6 +66,11 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
 }
 """Which stage may follow which. What nothing follows is an end."""
 
+CHANGEABLE = frozenset(
+    {"validating"}
+    | {stage for stage, following in TRANSITIONS.items() if "validating" in following}
+) - {"received"}
+"""The stages in which an application may be changed; later, systems have been given it."""
 ENDS = frozenset(stage for stage, following in TRANSITIONS.items() if not following)
 UNDONE = frozenset({"withdrawn", "expired", "aborted"})
 """The ends after which nothing is left outside."""
@@ -115,6 +120,16 @@ class IdentityPolicy(Message):
     tries: int = Field(ge=1, le=20)
 
 
+class ConsentPolicy(Message):
+    """Which versions of the terms are in force; where there are none, nobody is asked.
+
+    `retention` is the class that evidence of consent is kept under.
+    """
+
+    terms_versions: tuple[str, ...] = ()
+    retention: str = "contract"
+
+
 class DuplicatesPolicy(Message):
     """How alike two names are, from 0 to 1, for one applicant to be taken for the other."""
 
@@ -149,8 +164,8 @@ class DocumentsPolicy(Message):
 class Policy(Message):
     """What the business decided about time and territory, as the process read it at its start.
 
-    A stage without its section here is not in the process: those that began before a release goes
-    on as they began.
+    A stage without its section here is not in the process: what began before a release goes on as
+    it began. `changes` is how often an application may be changed while it is under way.
     """
 
     version: str
@@ -158,6 +173,8 @@ class Policy(Message):
     identity: IdentityPolicy
     countries: tuple[str, ...]
     currencies: tuple[str, ...]
+    changes: int = Field(default=0, ge=0, le=20)
+    consent: ConsentPolicy = ConsentPolicy()
     review: ReviewPolicy | None = None
     duplicates: DuplicatesPolicy | None = None
     rejection: RejectionPolicy | None = None
@@ -174,7 +191,20 @@ class Start(Message):
     tenant: str
 
 
-class ConfirmationResend(Decision):
+class ForApplicant(Decision):
+    """What may be decided by somebody else for the applicant: then it says so."""
+
+    on_behalf_of: Literal["applicant"] | None = None
+
+
+class Change(ForApplicant):
+    """The application was changed: what it says of `fields` is another in this `version`."""
+
+    version: int
+    fields: tuple[str, ...]
+
+
+class ConfirmationResend(ForApplicant):
     """Somebody has the mail with the link sent once more."""
 
 
@@ -190,6 +220,29 @@ class Mailing(BaseModel):
     def due(self) -> bool:
         """Whether a mail has yet to go out."""
         return self.mails <= len(self.resends)
+
+
+class Standing(BaseModel):
+    """What was found, in this round or an earlier one, and still holds.
+
+    `documents` is the round in which they were asked for; 0 where none were yet.
+    """
+
+    address: bool = False
+    identity: Literal["verified", "failed"] | None = None
+    documents: int = 0
+
+
+RESTS_ON: Mapping[str, frozenset[str]] = {
+    "address": frozenset({"email"}),
+    "identity": frozenset({"kind", "name", "date_of_birth", "signatory"}),
+    "documents": frozenset({"kind", "name", "country", "date_of_birth", "owners", "signatory"}),
+}
+"""Of each check in `Standing`, the fields of the application that it rests on.
+
+What is decided rests on all of them: whatever was changed, it is screened, decided and reviewed
+anew.
+"""
 
 
 DocumentId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -223,14 +276,20 @@ class DocumentsState(BaseModel):
 class OnboardingState(BaseModel):
     """What the process knows about its applicant. `round` counts how often it was gone through.
 
+    `changes` have yet to be gone through with, `changes_left` may still come.
     reviews  how many reviews there have been; `review` is the one that is open
     adverse_actions, appeal_until   what a rejected applicant is told
+    risk, list_version   what the rules said, and the list that was asked: for the customer's life
     """
 
     application_id: str
     round: int = 1
+    changes: list[Change] = []
+    changes_left: int = 0
+    standing: Standing = Field(default_factory=Standing)
     mailing: Mailing | None = None
     confirmation_events: list[str] = []
+    session_id: str | None = None
     identity_events: list[str] = []
     failed_reports: list[str] = []
     reviews: int = 0
@@ -238,6 +297,8 @@ class OnboardingState(BaseModel):
     adverse_actions: tuple[AdverseAction, ...] = ()
     appeal_until: datetime | None = None
     documents: DocumentsState = DocumentsState()
+    risk: Risk | None = None
+    list_version: str | None = None
 
 
 class Started(Message):
@@ -247,7 +308,7 @@ class Started(Message):
     stage: str
 
 
-class Withdrawal(Decision):
+class Withdrawal(ForApplicant):
     """The applicant, or a service on their behalf, takes the application back."""
 
 

@@ -10,6 +10,7 @@ from workflows.onboarding.messages import (
     ForApplication,
     Letter,
     OnboardingState,
+    Received,
     Start,
     Started,
     Validate,
@@ -17,6 +18,7 @@ from workflows.onboarding.messages import (
     Withdrawal,
 )
 from workflows.onboarding.review import Outcome, Verdict
+from workflows.onboarding.stages.changes import Changing
 from workflows.onboarding.stages.confirmation import ConfirmingAddress
 from workflows.onboarding.stages.decision import Deciding
 from workflows.onboarding.stages.documents import CollectingDocuments
@@ -30,6 +32,7 @@ from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
 
 @workflow.defn
 class CustomerOnboarding(
+    Changing,
     ConfirmingAddress,
     ProvingIdentity,
     Screening,
@@ -61,8 +64,26 @@ class CustomerOnboarding(
         )
         policy = received.policy
         self.budgets = policy.budgets
+        self.state.changes_left = policy.changes
 
-        await self.enter("validating")
+        if end := await self.as_it_stands(lambda: self.examine(received)):
+            return end
+        accounts = await self.provision(await self.taken_up_again(received))
+
+        await self.enter("welcoming")
+        await self.step(
+            NoticeSteps.welcome,
+            Welcome(application_id=applicant),
+            if_skipped=Letter(message_id=None),
+        )
+        await self.begin_life(policy, accounts)
+        return "active"
+
+    async def examine(self, received: Received) -> str | None:
+        """Everything before provisioning: the end that it comes to, None where it goes on."""
+        applicant, policy = self.applicant, received.policy
+        if self.stage != "validating":
+            await self.enter("validating")
         validated = await self.step(
             ApplicationSteps.validate,
             Validate(
@@ -72,6 +93,7 @@ class CustomerOnboarding(
                 policy_version=policy.version,
                 duplicates=policy.duplicates,
             ),
+            part=self.in_round(),
         )
         if validated.problems:
             return await self.turn_down(policy, validated.problems)
@@ -105,16 +127,9 @@ class CustomerOnboarding(
                 return "expired"
 
         await self.enter("provisioning")
-        accounts = await self.provision(received)
-
-        await self.enter("welcoming")
-        await self.step(
-            NoticeSteps.welcome,
-            Welcome(application_id=applicant),
-            if_skipped=Letter(message_id=None),
-        )
-        await self.begin_life(policy, accounts, risk=decided.risk, screened=screened)
-        return "active"
+        self.state.risk = decided.risk
+        self.state.list_version = screened.list_version if screened else None
+        return None
 
     async def settle(self, decided: Decided) -> Verdict:
         """The verdict of the rules or, where they send to people, that of a review."""

@@ -65,8 +65,9 @@ def stripe_events(api: StripeApi) -> StripeEvents:
 async def connection(
     api: SimulatedApi, path: str = "", timeout: float = 5
 ) -> AsyncIterator[HttpApi]:
-    capability = "crm" if api.name == "crm" else "directory"
-    http = HttpApi(f"{capability}.connection", api.url + path, api.token, timeout=timeout)
+    capability = {"crm": "crm", "yente": "screening"}.get(api.name, "directory")
+    no_answer, url = f"{capability}.connection", api.url + path
+    http = HttpApi(no_answer, url, api.token, timeout=timeout, scheme=api.scheme)
     yield http
     await http.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from connectors.capabilities import Hit, Party, Screening
-from connectors.http_api import HttpApi
 from connectors.local_list import LocalList
 from connectors.yente.screening import YenteScreening
+from tests.integration.connectors.conftest import connection
 from tests.integration.connectors.test_contract import NAMES
 from tests.simulated import INVENTED_LIST, SimulatorHandle
 
@@ -35,19 +34,6 @@ class Lists:
         return (await self.screening.screen([party], threshold=threshold)).hits[0]
 
 
-@asynccontextmanager
-async def yente_of(world: SimulatorHandle, timeout: float = 5) -> AsyncIterator[YenteScreening]:
-    http = HttpApi(
-        "screening.connection",
-        world.yente.url,
-        world.yente.token,
-        timeout=timeout,
-        scheme="ApiKey",
-    )
-    yield YenteScreening(http, "default")
-    await http.close()
-
-
 @pytest.fixture
 async def yente(world: SimulatorHandle) -> AsyncIterator[Lists]:
     async def put(id_: str, name: str, born: str) -> None:
@@ -59,8 +45,8 @@ async def yente(world: SimulatorHandle) -> AsyncIterator[Lists]:
         }
         await world.yente.control("entities", entity)
 
-    async with yente_of(world) as screening:
-        yield Lists(screening, put)
+    async with connection(world.yente) as http:
+        yield Lists(YenteScreening(http, "default"), put)
 
 
 @pytest.fixture

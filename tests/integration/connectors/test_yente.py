@@ -11,8 +11,7 @@ from connectors.errors import Refused, Unanswered
 from connectors.http_api import HttpApi
 from connectors.yente.screening import YenteScreening
 from simulators.front import ApiFaultKind
-from tests.integration.connectors.conftest import IMPATIENT_SECONDS
-from tests.integration.connectors.test_screening_contract import yente_of
+from tests.integration.connectors.conftest import IMPATIENT_SECONDS, connection
 from tests.simulated import SimulatorHandle
 
 VASKO = Party("person", "Vasko Drenov", "BG", date(1961, 4, 17))
@@ -38,7 +37,8 @@ async def test_what_may_pass_is_no_refusal_and_clears_nobody(
     path: str,
 ) -> None:
     await world.yente.fault(kind, path=path, seconds=7)
-    async with yente_of(world, IMPATIENT_SECONDS) as yente:
+    async with connection(world.yente, timeout=IMPATIENT_SECONDS) as http:
+        yente = YenteScreening(http, "default")
         with pytest.raises(Unanswered) as failed:
             await yente.screen([VASKO], threshold=85)
         assert (failed.value.type, failed.value.retry_after) == (type_, pause)
@@ -70,8 +70,8 @@ async def test_a_wrong_key_address_or_dataset_is_a_refusal(
 async def test_a_screening_is_two_requests_however_many_are_screened(
     world: SimulatorHandle,
 ) -> None:
-    async with yente_of(world) as yente:
-        await yente.screen([VASKO] * 20, threshold=85)
+    async with connection(world.yente) as http:
+        await YenteScreening(http, "default").screen([VASKO] * 20, threshold=85)
     counters = await world.yente.counters()
     assert counters.executed("GET", "/catalog") == 1
     assert counters.executed("POST", "/match/{dataset}") == 1

@@ -25,6 +25,7 @@ from tests.house import API_KEYS, TENANT, House, somebody
 from workers import gateway as process
 from workers.converter import CONVERTER
 from workers.ports import free_port
+from workflows.onboarding.messages import ConsentPolicy
 
 Found = TypeVar("Found")
 
@@ -82,14 +83,18 @@ class Gateway:
 
 @asynccontextmanager
 async def gateway_of(
-    house: House, *, client: Client | None = None, database_port: int | None = None
+    house: House,
+    *,
+    client: Client | None = None,
+    database_port: int | None = None,
+    consent: ConsentPolicy | None = None,
 ) -> AsyncIterator[Gateway]:
-    """A gateway of `house`; perhaps with another way to Temporal or to the database."""
+    """A gateway of `house`; perhaps with another way to Temporal or the database, or policy."""
     if database_port is not None:
         elsewhere = house.settings.model_copy(update={"database_port": database_port})
         house = replace(house, settings=elsewhere)
     async with process.options(house.settings, client or house.client) as options:
-        app = create_app(options)
+        app = create_app(replace(options, consent=consent) if consent else options)
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),

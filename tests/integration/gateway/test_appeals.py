@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import httpx
+
 from tests.house import TENANT, House
-from tests.integration.gateway.conftest import Gateway, problem, stage_is
+from tests.integration.gateway.conftest import Door, Gateway, problem, prove_identity, stage_is
 
 WHY = {"reason": "there is a new passport"}
 
@@ -109,3 +111,37 @@ async def test_who_applies_again_is_linked_with_the_old_case(
     shown = (await gateway.service.get(f"/v1/onboardings/{second}")).json()
     assert shown["earlier_case"] == first
     assert shown["appeal_of"] is None
+
+
+async def test_an_appeal_is_won_before_a_senior_reviewer_who_had_no_part_in_the_rejection(
+    gateway: Gateway, house: House, key: str
+) -> None:
+    """The first was a duplicate of somebody whom a senior reviewer took for the same."""
+
+    async def decide(door: Door, review: str, verb: str, body: dict[str, Any]) -> httpx.Response:
+        path = f"/v1/reviews/{review}/{verb}"
+        return await door.send("POST", path, json=body, headers={"If-Match": '"1"'})
+
+    yes = {"reason": "not the same after all"}
+    async with house.working():
+        number = {"type": "eu_vat", "value": "DE811907980"}
+        other = (await gateway.service.sign_up(tax_id=number)).json()["id"]
+        await stage_is(gateway, other, "verifying_email")
+        first = (await gateway.service.sign_up(key, tax_id=number)).json()["id"]
+        await prove_identity(gateway, first)
+        await stage_is(gateway, first, "reviewing")
+        no = {"reason": "the same person", "codes": ["details_not_confirmed"]}
+        answer = await decide(gateway.senior, f"{first}-1", "reject", no)
+        assert answer.status_code == 202, answer.text
+        await stage_is(gateway, first, "rejected")
+
+        asked = await gateway.service.post(f"/v1/onboardings/{first}/appeal", WHY)
+        appeal = asked.json()["id"]
+        await prove_identity(gateway, appeal)
+        await stage_is(gateway, appeal, "reviewing")
+        problem(await decide(gateway.reviewer, f"{appeal}-1", "approve", yes), 403, "role-missing")
+        problem(await decide(gateway.senior, f"{appeal}-1", "approve", yes), 403, "excluded")
+        answer = await decide(gateway.senior_two, f"{appeal}-1", "approve", yes)
+        assert answer.status_code == 202, answer.text
+        shown = await stage_is(gateway, appeal, "awaiting_documents")
+    assert shown["appeal_of"] == first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,12 +23,12 @@ from workers.ports import free_port
 from workflows.onboarding.messages import workflow_id
 
 TAX_STEP = "billing.create_tax_id"
-BAD_TAX_ID = {"type": "eu_vat", "value": "XX1"}
 
 
 async def parked(gateway: Gateway) -> str:
     """An onboarding whose tax id Stripe refuses."""
-    id_ = str((await gateway.service.sign_up(tax_id=BAD_TAX_ID)).json()["id"])
+    bad = {"type": "eu_vat", "value": f"XX{secrets.token_hex(4)}"}
+    id_ = str((await gateway.service.sign_up(tax_id=bad)).json()["id"])
     await prove_identity(gateway, id_)
     await until(lambda: waiting(gateway, step=TAX_STEP), lambda items: id_ in str(items))
     return id_

@@ -17,7 +17,6 @@ from typer.testing import CliRunner, Result
 from tests.house import API_KEYS, FORM, TENANT, House
 from tests.integration.gateway.conftest import (
     Gateway,
-    confirm_email,
     link_of,
     prove_identity,
     stage_is,
@@ -238,10 +237,8 @@ async def test_a_correction_prints_the_command_that_retries_with_it(
         started = out(await perdure(*sign_up, "--tax-id", "eu_vat:XX1", "--json"))
         id_, workflow = started["id"], started["workflow_id"]
         correct = ("onboarding", "correct", id_)
-        await confirm_email(reached, id_)
-        await stage_is(reached, id_, "verifying_identity")
         early = await perdure(*correct, "--name", "Żółta Łódź 2")
-        assert "Nothing waits for a correction" in refused(early, 1)
+        assert "change the application instead" in refused(early, 1)
         await prove_identity(reached, id_)
         async with asyncio.timeout(15):
             while not out(await perdure("attention", "list", "--json"))["items"]:
@@ -254,7 +251,7 @@ async def test_a_correction_prints_the_command_that_retries_with_it(
         assert "changed since" in refused(await perdure(*right, "--version", "1"), 1)
         again = out(await perdure(*correct, "--tax-id", "eu_vat:DE987654321", "--json"))
         assert again["version"] == 3
-        (command,) = again["to_go_on"]
+        (command,) = again["to_retry"]
         assert command.replace("--version 3", "--version 2") in told
         assert command.startswith(f"perdure attention resolve {workflow} retry ")
         retried = await perdure(*shlex.split(command)[1:])
@@ -268,7 +265,7 @@ async def test_a_correction_prints_the_command_that_retries_with_it(
         assert application["tax_id"]["value"] == "DE987654321"
 
 
-async def test_a_mistyped_address_is_corrected_and_mailed_by_commands(
+async def test_a_mistyped_address_is_changed_and_mailed_by_a_command(
     perdure: Perdure, served: str, reached: Gateway, house: House, key: str
 ) -> None:
     async with house.working(max_cached_workflows=10):
@@ -278,12 +275,10 @@ async def test_a_mistyped_address_is_corrected_and_mailed_by_commands(
         resend = ("onboarding", "resend-confirmation", id_, "--reason", "found no mail")
         assert "gone out" in refused(await perdure(*resend, "--tenant", TENANT), 3)
         address = f"{uuid4()}@example.com"
-        again = out(await perdure("onboarding", "correct", id_, "--email", address, "--json"))
-        (command,) = again["to_go_on"]
-        assert command.startswith(f"perdure onboarding resend-confirmation {id_} ")
-        await asyncio.sleep(2)
-        told = await perdure(*shlex.split(command)[1:])
-        assert told.stdout == f"{id_}  verifying_email  the mail goes out\n", told.exception
+        change = ("onboarding", "change", id_, "--email", address, "--reason", "mistyped")
+        told = out(await perdure(*change, "--json"))
+        assert (told["version"], told["fields"]) == (2, ["email"])
+        assert "says so already" in refused(await perdure(*change), 1)
         second = await link_of(reached, id_)
         async with PerdureClient(served, API_KEYS["service"]) as service:
             with pytest.raises(Refused) as caught:

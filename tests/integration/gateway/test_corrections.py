@@ -7,13 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from tests.house import House
 from tests.integration.gateway.conftest import (
     Gateway,
-    confirm_email,
-    gateway_of,
     problem,
     prove_identity,
     stage_is,
@@ -53,14 +50,26 @@ async def all_done_but(gateway: Gateway, id_: str, step: str) -> None:
     )
 
 
-async def test_while_no_step_was_refused_nothing_is_stored(gateway: Gateway, house: House) -> None:
+async def test_while_it_can_be_changed_nothing_is_corrected(gateway: Gateway, house: House) -> None:
     async with house.working(max_cached_workflows=10):
         id_ = str((await gateway.service.sign_up()).json()["id"])
-        await confirm_email(gateway, id_)
-        await stage_is(gateway, id_, "verifying_identity")
+        await stage_is(gateway, id_, "verifying_email")
+        told = problem(await correct(gateway, id_, ADDRESS), 409, "not-correctable")
+        assert "change the application instead" in told["detail"]
+    assert await versions(house) == [1]
+
+
+async def test_while_no_step_was_refused_nothing_is_stored(gateway: Gateway, house: House) -> None:
+    async with house.working(max_cached_workflows=10):
+        await house.outside.directory.outage()
+        id_ = str((await gateway.service.sign_up()).json()["id"])
+        await prove_identity(gateway, id_)
+        await stage_is(gateway, id_, "provisioning")
         told = problem(await correct(gateway, id_, ADDRESS), 409, "not-correctable")
         assert "sign up anew" in told["detail"]
         problem(await correct(gateway, id_, TAX_ID), 409, "not-correctable")
+        await house.outside.directory.clear_faults()
+        await stage_is(gateway, id_, "active")
     assert await versions(house) == [1]
 
 
@@ -85,34 +94,6 @@ async def test_an_address_that_two_systems_have_is_not_corrected_for_the_third(
     assert await versions(house) == [1]
 
 
-async def test_what_nobody_was_given_yet_is_corrected(house: House) -> None:
-    wrong = house.settings.model_copy(update={"stripe_api_key": SecretStr("sk_test_wrong")})
-    shut_out = House(wrong, house.engine, house.client, house.outside)
-    async with gateway_of(house) as gateway, shut_out.working(max_cached_workflows=10):
-        id_ = str((await gateway.service.sign_up()).json()["id"])
-        await confirm_email(gateway, id_)
-        await until(lambda: waiting(gateway, step="identity.open_session"), bool)
-        answer = await correct(gateway, id_, ADDRESS | TAX_ID | {"name": "Ada", "country": "AT"})
-        assert answer.status_code == 201, answer.text
-        assert answer.json()["refused"] == ["identity.open_session"]
-    assert await versions(house) == [1, 2]
-
-
-async def test_while_the_address_waits_to_be_confirmed_anything_is_corrected(
-    gateway: Gateway, house: House
-) -> None:
-    async with house.working(max_cached_workflows=10):
-        id_ = str((await gateway.service.sign_up(email="ada@example.org")).json()["id"])
-        await stage_is(gateway, id_, "verifying_email")
-        answer = await correct(gateway, id_, TAX_ID | {"name": "Ada Beispiel"})
-        assert (answer.status_code, answer.json()["refused"]) == (201, []), answer.text
-        await prove_identity(gateway, id_)
-        await stage_is(gateway, id_, "active")
-    asked, welcome = await house.outside.messages(to="ada@example.org")
-    assert "Ada Beispiel" not in asked.text
-    assert "Ada Beispiel" in welcome.text, "what follows works from the corrected version"
-
-
 async def test_while_it_is_being_undone_nothing_is_stored(gateway: Gateway, house: House) -> None:
     async with house.working(max_cached_workflows=10):
         id_ = await parked(gateway)
@@ -128,7 +109,7 @@ async def test_while_it_is_being_undone_nothing_is_stored(gateway: Gateway, hous
 async def test_while_the_process_does_not_answer_nothing_is_stored(
     gateway: Gateway, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.changes.PATIENCE", timedelta(seconds=1))
+    monkeypatch.setattr("gateway.versions.PATIENCE", timedelta(seconds=1))
     async with house.working(max_cached_workflows=10):
         id_ = await parked(gateway)
     answer = await correct(gateway, id_, TAX_ID)  # there is no worker now

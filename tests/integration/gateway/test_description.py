@@ -42,4 +42,4 @@ async def test_nothing_is_answered_that_the_description_does_not_say(
         )
         found, _ = await asking.communicate()
     assert asking.returncode == 0, found.decode()
-    assert "21 selected / 21 total" in found.decode()
+    assert "39 selected / 39 total" in found.decode()

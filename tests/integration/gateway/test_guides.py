@@ -29,7 +29,10 @@ from workflows.onboarding.messages import onboarding_id
 
 README = ROOT / "README.md"
 GUIDE = ROOT / "docs" / "integration.md"
-OF_THE_MOMENT = ("created_at", "stage_since", "until", "request_id", "title", "identity_link")
+OF_THE_MOMENT = (
+    *("created_at", "stage_since", "until", "request_id", "title", "identity_link"),
+    *("where", "token"),
+)
 """What differs each time; a problem's title is worded by the version of Python."""
 END = "\x1e"
 

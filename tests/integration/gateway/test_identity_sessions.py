@@ -11,6 +11,7 @@ import pytest
 
 from connectors.manual_identity import ManualIdentity
 from database.identity_sessions import IdentitySessions
+from gateway.cursors import cursor_of
 from tests.house import TENANT, House
 from tests.integration.gateway.conftest import (
     Gateway,
@@ -58,7 +59,7 @@ async def signed_up(gateway: Gateway) -> tuple[str, str]:
     await confirm_email(gateway, id_)
 
     async def sessions() -> list[str]:
-        listed = (await gateway.reviewer.get(SESSIONS, state="open")).json()["items"]
+        listed = (await gateway.reviewer.get(SESSIONS, open=True)).json()["items"]
         return [one["id"] for one in listed if one["onboarding"] == id_]
 
     (session,) = await until(sessions, bool)
@@ -114,7 +115,7 @@ async def test_those_that_wait_longest_come_first_page_by_page(
     made = [await opened(manual) for _ in range(5)]
     await gateway.reviewer.post(f"{SESSIONS}/{made[1]}/failed", REASON)
     found: list[str] = []
-    asked: dict[str, Any] = {"state": "open", "limit": 2}
+    asked: dict[str, Any] = {"open": True, "limit": 2}
     while True:
         page = (await gateway.reviewer.get(SESSIONS, **asked)).json()
         found += [one["id"] for one in page["items"]]
@@ -122,6 +123,11 @@ async def test_those_that_wait_longest_come_first_page_by_page(
             break
         asked["cursor"] = page["next"]
     assert found == [made[0], *made[2:]]
+    others = (await gateway.reviewer.get(SESSIONS, open=False)).json()["items"]
+    assert [one["id"] for one in others] == [made[1]]
+    for bad in ("nonsense", cursor_of(["x"]), cursor_of([1, 2])):
+        told = problem(await gateway.reviewer.get(SESSIONS, cursor=bad), 422, "invalid")
+        assert told["errors"][0]["field"] == "cursor"
 
 
 async def test_it_is_decided_about_once_however_many_do(gateway: Gateway, manual: House) -> None:
@@ -151,7 +157,7 @@ async def test_the_command_line_lists_and_decides(perdure: Perdure, house: House
     assert "verified" in (await perdure(*told)).output, "asking twice is fine"
     other = ("identity", "decide", session, "failed", "--reason", REASON["reason"])
     assert "decided about once" in refused(await perdure(*other), 1)
-    (listed,) = out(await perdure("identity", "list", "--state", "verified", "--json"))["items"]
+    (listed,) = out(await perdure("identity", "list", "--all", "--json"))["items"]
     assert listed["id"] == session
 
 

@@ -118,8 +118,18 @@ LISTS = [
 ]
 
 
+WALKED_BY_TESTS_OF_THEIR_OWN = {
+    "/v1/identity-sessions",
+    "/v1/onboardings/{id}/documents",
+    "/v1/reviews",
+}
+
+
 def test_every_list_is_here() -> None:
-    assert {path for path, _ in LISTS} == {"/v1/onboardings", "/v1/attention", "/v1/requests"}
+    assert {path for path, _ in LISTS} == {
+        *("/v1/onboardings", "/v1/attention", "/v1/requests"),
+        *WALKED_BY_TESTS_OF_THEIR_OWN,
+    }
 
 
 def test_lists_are_asked_and_answer_alike() -> None:
@@ -133,7 +143,9 @@ def test_lists_are_asked_and_answer_alike() -> None:
             assert meanings.setdefault(name, parameter["schema"]) == parameter["schema"], name
 
 
-@pytest.mark.parametrize("path", [path for path, _ in LISTS])
+@pytest.mark.parametrize(
+    "path", [path for path, _ in LISTS if path not in WALKED_BY_TESTS_OF_THEIR_OWN]
+)
 async def test_every_list_is_walked_page_by_page(gateway: Gateway, house: House, path: str) -> None:
     async with house.working(max_cached_workflows=10):
         ids = [await parked(gateway) for _ in range(3)]

@@ -209,8 +209,8 @@ async def test_a_review_has_so_many_comments_and_no_more(
 
 
 async def under_review(gateway: Gateway) -> str:
-    """An onboarding that two senior reviewers look at; the answer is its id."""
-    answer = await gateway.service.sign_up()
+    """A company whose owners nobody knows: two senior reviewers look at it. Its onboarding's id."""
+    answer = await gateway.service.sign_up(kind="company")
     assert answer.status_code == 201, answer.text
     id_ = str(answer.json()["id"])
     await prove_identity(gateway, id_)

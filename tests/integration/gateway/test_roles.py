@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 
@@ -14,6 +15,7 @@ from tests.integration.gateway.conftest import Door, Gateway, problem
 from workers import gateway as process
 from workflows.actor import Role
 
+OTHERS = {"{hit}": "1", "{session}": "a" * 26, "{document}": "a" * 32, "{other}": "b" * 26}
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
@@ -39,14 +41,37 @@ async def test_a_role_may_do_what_the_table_says_and_nothing_else(
     for operation in MAY:
         method, path = operation.split(" ")
         filled = path.replace("{id}", f"{id_}-1" if "/reviews" in path else id_)
-        filled = filled.replace("{hit}", "1")
-        answer = await door.send(method, filled, json={} if method == "POST" else None)
+        answer = await ask(door, method, filled)
         assert answer.status_code < 500, operation
         if answer.status_code == 403:
             problem(answer, 403, "role-missing")
         else:
             may.add(operation)
     assert may == {operation for operation, roles in MAY.items() if role in roles}
+
+
+async def test_an_applicant_meets_no_onboarding_but_their_own(
+    gateway: Gateway, house: House
+) -> None:
+    mine, other = await house.apply(), await house.apply()
+    door = await door_of(gateway, "applicant", mine)
+    theirs = [operation for operation, roles in MAY.items() if "applicant" in roles]
+    assert theirs
+    for operation in theirs:
+        method, path = operation.split(" ")
+        assert "{id}" in path, "an applicant's operations are about one onboarding"
+        answer = await ask(door, method, path.replace("{id}", other))
+        assert answer.status_code == 404, operation
+
+
+async def ask(door: Door, method: str, path: str) -> httpx.Response:
+    for name, value in OTHERS.items():
+        path = path.replace(name, value)
+    if method == "GET":
+        return await door.send(method, path)
+    if path.endswith("/documents"):
+        return await door.send(method, path, {"Content-Type": "application/pdf"}, content=b"%PDF-")
+    return await door.send(method, path, json={})
 
 
 async def door_of(gateway: Gateway, role: Role, id_: str) -> Door:

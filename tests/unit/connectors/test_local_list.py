@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from connectors.capabilities import Party
 from connectors.errors import Unanswered
-from connectors.likeness import likeness
+from connectors.likeness import Names, against
 from connectors.local_list import ListUnreadable, LocalList
 from connectors.names import comparable, words_of
 
@@ -50,8 +51,7 @@ def test_the_legal_form_says_nothing_of_a_company() -> None:
 def test_every_name_is_comparable_and_like_itself(name: str) -> None:
     assert comparable(name) == comparable(name)
     words = words_of(name)
-    alike = likeness(words, [words], born=(None, ()), country=(None, ()), threshold=85)
-    assert alike == (100 if words else 0)
+    assert Names([["somebody"], words]).alike(words, 100) == ({1: 100} if words else {})
 
 
 @pytest.mark.parametrize(
@@ -66,28 +66,29 @@ def test_every_name_is_comparable_and_like_itself(name: str) -> None:
     ],
 )
 def test_likeness_of_names(name: str, other: str, score: int) -> None:
-    words = name.split()
-    found = likeness(words, [other.split()], born=(None, ()), country=(None, ()), threshold=85)
-    assert found == score
+    found = Names([["somebody", "else"], other.split()]).alike(name.split(), 85)
+    assert found == ({1: score} if score else {})
+    back = Names([name.split()]).alike(other.split(), 85)
+    assert back == ({0: score} if score else {}), "whoever is compared with whom"
 
 
 @pytest.mark.parametrize(
-    ("born", "country", "score"),
+    ("born", "country", "points"),
     [
-        (["1961-04-17"], ["BG"], 100),
-        (["1961"], [], 100),
-        (["1961-04"], ["BG", "CH"], 100),
-        (["1960", "1961-04-17"], ["BG"], 100),
-        (["1962"], ["BG"], 75),
-        (["1961"], ["CH"], 95),
-        (["1962"], ["CH"], 70),
+        (["1961-04-17"], ["BG"], 0),
+        (["1961"], [], 0),
+        (["1961-04"], ["BG", "CH"], 0),
+        (["1960", "1961-04-17"], ["BG"], 0),
+        (["1962"], ["BG"], 25),
+        (["1961-05"], ["BG"], 25),
+        (["1961"], ["CH"], 5),
+        (["1962"], ["CH"], 30),
     ],
 )
-def test_what_speaks_against_it(born: list[str], country: list[str], score: int) -> None:
-    words = ["vasko", "drenov"]
-    about = {"born": (date(1961, 4, 17), born), "country": ("bg", country)}
-    assert likeness(words, [words], **about, threshold=50) == score  # type: ignore[arg-type]
-    assert likeness(words, [words], **about, threshold=score + 1) == 0  # type: ignore[arg-type]
+def test_what_speaks_against_it(born: list[str], country: list[str], points: int) -> None:
+    day = date(1961, 4, 17)
+    assert against(day, "bg", birth_dates=born, countries=country) == points
+    assert against(None, None, birth_dates=born, countries=country) == 0
 
 
 @pytest.mark.parametrize(
@@ -153,3 +154,13 @@ async def test_many_may_ask_at_once(tmp_path: Path) -> None:
     ada = [Party("person", "Ada Erfunden")]
     answers = await asyncio.gather(*(found.screen(ada, threshold=85) for _ in range(20)))
     assert len(set(answers)) == 1
+
+
+async def test_a_list_of_tens_of_thousands_of_names_is_asked_in_no_time(tmp_path: Path) -> None:
+    rows = [f"{n},Person,Invented{n % 997} Person{n},Alias{n} Of{n % 89},," for n in range(20_000)]
+    found = LocalList(listed(tmp_path, *rows, "x,Person,Vasko Petrov Drenov,,,"))
+    found.prepare()
+    began = time.monotonic()
+    ((hit,),) = (await found.screen([Party("person", "Vasko Drenov")], threshold=75)).hits
+    assert hit.entry == "x"
+    assert time.monotonic() - began < 1

@@ -11,8 +11,8 @@ from connectors.capabilities import Party
 from connectors.errors import ConnectorError, Refused, Unanswered
 from connectors.yente.screening import YenteScreening
 from tests.unit.connectors.canned import Answer, serving
+from tests.unit.connectors.failures import LATER, SECRET, must_be
 
-SECRET = "Ada Lovelace"
 CATALOG = Answer(200, '{"datasets": [{"name": "default", "version": "1", "index_version": "2"}]}')
 ADA = Party("person", SECRET)
 
@@ -28,35 +28,42 @@ def matched(**responses: Any) -> Answer:
 
 ENTITY = {"id": "Q1", "caption": SECRET, "properties": {"name": [SECRET]}, "score": 0.9}
 
+BAD_BODY = "screening.bad_body"
+
 TABLE = [
-    (detail(400), Refused, "screening.invalid_request"),
-    (detail(401), Refused, "screening.auth"),
-    (detail(403), Refused, "screening.auth"),
-    (detail(404), Refused, "screening.dataset"),
-    (detail(422), Refused, "screening.invalid_request"),
-    (detail(429), Unanswered, "screening.rate_limit"),
-    (detail(500), Unanswered, "screening.server"),
-    (detail(503), Unanswered, "screening.server"),
-    (Answer(302, "", {"Location": "/elsewhere"}), Refused, "screening.unknown"),
-    (Answer(200, SECRET), Unanswered, "screening.bad_body"),
-    (Answer(200, "{}"), Unanswered, "screening.bad_body"),
-    (matched(), Unanswered, "screening.bad_body"),
-    (matched(one={"results": []}), Unanswered, "screening.bad_body"),
-    (matched(**{"0": {}}), Unanswered, "screening.bad_body"),
-    (matched(**{"0": {"results": [ENTITY | {"score": 7}]}}), Unanswered, "screening.bad_body"),
-    (matched(**{"0": {"results": [ENTITY | {"id": ""}]}}), Unanswered, "screening.bad_body"),
+    (detail(400), Refused, "screening.invalid_request", None),
+    (detail(401), Refused, "screening.auth", None),
+    (detail(403), Refused, "screening.auth", None),
+    (detail(404), Refused, "screening.dataset", None),
+    (detail(422), Refused, "screening.invalid_request", None),
+    (detail(429), Unanswered, "screening.rate_limit", 2),
+    (detail(429, **LATER), Unanswered, "screening.rate_limit", 7),
+    (detail(500), Unanswered, "screening.server", None),
+    (detail(503, **LATER), Unanswered, "screening.server", 7),
+    (Answer(302, "", {"Location": "/elsewhere"}), Refused, "screening.unknown", None),
+    (Answer(200, SECRET), Unanswered, BAD_BODY, None),
+    (Answer(200, "{}"), Unanswered, BAD_BODY, None),
+    (matched(), Unanswered, BAD_BODY, None),
+    (matched(one={"results": []}), Unanswered, BAD_BODY, None),
+    (matched(**{"0": {}}), Unanswered, BAD_BODY, None),
+    (
+        matched(**{"0": {"results": [ENTITY | {"score": 7}]}}),
+        Unanswered,
+        BAD_BODY,
+        None,
+    ),
+    (matched(**{"0": {"results": [ENTITY | {"id": ""}]}}), Unanswered, BAD_BODY, None),
 ]
 
 
-@pytest.mark.parametrize(("answer", "kind", "type_"), TABLE)
-async def test_a_failure_to_screen(answer: Answer, kind: type[ConnectorError], type_: str) -> None:
+@pytest.mark.parametrize(("answer", "kind", "type_", "seconds"), TABLE)
+async def test_a_failure_to_screen(
+    answer: Answer, kind: type[ConnectorError], type_: str, seconds: float | None
+) -> None:
     async with serving(CATALOG, answer, system="screening") as http:
         with pytest.raises(ConnectorError) as failed:
             await YenteScreening(http, "default").screen([ADA], threshold=85)
-    assert type(failed.value) is kind
-    assert failed.value.type == type_
-    assert SECRET not in failed.value.text
-    assert failed.value.__cause__ is None
+    must_be(failed.value, kind, type_, seconds)
 
 
 async def test_the_version_is_of_what_is_indexed() -> None:

@@ -10,15 +10,19 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from activities.onboarding.policy import load_policy
+from gateway.roles import MAY
 from workers.settings import Settings, variable
+from workflows.actor import Role
 from workflows.onboarding.life import LIFE_TRANSITIONS
-from workflows.onboarding.messages import ENDS, TRANSITIONS, UNDONE
+from workflows.onboarding.messages import ENDS, RESTS_ON, TRANSITIONS, UNDONE
+from workflows.onboarding.rejection import ADVERSE_ACTIONS
+from workflows.onboarding.review import ReviewPolicy
 
 ROOT = Path(__file__).parents[3]
 _BLOCK = re.compile(r"(<!-- made from code: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
@@ -48,6 +52,14 @@ def stages() -> str:
     return "\n".join(lines)
 
 
+def rests_on() -> str:
+    """What each check rests on."""
+    lines = ["| check | rests on |", "|---|---|"]
+    for check, fields in RESTS_ON.items():
+        lines.append(f"| {check} | {', '.join(f'`{one}`' for one in sorted(fields))} |")
+    return "\n".join(lines)
+
+
 Section = TypeVar("Section")
 _LEFT = {
     "active": "the customer in all three systems, one welcome mail",
@@ -73,8 +85,10 @@ def deadlines() -> str:
             [str(_said(one.email).resends) for one in profiles],
         ),
         ("pause between two of them", [_words(_said(one.email).pause) for one in profiles]),
+        ("changes of an application", [str(one.changes) for one in profiles]),
         ("proof of identity", [_words(one.identity.expires_after) for one in profiles]),
         ("tries to prove it", [str(one.identity.tries) for one in profiles]),
+        ("an hour of business, in a review", [_hour(_said(one.review)) for one in profiles]),
     ]
     screening = [one.screening for one in profiles if one.screening]
     rows += [
@@ -82,6 +96,15 @@ def deadlines() -> str:
         (
             "a false positive is remembered",
             [_words(one.false_positives_hold) for one in screening],
+        ),
+    ]
+    rejections = [one.rejection for one in profiles]
+    likeness = [one.duplicates for one in profiles]
+    rows += [
+        ("an appeal", [_words(one.appeal_within) if one else "none" for one in rejections]),
+        (
+            "likeness of two names, from 0 to 1",
+            [f"{one.likeness:g}" if one else "not looked at" for one in likeness],
         ),
     ]
     for kind in ("remote", "read"):
@@ -93,6 +116,10 @@ def deadlines() -> str:
     lines = ["| what | `production` | `demo` |", "|---|---|---|"]
     lines += [f"| {what} | {' | '.join(times)} |" for what, times in rows]
     return "\n".join(lines)
+
+
+def _hour(policy: ReviewPolicy) -> str:
+    return _words(policy.an_hour_takes) if policy.an_hour_takes else "while an office is open"
 
 
 def life_stages() -> str:
@@ -129,6 +156,16 @@ def _words(time: timedelta) -> str:
         if (count := time.total_seconds() / size) >= 1:
             return f"{count:g} {unit}" + ("" if count == 1 else "s")
     return f"{time.total_seconds():g} seconds"
+
+
+def roles() -> str:
+    """Which role may use which operation of the API."""
+    names = get_args(Role)
+    lines = [f"| | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    for operation, may in MAY.items():
+        cells = ("yes" if name in may else "" for name in names)
+        lines.append(f"| `{operation}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def settings() -> str:
@@ -188,9 +225,19 @@ def _docstrings(file: Path, class_name: str) -> dict[str, str]:
     return meanings
 
 
+def adverse_actions() -> str:
+    """What a rejected applicant is told, code by code."""
+    lines = ["| code | in words |", "|---|---|"]
+    lines += [f"| `{code}` | {words} |" for code, words in ADVERSE_ACTIONS.items()]
+    return "\n".join(lines)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "stages": stages,
     "deadlines": deadlines,
+    "adverse_actions": adverse_actions,
+    "roles": roles,
+    "rests_on": rests_on,
     "life_stages": life_stages,
     "life_deadlines": life_deadlines,
     "settings": settings,

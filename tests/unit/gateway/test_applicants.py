@@ -13,7 +13,7 @@ from workflows.onboarding.confirmation_link import Link, LinkSeals
 
 ID, OTHER = "a" * 26, "b" * 26
 TOKENS = ApplicantTokens(["a secret", "the one before"])
-ABOUT = About("acme", ID, int(time.time()) + 60)
+ABOUT = About("acme", ID, int(time.time()) + 3600)
 
 
 def test_an_applicant_is_recognised_by_a_token() -> None:

@@ -7,8 +7,9 @@ from typing import Literal
 
 import pytest
 
-from gateway.correctable import must_be_correctable
+from gateway.correctable import must_be_changeable, must_be_correctable
 from gateway.problems import Problem
+from workflows.onboarding.messages import CHANGEABLE, TRANSITIONS
 from workflows.progress import Attention, Choice, Progress, Reason, StepProgress, StepState
 
 AT = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
@@ -116,3 +117,24 @@ def test_the_way_out_is_one_that_can_be_chosen() -> None:
     assert "or abort: everything is undone" in str(refused_for(in_time, "email").detail)
     mail = progress({"notice.welcome": "refused"}, choices=("retry", "skip"), **made)
     assert str(refused_for(mail, "email").detail).endswith("or skip the step.")
+
+
+@pytest.mark.parametrize("stage", sorted(CHANGEABLE))
+def test_what_can_be_changed_is_not_corrected(stage: str) -> None:
+    where = progress({"confirmation.send/1": "refused"}).model_copy(update={"stage": stage})
+    must_be_changeable(where)
+    assert "change the application" in str(refused_for(where, "name").detail)
+
+
+@pytest.mark.parametrize("stage", sorted(set(TRANSITIONS) - CHANGEABLE))
+def test_what_a_system_may_have_is_not_changed(stage: str) -> None:
+    with pytest.raises(Problem) as caught:
+        must_be_changeable(progress({}).model_copy(update={"stage": stage}))
+    assert (caught.value.status_code, caught.value.code) == (409, "not-changeable")
+
+
+def test_what_is_being_undone_is_not_changed() -> None:
+    where = progress({}, stopping="to be withdrawn").model_copy(update={"stage": "deciding"})
+    with pytest.raises(Problem) as caught:
+        must_be_changeable(where)
+    assert "to be withdrawn" in caught.value.detail

@@ -52,6 +52,7 @@ def test_every_operation_is_there() -> None:
         "GET /v1/onboardings/{id}/status",
         "POST /v1/onboardings/{id}/status-token",
         "POST /v1/onboardings/{id}/withdraw",
+        "POST /v1/onboardings/{id}/change",
         "POST /v1/onboardings/{id}/corrections",
         "POST /v1/onboardings/{id}/appeal",
         "GET /v1/reviews/{id}/duplicates",

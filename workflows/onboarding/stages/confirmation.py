@@ -23,9 +23,14 @@ class ConfirmingAddress(Onboarding):
 
     async def confirm_address(self, policy: EmailPolicy) -> bool:
         """Let the applicant show that mail reaches them; False where their time runs out."""
+        if self.state.standing.address:
+            return True
         until = workflow.now() + policy.expires_after
-        mailing = self.state.mailing = Mailing(policy=policy, asked_at=workflow.now())
-        await self.ask_to_confirm(mailing)
+        mailing = self.state.mailing
+        if mailing is None:
+            mailing = self.state.mailing = Mailing(policy=policy, asked_at=workflow.now())
+        if mailing.due:
+            await self.ask_to_confirm(mailing)
         heard: list[str] = []
         while True:
             in_time = await self.wait_for(
@@ -36,14 +41,13 @@ class ConfirmingAddress(Onboarding):
                 who="the applicant",
             )
             heard[:] = self.state.confirmation_events
-            if mailing.due:
-                await self.keep_decision("resend_confirmation", mailing.resends[-1])
+            await self.keep_noted()
             status = await self.step(
-                ConfirmationSteps.read, ReadConfirmation(application_id=self.applicant)
+                ConfirmationSteps.read,
+                ReadConfirmation(application_id=self.applicant, version=self.version),
             )
-            # Corrected meanwhile or not: what follows works from what was looked at here.
-            self.version = max(self.version, status.version)
             if status.confirmed:
+                self.state.standing.address = True
                 return True
             if not in_time:
                 return False
@@ -51,7 +55,7 @@ class ConfirmingAddress(Onboarding):
                 await self.ask_to_confirm(mailing)
 
     async def ask_to_confirm(self, mailing: Mailing) -> None:
-        """Send the mail with the link, to the address that the latest version names."""
+        """Send the mail with the link, to the address that the application names now."""
         part = self.in_round(str(mailing.mails + 1))
         mailing.asked_at = workflow.now()
         link_seconds = int(mailing.policy.link_holds.total_seconds())
@@ -60,7 +64,6 @@ class ConfirmingAddress(Onboarding):
             OpenConfirmation(application_id=self.applicant, link_seconds=link_seconds),
             part=part,
         )
-        self.version = max(self.version, opened.version)
         await self.step(
             ConfirmationSteps.send,
             SendConfirmation(application_id=self.applicant, until=opened.until),
@@ -81,6 +84,7 @@ class ConfirmingAddress(Onboarding):
         await self.verify(resend, roles=("service", "support", "operator", "admin"))
         # Somebody else may have asked while the signature was checked.
         self.may_be_mailed().resends.append(resend)
+        self.note(resend)
         return self.taken()
 
     @resend_confirmation.validator

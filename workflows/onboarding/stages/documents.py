@@ -25,7 +25,7 @@ from workflows.onboarding.documents import (
 from workflows.onboarding.messages import DocumentJudgement, DocumentsPolicy, Letter
 from workflows.onboarding.rules import DocumentKind
 from workflows.onboarding.stages.onboarding import Onboarding
-from workflows.process import Stopped
+from workflows.process import Changed, Stopped
 
 Kinds = tuple[DocumentKind, ...]
 Found = tuple[Document, ...]
@@ -68,9 +68,11 @@ class CollectingDocuments(Onboarding):
         """
         if not kinds:
             return True
+        standing = self.state.standing
+        standing.documents = standing.documents or self.state.round
         request = AskForDocuments(
             application_id=self.applicant,
-            round=self.state.round,
+            round=standing.documents,
             kinds=kinds,
             files=policy.files,
         )
@@ -82,7 +84,7 @@ class CollectingDocuments(Onboarding):
                 if isinstance(end, bool):
                     return end
                 asking = _Asking(asking.number + 1, policy, refused=end)
-        except Stopped:
+        except (Stopped, Changed):
             await self._keep_judgements()
             raise
         finally:
@@ -146,7 +148,7 @@ class CollectingDocuments(Onboarding):
 
     async def _look(self) -> Found:
         """The documents of this round; what came in is put into the archive at once."""
-        look = LookAtDocuments(application_id=self.applicant, round=self.state.round)
+        look = LookAtDocuments(application_id=self.applicant, round=self.state.standing.documents)
         there = await self.step(DocumentSteps.look, look)
         found = [
             await self._take_over(one) if one.state == "received" else one

@@ -21,11 +21,15 @@ class ProvingIdentity(Onboarding):
         self, policy: IdentityPolicy
     ) -> Literal["verified", "failed", "expired"]:
         """Let the applicant prove who they are, in so many tries and so much time."""
-        session = await self.step(
-            IdentitySteps.open_session,
-            OpenSession(application_id=self.applicant),
-            undo=IdentitySteps.close_session,
-        )
+        if self.state.standing.identity is None:
+            self.state.standing.identity = await self.proof_of_identity(policy)
+        return self.state.standing.identity or "expired"
+
+    async def proof_of_identity(
+        self, policy: IdentityPolicy
+    ) -> Literal["verified", "failed"] | None:
+        """Whether the applicant proved it in a session of their own; None where time runs out."""
+        session = await self.open_session()
         until = workflow.now() + policy.expires_after
         heard: list[str] = []
         while True:
@@ -40,7 +44,7 @@ class ProvingIdentity(Onboarding):
             # Events come late, twice and out of order: they say when to look, never what is so.
             now = await self.step(
                 IdentitySteps.read_session,
-                ReadSession(session_id=session.session_id, application_id=self.applicant),
+                ReadSession(session_id=session, application_id=self.applicant),
             )
             if now.status == "verified":
                 return "verified"
@@ -49,7 +53,20 @@ class ProvingIdentity(Onboarding):
             if now.status == "canceled" or len(self.state.failed_reports) >= policy.tries:
                 return "failed"
             if not in_time:
-                return "expired"
+                return None
+
+    async def open_session(self) -> str:
+        """The session that is open. One that was opened for what has changed since is closed."""
+        if self.state.session_id is None:
+            await self.take_back(IdentitySteps.close_session)
+            session = await self.step(
+                IdentitySteps.open_session,
+                OpenSession(application_id=self.applicant),
+                part=self.in_round(),
+                undo=IdentitySteps.close_session,
+            )
+            self.state.session_id = session.session_id
+        return self.state.session_id
 
     @workflow.signal
     def identity_changed(self, hint: IdentityChanged) -> None:

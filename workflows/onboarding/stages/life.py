@@ -14,8 +14,6 @@ from workflows.onboarding.life import (
 )
 from workflows.onboarding.life_steps import TAKEN_BACK
 from workflows.onboarding.messages import Policy, tenant_of
-from workflows.onboarding.rules import Risk
-from workflows.onboarding.screening import Screened
 from workflows.onboarding.stages.onboarding import Onboarding
 from workflows.onboarding.steps import BillingSteps, IdentitySteps
 from workflows.step import declaration_of
@@ -28,14 +26,7 @@ _SESSION = declaration_of(IdentitySteps.close_session).name
 class BeginningLife(Onboarding):
     """An onboarding after which the customer is watched over."""
 
-    async def begin_life(
-        self,
-        policy: Policy,
-        accounts: Accounts,
-        *,
-        risk: Risk | None,
-        screened: Screened | None,
-    ) -> None:
+    async def begin_life(self, policy: Policy, accounts: Accounts) -> None:
         """Start the life of the customer, where there is a policy for it. It outlives us.
 
         Of whom no table said how risky they are, it is taken to be in the middle.
@@ -54,9 +45,9 @@ class BeginningLife(Onboarding):
             budgets=policy.budgets,
             accounts=accounts,
             made=self._taken_back_at_the_end(),
-            risk=risk or "medium",
+            risk=self.state.risk or "medium",
             screening=policy.screening,
-            list_version=screened.list_version if screened else None,
+            list_version=self.state.list_version,
             version=self.version,
         )
         try:
