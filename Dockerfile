@@ -22,7 +22,8 @@ RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-
 FROM python:3.11.14-slim-bookworm AS perdure
 RUN groupadd --gid 10001 perdure \
     && useradd --uid 10001 --gid perdure --no-create-home --shell /usr/sbin/nologin perdure \
-    && install --directory --owner=perdure --group=perdure --mode=0700 /var/lib/perdure
+    && install --directory --owner=perdure --group=perdure --mode=0700 \
+        /var/lib/perdure /var/lib/documents
 COPY --from=packages /opt/perdure /opt/perdure
 ENV PATH=/opt/perdure/bin:$PATH \
     PYTHONUNBUFFERED=1

@@ -59,7 +59,8 @@ class Once:
                 return result.model_validate(done.result)
             made = await effect(connection)
             if made != Kept():
-                await requests.settle_ours(connection, request, made.model_dump(mode="json"))
+                kept = made.model_dump(mode="json")
+                await requests.settle_ours(connection, request.request_key, kept)
             return made
 
     async def ours_at_once(

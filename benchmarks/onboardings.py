@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
+import string
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -125,6 +126,10 @@ class _Applicant:
     application: str
 
 
+def _invented() -> str:
+    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(10)).capitalize()
+
+
 def _tenants(number: int) -> Iterator[str]:
     """The tenants of so many applicants, one after another."""
     return itertools.islice(itertools.cycle(TENANTS), number)
@@ -134,8 +139,8 @@ async def _apply(stack: Stack, tenant: str) -> _Applicant:
     """Store an application, as the gateway does."""
     id_ = onboarding_id(tenant, secrets.token_hex(8))
     form = {
-        "kind": "company",
-        "name": "Example Ltd",
+        "kind": "person",
+        "name": f"{_invented()} {_invented()}",  # whoever has the name of another is looked at
         "email": f"{id_}@example.com",
         "country": "DE",
         "currency": "EUR",

@@ -43,10 +43,13 @@ class PlainOnboarding:
         """Carry out the activities."""
         self.application = {"application_id": order["application_id"]}
         self.sequential = order["sequential"]
-        policy = (await self.do("application.receive"))["policy"]
+        received = await self.do("application.receive")
+        policy = received["policy"]
         await self.enter("validating")
         territory = {name: policy[name] for name in ("countries", "currencies")}
-        await self.do("application.validate", policy_version=policy["version"], **territory)
+        validated = await self.do(
+            "application.validate", policy_version=policy["version"], **territory
+        )
         await self.enter("verifying_email")
         opened = await self.do("confirmation.open", link_seconds=24 * 60 * 60)
         await self.do("confirmation.send", until=opened["until"])
@@ -57,9 +60,16 @@ class PlainOnboarding:
         await workflow.wait_condition(lambda: self.heard, timeout=timedelta(days=14))
         await self.remote("identity.read_session", session)
         await self.enter("screening")
-        await self.do("screening.screen", policy=policy["screening"])
+        screened = await self.do("screening.screen")
         await self.enter("deciding")
-        await self.do("application.decide", identity="verified")
+        await self.do(
+            "application.decide",
+            identity="verified",
+            rules=received["rules"],
+            screening=screened["status"],
+            politically_exposed=screened["politically_exposed"],
+            possible_duplicate=validated["possible_duplicate"],
+        )
         await self.enter("provisioning")
         systems = (self.provision_billing(), self.provision_directory(), self.provision_crm())
         if self.sequential:
@@ -83,9 +93,8 @@ class PlainOnboarding:
         await self.do("directory.join_group", user_id=user["user_id"])
 
     async def provision_crm(self) -> None:
-        """Contact and company."""
+        """The contact."""
         await self.do("crm.create_contact")
-        await self.do("crm.create_company")
 
     @workflow.signal
     def email_confirmed(self, hint: dict[str, Any]) -> None:

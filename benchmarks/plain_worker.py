@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio import activity
 from temporalio.client import Client
 
+from activities.onboarding.policy import load_policy
 from activities.once import Once
 from benchmarks.plain import TASK_QUEUE, PlainOnboarding
 from connectors.capabilities import Sent
@@ -83,13 +84,16 @@ def without_once() -> AbstractContextManager[object]:
     )
 
 
-def plainly(body: Callable[..., Awaitable[BaseModel | None]]) -> Plain:
-    """A step as an activity from dictionary to dictionary."""
+def plainly(
+    body: Callable[..., Awaitable[BaseModel | None]], kept: Mapping[str, Mapping[str, Any]]
+) -> Plain:
+    """A step as an activity from dictionary to dictionary; `kept` is the policy that it needs."""
     asked: type[BaseModel] = get_type_hints(body)["request"]
+    its_policy = kept.get(declaration_of(body).name, {})
 
     @activity.defn(name=declaration_of(body).name)
     async def carry_out(given: dict[str, Any]) -> dict[str, Any] | None:
-        made = await body(asked.model_construct(**given))
+        made = await body(asked.model_construct(**given, **its_policy))
         return made.model_dump(mode="json") if made is not None else None
 
     return carry_out
@@ -98,6 +102,11 @@ def plainly(body: Callable[..., Awaitable[BaseModel | None]]) -> Plain:
 async def work(settings: Settings) -> None:
     """Work until somebody asks to end."""
     client = await Client.connect(settings.temporal_address)
+    policy = load_policy(settings.rules / "policy.toml", settings.policy)
+    kept: dict[str, dict[str, Any]] = {
+        "screening.screen": {"policy": policy.screening},
+        "application.validate": {"duplicates": policy.duplicates},
+    }
     with stop_requested() as stop, without_once():
         async with (
             onboarding.activities(settings, client) as steps,
@@ -105,7 +114,7 @@ async def work(settings: Settings) -> None:
                 client,
                 task_queue=TASK_QUEUE,
                 workflows=[PlainOnboarding],
-                activities=[plainly(step) for step in steps],
+                activities=[plainly(step, kept) for step in steps],
                 interceptors=[StepContext()],
             ),
         ):

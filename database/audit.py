@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_RECORD = text("""
+from database.prepared import Prepared
+
+_RECORD = Prepared("""
     INSERT INTO audit (event, actor, workflow_id, details)
     VALUES (:event, :actor, :workflow_id, CAST(:details AS jsonb))
 """)
@@ -21,8 +22,8 @@ async def record(
     details: dict[str, Any],
 ) -> None:
     """Add a line, in the transaction of what it tells. Ids and codes only."""
-    await connection.execute(
-        _RECORD,
+    await _RECORD.row(
+        connection,
         {
             "event": event,
             "actor": actor,

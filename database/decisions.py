@@ -8,9 +8,10 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.audit import record
+from database.prepared import Prepared
 from workflows.actor import Actor, SignedActor
 
-_INSERT = text("""
+_INSERT = Prepared("""
     INSERT INTO decisions (workflow_id, kind, content, reason, actor, actor_kind, roles,
                            update_id, signing_key, signature, rule_version)
     VALUES (:workflow_id, :kind, CAST(:content AS jsonb), :reason, :actor, :actor_kind,
@@ -118,7 +119,7 @@ async def keep_of_rule(
 
 
 async def _keep(connection: AsyncConnection, row: dict[str, Any], details: dict[str, Any]) -> None:
-    await connection.execute(_INSERT, row)
+    await _INSERT.row(connection, row)
     await record(
         connection,
         f"decision.{row['kind']}",

@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.audit import record
-from database.prepared import Effect
+from database.prepared import Effect, Prepared
 from workflows.onboarding.messages import ENDS, workflow_id
 
 _STORE_APPLICATION = text("""
@@ -37,19 +37,19 @@ _TAKE_OUT = text("""
     )
     RETURNING a.id
 """)
-_APPLICATION = text("""
+_APPLICATION = Prepared("""
     SELECT a.id, a.version, a.tenant, a.form, o.workflow_id, o.stage, o.appeal_of
     FROM applications a JOIN onboardings o USING (id)
     WHERE a.id = :id AND a.version = :version
 """)
-_KEEP_IDENTITY_LINK = text("""
+_KEEP_IDENTITY_LINK = Prepared("""
     WITH applicant AS (
         UPDATE onboardings SET identity_link = :link
         WHERE id = :id AND stage = 'verifying_identity'
     )
     UPDATE customers SET identity_link = :link WHERE id = :id AND stage = 'reverifying'
 """)
-_HANDED_OVER = text("""
+_HANDED_OVER = Prepared("""
     UPDATE onboardings SET handed_over_at = clock_timestamp()
     WHERE id = :id AND handed_over_at IS NULL
 """)
@@ -214,9 +214,7 @@ async def take_out(connection: AsyncConnection, id_: str, version: int, *, creat
 
 async def application(connection: AsyncConnection, id_: str, version: int) -> Application:
     """One version of an application. Raises NoApplication."""
-    row = (
-        (await connection.execute(_APPLICATION, {"id": id_, "version": version})).mappings().first()
-    )
+    row = await _APPLICATION.row(connection, {"id": id_, "version": version})
     if row is None:
         raise NoApplication(f"there is no application {id_} in version {version}")
     return Application(**row)
@@ -224,12 +222,12 @@ async def application(connection: AsyncConnection, id_: str, version: int) -> Ap
 
 async def keep_identity_link(connection: AsyncConnection, id_: str, link: str | None) -> None:
     """Keep where an applicant, or a customer, proves who they are, while that is to be done."""
-    await connection.execute(_KEEP_IDENTITY_LINK, {"id": id_, "link": link})
+    await _KEEP_IDENTITY_LINK.row(connection, {"id": id_, "link": link})
 
 
 async def handed_over(connection: AsyncConnection, id_: str) -> None:
     """Note that Temporal has taken an onboarding."""
-    await connection.execute(_HANDED_OVER, {"id": id_})
+    await _HANDED_OVER.row(connection, {"id": id_})
 
 
 async def to_hand_over(

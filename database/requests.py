@@ -145,9 +145,13 @@ _SETTLE = Prepared("""
     SELECT state FROM settled
 """)
 _SETTLE_OURS = Prepared("""
+    UPDATE requests SET result = CAST(:result AS jsonb), settled_at = clock_timestamp()
+    WHERE key = :key
+""")
+_ANEW_OURS = Prepared("""
     UPDATE requests
     SET state = 'succeeded', fingerprint = :fingerprint, input = CAST(:input AS jsonb),
-        result = CAST(:result AS jsonb), settled_at = clock_timestamp()
+        result = NULL, settled_at = clock_timestamp()
     WHERE key = :key
 """)
 _SEAL = Prepared("""
@@ -257,7 +261,7 @@ async def first_time(connection: AsyncConnection, request: Request) -> Done | No
         return None
     row = await _locked(connection, request.request_key)
     if (done := _done(row, request)) is None:  # reopened: as if it were new
-        await settle_ours(connection, request, {})
+        await _ANEW_OURS.row(connection, _values(request))
     return done
 
 
@@ -277,11 +281,9 @@ def _once(effect: Effect) -> Prepared:
     return effect.where(_INSERT_NEW)
 
 
-async def settle_ours(
-    connection: AsyncConnection, request: Request, result: dict[str, Any]
-) -> None:
+async def settle_ours(connection: AsyncConnection, key: str, result: dict[str, Any]) -> None:
     """Record what came of an effect in our own database, in its transaction."""
-    await _SETTLE_OURS.row(connection, _values(request) | {"result": json.dumps(result)})
+    await _SETTLE_OURS.row(connection, {"key": key, "result": json.dumps(result)})
 
 
 async def done_before(connection: AsyncConnection, request: Request) -> Done | None:

@@ -25,6 +25,7 @@ from gateway import (
     onboardings,
     problems,
     requests,
+    retries,
     reviews,
     screening,
     status,
@@ -128,6 +129,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         documents,
         customers,
         attention,
+        retries,
         requests,
     )
     for room in api:

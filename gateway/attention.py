@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -18,7 +18,7 @@ from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import ResolutionForm
 from gateway.openapi import answers, problems
-from gateway.options import Options
+from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import Problem, not_found
 from gateway.progress import progress_of
@@ -163,13 +163,8 @@ async def waiting(
             items += await _lost(options.engine, filters)
         except DatabaseDown as down:
             incomplete = str(down)
-    token = _token(cursor)
-    runs, following = await _runs(options.client, filters, token, limit)
-    free = asyncio.Semaphore(_AT_ONCE)
-    found = await asyncio.gather(*(_items_of(options.client, run, free) for run in runs))
-    items += [item for of_run in found for item in of_run if filters.wants(item)]
-    after = cursor_of([base64.b64encode(following).decode()]) if following else None
-    answer = AttentionPage(items=items, next=after, incomplete=incomplete)
+    running, after = await running_page(options.client, filters, cursor, limit)
+    answer = AttentionPage(items=items + running, next=after, incomplete=incomplete)
     return tagged(answer, if_none_match)
 
 
@@ -204,11 +199,21 @@ async def resolve(form: ResolutionForm, caller: Allowed, options: Options) -> Ta
             since=form.since,
         )
 
+    return await decide(options, caller, form.workflow_id, resolution)
+
+
+async def decide(
+    options: GatewayOptions,
+    caller: Caller,
+    workflow_id: str,
+    resolution: Callable[[SignedActor], Resolution],
+) -> Taken:
+    """Have a process take what the caller decided about a parked step. Raises Problem, NotTaken."""
     signed = options.signer.sign(
-        resolution, workflow_id=form.workflow_id, update="resolve", by=caller.actor
+        resolution, workflow_id=workflow_id, update="resolve", by=caller.actor
     )
     try:
-        return await send(options.client, form.workflow_id, "resolve", signed)
+        return await send(options.client, workflow_id, "resolve", signed)
     except NoProcess:
         raise not_found("process") from None
     except Ended as ended:
@@ -220,6 +225,21 @@ def _own(caller: Caller, workflow_id: str) -> None:
     tenant = tenant_of(workflow_id)
     if tenant is None or not caller.may_see(tenant):
         raise not_found("process")
+
+
+async def running_page(
+    client: Client, filters: Filters, cursor: str | None, limit: int
+) -> tuple[list[AttentionItem], str | None]:
+    """What waits in a page of running processes, and the cursor of the page after.
+
+    Raises Problem for a cursor that is none, and NotTaken.
+    """
+    runs, following = await _runs(client, filters, _token(cursor), limit)
+    free = asyncio.Semaphore(_AT_ONCE)
+    found = await asyncio.gather(*(_items_of(client, run, free) for run in runs))
+    items = [item for of_run in found for item in of_run if filters.wants(item)]
+    after = cursor_of([base64.b64encode(following).decode()]) if following else None
+    return items, after
 
 
 def _token(cursor: str | None) -> bytes | None:

@@ -14,10 +14,10 @@ from database.connection import transaction
 from database.documents import Enough, NotAskedFor, Upload
 from database.spool import Part
 from gateway import examples
+from gateway.bodies import DOCUMENT_TYPES
 from gateway.callers import Allowed, Caller
 from gateway.decisions import Ended, NoProcess, send
-from gateway.door import DOCUMENT_TYPES
-from gateway.etags import IfNoneMatch, tagged
+from gateway.etags import IfNoneMatch, has, tagged
 from gateway.forms import AcceptanceForm, RefusalForm
 from gateway.onboardings import KnownId
 from gateway.openapi import answers, problem, problems
@@ -185,14 +185,29 @@ async def one(
             },
         },
         **problems(401, 403, 404, 503),
+        **problem(
+            409,
+            "`not-stored`: it is on its way to the archive, or gone.",
+            code="not-stored",
+            detail="The archive has no such document: it is gone.",
+        ),
     },
     summary="Read a document",
 )
-async def content(id: KnownId, document: DocumentId, caller: Allowed, options: Options) -> Response:
+async def content(
+    id: KnownId,
+    document: DocumentId,
+    caller: Allowed,
+    options: Options,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
     """The content of a document. Who read it is kept in the audit trail."""
     row = await _seen(options, caller, id, document)
     if row["state"] in ("received", "gone"):
         raise Problem(409, "not-stored", f"The archive has no such document: it is {row['state']}.")
+    tag = f'"{row["sha256"]}"'
+    if has(if_none_match, tag):
+        return Response(status_code=304, headers={"ETag": tag})
     pieces = options.read_document(id, row["sha256"])
     first = await anext(pieces, b"")  # what fails, fails before anything is answered
     async with transaction(options.engine) as connection:
@@ -207,6 +222,7 @@ async def content(id: KnownId, document: DocumentId, caller: Allowed, options: O
     headers = {
         "Content-Disposition": f'attachment; filename="{row["kind"]}-{document}.{ending}"',
         "Content-Length": str(row["size"]),
+        "ETag": tag,
         "Cache-Control": "private, no-store",
     }
     return StreamingResponse(_after(first, pieces), 200, headers, row["media_type"])

@@ -1,18 +1,16 @@
 """What every request passes before anything looks at it, and every answer on its way out."""
 
-import asyncio
-import contextlib
 import logging
 import os
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.bodies import JSON, UPLOADS, Body, Incoming, document
 from gateway.callers import Callers
 from gateway.methods import allowed
 from gateway.problems import Problem, as_problem, response_of
@@ -20,12 +18,8 @@ from gateway.rates import Rates
 from workflows.defects import without_texts
 
 API = "/v1/"
-API_LIMIT = 64 * 1024
-"""Bytes that the body of an API request may have."""
 WEBHOOK_LIMIT = 1024 * 1024
 """Bytes that a webhook may have."""
-_HEARD_OUT = 16 * 1024 * 1024
-_HEARD_OUT_SECONDS = 5.0
 
 _ALWAYS = (
     (b"cache-control", b"private, no-cache"),
@@ -37,35 +31,6 @@ _ALWAYS = (
     (b"x-frame-options", b"DENY"),
 )
 """Told with every answer that says nothing else: it is for whoever asked, and no page to embed."""
-
-
-@dataclass(frozen=True)
-class Body:
-    """What the body of a request may be: of which types, and how many bytes."""
-
-    types: tuple[str, ...]
-    limit: int
-    how: str
-
-
-JSON = Body(
-    ("application/json",),
-    API_LIMIT,
-    "Send the body as JSON, not compressed, with `Content-Type: application/json`.",
-)
-DOCUMENT_TYPES = ("application/pdf", "image/png", "image/jpeg")
-_UPLOADS = re.compile(r"/v1/onboardings/[^/]+/documents")
-
-
-def document(limit: int) -> Body:
-    """The file itself is the body. What it is, is looked up in it: browsers do not always know."""
-    return Body(
-        (*DOCUMENT_TYPES, "application/octet-stream"),
-        limit,
-        "Send the file itself as the body, with its type as Content-Type: application/pdf, "
-        "image/png or image/jpeg.",
-    )
-
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _WITH_A_BODY = ("POST", "PUT", "PATCH")
@@ -97,6 +62,7 @@ class Door:
         begun = time.perf_counter()
         status = 0
         rate: list[tuple[bytes, bytes]] = []
+        incoming: Incoming | None = None
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -106,6 +72,8 @@ class Door:
                 ours = ((b"x-request-id", request_id.encode()), *rate, *_ALWAYS)
                 added = (one for one in ours if one[0] not in told)
                 message["headers"] = [*message["headers"], *added]
+                if incoming is not None:
+                    await incoming.hear_out()
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -114,12 +82,13 @@ class Door:
                     caller = self._callers.recognise(headers.get("authorization"))
                     scope["caller"] = caller
                     rate = _raw(self._rates.take(caller.name))
-                    body = self._document if _UPLOADS.fullmatch(scope["path"]) else JSON
+                    body = self._document if UPLOADS.fullmatch(scope["path"]) else JSON
+                    incoming = Incoming(headers, receive, body.limit)
                     _refuse_other_types(scope, headers, body)
-                    limit = body.limit
                 else:
-                    limit = WEBHOOK_LIMIT
-                await self._app(scope, await _limited(headers, receive, limit), answer)
+                    incoming = Incoming(headers, receive, WEBHOOK_LIMIT)
+                incoming.refuse_if_announced_too_large()
+                await self._app(scope, incoming, answer)
             except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
                 problem = as_problem(error)
                 if problem.status_code == 500:
@@ -148,49 +117,6 @@ def _refuse_other_types(scope: Scope, headers: Headers, body: Body) -> None:
     fits = type_ in body.types and encoding == "identity"
     if not fits and scope["method"] in allowed(scope):
         raise Problem(415, "unsupported-media-type", body.how)
-
-
-async def _limited(headers: Headers, receive: Receive, limit: int) -> Receive:
-    """Receives up to `limit` bytes, announced or not. Raises Problem (413)."""
-    announced = headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        if "expect" not in headers:  # who asks before sending has sent nothing yet
-            await _hear_out(receive)
-        raise _too_large(limit)
-    received = 0
-
-    async def limited() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > limit:
-            if message.get("more_body"):
-                await _hear_out(receive)
-            raise _too_large(limit)
-        return message
-
-    return limited
-
-
-async def _hear_out(receive: Receive) -> None:
-    """Let a body come to its end, within bounds.
-
-    Who is still sending when we hang up is told that the connection broke, and never the answer.
-    """
-    heard = 0
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_HEARD_OUT_SECONDS):
-            while heard < _HEARD_OUT:
-                message = await receive()
-                heard += len(message.get("body", b""))
-                if not message.get("more_body"):
-                    return
-
-
-def _too_large(limit: int) -> Problem:
-    return Problem(
-        413, "too-large", f"The body is over {limit} bytes.", headers={"Connection": "close"}
-    )
 
 
 def _log_line(scope: Scope, status: int, begun: float) -> None:

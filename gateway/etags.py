@@ -93,11 +93,12 @@ def tagged(answer: BaseModel, if_none_match: str | None, *, number: int | None =
     body = answer.model_dump_json().encode()
     digest = hashlib.sha256(body).hexdigest()[:_HASH_DIGITS]
     tag = f'"{digest}"' if number is None else f'"{number}-{digest}"'
-    if _has(if_none_match, tag):
+    if has(if_none_match, tag):
         return Response(status_code=304, headers={"ETag": tag})
     return Response(body, headers={"ETag": tag}, media_type="application/json")
 
 
-def _has(if_none_match: str | None, tag: str) -> bool:
+def has(if_none_match: str | None, tag: str) -> bool:
+    """Whether the caller has the answer with this tag."""
     tags = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
     return tag in tags or tags == ["*"]

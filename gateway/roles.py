@@ -52,6 +52,7 @@ MAY: Mapping[str, tuple[Role, ...]] = {
     "POST /v1/customers/{id}/compare": _OPERATORS,
     "GET /v1/attention": _OPERATORS,
     "POST /v1/attention/resolve": _OPERATORS,
+    "POST /v1/attention/retry-all": _OPERATORS,
     "GET /v1/requests": _OPERATORS,
     "GET /v1/requests/show": _OPERATORS,
     "POST /v1/requests/reopen": ("admin",),

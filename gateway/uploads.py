@@ -8,7 +8,7 @@ import puremagic
 from starlette.requests import ClientDisconnect, Request
 
 from database.spool import Part, Spool
-from gateway.door import DOCUMENT_TYPES
+from gateway.bodies import DOCUMENT_TYPES
 from gateway.problems import FieldError, Problem, unavailable
 
 

@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -26,6 +25,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from database import onboardings
 from database.connection import engine_for, transaction
+from tests.postgres import rows
 from tests.simulated import INVENTED_LIST, SimulatorHandle, running_simulators
 from workers import onboarding as worker
 from workers import settings as setting
@@ -119,9 +119,7 @@ class House:
             yield
 
     async def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
-        async with transaction(self.engine) as connection:
-            found = await connection.execute(text(sql), values)
-            return [dict(row) for row in found.mappings()] if found.returns_rows else []
+        return await rows(self.engine, sql, **values)
 
 
 def settings_for(folder: Path, database: str, outside: SimulatorHandle, client: Client) -> Settings:

@@ -10,6 +10,9 @@ workflow code. There each mutant of a sample is written into the file and the te
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
+import os
 import random
 import shutil
 import subprocess
@@ -20,6 +23,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.postgres import for_many_sessions
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("workflows", "connectors", "database", "activities", "gateway", "workers", "simulators")
@@ -131,6 +136,19 @@ def written(folder: Path, target: Target, names: list[str]) -> Iterator[tuple[st
             file.write_text(code)
 
 
+@contextlib.contextmanager
+def postgres() -> Iterator[None]:
+    """One server for all sessions of tests: to start it takes longer than most of them."""
+    with tempfile.TemporaryDirectory(prefix="perdure-mutants-") as folder:
+        server = for_many_sessions(Path(folder))
+        with asyncio.Runner() as runner:
+            os.environ |= runner.run(server.__aenter__())
+            try:
+                yield
+            finally:
+                runner.run(server.__aexit__(None, None, None))
+
+
 def run(name: str, target: Target, sample: int) -> None:
     """Make the mutants of a target and print what became of them."""
     begun = time.monotonic()
@@ -161,5 +179,6 @@ if __name__ == "__main__":
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
     parser.add_argument("--sample", type=int, default=40, help="mutants in the sandbox")
     asked = parser.parse_args()
-    for each in asked.targets or TARGETS:
-        run(each, TARGETS[each], asked.sample)
+    with postgres():
+        for each in asked.targets or TARGETS:
+            run(each, TARGETS[each], asked.sample)

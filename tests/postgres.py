@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from database.connection import transaction
 from database.migrate import upgrade
 from workers.ports import free_port
 from workers.postgres import Postgres
+
+TEMPLATE = "migrated_template"
+OUTLIVES_SESSIONS = "TESTS_POSTGRES"
+"""Names a server for those who run one session after another: `folder port password`."""
 
 
 @asynccontextmanager
@@ -42,9 +52,29 @@ async def fresh_database(server: Postgres, template: str = "template1") -> Async
             await connection.close()
 
 
+@asynccontextmanager
+async def for_many_sessions(folder: Path) -> AsyncIterator[dict[str, str]]:
+    """A server that outlives sessions, our tables made already; the environment that names it."""
+    async with running_postgres(folder) as server:
+        await server.make_database(TEMPLATE)
+        await upgrade(server.dsn_of(TEMPLATE))
+        yield {OUTLIVES_SESSIONS: f"{folder} {server.port} {urlsplit(server.dsn).password}"}
+
+
+async def rows(engine: AsyncEngine, sql: str, **values: Any) -> list[dict[str, Any]]:
+    """What a statement answers. Any: a value is of its column's type."""
+    async with transaction(engine) as connection:
+        found = await connection.execute(text(sql), values)
+        return [dict(row) for row in found.mappings()] if found.returns_rows else []
+
+
 @pytest.fixture(scope="session")
 async def postgres_server() -> AsyncIterator[Postgres]:
     """The server that all tests of the session share."""
+    if named := os.environ.get(OUTLIVES_SESSIONS):
+        folder, port, password = named.split()
+        yield Postgres(Path(folder) / "postgres", int(port), password)
+        return
     with tempfile.TemporaryDirectory(prefix="perdure-tests-") as folder:
         async with running_postgres(Path(folder)) as server:
             yield server
@@ -60,10 +90,10 @@ async def empty_database(postgres_server: Postgres) -> AsyncIterator[str]:
 @pytest.fixture(scope="session")
 async def migrated_template(postgres_server: Postgres) -> str:
     """The name of a database with our tables, to copy from; nobody connects to it."""
-    name = "migrated_template"
-    await postgres_server.make_database(name)
-    await upgrade(postgres_server.dsn_of(name))
-    return name
+    if OUTLIVES_SESSIONS not in os.environ:
+        await postgres_server.make_database(TEMPLATE)
+        await upgrade(postgres_server.dsn_of(TEMPLATE))
+    return TEMPLATE
 
 
 @pytest.fixture

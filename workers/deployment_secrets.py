@@ -14,6 +14,8 @@ MOUNTED = (
     "actor_signing_key",
     "api_keys.json",
     "applicant_hash_key",
+    "archive_access_key",
+    "archive_secret_key",
     "confirmation_secrets",
     "database_password",
     "directory_token",
@@ -40,7 +42,8 @@ def make(folder: Path, *, tenant: str) -> Sequence[str]:
     once(folder / "postgres_password", lambda: secrets.token_urlsafe(24))
     once(folder / "temporal_database_password", lambda: secrets.token_urlsafe(24))
     once(folder / "stripe_webhook_secrets", lambda: f"whsec_{secrets.token_urlsafe(24)}")
-    once(folder / "smtp_password", str)
+    for given in ("archive_access_key", "archive_secret_key", "smtp_password"):
+        once(folder / given, str)
     for name in MOUNTED:
         # A container's user is nobody on this machine and is given the file, not the folder; it is
         # the folder that keeps this machine's other users out.

@@ -174,7 +174,7 @@ class Stack:
     async def _clear(self) -> None:
         """Delete what earlier runs left, but for secrets and logs."""
         await self._postgres.erase()
-        for name in ("temporal", "simulators", "outbox"):
+        for name in ("temporal", "simulators", "outbox", "spool", "archive"):
             if (folder := self.settings.home / name).exists():
                 shutil.rmtree(folder)
         self._announce("state of earlier runs: deleted")

@@ -145,13 +145,14 @@ def _s3(asking: Asking) -> Archive:
     settings = asking.settings
     if settings.archive_bucket is None:
         raise SettingsWrong(f"{variable('archive_bucket')} is not set: documents go to a bucket.")
-    access_key, secret_key = settings.archive_access_key, settings.archive_secret_key
+    keys = [settings.archive_access_key, settings.archive_secret_key]
+    access_key, secret_key = ((one.get_secret_value() if one else "") or None for one in keys)
     bucket = s3.bucket(
         settings.archive_bucket,
         region=settings.archive_region,
         endpoint=settings.archive_endpoint,
-        access_key=access_key.get_secret_value() if access_key else None,
-        secret_key=secret_key.get_secret_value() if secret_key else None,
+        access_key=access_key,
+        secret_key=secret_key,
         patience=asking.patience,
     )
     return S3Archive(bucket, patience=asking.patience)

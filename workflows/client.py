@@ -15,6 +15,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,6 +28,8 @@ from workflows.onboarding.application import (
     Application,
     ChangedApplication,
     Confirmed,
+    DeliveredDocument,
+    DocumentList,
     ListedOnboarding,
     Onboarding,
     OnboardingInFull,
@@ -36,10 +39,12 @@ from workflows.onboarding.application import (
     Withdrawn,
 )
 from workflows.onboarding.messages import ENDS, IdentityChanged, Stage, Start, workflow_id
+from workflows.onboarding.rules import DocumentKind
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
 
 _PAUSE = 0.5
+_PIECE = 256 * 1024
 
 
 class PerdureError(Exception):
@@ -202,6 +207,26 @@ class PerdureClient:
         )
         return ChangedApplication.model_validate_json(answer)
 
+    async def documents(self, onboarding: str) -> DocumentList:
+        """What was delivered, and which kinds are missing. Raises Refused or NotReachable."""
+        answer = await self._ask("GET", f"/v1/onboardings/{onboarding}/documents")
+        return DocumentList.model_validate_json(answer)
+
+    async def upload(self, onboarding: str, file: Path, *, kind: DocumentKind) -> DeliveredDocument:
+        """Deliver a document that the onboarding asks for: a PDF, PNG or JPEG. Twice is fine.
+
+        The file is sent as it is read; its name is not sent. Raises Refused (`not-asked-for`,
+        `refused-before`, `too-large`, `unsupported-media-type`) or NotReachable.
+        """
+        answer = await self._ask(
+            "POST",
+            f"/v1/onboardings/{onboarding}/documents",
+            file,
+            params={"kind": kind},
+            headers={"Content-Type": "application/octet-stream"},
+        )
+        return DeliveredDocument.model_validate_json(answer)
+
     async def start_from(self, application_id: str, *, tenant: str) -> "OnboardingHandle":
         """Start the onboarding of an application that this service stored in our database itself.
 
@@ -236,12 +261,13 @@ class PerdureClient:
             raise PerdureError("This goes through Temporal: make PerdureClient with temporal=…")
         return self._temporal
 
-    async def _ask(self, method: str, path: str, **request: Any) -> bytes:
+    async def _ask(self, method: str, path: str, file: Path | None = None, **request: Any) -> bytes:
         """The answer, after as many tries as patience allows: every request may be repeated."""
         until = time.monotonic() + self._patience
         while True:
             try:
-                answer = await self._http.request(method, path, **request)
+                content = _pieces(file) if file else None
+                answer = await self._http.request(method, path, content=content, **request)
             except httpx.TransportError as error:
                 problem: PerdureError = NotReachable(f"{self._http.base_url} does not answer")
                 problem.__cause__ = error
@@ -289,6 +315,12 @@ class OnboardingHandle:
                 return
             last = progress
             await asyncio.sleep(every.total_seconds())
+
+
+async def _pieces(file: Path) -> AsyncIterator[bytes]:
+    with file.open("rb") as opened:
+        while piece := await asyncio.to_thread(opened.read, _PIECE):
+            yield piece
 
 
 def _problem(answer: httpx.Response) -> PerdureError:

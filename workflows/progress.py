@@ -14,6 +14,7 @@ _GAP = "\u2003"
 _JOINT = "\u00a0"
 """A space at which no line ends: the Web UI's table is narrow."""
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MARKS: dict[StepState, str] = {
     "running": "⏳",
     "parked": "🛑",
@@ -117,4 +118,5 @@ class Progress(Message):
 
 
 def _clock(at: datetime) -> str:
-    return at.strftime("%d %b %H:%M:%S")
+    # Not strftime: it imports a module each time, which takes long in the sandbox.
+    return f"{at.day:02} {_MONTHS[at.month - 1]} {at.time().isoformat('seconds')}"

@@ -26,7 +26,7 @@ class Missing(Refused):
 class Taken(Refused):
     """Something is there that must be unique, and what was asked for would be the same again."""
 
-    def __init__(self, told: str = "") -> None:
+    def __init__(self, told: str) -> None:
         super().__init__(
             "directory.conflict",
             "an entry that we did not make has the same unique attribute: correct the"

@@ -48,7 +48,7 @@ def as_connector_error(response: httpx.Response) -> ConnectorError:
         case _ if status >= 500:
             text = f"the directory failed{told}"
             return Unanswered("directory.server", text, retry_after(response))
-        case _ if 400 <= status < 500:
+        case _ if status >= 400:
             return Refused("directory.invalid_request", f"the directory refused the request{told}")
         case _:
             return Refused("directory.unknown", f"an answer that the API does not know{told}")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from database.connection import engine_for
 from tests.faults.intents import Bench
 from tests.faults.ledger import Ledger
 from tests.house import House
@@ -20,5 +21,7 @@ async def bench(house: House) -> AsyncIterator[Bench]:
 
 
 @pytest.fixture
-def ledger(house: House) -> Ledger:
-    return Ledger(house)
+async def ledger(database: str) -> AsyncIterator[Ledger]:
+    engine = engine_for(database)
+    yield Ledger(engine)
+    await engine.dispose()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.once import Once
 from connectors.capabilities import Sent
-from tests.house import House
+from tests.postgres import rows
 from workflows.onboarding.messages import CreateCustomer, Customer
 from workflows.step import Undo
 
@@ -50,8 +53,8 @@ class Outside:
 class Ledger:
     """One request of one process, carried out through `once`."""
 
-    def __init__(self, house: House) -> None:
-        self.house, self.outside, self.once = house, Outside(), Once(house.engine)
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine, self.outside, self.once = engine, Outside(), Once(engine)
         self.key = f"onboarding/acme/{secrets.token_hex(8)}/billing.create_customer"
 
     def request(
@@ -82,10 +85,13 @@ class Ledger:
         done = await self.once.undo(undo, Customer, find=find, remove=self.outside.remove)
         return done.existed
 
+    async def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
+        return await rows(self.engine, sql, **values)
+
     async def row(self) -> dict[str, object]:
-        return (await self.house.rows("SELECT * FROM requests WHERE key = :key", key=self.key))[0]
+        return (await self.rows("SELECT * FROM requests WHERE key = :key", key=self.key))[0]
 
     async def time_passes(self, by: timedelta) -> None:
         sql = """UPDATE requests SET first_sent_at = first_sent_at - CAST(:by AS interval),
                  lease_until = lease_until - CAST(:by AS interval)"""
-        await self.house.rows(sql, by=by)
+        await self.rows(sql, by=by)

@@ -18,7 +18,7 @@ from workflows.request_key import outside_key
 
 async def test_another_input_under_the_same_key_is_a_conflict(ledger: Ledger) -> None:
     await ledger.theirs()
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match=f"^{ledger.key} was asked with another input"):
         await ledger.once.theirs(ledger.request("b"), Customer, send=ledger.outside.send)
     assert len(ledger.outside.sent) == 1
 
@@ -35,9 +35,9 @@ async def test_ids_alone_are_kept_and_the_outside_sees_a_hash(ledger: Ledger) ->
 
 
 async def test_inside_the_lease_of_another_attempt_nothing_is_sent(ledger: Ledger) -> None:
-    async with transaction(ledger.house.engine) as connection:
+    async with transaction(ledger.engine) as connection:
         await requests.claim(connection, ledger.request(), timedelta(seconds=30))
-    with pytest.raises(InProgress) as busy:
+    with pytest.raises(InProgress, match=f"^{ledger.key} is being carried out") as busy:
         await ledger.theirs()
     assert timedelta(seconds=25) < busy.value.left <= timedelta(seconds=30)
     assert ledger.outside.sent == []
@@ -76,7 +76,9 @@ async def test_a_definite_no_is_kept_and_only_a_higher_generation_asks_again(
     for _ in range(2):
         with pytest.raises(RefusedBefore) as no:
             await ledger.theirs()
-        assert (no.value.generation, no.value.type) == (1, "stripe.invalid_request")
+        assert (no.value.key, no.value.generation) == (ledger.key, 1)
+        assert (no.value.type, no.value.reason) == ("stripe.invalid_request", str(no.value))
+        assert str(no.value) == "400 email_invalid"
     assert len(ledger.outside.sent) == 1
     assert (await ledger.theirs(generation=2, version=2)).customer_id == "cus_1"
     assert ledger.outside.sent[-1] == outside_key(ledger.key, 2)
@@ -134,7 +136,7 @@ async def test_at_the_end_of_the_keys_life_a_slow_answer_is_waited_for(ledger: L
     with pytest.raises(Unanswered):
         await ledger.theirs()
     sql = "UPDATE requests SET first_sent_at = first_sent_at - interval '1 day'"
-    await ledger.house.rows(sql)  # sent for a day, the last time a moment ago
+    await ledger.rows(sql)  # sent for a day, the last time a moment ago
     with pytest.raises(Unanswered) as wait:
         await ledger.theirs()
     assert wait.value.type == "request.in_flight"
@@ -204,7 +206,7 @@ async def test_an_effect_of_our_own_that_fails_leaves_nothing_in_the_ledger(ledg
 
     with pytest.raises(ValueError, match="a defect"):
         await ledger.once.ours(ledger.request(), failing, Kept)
-    assert await ledger.house.rows("SELECT * FROM requests") == []
+    assert await ledger.rows("SELECT * FROM requests") == []
 
 
 async def test_an_optional_field_of_a_later_release_is_no_conflict(ledger: Ledger) -> None:

@@ -129,7 +129,7 @@ async def test_an_activity_holds_its_request_a_little_longer_than_it_may_take(
 
     async def look(_: str) -> Customer:
         sql = "SELECT lease_until - clock_timestamp() AS left FROM requests WHERE key = :key"
-        leases.append((await ledger.house.rows(sql, key=ledger.key))[0]["left"])
+        leases.append((await ledger.rows(sql, key=ledger.key))[0]["left"])
         raise LATE
 
     async def attempt() -> None:

@@ -21,7 +21,7 @@ from workflows.step import Undo
 
 async def test_undoing_takes_back_what_was_made_before_it_was_reopened_too(ledger: Ledger) -> None:
     await ledger.theirs()
-    async with transaction(ledger.house.engine) as connection:
+    async with transaction(ledger.engine) as connection:
         await reopening.reopen(connection, ledger.key, 1, actor="ada", reason="once more")
     await ledger.theirs()
     assert len(ledger.outside.made) == 2
@@ -47,7 +47,7 @@ async def test_undoing_looks_for_what_a_doubtful_no_may_have_left(ledger: Ledger
 
 async def test_undoing_what_was_never_asked_leaves_a_tombstone(ledger: Ledger) -> None:
     assert await ledger.undo() is False
-    with pytest.raises(TakenBack):
+    with pytest.raises(TakenBack, match=f"^{ledger.key} was undone before"):
         await ledger.theirs()
     assert ledger.outside.sent == []
 
@@ -87,7 +87,7 @@ async def test_an_attempt_that_finishes_under_the_undo_is_removed_too(ledger: Le
     with pytest.raises(TakenBack):
         await ledger.once.theirs(ledger.request(), Customer, send=overtaken)
     assert (await ledger.row())["state"] == "undone"
-    audit = await ledger.house.rows("SELECT * FROM audit WHERE event = 'request.made_after_undo'")
+    audit = await ledger.rows("SELECT * FROM audit WHERE event = 'request.made_after_undo'")
     assert audit[0]["details"]["result"] == {"customer_id": "cus_1"}
     assert await ledger.undo() is True
     assert ledger.outside.made == {}
@@ -106,22 +106,22 @@ async def test_reopening_has_an_effect_done_again_on_purpose_and_is_audited(
     ledger: Ledger,
 ) -> None:
     await ledger.theirs()
-    async with transaction(ledger.house.engine) as connection:
+    async with transaction(ledger.engine) as connection:
         await reopening.reopen(
             connection, ledger.key, 1, actor="ada", reason="made in the wrong account"
         )
     await ledger.theirs(version=2)
     assert ledger.outside.sent == [outside_key(ledger.key, 1), outside_key(ledger.key, 2)]
-    audit = await ledger.house.rows("SELECT * FROM audit WHERE event = 'request.reopened'")
+    audit = await ledger.rows("SELECT * FROM audit WHERE event = 'request.reopened'")
     assert (audit[0]["actor"], audit[0]["details"]["key"]) == ("ada", ledger.key)
 
 
 async def test_what_is_pending_or_unknown_cannot_be_reopened(ledger: Ledger) -> None:
-    async with transaction(ledger.house.engine) as connection:
+    async with transaction(ledger.engine) as connection:
         await requests.claim(connection, ledger.request(), timedelta(seconds=30))
     for key in (ledger.key, "onboarding/acme/x/billing.create_customer"):
         with pytest.raises(NotReopened):
-            async with transaction(ledger.house.engine) as connection:
+            async with transaction(ledger.engine) as connection:
                 await reopening.reopen(connection, key, 1, actor="ada", reason="why not")
 
 
@@ -135,7 +135,7 @@ async def test_a_reopened_effect_of_our_own_happens_again(ledger: Ledger) -> Non
     for _ in range(2):
         await ledger.once.ours(ledger.request(), effect, Kept)
     assert len(happened) == 1
-    async with transaction(ledger.house.engine) as connection:
+    async with transaction(ledger.engine) as connection:
         await reopening.reopen(connection, ledger.key, 1, actor="ada", reason="lost by hand")
     for _ in range(2):
         await ledger.once.ours(ledger.request(), effect, Kept)

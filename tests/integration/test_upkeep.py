@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 
+from tests.documents import PDF, ask, in_spool, row_of, spool_of, take_in
 from tests.house import House
 from tests.integration.test_worker import at_stripe, started, until
 from workflows.handover import bring_back
@@ -47,6 +50,32 @@ async def test_an_event_that_no_webhook_brought_is_swept_in_and_handed_over(hous
         assert (await do(house, "hand_over")).found >= 1
         assert await asyncio.wait_for(handle.result(), 20) == "active"
         assert (await do(house, "sweep")).found == 0, "what is known is not new"
+
+
+async def test_what_a_crash_left_in_the_spool_is_swept_and_nothing_else(house: House) -> None:
+    waiting, ended = await house.apply(), await house.apply()
+    for application in (waiting, ended):
+        await ask(house, application)
+    wanted = await take_in(house, waiting)
+    unwanted = await take_in(house, ended)
+    await house.rows("UPDATE onboardings SET ended_at = now() WHERE id = :id", id=ended)
+    orphan, under_way, cut_off = (spool_of(house).begin() for _ in range(3))
+    orphan.write(PDF)
+    orphan.keep("0" * 32)
+    two_hours_ago = time.time() - 7200
+    for file in house.settings.spool.rglob("*"):
+        if file.is_file() and file != under_way._path:
+            os.utime(file, (two_hours_ago, two_hours_ago))
+    async with house.working():
+        assert (await do(house, "sweep_spool")).found == 3
+        assert (await do(house, "sweep_spool")).found == 0
+    assert in_spool(house) == sorted([wanted, under_way._path.name])
+    assert [(await row_of(house, one))["state"] for one in (wanted, unwanted)] == [
+        "received",
+        "gone",
+    ]
+    for part in (orphan, under_way, cut_off):
+        part.close()
 
 
 async def test_a_run_ended_from_outside_is_listed_until_its_process_goes_on(house: House) -> None:

@@ -21,6 +21,7 @@ TABLES: dict[str, Any] = {
     "crm": systems.CRM,
     "mail": systems.MAIL,
     "screening": systems.SCREENING,
+    "archive": systems.ARCHIVE,
 }
 EVERY = [(capability, name) for capability, table in TABLES.items() for name in table]
 
@@ -54,6 +55,10 @@ async def test_a_system_asks_for_the_secrets_of_its_own_only(capability: str, na
         with pytest.raises(SettingsWrong, match=f"PERDURE_{needs[name].upper()} is not set"):
             await make(capability, name)
         await make(capability, name, **{needs[name]: "token"})
+    elif name == "s3":
+        with pytest.raises(SettingsWrong, match="PERDURE_ARCHIVE_BUCKET is not set"):
+            await make(capability, name)
+        await make(capability, name, archive_bucket="documents")
     elif name == "list":
         await make(capability, name, screening_list=INVENTED_LIST)
     else:
@@ -82,7 +87,11 @@ def test_a_laptop_has_a_list_on_which_nobody_exists(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(
     ("capability", "name", "setting"),
-    [("crm", "csv", "crm_folder"), ("mail", "outbox", "mail_folder")],
+    [
+        ("crm", "csv", "crm_folder"),
+        ("mail", "outbox", "mail_folder"),
+        ("archive", "folder", "archive_folder"),
+    ],
 )
 async def test_a_folder_that_cannot_be_used_is_named_with_its_variable(
     capability: str, name: str, setting: str, clone: Path

@@ -17,6 +17,7 @@ from workers.cli import (
     attention,
     customer,
     demo,
+    documents,
     identity,
     process,
     release,
@@ -25,6 +26,7 @@ from workers.cli import (
     rules,
     screening,
     stack,
+    statement,
     versions,
 )
 from workers.obstacle import Obstacle
@@ -45,9 +47,11 @@ app.add_typer(customer.app, name="customer", rich_help_panel="Customers")
 app.add_typer(identity.app, name="identity", rich_help_panel="Onboardings")
 app.add_typer(screening.app, name="screening", rich_help_panel="Onboardings")
 app.add_typer(review.app, name="review", rich_help_panel="Onboardings")
+app.add_typer(documents.app, name="documents", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
 app.add_typer(rules.app, name="rules", rich_help_panel="Rules")
+app.add_typer(statement.app)
 app.add_typer(release.app)
 app.add_typer(process.app)
 

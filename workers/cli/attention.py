@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -109,3 +109,75 @@ def resolve(
     else:
         line = f"{answer['workflow_id']}  {answer['stage']}  {answer['stopping'] or ''}"
         typer.echo(line.rstrip())
+
+
+@app.command()
+def retry(
+    reason: Annotated[str, typer.Option(help="Why; it is kept for good and names nobody.")],
+    step: Annotated[str | None, typer.Option(help="Only this step, with all its parts.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Only what this role must act on.")] = None,
+    reason_kind: Annotated[
+        str | None, typer.Option(help='Only what was "refused", or ran "out of time".')
+    ] = None,
+    reason_type: Annotated[
+        str | None, typer.Option(help="Only this type, as stripe.connection.")
+    ] = None,
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000, help="How many steps, at most, and a few more.")
+    ] = 1000,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show which steps would be retried.")
+    ] = False,
+    role: AsRole = Role.operator,
+    as_json: AsJson = False,
+) -> None:
+    """Retry every parked step that fits, each decided about by itself. Look with --dry-run first.
+
+    Example: `perdure attention retry --step billing.create_customer --reason-type
+    stripe.connection --reason "Stripe is up again" --dry-run`
+
+    Exit codes: 0 all that fit were retried, or none fits · 1 some were not, or refused by the
+    gateway · 2 wrong usage or setting · 3 the gateway does not answer
+    """
+    from workers.cli.gateway_call import call, show_json, show_table
+
+    asked: dict[str, Any] = {
+        "step": step,
+        "owner": owner,
+        "reason_kind": reason_kind,
+        "reason_type": reason_type,
+        "tenant": tenant,
+        "reason": reason,
+        "dry_run": dry_run,
+    }
+    items: list[dict[str, Any]] = []
+    answer: dict[str, Any] = {"next": None}
+    while len(items) < limit:
+        page = {"limit": min(_PAGE, limit - len(items)), "cursor": answer["next"]}
+        answer = call("POST", "/v1/attention/retry-all", role=role, body=asked | page)
+        items += answer["items"]
+        if answer["next"] is None:
+            break
+    if as_json:
+        show_json({"dry_run": dry_run, "items": items, "next": answer["next"]})
+    elif items:
+        titles = ("workflow", "step", "why", "outcome", "detail")
+        rows = [
+            (
+                one["workflow_id"],
+                one["step"],
+                f"{one['why']['kind']}: {one['why']['type']}",
+                one["outcome"],
+                one["detail"],
+            )
+            for one in items
+        ]
+        show_table(titles, rows)
+    else:
+        typer.echo("Nothing fits.")
+    if any(one["outcome"] not in ("fits", "taken") for one in items):
+        raise typer.Exit(1)
+
+
+_PAGE = 100

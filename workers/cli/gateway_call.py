@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 import typer
@@ -33,13 +33,16 @@ def call(
     role: Role,
     params: dict[str, Any] | None = None,
     body: dict[str, Any] | None = None,
+    content: BinaryIO | None = None,
     headers: dict[str, str] | None = None,
 ) -> Any:
-    """The gateway's answer. Any: whatever its JSON holds.
+    """The gateway's answer to a JSON body or a file. Any: whatever its JSON holds.
 
     Raises GatewayRefused, GatewayNotReachable, or SettingsWrong where there is no key.
     """
     settings = setting.load()
+    if content is not None:
+        headers = {"Content-Type": "application/octet-stream"} | (headers or {})
     authorization = {"Authorization": f"Bearer {_key(settings, role)}"}
     try:
         answer = httpx.request(
@@ -47,6 +50,7 @@ def call(
             settings.gateway_url + path,
             params={name: value for name, value in (params or {}).items() if value is not None},
             json=body,
+            content=content,
             headers=authorization | (headers or {}),
             timeout=30,
         )

@@ -277,9 +277,9 @@ class OnboardingState(BaseModel):
     """What the process knows about its applicant. `round` counts how often it was gone through.
 
     `changes` have yet to be gone through with, `changes_left` may still come.
+    list_version, risk   what screening looked at, and what the tables said
     reviews  how many reviews there have been; `review` is the one that is open
     adverse_actions, appeal_until   what a rejected applicant is told
-    risk, list_version   what the rules said, and the list that was asked: for the customer's life
     """
 
     application_id: str
@@ -292,13 +292,13 @@ class OnboardingState(BaseModel):
     session_id: str | None = None
     identity_events: list[str] = []
     failed_reports: list[str] = []
+    list_version: str | None = None
+    risk: Risk | None = None
     reviews: int = 0
     review: UnderReview | None = None
     adverse_actions: tuple[AdverseAction, ...] = ()
     appeal_until: datetime | None = None
     documents: DocumentsState = DocumentsState()
-    risk: Risk | None = None
-    list_version: str | None = None
 
 
 class Started(Message):

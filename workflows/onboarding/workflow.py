@@ -112,9 +112,11 @@ class CustomerOnboarding(
         if policy.screening and identity == "verified":
             await self.enter("screening")
             screened = await self.screen(policy.screening)
+            self.state.list_version = screened.list_version
 
         await self.enter("deciding")
         decided = await self.decide(received, validated, identity, screened)
+        self.state.risk = decided.risk
         verdict = await self.settle(decided)
         if verdict.outcome == "rejected":
             return await self.turn_down(policy, verdict.codes)
@@ -127,8 +129,6 @@ class CustomerOnboarding(
                 return "expired"
 
         await self.enter("provisioning")
-        self.state.risk = decided.risk
-        self.state.list_version = screened.list_version if screened else None
         return None
 
     async def settle(self, decided: Decided) -> Verdict:

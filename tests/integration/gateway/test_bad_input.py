@@ -12,7 +12,8 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.door import API_LIMIT, WEBHOOK_LIMIT
+from gateway.bodies import API_LIMIT
+from gateway.door import WEBHOOK_LIMIT
 from tests.house import API_KEYS, FORM, House
 from tests.integration.gateway.conftest import Gateway, problem
 

@@ -79,13 +79,31 @@ async def test_a_failure_to_create(
         assert f"(status {answer.status}" in failed.value.text
 
 
-async def test_what_support_asks_for_is_told() -> None:
-    async with serving(error(429, "RATE_LIMITS", policy="DAILY"), system="crm") as http:
-        with pytest.raises(Unanswered) as failed:
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (
+            error(429, "RATE_LIMITS", policy="DAILY"),
+            f"too many requests (status 429, RATE_LIMITS, DAILY, correlation {CORRELATION})",
+        ),
+        (
+            error(409, "CONFLICT"),
+            (
+                "a record that we did not make has the same unique property: correct the"
+                " application, or settle it in HubSpot, and try again"
+                f" (status 409, CONFLICT, correlation {CORRELATION})"
+            ),
+        ),
+        (Answer(200, SECRET), "HubSpot's answer cannot be read"),
+    ],
+)
+async def test_people_read_what_happened_and_what_support_asks_for(
+    answer: Answer, text: str
+) -> None:
+    async with serving(answer, system="crm") as http:
+        with pytest.raises(ConnectorError) as failed:
             await HubSpotCrm(http).create_company("prd_1", name="Example", country="DE")
-    assert failed.value.text == (
-        f"too many requests (status 429, RATE_LIMITS, DAILY, correlation {CORRELATION})"
-    )
+    assert failed.value.text == text
 
 
 async def test_an_answer_that_trickles_in_is_none() -> None:

@@ -65,8 +65,28 @@ async def test_a_failure_to_create(
     if type_ != "directory.bad_body":
         word = json.loads(answer.body).get("scimType") if answer.body.startswith("{") else None
         told = f"status {answer.status}, {word}" if word else f"status {answer.status}"
-        # A conflict that was looked into is told as what it is, not by the answer that it was.
-        assert kind is Taken or f"({told})" in failed.value.text
+        assert failed.value.text.endswith(f" ({told})")
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (
+            error(409, "uniqueness"),
+            (
+                "an entry that we did not make has the same unique attribute: correct the"
+                " application, or settle it in the directory, and try again"
+                " (status 409, uniqueness)"
+            ),
+        ),
+        (Answer(201, SECRET), "the directory's answer cannot be read"),
+    ],
+)
+async def test_people_read_what_happened_and_what_to_do(answer: Answer, text: str) -> None:
+    async with serving(NOBODY, answer, NOBODY, system="directory") as http:
+        with pytest.raises(ConnectorError) as failed:
+            await ScimDirectory(http).create_user("prd_1", name="Ada", email="ada@example.com")
+    assert failed.value.text == text
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,28 @@ async def test_a_failure_to_create(
         assert f"(status {answer.status}" in failed.value.text
 
 
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (
+            error(409, "email_taken"),
+            (
+                "an entry that we did not make has the same address or key: correct the"
+                " application, or settle it in the directory, and try again"
+                " (status 409, email_taken)"
+            ),
+        ),
+        (error(422, SECRET), "the directory refused the request (status 422)"),
+        (Answer(201, SECRET), "the directory's answer cannot be read"),
+    ],
+)
+async def test_people_read_what_happened_and_what_to_do(answer: Answer, text: str) -> None:
+    async with serving(NOBODY, answer, NOBODY, system="directory") as http:
+        with pytest.raises(ConnectorError) as failed:
+            await TenantDirectory(http).create_user("prd_1", name="Ada", email="ada@example.com")
+    assert failed.value.text == text
+
+
 async def test_a_server_that_overlooks_the_parameter_gives_away_nobody_elses_user() -> None:
     listed = {"items": [{"id": "u_1", "external_id": "somebody else's"}, {"id": "u_2"}]}
     async with serving(Answer(200, json.dumps(listed)), system="directory") as http:

@@ -107,6 +107,20 @@ def deadlines() -> str:
             [f"{one.likeness:g}" if one else "not looked at" for one in likeness],
         ),
     ]
+    documents = [_said(one.documents) for one in profiles]
+    rows += [
+        ("documents that were asked for", [_words(one.expires_after) for one in documents]),
+        (
+            "reminders of them, after",
+            [", ".join(_words(at) for at in one.remind_after) for one in documents],
+        ),
+        (
+            "reviewers may refuse them",
+            [_words(one.look_within) if one.look_within else "not at all" for one in documents],
+        ),
+        ("refusals of one kind", [str(one.tries) for one in documents]),
+        ("files of one kind", [str(one.files) for one in documents]),
+    ]
     for kind in ("remote", "read"):
         budgets = [getattr(one.budgets, kind) for one in profiles]
         rows += [

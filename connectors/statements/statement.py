@@ -1,0 +1,101 @@
+"""What every format of bank statements comes down to.
+
+A file is read as a stream of parts, so that a statement of a million entries needs no more memory
+than one of ten: `Opened`, its entries, `Closed`; then the next statement. Signs are the account
+holder's: what comes in is positive.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+Format = Literal["camt.053", "mt940", "mt942", "bai2", "ofx", "csv"]
+
+Proof = Literal["proven", "unproven", "unprovable"]
+"""Whether the opening balance and the entries come to the closing balance.
+
+proven      they do
+unproven    both balances are there, and they do not; or the file contradicts its own totals
+unprovable  a balance is missing
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A booked balance at the end of a day; the date is empty where the file names none."""
+
+    date: date | None
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A statement begins. `account` and `statement_id` are as the bank writes them."""
+
+    format: Format
+    account: str
+    currency: str
+    statement_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A booked entry, in minor units of `currency`; a batch is one entry, as it is at the bank.
+
+    reference      the bank's own
+    end_to_end_id  the one that whoever paid gave; none where the entry is of several payments
+    bank_code      what kind of entry it is, in the bank's or the format's own code
+    """
+
+    booking_date: date | None
+    value_date: date | None
+    amount_minor: int
+    currency: str
+    reference: str | None
+    end_to_end_id: str | None
+    description: str | None
+    bank_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A statement is over: its balances, where the file has them.
+
+    `totals_hold` is false where the bank's own control total is not what it says it sums up.
+    """
+
+    opening: Balance | None
+    closing: Balance | None
+    totals_hold: bool = True
+
+
+Part = Opened | Entry | Closed
+Parts = Iterator[Part]
+
+
+class StatementRefused(Exception):
+    """A file that cannot be trusted; nothing of it counts.
+
+    `error` is a code, `detail` a sentence, `position` where in the file: a line, or an element.
+    """
+
+    def __init__(self, error: str, detail: str, position: str | None = None) -> None:
+        super().__init__(f"{detail} ({position})" if position else detail)
+        self.error, self.detail, self.position = error, detail, position
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """How a statement's proof came out; the difference is in minor units, closing less sum."""
+
+    proof: Proof
+    difference_minor: int | None
+
+
+def prove(total_minor: int, closed: Closed) -> Proven:
+    """Whether opening balance and entries, `total_minor` in all, come to the closing balance."""
+    if closed.opening is None or closed.closing is None:
+        return Proven("unprovable" if closed.totals_hold else "unproven", None)
+    difference = closed.closing.amount_minor - closed.opening.amount_minor - total_minor
+    return Proven("unproven" if difference or not closed.totals_hold else "proven", difference)
