@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.audit import record
 from database.connection import DatabaseDown, engine_for, statement, transaction
 from database.migrate import configuration, upgrade
+from database.prepared import Prepared
 from tests.postgres import running_postgres
 
 
@@ -74,7 +77,55 @@ async def test_a_server_that_is_not_there_is_our_outage() -> None:
     await engine.dispose()
 
 
-async def test_a_server_that_ends_our_session_is_our_outage(database: str) -> None:
+async def test_what_a_transaction_did_goes_with_it_whichever_way_it_was_asked(
+    database: str,
+) -> None:
+    engine = engine_for(database)
+    insert = "INSERT INTO watermarks (name, at) VALUES (:name, now())"
+
+    async def fail_in_the_end() -> None:
+        async with transaction(engine) as connection:
+            await Prepared(insert).row(connection, {"name": "a"})
+            await connection.execute(text(insert), {"name": "b"})
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await fail_in_the_end()
+    async with statement(engine) as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM watermarks")) == 0
+    await engine.dispose()
+
+
+async def test_who_is_cancelled_leaves_nothing_to_the_next(database: str) -> None:
+    """Neither an open transaction nor an answer that is still to come."""
+    engine = engine_for(database, size=1)
+
+    async def slow() -> None:
+        async with transaction(engine) as connection:
+            await Prepared("SELECT pg_sleep(:seconds)").row(connection, {"seconds": 30})
+
+    asked = asyncio.create_task(slow())
+    await asyncio.sleep(0.2)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    async with transaction(engine) as connection:
+        assert await Prepared("SELECT 1").value(connection, {}) == 1
+    await engine.dispose()
+
+
+async def by_the_driver(connection: AsyncConnection) -> None:
+    await Prepared("SELECT 1").row(connection, {})
+
+
+async def by_sqlalchemy(connection: AsyncConnection) -> None:
+    await connection.execute(text("SELECT 1"))
+
+
+@pytest.mark.parametrize("ask", [by_the_driver, by_sqlalchemy])
+async def test_a_server_that_ends_our_session_is_our_outage(
+    database: str, ask: Callable[[AsyncConnection], Awaitable[None]]
+) -> None:
     ours, other = engine_for(database), engine_for(database)
     terminate = text("SELECT pg_terminate_backend(:session)")
 
@@ -83,7 +134,7 @@ async def test_a_server_that_ends_our_session_is_our_outage(database: str) -> No
             session = await connection.scalar(text("SELECT pg_backend_pid()"))
             async with statement(other) as killer:
                 assert await killer.scalar(terminate, {"session": session})
-            await connection.execute(text("SELECT 1"))
+            await ask(connection)
 
     with pytest.raises(DatabaseDown):
         await go_on_after_the_end()
