@@ -1,5 +1,7 @@
 """What every request passes before anything looks at it, and every answer on its way out."""
 
+import asyncio
+import contextlib
 import logging
 import os
 import re
@@ -21,6 +23,8 @@ API_LIMIT = 64 * 1024
 """Bytes that the body of an API request may have."""
 WEBHOOK_LIMIT = 1024 * 1024
 """Bytes that a webhook may have."""
+_HEARD_OUT = 16 * 1024 * 1024
+_HEARD_OUT_SECONDS = 5.0
 
 _ALWAYS = (
     (b"cache-control", b"private, no-cache"),
@@ -83,7 +87,7 @@ class Door:
                     limit = API_LIMIT
                 else:
                     limit = WEBHOOK_LIMIT
-                await self._app(scope, _limited(headers, receive, limit), answer)
+                await self._app(scope, await _limited(headers, receive, limit), answer)
             except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
                 problem = as_problem(error)
                 if problem.status_code == 500:
@@ -118,10 +122,12 @@ def _refuse_other_types(scope: Scope, headers: Headers) -> None:
         )
 
 
-def _limited(headers: Headers, receive: Receive, limit: int) -> Receive:
+async def _limited(headers: Headers, receive: Receive, limit: int) -> Receive:
     """Receives up to `limit` bytes, announced or not. Raises Problem (413)."""
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
+        if "expect" not in headers:  # who asks before sending has sent nothing yet
+            await _hear_out(receive)
         raise _too_large(limit)
     received = 0
 
@@ -130,10 +136,27 @@ def _limited(headers: Headers, receive: Receive, limit: int) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > limit:
+            if message.get("more_body"):
+                await _hear_out(receive)
             raise _too_large(limit)
         return message
 
     return limited
+
+
+async def _hear_out(receive: Receive) -> None:
+    """Let a body come to its end, within bounds.
+
+    Who is still sending when we hang up is told that the connection broke, and never the answer.
+    """
+    heard = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_HEARD_OUT_SECONDS):
+            while heard < _HEARD_OUT:
+                message = await receive()
+                heard += len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
 
 
 def _too_large(limit: int) -> Problem:

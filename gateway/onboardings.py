@@ -249,13 +249,13 @@ def _after(cursor: str | None) -> tuple[datetime, str] | None:
 async def one(
     id: KnownId, caller: Anybody, options: Options, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """One onboarding with its application; with its progress while it is under way."""
+    """One onboarding with its application, and its progress as long as Temporal keeps it."""
     async with transaction(options.engine) as connection:
         row = await onboardings.one(connection, id, tenant=caller.tenant)
     if row is None:
         raise not_found("onboarding")
-    under_way = row["ended_at"] is None and row["handed_over_at"] is not None
-    progress = await progress_of(options.client, row["workflow_id"]) if under_way else None
+    begun = row["handed_over_at"] is not None
+    progress = await progress_of(options.client, row["workflow_id"]) if begun else None
     told: dict[str, Any] = {**row, "application": row["form"], "progress": progress}
     if progress is not None:
         told["stage"] = progress.stage

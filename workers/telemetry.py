@@ -97,6 +97,11 @@ def about_the_workflow(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     if found := line.pop("temporal_activity", None):
         line["workflow_id"], line["run_id"] = found["workflow_id"], found["workflow_run_id"]
         line["step"], line["attempt"] = found["activity_type"], found["attempt"]
+    if found := line.pop("temporal_log", None):
+        # Its other fields repeat what workflows raise: that may be personal.
+        line["target"] = found.target
+        if "run_id" in found.fields:
+            line["run_id"] = found.fields["run_id"]
     return line
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 from collections.abc import Sequence
 
 from temporalio.client import Client, Interceptor
 from temporalio.envconfig import ClientConfig
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig
+from temporalio.runtime import TelemetryFilter as Levels
 
 from workers.converter import CONVERTER
 from workers.obstacle import Obstacle
@@ -33,10 +37,27 @@ async def connect(
     theirs.setdefault("namespace", settings.temporal_namespace)
     try:
         return await Client.connect(
-            **theirs, data_converter=CONVERTER, interceptors=interceptors, lazy=lazy
+            **theirs,
+            data_converter=CONVERTER,
+            interceptors=interceptors,
+            lazy=lazy,
+            runtime=_runtime(),
         )
     except RuntimeError as error:
         raise TemporalNotReachable(
             f"Temporal does not answer at {theirs['target_host']}. Is it up? "
             f"{variable('temporal_address')} or TEMPORAL_ADDRESS names another one. ({error})"
         ) from error
+
+
+@functools.cache
+def _runtime() -> Runtime:
+    """Temporal's core, one for a process: its lines go the same road as all others."""
+    lines = LogForwardingConfig(
+        logging.getLogger("temporalio.core"),
+        append_target_to_name=False,
+        prepend_target_on_message=False,
+        append_log_fields_to_message=False,
+    )
+    levels = Levels(core_level="WARN", other_level="ERROR")
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(levels, forwarding=lines)))

@@ -5,6 +5,7 @@ import gc
 import io
 import json
 import logging
+from types import SimpleNamespace
 from typing import Any
 
 import structlog
@@ -75,6 +76,9 @@ async def test_no_text_of_a_task_that_nobody_waited_for_reaches_a_line(
     async def fails() -> None:
         raise ValueError("Canary Q. Applicant")
 
+    gc.collect()  # what others left behind is not ours to count
+    written.seek(0)
+    written.truncate()
     task = asyncio.create_task(fails())
     await asyncio.sleep(0)
     del task
@@ -91,6 +95,17 @@ def test_records_of_workflows_say_which_run_they_are_about(written: io.StringIO)
     (line,) = _lines(written)
     assert (line["workflow_id"], line["run_id"]) == ("onboarding/acme/x", "r1")
     assert "temporal_workflow" not in line
+
+
+def test_lines_of_temporals_core_say_where_and_which_run_and_repeat_no_failure(
+    written: io.StringIO,
+) -> None:
+    fields = {"run_id": "r1", "failure": "ada@example.com is Canary Q. Applicant"}
+    told = SimpleNamespace(target="temporalio_sdk_core::worker", fields=fields)
+    logging.getLogger("temporalio.core").warning("Failing task", extra={"temporal_log": told})
+    (line,) = _lines(written)
+    assert (line["event"], line["target"], line["run_id"]) == ("Failing task", told.target, "r1")
+    assert "Canary" not in written.getvalue()
 
 
 class Request(BaseModel):

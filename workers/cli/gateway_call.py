@@ -101,7 +101,8 @@ def show_table(titles: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
     filled = [at for at in range(len(titles)) if any(row[at] for row in rows)]
     table = Table(box=None, pad_edge=False)
     for at in filled:
-        table.add_column(titles[at], overflow="fold")
+        # Ids are copied from here: the others make room.
+        table.add_column(titles[at], overflow="fold", no_wrap=at == filled[0])
     for row in rows:
         table.add_row(*(Text(str(row[at] or "")) for at in filled))
     # A narrow pipe must not tear ids apart.

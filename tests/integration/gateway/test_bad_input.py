@@ -12,7 +12,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.door import API_LIMIT
+from gateway.door import API_LIMIT, WEBHOOK_LIMIT
 from tests.house import API_KEYS, FORM, House
 from tests.integration.gateway.conftest import Gateway, problem
 
@@ -106,6 +106,17 @@ async def test_a_body_over_the_limit_is_refused_announced_or_not(gateway: Gatewa
     problem(await raw(gateway, chunks(API_LIMIT)), 413, "too-large")
     lying = await raw(gateway, chunks(API_LIMIT), **{"Content-Length": "10"})
     problem(lying, 413, "too-large")
+
+
+async def test_who_sends_far_too_much_over_the_wire_is_told_so(reached: Gateway) -> None:
+    """Hanging up at once would break the connection of a sender that has not come to its end."""
+    for path in ("/webhooks/stripe", "/v1/onboardings"):
+        content = b" " * (8 * 1024 * 1024)
+        headers = {"Authorization": f"Bearer {API_KEYS['service']}"}
+        headers |= {"Content-Type": "application/json"}
+        problem(await reached.http.post(path, content=content, headers=headers), 413, "too-large")
+        chunked = await reached.http.post(path, content=chunks(4 * WEBHOOK_LIMIT), headers=headers)
+        problem(chunked, 413, "too-large")
 
 
 async def test_only_plain_json_is_taken(gateway: Gateway) -> None:

@@ -39,6 +39,8 @@ async def test_a_withdrawal_is_accepted_carried_out_and_on_record(
         assert answer.json()["stopping"] == "to be withdrawn"
         assert (await gateway.service.post(path, REASON)).status_code in (200, 202)
         await stage_is(gateway, id_, "withdrawn")
+        shown = (await gateway.service.get(f"/v1/onboardings/{id_}")).json()
+        assert shown["progress"]["steps"], "what was done is shown after the end, too"
 
         async def again() -> int:
             return (await gateway.service.post(path, REASON)).status_code
