@@ -168,8 +168,7 @@ class ReviewRow(SQLModel, table=True):
         ),
         CheckConstraint("owner IN ('reviewer', 'senior_reviewer')", "known_owner"),
         Index("reviews_of_onboarding", "onboarding", "number", unique=True),
-        Index("reviews_due", "due_at", "id", postgresql_where=text("state = 'open'")),
-        Index("reviews_by_due", "due_at", "id"),
+        Index("reviews_due", "state", "due_at", "id"),
     )
 
     id: str = Field(sa_column=Column(Text, primary_key=True))

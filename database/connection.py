@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 CONNECT_TIMEOUT = 5.0
 """Seconds until a server that does not answer counts as down."""
 
+_ENDING = asyncpg.InternalClientError
+"""What the driver says of a session that the server has ended, until it has noticed."""
+
 
 class DatabaseDown(Exception):
     """Our own database did not answer. Nothing is known about what was asked of it."""
@@ -78,7 +81,8 @@ async def statement(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
                 yield connection
             except BaseException as error:
                 # Cancelled: the answer is still to come, and a transaction perhaps open.
-                if driver.is_closed() or not isinstance(error, Exception):
+                lost = not isinstance(error, Exception) or isinstance(error, _ENDING)
+                if lost or driver.is_closed():
                     await connection.invalidate()
                 raise
 
@@ -98,6 +102,7 @@ def _our_outage() -> Iterator[None]:
         InterfaceError,
         PoolTimeoutError,
         asyncpg.InterfaceError,
+        _ENDING,
         TimeoutError,
         OSError,
     ) as error:

@@ -8,7 +8,7 @@ import pytest
 
 from activities.once import Kept, Once
 from connectors.errors import OutcomeLost, Refused, Unanswered
-from database import requests
+from database import reopening, requests
 from database.connection import DatabaseDown, engine_for, transaction
 from database.requests import Conflict, InProgress, RefusedBefore
 from tests.faults.ledger import Ledger, Outside
@@ -84,6 +84,36 @@ async def test_a_definite_no_is_kept_and_only_a_higher_generation_asks_again(
     assert ledger.outside.sent[-1] == outside_key(ledger.key, 2)
     # Whoever still asks with the first generation gets what came of the second.
     assert (await ledger.theirs()).customer_id == "cus_1"
+
+
+async def test_a_refused_request_that_is_asked_again_is_sent_for_the_first_time(
+    ledger: Ledger,
+) -> None:
+    ledger.outside.after_the_commit = False
+    ledger.outside.failing = [Refused("stripe.invalid_request", "400 email_invalid")]
+    with pytest.raises(RefusedBefore):
+        await ledger.theirs()
+    await ledger.time_passes(timedelta(hours=24))
+    await ledger.theirs(generation=2)
+    assert ledger.outside.sent == [outside_key(ledger.key, 1), outside_key(ledger.key, 2)]
+    assert ledger.outside.looked_for == []
+
+
+async def test_it_is_looked_for_since_it_was_first_sent_in_its_generation(ledger: Ledger) -> None:
+    ledger.outside.after_the_commit = False
+    ledger.outside.failing = [
+        Unanswered("stripe.connection", "reset"),
+        OutcomeLost("stripe.server_replayed", "500 replayed"),
+    ]
+    with pytest.raises(Unanswered):
+        await ledger.theirs()
+    await ledger.time_passes(timedelta(hours=24))
+    first = (await ledger.row())["first_sent_at"]
+    with pytest.raises(RefusedBefore):
+        await ledger.theirs()
+    anew = (await ledger.row())["first_sent_at"]
+    assert ledger.outside.looked_since == [first, anew]
+    assert first != anew
 
 
 async def test_a_lost_outcome_is_looked_up_and_adopted(ledger: Ledger) -> None:
@@ -198,6 +228,18 @@ async def test_once_the_key_may_be_forgotten_nothing_found_is_a_new_generation(
     await ledger.theirs()
     assert ledger.outside.sent == [outside_key(ledger.key, 1), outside_key(ledger.key, 2)]
     assert (await ledger.row())["generation"] == 2
+
+
+async def test_what_a_request_made_last_is_known_after_it_was_reopened_too(ledger: Ledger) -> None:
+    assert await ledger.once.last_made(ledger.key, Customer) is None
+    made = await ledger.theirs()
+    assert await ledger.once.last_made(ledger.key, Customer) == made
+    async with transaction(ledger.engine) as connection:
+        await reopening.reopen(connection, ledger.key, 1, actor="ada", reason="once more")
+    assert await ledger.once.last_made(ledger.key, Customer) == made
+    again = await ledger.theirs()
+    assert again != made
+    assert await ledger.once.last_made(ledger.key, Customer) == again
 
 
 async def test_an_effect_of_our_own_that_fails_leaves_nothing_in_the_ledger(ledger: Ledger) -> None:

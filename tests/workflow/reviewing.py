@@ -63,6 +63,11 @@ class Reviewed(CustomerOnboarding):
         await self.enter("welcoming")
         return "active"
 
+    @workflow.signal
+    def now_in_version(self, version: int) -> None:
+        """The application was changed."""
+        self.version = version
+
 
 def approval(
     name: str = "rosa-reviewer",

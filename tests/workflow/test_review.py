@@ -206,6 +206,14 @@ async def test_what_was_looked_at_must_be_what_is_open(review: Review) -> None:
         assert await one.handle.result() == "active"
 
 
+async def test_nothing_is_decided_about_what_was_changed_meanwhile(review: Review) -> None:
+    async with review(Scripted(), TWO) as one:
+        await one.decide(APPROVE, approval())
+        await one.handle.signal(Reviewed.now_in_version, 2)
+        assert await refusal(one, approval("rita-reviewer")) == "OtherVersion"
+        assert await refusal(one, rejection("rita-reviewer"), REJECT) == "OtherVersion"
+
+
 async def test_after_the_end_nothing_is_decided(review: Review) -> None:
     world = Scripted()
     release = world.hold(ProcessSteps.record_decision)

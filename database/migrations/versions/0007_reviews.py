@@ -46,13 +46,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("reviews_of_onboarding", "reviews", ["onboarding", "number"], unique=True)
-    op.create_index("reviews_by_due", "reviews", ["due_at", "id"])
-    op.create_index(
-        "reviews_due",
-        "reviews",
-        ["due_at", "id"],
-        postgresql_where=sa.text("state = 'open'"),
-    )
+    op.create_index("reviews_due", "reviews", ["state", "due_at", "id"])
     op.create_table(
         "review_comments",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),

@@ -123,7 +123,7 @@ async def test_support_acts_for_the_applicant_and_the_record_says_so(
 
 async def test_what_cannot_be_used_is_named_and_not_stored(gateway: Gateway, house: House) -> None:
     async with house.working(max_cached_workflows=10):
-        id_ = await signed_up(gateway)
+        id_ = await signed_up(gateway, kind="company")
         await stage_is(gateway, id_, "verifying_email")
         half = [ADA | {"share_percent": 60}, ADA | {"share_percent": 60}]
         told = problem(await change(gateway.operator, id_, owners=half), 422, "invalid")
@@ -163,7 +163,7 @@ async def test_a_backend_service_changes_an_application(
         house.working(max_cached_workflows=10),
         PerdureClient(served, API_KEYS["service"]) as perdure,
     ):
-        application = Application.model_validate(FORM | {"monthly_volume": 10})
+        application = Application.model_validate(FORM | {"kind": "company", "monthly_volume": 10})
         onboarding = await perdure.start(application, key=key)
         await link_of(gateway, onboarding.id)
         owners = [ADA | {"share_percent": 100}]

@@ -157,8 +157,9 @@ class Reviewing(Onboarding):
             raise _no("AlreadyDecided", "the review has come to its end")
         if decision.review != one.number:
             raise _no("OtherReview", f"another review is open by now: the one of {one.id}")
-        if decision.version != one.version:
-            raise _no("OtherVersion", f"what is under review is version {one.version} by now")
+        # A change counts from when it was taken, even if the story has yet to hear of it.
+        if one.version != decision.version or one.version != self.version:
+            raise _no("OtherVersion", f"the application is in version {self.version} by now")
         if actor.kind != "person":
             raise _no("NotAPerson", "people decide in a review: this is the key of a service")
         if not set(actor.roles) & set(one.deciders):
