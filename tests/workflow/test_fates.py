@@ -40,9 +40,9 @@ from workflows.onboarding.messages import (
     UNDONE,
     IdentityChanged,
     IdentityStatus,
-    Policy,
     RefusalCode,
 )
+from workflows.onboarding.policy import Policy
 from workflows.onboarding.screening import ScreeningSteps
 from workflows.onboarding.steps import (
     ApplicationSteps,
