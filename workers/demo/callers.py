@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from workers.demo.cast import Applicant, Run
 from workers.settings import Settings
 from workflows.client import PerdureClient
-from workflows.onboarding.application import Onboarding, OnboardingInFull
+from workflows.onboarding.application import DocumentList, Onboarding, OnboardingInFull
+from workflows.onboarding.rules import DocumentKind
 
 _PATIENCE = 20.0
 _PAUSE = 0.5
@@ -59,6 +60,16 @@ class Callers:
         """The service looks at an onboarding."""
         return await self._service.show(onboarding)
 
+    async def missing(self, onboarding: str) -> list[DocumentKind]:
+        """Which documents an onboarding waits for."""
+        found = await _asked(self._by_service, "GET", f"/v1/onboardings/{onboarding}/documents")
+        return DocumentList.model_validate(found).missing
+
+    async def deliver(self, onboarding: str, kind: DocumentKind, content: bytes) -> None:
+        """The service hands on a document of an applicant. Returns when it is taken in."""
+        path = f"/v1/onboardings/{onboarding}/documents?kind={kind}"
+        await _asked(self._by_service, "POST", path, content)
+
     async def withdraw(self, onboarding: str, reason: str) -> None:
         """The service takes an application back. Returns when that is accepted."""
         path = f"/v1/onboardings/{onboarding}/withdraw"
@@ -94,15 +105,25 @@ def _http(settings: Settings, key: str) -> httpx.AsyncClient:
 
 
 async def _asked(
-    http: httpx.AsyncClient, method: str, path: str, body: Mapping[str, object] | None = None
+    http: httpx.AsyncClient,
+    method: str,
+    path: str,
+    body: Mapping[str, object] | bytes | None = None,
 ) -> Any:
     """The answer's JSON, asked for again while the gateway says that it cannot work just now.
 
     Any: each caller reads what it asked for. Raises httpx.HTTPError.
     """
     until = time.monotonic() + _PATIENCE
+    file = body if isinstance(body, bytes) else None
     while True:
-        answer = await http.request(method, path, json=body)
+        answer = await http.request(
+            method,
+            path,
+            json=body if file is None else None,
+            content=file,
+            headers={"Content-Type": "application/octet-stream"} if file else None,
+        )
         if answer.status_code not in (429, 503) or time.monotonic() > until:
             return answer.raise_for_status().json()
         await asyncio.sleep(_PAUSE)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Literal
 
-from workflows.onboarding.application import Application, TaxNumber
+from workflows.onboarding.application import Application, Owner, Signatory, TaxNumber
+from workflows.onboarding.rules import DocumentKind
 
 Scene = Literal[
     "threefold", "straight", "webhooks", "withdrawal", "conflict", "crm_outage", "killed", "outage"
 ]
+
+End = Literal["active", "withdrawn"]
 
 TITLES: dict[Scene, str] = {
     "threefold": "One signup, sent three times at once",
@@ -24,16 +29,28 @@ TITLES: dict[Scene, str] = {
 }
 """The scenes, in the order in which they are played."""
 
+OF_A_COMPANY: tuple[DocumentKind, ...] = ("register_extract", "ownership_statement")
+"""What the rules ask of every company."""
+
+_OLDEST = date(1950, 1, 1)
+_DAYS = 18_000
+_NOBODY = "Ada Beispiel"
+"""Who owns and signs for the companies in which that is of no interest."""
+
 
 @dataclass(frozen=True)
 class Applicant:
-    """Somebody who signs up. `key` is unique in the cast; `look` says what to see in the Web UI."""
+    """Somebody who signs up. `key` is unique in the cast; `look` says what to see in the Web UI.
+
+    `documents` is what is asked of them on the way.
+    """
 
     key: str
     scene: Scene
     application: Application
-    end: Literal["active", "withdrawn"]
+    end: End
     look: str
+    documents: tuple[DocumentKind, ...] = ()
 
     @property
     def number(self) -> int:
@@ -48,7 +65,10 @@ class Applicant:
 
 @dataclass(frozen=True)
 class Run:
-    """One performance. Its id is in every key and address: a stack may see many performances."""
+    """One performance. Its id is in every key and address: a stack may see many performances.
+
+    Dates of birth and tax ids are of this run, too: nobody is a duplicate of an earlier cast.
+    """
 
     id: str = field(default_factory=lambda: secrets.token_hex(3))
 
@@ -64,7 +84,7 @@ class Run:
                 "Beispiel Werke GmbH",
                 "DE",
                 "EUR",
-                TaxNumber(type="eu_vat", value="DE123456789"),
+                "eu_vat",
                 "threefold",
                 "one run, though three requests asked for it",
             ),
@@ -92,7 +112,7 @@ class Run:
                 "Maple & Ash Ltd",
                 "GB",
                 "GBP",
-                TaxNumber(type="gb_vat", value="GB123456789"),
+                "gb_vat",
                 "withdrawal",
                 "withdraw, then everything undone in all three systems, the last first",
                 end="withdrawn",
@@ -110,7 +130,7 @@ class Run:
                 "隼電機合同会社",
                 "US",
                 "USD",
-                TaxNumber(type="us_ein", value="12-3456789"),
+                "us_ein",
                 "crm_outage",
                 "customer and user made, while the contact failed with HubSpot's 503",
             ),
@@ -119,7 +139,7 @@ class Run:
                 "Łódzka Przędza",
                 "PL",
                 "PLN",
-                TaxNumber(type="eu_vat", value="PL1234567890"),
+                "eu_vat",
                 "killed",
                 "create_tax_id: begun by one worker, finished by another",
             ),
@@ -142,6 +162,7 @@ class Run:
             email=f"{key}.{self.id}@example.com",
             country=country,
             currency=currency,
+            date_of_birth=self._born(key),
         )
         return Applicant(key, scene, application, "active", look)
 
@@ -151,17 +172,34 @@ class Run:
         name: str,
         country: str,
         currency: str,
-        tax_id: TaxNumber,
+        tax_id: str,
         scene: Scene,
         look: str,
-        end: Literal["active", "withdrawn"] = "active",
+        end: End = "active",
     ) -> Applicant:
+        signatory = Signatory(name=_NOBODY, country=country, date_of_birth=self._born(key))
         application = Application(
             kind="company",
             name=name,
             email=f"{key}.{self.id}@example.org",
             country=country,
             currency=currency,
-            tax_id=tax_id,
+            tax_id=TaxNumber(type=tax_id, value=self._tax_id(key, tax_id, country)),
+            owners=(Owner(**dict(signatory), share_percent=60),),
+            signatory=signatory,
         )
-        return Applicant(key, scene, application, end, look)
+        return Applicant(key, scene, application, end, look, OF_A_COMPANY)
+
+    def _born(self, key: str) -> date:
+        return _OLDEST + timedelta(days=self._number(key) % _DAYS)
+
+    def _tax_id(self, key: str, type_: str, country: str) -> str:
+        digits = f"{self._number(key):012d}"
+        if type_ == "us_ein":
+            return f"{digits[:2]}-{digits[2:9]}"
+        return f"{country}{digits[: 10 if country == 'PL' else 9]}"
+
+    def _number(self, key: str) -> int:
+        """A number of twelve digits at most, of this applicant in this run."""
+        digest = hashlib.sha256(f"{self.id} {key}".encode()).digest()
+        return int.from_bytes(digest[:8]) % 10**12

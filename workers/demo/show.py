@@ -19,12 +19,15 @@ WAY = (
     "validating",
     "verifying_email",
     "verifying_identity",
+    "screening",
     "deciding",
+    "reviewing",
+    "awaiting_documents",
     "provisioning",
     "welcoming",
     "active",
 )
-"""The stages of who becomes a customer, in their order."""
+"""The stages of who becomes a customer, in their order; some are not on everybody's way."""
 
 System = Literal["billing", "directory", "crm"]
 SYSTEMS: tuple[System, ...] = ("billing", "directory", "crm")
