@@ -49,8 +49,7 @@ class ApplicationActivities(ApplicationSteps):
                 connection, request.application_id, request.version
             )
             await onboardings.handed_over(connection, application.id)
-            # Rules send to people: where nobody reviews they cannot be asked.
-            rules = await self._rulings.take_up(connection) if self._policy.review else None
+            rules = await self._rulings.take_up(connection)
             return Received(
                 policy=self._policy,
                 rules=rules,
