@@ -49,8 +49,9 @@ class Acting:
 
     async def _confirm(self, row: Row) -> None:
         """An applicant reads their mail, follows the link, and presses the button there."""
+        await self._watch.until(row, lambda row: row.onboarding is not None, "known")
         email = row.applicant.application.email
-        link = await until(lambda: self._outside.link_to_confirm(email), "No mail came")
+        link = await until(lambda: self._outside.link_to_confirm(email, id_of(row)), "No mail came")
         await self._outside.press(link)
 
     async def _prove_identity(self, row: Row) -> None:
@@ -119,6 +120,20 @@ class Acting:
         process = row.onboarding.workflow_id
         found = (one for one in await self._callers.waiting() if one.workflow_id == process)
         return next(found, None)
+
+    async def _resolve(self, scene: Scene, waiting: Waiting) -> None:
+        """The operator decides what is planned for a scene."""
+        parking = PARKINGS[scene]
+        await self._callers.resolve(waiting, parking.choice, parking.remedy)
+
+    def _newcomers(self) -> list[Row]:
+        """Those who sign up at first."""
+        later = {row.applicant.key for row in self._all("duplicate")}
+        return [
+            row
+            for row in self._show.rows
+            if row.applicant.key not in later and row.applicant.appeals is None
+        ]
 
     async def _read(self, sentences: float = 1.0) -> None:
         """Leave people the time to read what was said."""

@@ -1,16 +1,17 @@
-"""Who calls the gateway: the backend service of a business, and one of its operators."""
+"""Who calls the gateway: the backend service of a business, an operator, and its reviewers."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from pydantic import BaseModel
 
 from workers.demo.cast import Applicant, Run
+from workers.demo.reviewers import Reviewers
 from workers.settings import Settings
 from workflows.client import PerdureClient
 from workflows.onboarding.application import DocumentList, Onboarding, OnboardingInFull
@@ -39,18 +40,20 @@ class Waiting(BaseModel):
 
 
 class Callers:
-    """Both of them, each with their own key."""
+    """All of them, each with their own key."""
 
     def __init__(self, settings: Settings) -> None:
         self._service = PerdureClient(settings.gateway_url, settings.secret("api_key_service"))
         self._by_service = _http(settings, settings.secret("api_key_service"))
         self._by_operator = _http(settings, settings.secret("api_key_operator"))
+        self.reviewers = Reviewers(settings)
 
     async def aclose(self) -> None:
         """Close their connections."""
         await self._service.close()
         await self._by_service.aclose()
         await self._by_operator.aclose()
+        await self.reviewers.aclose()
 
     async def sign_up(self, run: Run, applicant: Applicant) -> Onboarding:
         """The service sends a signup, as often as it takes, under the applicant's key."""
@@ -70,6 +73,10 @@ class Callers:
         path = f"/v1/onboardings/{onboarding}/documents?kind={kind}"
         await _asked(self._by_service, "POST", path, content)
 
+    async def appeal(self, onboarding: str, reason: str) -> Onboarding:
+        """The service appeals against a rejection, as the applicant wishes."""
+        return await self._service.appeal(onboarding, reason=reason)
+
     async def withdraw(self, onboarding: str, reason: str) -> None:
         """The service takes an application back. Returns when that is accepted."""
         path = f"/v1/onboardings/{onboarding}/withdraw"
@@ -87,12 +94,14 @@ class Callers:
             if cursor is None:
                 return items
 
-    async def retry(self, waiting: Waiting, reason: str) -> None:
-        """The operator has a parked step tried again. Returns when that is accepted."""
+    async def resolve(
+        self, waiting: Waiting, action: Literal["retry", "abort"], reason: str
+    ) -> None:
+        """The operator decides about a parked step. Returns when that is accepted."""
         decision = {
             "workflow_id": waiting.workflow_id,
             "step": waiting.step,
-            "action": "retry",
+            "action": action,
             "reason": reason,
         }
         await _asked(self._by_operator, "POST", "/v1/attention/resolve", decision)

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import asyncio
 
-from workers.demo.acting import Acting, id_of, plays, until
+from workers.demo.acting import id_of, plays, until
 from workers.demo.crm import CONTACTS
 from workers.demo.directory import UserInDirectory
-from workers.demo.memory import COPIES, PARKINGS, WITHDRAWN
+from workers.demo.fates import Fates
+from workers.demo.memory import COPIES, WITHDRAWN
 from workers.demo.show import Row
 from workers.stack_record import Mark
 from workers.together import together
@@ -24,7 +25,7 @@ CUSTOMERS = "/v1/customers"
 TAX_IDS = "/v1/customers/*/tax_ids"
 
 
-class Plot(Acting):
+class Plot(Fates):
     """The play."""
 
     async def play(self) -> None:
@@ -36,7 +37,7 @@ class Plot(Acting):
         self.memory.since = await self._outside.now()
         self.memory.stranger = (await self._make_stranger(),)
         self._show.say(
-            f"{len(self._show.rows)} applicants sign up: each is one HTTP request with an "
+            f"{len(self._newcomers())} applicants sign up: each is one HTTP request with an "
             "Idempotency-Key, one row in Postgres and one Temporal workflow."
         )
         await together(self._signups(), self._threefold())
@@ -44,6 +45,24 @@ class Plot(Acting):
         await self._confirmations()
         await self._straight()
         await self._webhooks()
+        await together(self._expired(), self._the_rest())
+
+    async def _the_rest(self) -> None:
+        """What is played while somebody's time for documents runs out."""
+        self._show.say(
+            "Rules cannot decide everything: some are looked at by people, whose every decision is"
+            " signed; others have to bring documents, or find that the answer is no."
+        )
+        await self._read(1.5)
+        await together(
+            self._listed(),
+            self._namesake(),
+            self._vip(),
+            self._duplicate(),
+            self._reminded(),
+            self._appeal(),
+        )
+        await self._read()
         await self._withdrawal()
         settling = asyncio.Event()
         await together(self._conflict(settling), self._crm_outage(settling))
@@ -54,7 +73,7 @@ class Plot(Acting):
     # The scenes
 
     async def _signups(self) -> None:
-        signups = (self._sign_up(row) for row in self._show.rows if not plays(row, "threefold"))
+        signups = (self._sign_up(row) for row in self._newcomers() if not plays(row, "threefold"))
         await together(*signups)
 
     async def _confirmations(self) -> None:
@@ -62,7 +81,7 @@ class Plot(Acting):
             "Each has a mail with a link, and presses the button behind it: a row in Postgres, and"
             " a hint to the workflow, which looks there."
         )
-        await together(*(self._confirm(row) for row in self._show.rows))
+        await together(*(self._confirm(row) for row in self._newcomers()))
         await self._read()
 
     async def _threefold(self) -> None:
@@ -147,7 +166,7 @@ class Plot(Acting):
                 " retries. After a no, the step asks again under a new key."
             )
             await self._read()
-            await self._callers.retry(waiting, PARKINGS["conflict"].remedy)
+            await self._resolve("conflict", waiting)
             await self._until_end(row)
             scene.told = "parked, settled, active"
         if "crm_outage" not in self.memory.parked:
@@ -172,7 +191,7 @@ class Plot(Acting):
                 "HubSpot is back, and the operator retries: the contact goes on under its old key,"
                 " then the company. Nothing that was made is made again."
             )
-            await self._callers.retry(waiting, PARKINGS["crm_outage"].remedy)
+            await self._resolve("crm_outage", waiting)
             await self._until_end(row)
             scene.told = "parked, retried, active"
         await self._read()
@@ -221,13 +240,13 @@ class Plot(Acting):
                     f" the attention list: {waiting.why.text}."
                 )
                 await self._read(1.5)
-            self._show.say(
-                "Stripe is back. The operator retries, with a signed decision and a reason that is"
-                " kept for good; the step goes on under its old key."
-            )
-            await self._callers.retry(waiting, PARKINGS["outage"].remedy)
-            await self._until_end(row)
-            scene.told = "parked, retried, active"
+                self._show.say(
+                    "Nobody knows when Stripe is back. The operator gives up, with a signed"
+                    " decision and a reason that is kept for good; user and contact are undone."
+                )
+                await self._resolve("outage", waiting)
+                await self._until_end(row)
+            scene.told = "parked, given up, undone"
 
     # What only single scenes need
 
