@@ -9,9 +9,7 @@ from itertools import pairwise
 from workers.demo.cast import Applicant
 from workers.demo.check import Check
 from workers.demo.evidence import DecisionRow, Evidence, Found
-from workers.demo.fate_checks import (
-    FATES,
-)
+from workers.demo.fate_checks import FATES
 from workers.demo.memory import COPIES, DECISIONS, PARKINGS, Said
 from workers.demo.show import SYSTEMS, way_of
 from workers.demo.system_checks import (
@@ -81,8 +79,7 @@ def everybody_plays(cast: Sequence[Applicant], evidence: Evidence) -> Check:
         for one in cast
         if ends.get(one.key) != one.end
     ]
-    ended = Counter(one.end for one in cast)
-    saw = ", ".join(f"{number} {end}" for end, number in ended.items())
+    saw = f"{len(cast)} onboardings, {len({one.end for one in cast})} different ends"
     return Check("Everybody came to the end that was planned", saw, tuple(problems))
 
 
@@ -193,7 +190,7 @@ def decisions_on_record(evidence: Evidence) -> Check:
             if not row.signed and row.kind not in _AT_THE_DOOR
         ]
         kinds.update(row.kind for row in of_people)
-    saw = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    saw = f"{kinds.total()} decisions of {len(kinds)} kinds"
     return Check("Who decided is kept, signed, with the reason", saw, tuple(problems))
 
 

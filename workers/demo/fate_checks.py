@@ -94,7 +94,7 @@ def reviews_by_others(evidence: Evidence) -> Check:
         if (refused := tuple(evidence.memory.refused.get(scene, ()))) != codes:
             problems.append(f"{scene}: refused as {refused}, not {codes}")
     refusals = sum(len(codes) for codes in REFUSALS.values())
-    saw = f"{reviews} reviews, {refusals} decisions refused"
+    saw = f"{reviews} reviews, {refusals} refusals"
     return Check("Only who may decide did, as many as it takes", saw, tuple(problems))
 
 

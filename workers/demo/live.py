@@ -17,7 +17,7 @@ from workers.demo.show import SYSTEMS, WAY, Played, Row, Show, way_of
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _FRAMES_PER_SECOND = 8
-_WIDE = 100
+_WIDE = 120
 _LEGEND = (
     *("Received", "Valid", "E-mail", "Identity", "Lists", "Decided", "Review", "Papers"),
     *("Billing", "Directory", "CRM"),
@@ -90,14 +90,14 @@ class LiveTable:
 
         near = sorted(scenes, key=remoteness)[: max(lines, 1)]
         return [
-            _scene(f"{number} {TITLES[name]}", played)
+            _scene(f"{number:2} {TITLES[name]}", played)
             for number, (name, played) in sorted(near, key=lambda one: one[0])
         ]
 
     def _applicants(self, *, wide: bool) -> RenderableType:
         gap = (0, 2 if wide else 1, 0, 0)
         table = Table(box=None, expand=True, pad_edge=False, padding=gap, header_style="dim")
-        table.add_column("", no_wrap=True, width=1, style="dim")
+        table.add_column("", no_wrap=True, justify="right", width=2, style="dim")
         table.add_column("applicant", no_wrap=True, width=19)
         heading = " ".join(name[0] for name in _LEGEND)
         table.add_column(heading, no_wrap=True, width=len(heading))
@@ -174,7 +174,7 @@ def _legend() -> Text:
 def _scene(title: str, played: Played) -> RenderableType:
     line = Table.grid(expand=True, padding=(0, 1, 0, 0))
     line.add_column(width=1)
-    line.add_column(width=42, no_wrap=True)
+    line.add_column(width=43, no_wrap=True)
     line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     line.add_column(width=8, justify="right", no_wrap=True)
     frame = _FRAMES[int(time.monotonic() * _FRAMES_PER_SECOND) % len(_FRAMES)]

@@ -50,18 +50,23 @@ class Plot(Fates):
     async def _the_rest(self) -> None:
         """What is played while somebody's time for documents runs out."""
         self._show.say(
-            "Rules cannot decide everything: some are looked at by people, whose every decision is"
-            " signed; others have to bring documents, or find that the answer is no."
+            "Two are like somebody on a sanctions list, by the name of an owner or their own."
+            " Somebody has to judge that; only then can two people agree."
         )
         await self._read(1.5)
-        await together(
-            self._listed(),
-            self._namesake(),
-            self._vip(),
-            self._duplicate(),
-            self._reminded(),
-            self._appeal(),
+        await together(self._listed(), self._namesake())
+        self._show.say(
+            "A VIP is greeted by a person, but not by the account manager whom Sales named. And"
+            " Žofie Nováková signs up once more, under another address."
         )
+        await self._read(1.5)
+        await together(self._vip(), self._duplicate())
+        self._show.say(
+            "A company takes its time for its documents. A person fails to prove who they are,"
+            " is rejected, appeals, and is heard by a senior reviewer."
+        )
+        await self._read(1.5)
+        await together(self._reminded(), self._appeal())
         await self._read()
         await self._withdrawal()
         settling = asyncio.Event()

@@ -96,7 +96,7 @@ class Row:
         """What is being done, or waited for."""
         onboarding = self.onboarding
         if onboarding is None:
-            return "has not signed up yet"
+            return "has yet to sign up"
         if onboarding.stage == "active":
             return "welcome mail sent"
         if onboarding.stage in ENDS:
