@@ -10,14 +10,12 @@ from typing import Any
 import pytest
 
 from tests.laptop import Laptop
+from workers.demo.cast import TITLES
 from workers.demo.theatre import sole_play
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-SCENES = (
-    *("threefold", "straight", "webhooks", "withdrawal"),
-    *("conflict", "crm_outage", "killed", "outage"),
-)
+ENDS = ["aborted"] + ["active"] * 11 + ["expired"] + ["rejected"] * 3 + ["withdrawn"]
 
 
 def demo(own: Laptop) -> dict[str, Any]:
@@ -32,13 +30,13 @@ def demo(own: Laptop) -> dict[str, Any]:
 
 def as_planned(report: dict[str, Any]) -> None:
     assert report["as_planned"], report
-    assert [scene["scene"] for scene in report["scenes"]] == list(SCENES)
+    assert [scene["scene"] for scene in report["scenes"]] == list(TITLES)
     assert {scene["state"] for scene in report["scenes"]} == {"played"}
-    assert len(report["checks"]) == 21
+    assert len(report["checks"]) == 29
     assert all(check["holds"] for check in report["checks"])
     stages = [one["stage"] for one in report["onboardings"]]
-    assert sorted(stages) == ["active"] * 8 + ["withdrawn"]
-    assert report["seconds"]["play"] + report["seconds"]["checks"] < 60
+    assert sorted(stages) == ENDS
+    assert report["seconds"]["play"] + report["seconds"]["checks"] < 90
 
 
 def test_the_demo_plays_on_a_stack_of_its_own_and_on_one_that_runs_with_what_it_left(
@@ -47,7 +45,7 @@ def test_the_demo_plays_on_a_stack_of_its_own_and_on_one_that_runs_with_what_it_
     first = demo(own)
     as_planned(first)
     assert first["own_stack"]
-    assert [one["link"] for one in first["onboardings"]] == [None] * 9
+    assert [one["link"] for one in first["onboardings"]] == [None] * len(ENDS)
     assert own.perdure("status").returncode == 3, "a stack that was started is ended"
 
     own.up()
@@ -60,7 +58,7 @@ def test_the_demo_plays_on_a_stack_of_its_own_and_on_one_that_runs_with_what_it_
     assert not second["own_stack"]
     assert own.perdure("status").returncode == 0, "a stack that ran goes on"
     both = [one["id"] for report in (first, second) for one in report["onboardings"]]
-    assert len(set(both)) == 18
+    assert len(set(both)) == 2 * len(ENDS)
 
     link = second["onboardings"][0]["link"]
     port = own.environment["PERDURE_TEMPORAL_UI_PORT"]

@@ -1,19 +1,21 @@
-"""Who calls the gateway: the backend service of a business, and one of its operators."""
+"""Who calls the gateway: the backend service of a business, an operator, and its reviewers."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from pydantic import BaseModel
 
 from workers.demo.cast import Applicant, Run
+from workers.demo.reviewers import Reviewers
 from workers.settings import Settings
 from workflows.client import PerdureClient
-from workflows.onboarding.application import Onboarding, OnboardingInFull
+from workflows.onboarding.application import DocumentList, Onboarding, OnboardingInFull
+from workflows.onboarding.rules import DocumentKind
 
 _PATIENCE = 20.0
 _PAUSE = 0.5
@@ -38,18 +40,20 @@ class Waiting(BaseModel):
 
 
 class Callers:
-    """Both of them, each with their own key."""
+    """All of them, each with their own key."""
 
     def __init__(self, settings: Settings) -> None:
         self._service = PerdureClient(settings.gateway_url, settings.secret("api_key_service"))
         self._by_service = _http(settings, settings.secret("api_key_service"))
         self._by_operator = _http(settings, settings.secret("api_key_operator"))
+        self.reviewers = Reviewers(settings)
 
     async def aclose(self) -> None:
         """Close their connections."""
         await self._service.close()
         await self._by_service.aclose()
         await self._by_operator.aclose()
+        await self.reviewers.aclose()
 
     async def sign_up(self, run: Run, applicant: Applicant) -> Onboarding:
         """The service sends a signup, as often as it takes, under the applicant's key."""
@@ -58,6 +62,20 @@ class Callers:
     async def show(self, onboarding: str) -> OnboardingInFull:
         """The service looks at an onboarding."""
         return await self._service.show(onboarding)
+
+    async def missing(self, onboarding: str) -> list[DocumentKind]:
+        """Which documents an onboarding waits for."""
+        found = await _asked(self._by_service, "GET", f"/v1/onboardings/{onboarding}/documents")
+        return DocumentList.model_validate(found).missing
+
+    async def deliver(self, onboarding: str, kind: DocumentKind, content: bytes) -> None:
+        """The service hands on a document of an applicant. Returns when it is taken in."""
+        path = f"/v1/onboardings/{onboarding}/documents?kind={kind}"
+        await _asked(self._by_service, "POST", path, content)
+
+    async def appeal(self, onboarding: str, reason: str) -> Onboarding:
+        """The service appeals against a rejection, as the applicant wishes."""
+        return await self._service.appeal(onboarding, reason=reason)
 
     async def withdraw(self, onboarding: str, reason: str) -> None:
         """The service takes an application back. Returns when that is accepted."""
@@ -76,12 +94,14 @@ class Callers:
             if cursor is None:
                 return items
 
-    async def retry(self, waiting: Waiting, reason: str) -> None:
-        """The operator has a parked step tried again. Returns when that is accepted."""
+    async def resolve(
+        self, waiting: Waiting, action: Literal["retry", "abort"], reason: str
+    ) -> None:
+        """The operator decides about a parked step. Returns when that is accepted."""
         decision = {
             "workflow_id": waiting.workflow_id,
             "step": waiting.step,
-            "action": "retry",
+            "action": action,
             "reason": reason,
         }
         await _asked(self._by_operator, "POST", "/v1/attention/resolve", decision)
@@ -94,15 +114,25 @@ def _http(settings: Settings, key: str) -> httpx.AsyncClient:
 
 
 async def _asked(
-    http: httpx.AsyncClient, method: str, path: str, body: Mapping[str, object] | None = None
+    http: httpx.AsyncClient,
+    method: str,
+    path: str,
+    body: Mapping[str, object] | bytes | None = None,
 ) -> Any:
     """The answer's JSON, asked for again while the gateway says that it cannot work just now.
 
     Any: each caller reads what it asked for. Raises httpx.HTTPError.
     """
     until = time.monotonic() + _PATIENCE
+    file = body if isinstance(body, bytes) else None
     while True:
-        answer = await http.request(method, path, json=body)
+        answer = await http.request(
+            method,
+            path,
+            json=body if file is None else None,
+            content=file,
+            headers={"Content-Type": "application/octet-stream"} if file else None,
+        )
         if answer.status_code not in (429, 503) or time.monotonic() > until:
             return answer.raise_for_status().json()
         await asyncio.sleep(_PAUSE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +18,13 @@ from temporalio.client import Client, WorkflowFailureError
 
 from database.connection import engine_for, transaction
 from workers.demo.callers import Callers, Waiting
-from workers.demo.cast import Applicant
+from workers.demo.cases import Case, case_of
+from workers.demo.cast import Applicant, Run
 from workers.demo.crm import RecordInCrm
 from workers.demo.directory import GroupInDirectory, UserInDirectory
 from workers.demo.memory import Memory
 from workers.demo.outside import (
+    ABOUT_DOCUMENTS,
     TO_CONFIRM,
     CustomerAtStripe,
     Letter,
@@ -32,6 +34,7 @@ from workers.demo.outside import (
 )
 from workers.demo.show import Row
 from workers.settings import Settings
+from workflows.onboarding.application import Onboarding
 from workflows.request_key import outside_key
 
 _PATIENCE = 10.0
@@ -41,7 +44,8 @@ _ONBOARDING = text("SELECT stage FROM onboardings WHERE workflow_id = :workflow_
 _SIGNUPS = text("SELECT count(DISTINCT id) FROM applications WHERE form->>'email' = :email")
 _CONFIRMED = text("SELECT count(*) FROM confirmations WHERE id = :id")
 _LEDGER = text("""
-    SELECT key, step, state, generation, result, token IS NOT NULL AS held, settled_at
+    SELECT key, step, state, generation, result, token IS NOT NULL AS held,
+           created_at AS began, settled_at
     FROM requests WHERE workflow_id = :workflow_id ORDER BY created_at
 """)
 _TRAIL = text("""
@@ -57,7 +61,10 @@ _INBOX = text("SELECT id FROM inbox WHERE source = 'stripe' AND event_id = :even
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """A row of the request ledger: `held` says that somebody is at it."""
+    """A row of the request ledger: `held` says that somebody is at it.
+
+    What was undone was settled when that was so.
+    """
 
     key: str
     step: str
@@ -65,6 +72,7 @@ class LedgerRow:
     generation: int
     result: dict[str, Any] | None  # Any: each step's own
     held: bool
+    began: datetime
     settled_at: datetime | None
 
 
@@ -108,7 +116,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Found:
-    """All that there is of one applicant. `memberships` has each place in a group by its id."""
+    """All that there is of one applicant. `memberships` has each place in a group by its id.
+
+    `asked` are the letters about documents, `letters` all others but `confirmations`.
+    """
 
     applicant: Applicant
     workflow_id: str
@@ -119,6 +130,7 @@ class Found:
     companies: tuple[RecordInCrm, ...]
     confirmations: tuple[Letter, ...]
     confirmed: int
+    asked: tuple[Letter, ...]
     letters: tuple[Letter, ...]
     notices: tuple[Letter, ...]
     sessions: tuple[SessionAtStripe, ...]
@@ -129,6 +141,7 @@ class Found:
     decisions: tuple[DecisionRow, ...]
     runs: tuple[WorkflowRun, ...]
     workers: tuple[str, ...]
+    case: Case
 
 
 @dataclass(frozen=True)
@@ -137,9 +150,11 @@ class Evidence:
 
     `events` are those whose webhooks were made to go astray, oldest first; `waiting` is what the
     attention list has, `faults` what still goes wrong. `groups` are those of the tenants,
-    `stranger` is the user that somebody else made. `memory` is what the play saw on its way.
+    `stranger` is the user that somebody else made. `memory` is what the play saw on its way, `run`
+    which performance it was.
     """
 
+    run: Run
     found: tuple[Found, ...]
     memory: Memory
     groups: tuple[GroupInDirectory, ...]
@@ -161,13 +176,24 @@ class _There:
     companies: Sequence[RecordInCrm]
     notices: Sequence[Letter]
 
+    def besides(self, marks: set[str], process: str) -> _There:
+        """The same, without what carries the mark of another process."""
+        return replace(
+            self,
+            customers=[one for one in self.customers if one.metadata.get("workflow_id") != process],
+            users=[one for one in self.users if one.mark not in marks],
+            contacts=[one for one in self.contacts if one.told.mark not in marks],
+            companies=[one for one in self.companies if one.told.mark not in marks],
+        )
+
 
 class Investigation:
     """Looks at everything that a run may have left."""
 
     def __init__(
-        self, settings: Settings, outside: Outside, callers: Callers, temporal: Client
+        self, run: Run, settings: Settings, outside: Outside, callers: Callers, temporal: Client
     ) -> None:
+        self._run = run
         self._settings = settings
         self._outside = outside
         self._callers = callers
@@ -179,15 +205,13 @@ class Investigation:
         engine = engine_for(self._settings.database_url, application="perdure-demo", size=2)
         try:
             async with transaction(engine) as connection:
-                found = [
-                    await self._found(row, connection, there)
-                    for row in rows
-                    if row.onboarding is not None
-                ]
+                known = [row for row in rows if row.onboarding is not None]
+                found = [await self._found(row, connection, there, known) for row in known]
                 events = await self._events(connection, found, memory)
         finally:
             await engine.dispose()
         return Evidence(
+            run=self._run,
             found=tuple(found),
             memory=memory,
             groups=tuple(there.groups),
@@ -211,15 +235,20 @@ class Investigation:
             notices=await outside.letters(to=self._settings.operators_email, subject="Parked"),
         )
 
-    async def _found(self, row: Row, connection: AsyncConnection, there: _There) -> Found:
+    async def _found(
+        self, row: Row, connection: AsyncConnection, there: _There, known: Sequence[Row]
+    ) -> Found:
         assert row.onboarding is not None
         process, application = row.onboarding.workflow_id, row.applicant.application
         runs = await self._runs(process)  # first: what it writes is written once it has completed
 
-        async def asked(query: Any) -> Sequence[RowMapping]:
+        async def asked(query: Any, process: str = process) -> Sequence[RowMapping]:
             return (await connection.execute(query, {"workflow_id": process})).mappings().all()
 
         ledger = [LedgerRow(**one) for one in await asked(_LEDGER)]
+        for other in _of_the_same(row, known):
+            others = [LedgerRow(**one) for one in await asked(_LEDGER, other.workflow_id)]
+            there = there.besides(_marks(others), other.workflow_id)
         # By our mark, by address or by name: one that lost its mark must not be overlooked.
         name, email, marks = application.name, application.email, _marks(ledger)
         customers = [
@@ -238,8 +267,12 @@ class Investigation:
             if one.told.mark in marks or one.told.email == email or one.called == name
         ]
         companies = [one for one in there.companies if one.told.mark in marks or one.called == name]
-        letters = await self._outside.letters(to=email)
         onboarding = row.onboarding.id
+        letters = [
+            letter
+            for letter in await self._outside.letters(to=email)
+            if not any(other.id in letter.text for other in _of_the_same(row, known))
+        ]
         return Found(
             applicant=row.applicant,
             workflow_id=process,
@@ -250,7 +283,8 @@ class Investigation:
             companies=tuple(companies),
             confirmations=tuple(one for one in letters if one.subject == TO_CONFIRM),
             confirmed=await connection.scalar(_CONFIRMED, {"id": onboarding}) or 0,
-            letters=tuple(one for one in letters if one.subject != TO_CONFIRM),
+            asked=tuple(one for one in letters if ABOUT_DOCUMENTS in one.subject),
+            letters=tuple(one for one in letters if not _of_course(one)),
             notices=tuple(one for one in there.notices if process in one.text),
             sessions=tuple(one for one in there.sessions if one.client_reference_id == onboarding),
             signups=await connection.scalar(_SIGNUPS, {"email": email}) or 0,
@@ -260,6 +294,9 @@ class Investigation:
             decisions=tuple(DecisionRow(**one) for one in await asked(_DECISIONS)),
             runs=tuple(runs),
             workers=tuple(await self._workers(process)),
+            case=await case_of(
+                connection, self._callers.reviewers, id_=onboarding, process=process
+            ),
         )
 
     async def _customer(self, customer: str) -> Customer:
@@ -338,6 +375,18 @@ def _memberships(
         (row.result or {}).get("user_id") for row in ledger if row.step == "directory.create_user"
     }
     return [group.id for group in groups for member in group.members if member.user in theirs]
+
+
+def _of_the_same(row: Row, known: Iterable[Row]) -> list[Onboarding]:
+    """The other onboardings of an applicant: what was appealed against, and the appeal."""
+    email = row.applicant.application.email
+    same = (one for one in known if one.applicant.application.email == email and one is not row)
+    return [one.onboarding for one in same if one.onboarding is not None]
+
+
+def _of_course(letter: Letter) -> bool:
+    """Whether a letter is one of those that are told apart."""
+    return letter.subject == TO_CONFIRM or ABOUT_DOCUMENTS in letter.subject
 
 
 def _strangers(memory: Memory) -> set[str]:

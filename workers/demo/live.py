@@ -12,19 +12,22 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from workers.demo.cast import TITLES
-from workers.demo.show import SYSTEMS, WAY, Played, Row, Show
+from workers.demo.cast import TITLES, Scene
+from workers.demo.show import SYSTEMS, WAY, Played, Row, Show, way_of
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _FRAMES_PER_SECOND = 8
-_WIDE = 100
-_TALL = 30
+_WIDE = 120
 _LEGEND = (
-    *("Received", "Valid", "E-mail", "Identity", "Decided"),
+    *("Received", "Valid", "E-mail", "Identity", "Lists", "Decided", "Review", "Papers"),
     *("Billing", "Directory", "CRM"),
     *("Welcome", "Active"),
 )
 """The marks of a row: the stages, with the systems in the place of `provisioning`."""
+_FRAME = 5
+"""Lines that there are always: title, heading, a sentence of two, and one that stays empty."""
+_GAPS, _BELOW = 3, 3
+"""Lines that there are where there is room: for air, and for the legend and what is under it."""
 
 
 class LiveTable:
@@ -47,20 +50,20 @@ class LiveTable:
     def picture(self) -> RenderableType:
         """All of it, as it is now."""
         width, height = self._console.size
-        gap = [Text()] if height >= _TALL else []
+        room = height - len(self._show.rows) - _FRAME
+        spare = room - len(self._show.scenes)
+        gap = [Text()] if spare >= _GAPS + _BELOW else []
+        below = spare >= _BELOW
         return Padding(
             Group(
                 self._title(),
                 *gap,
                 self._applicants(wide=width >= _WIDE),
                 *gap,
-                _legend(),
+                *([_legend()] if below else []),
                 *gap,
-                *(
-                    _scene(f"{number} {TITLES[name]}", played)
-                    for number, (name, played) in enumerate(self._show.scenes.items(), 1)
-                ),
-                Text(),
+                *self._scenes(room),
+                *([Text()] if below else []),
                 Text(self._show.sentence, style="italic"),
             ),
             (0, 1),
@@ -76,10 +79,25 @@ class LiveTable:
         )
         return line
 
+    def _scenes(self, lines: int) -> list[RenderableType]:
+        """The scenes, as far as there is room: of many those that are played, and the latest."""
+        scenes = list(enumerate(self._show.scenes.items(), 1))
+        last = max([at for at, (_, one) in scenes if one.state != "to come"], default=0)
+
+        def remoteness(one: tuple[int, tuple[Scene, Played]]) -> tuple[bool, int]:
+            number, (_, played) = one
+            return played.state not in ("playing", "failed"), abs(last - number)
+
+        near = sorted(scenes, key=remoteness)[: max(lines, 1)]
+        return [
+            _scene(f"{number:2} {TITLES[name]}", played)
+            for number, (name, played) in sorted(near, key=lambda one: one[0])
+        ]
+
     def _applicants(self, *, wide: bool) -> RenderableType:
         gap = (0, 2 if wide else 1, 0, 0)
         table = Table(box=None, expand=True, pad_edge=False, padding=gap, header_style="dim")
-        table.add_column("", no_wrap=True, width=1, style="dim")
+        table.add_column("", no_wrap=True, justify="right", width=2, style="dim")
         table.add_column("applicant", no_wrap=True, width=19)
         heading = " ".join(name[0] for name in _LEGEND)
         table.add_column(heading, no_wrap=True, width=len(heading))
@@ -105,7 +123,11 @@ def _marks(row: Row) -> Text:
     """One mark for each stage, and for each system at the stage that provisions them."""
     here = WAY.index(row.reached) if row.reached else -1
     marks = []
+    theirs = way_of(row.applicant)
     for at, stage in enumerate(WAY):
+        if stage not in theirs:
+            marks.append(Text(" "))
+            continue
         if stage != "provisioning":
             marks.append(_mark(row, at - here, row.parked))
             continue
@@ -152,7 +174,7 @@ def _legend() -> Text:
 def _scene(title: str, played: Played) -> RenderableType:
     line = Table.grid(expand=True, padding=(0, 1, 0, 0))
     line.add_column(width=1)
-    line.add_column(width=42, no_wrap=True)
+    line.add_column(width=43, no_wrap=True)
     line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     line.add_column(width=8, justify="right", no_wrap=True)
     frame = _FRAMES[int(time.monotonic() * _FRAMES_PER_SECOND) % len(_FRAMES)]

@@ -19,6 +19,8 @@ System = Literal["stripe", "directory", "crm", "mail"]
 FaultKind = Literal["timeout_after_commit", "error_503"]
 TO_CONFIRM = "Confirm your e-mail address"
 """The subject of the mail with the link."""
+ABOUT_DOCUMENTS, REMINDER = "ocuments that we need from you", "A reminder"
+"""Parts of the subjects of letters about documents, and of those that remind of them."""
 _LINK = re.compile(r"^https?://\S+", re.MULTILINE)
 _WELL_BEHAVED = {"copies": 1, "scatter_seconds": 0, "drop_next": 0, "paused": False}
 
@@ -146,11 +148,11 @@ class Outside:
             more = page["has_more"]
         return letters
 
-    async def link_to_confirm(self, email: str) -> str | None:
-        """The link in the newest mail that asks an applicant to confirm their address."""
+    async def link_to_confirm(self, email: str, onboarding: str) -> str | None:
+        """The link in the newest mail that asks to confirm the address of an onboarding."""
         letters = await self.letters(to=email, subject=TO_CONFIRM)
-        link = _LINK.search(letters[-1].text) if letters else None
-        return link[0] if link else None
+        links = [found[0] for one in letters if (found := _LINK.search(one.text))]
+        return next((link for link in reversed(links) if onboarding in link), None)
 
     async def press(self, link: str) -> None:
         """Do what an applicant does with that link: open the page, and press its button."""

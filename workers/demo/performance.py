@@ -63,7 +63,7 @@ async def perform(
         began = time.monotonic()
         try:
             temporal = await connect(settings, lazy=True)
-            investigation = Investigation(settings, outside, callers, temporal)
+            investigation = Investigation(run, settings, outside, callers, temporal)
             evidence = await investigation.of(show.rows, plot.memory)
         # A client that connects late says by a RuntimeError that it could not.
         except (httpx.HTTPError, RPCError, DatabaseDown, RuntimeError) as error:

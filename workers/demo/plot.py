@@ -11,48 +11,22 @@ Scenes that are played at the same time tell each other by events when that is s
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
-from workers.demo.callers import Callers, Waiting
-from workers.demo.cast import Run, Scene
+from workers.demo.acting import id_of, plays, until
 from workers.demo.crm import CONTACTS
 from workers.demo.directory import UserInDirectory
-from workers.demo.memory import COPIES, PARKINGS, WITHDRAWN, Memory
-from workers.demo.outside import Outside
-from workers.demo.show import SYSTEMS, Row, Show, System
-from workers.demo.theatre import Theatre
-from workers.demo.watch import Derailed, Watch
+from workers.demo.fates import Fates
+from workers.demo.memory import COPIES, WITHDRAWN
+from workers.demo.show import Row
 from workers.stack_record import Mark
 from workers.together import together
 
 CUSTOMERS = "/v1/customers"
 TAX_IDS = "/v1/customers/*/tax_ids"
-_PATIENCE = 40.0
-_PAUSE = 0.1
-
-Seen = TypeVar("Seen")
 
 
-class Plot:
-    """The play. `pace` is how long to leave people for reading, in seconds for a sentence."""
-
-    def __init__(
-        self,
-        run: Run,
-        show: Show,
-        watch: Watch,
-        callers: Callers,
-        outside: Outside,
-        theatre: Theatre,
-        *,
-        pace: float,
-    ) -> None:
-        self.memory = Memory()
-        self._run, self._show, self._watch = run, show, watch
-        self._callers, self._outside, self._theatre = callers, outside, theatre
-        self._pace = pace
+class Plot(Fates):
+    """The play."""
 
     async def play(self) -> None:
         """Play all of it. Raises Derailed where something does not come about.
@@ -63,7 +37,7 @@ class Plot:
         self.memory.since = await self._outside.now()
         self.memory.stranger = (await self._make_stranger(),)
         self._show.say(
-            f"{len(self._show.rows)} applicants sign up: each is one HTTP request with an "
+            f"{len(self._newcomers())} applicants sign up: each is one HTTP request with an "
             "Idempotency-Key, one row in Postgres and one Temporal workflow."
         )
         await together(self._signups(), self._threefold())
@@ -71,6 +45,29 @@ class Plot:
         await self._confirmations()
         await self._straight()
         await self._webhooks()
+        await together(self._expired(), self._the_rest())
+
+    async def _the_rest(self) -> None:
+        """What is played while somebody's time for documents runs out."""
+        self._show.say(
+            "Two are like somebody on a sanctions list, by the name of an owner or their own."
+            " Somebody has to judge that; only then can two people agree."
+        )
+        await self._read(1.5)
+        await together(self._listed(), self._namesake())
+        self._show.say(
+            "A VIP is greeted by a person, but not by the account manager whom Sales named. And"
+            " Žofie Nováková signs up once more, under another address."
+        )
+        await self._read(1.5)
+        await together(self._vip(), self._duplicate())
+        self._show.say(
+            "A company takes its time for its documents. A person fails to prove who they are,"
+            " is rejected, appeals, and is heard by a senior reviewer."
+        )
+        await self._read(1.5)
+        await together(self._reminded(), self._appeal())
+        await self._read()
         await self._withdrawal()
         settling = asyncio.Event()
         await together(self._conflict(settling), self._crm_outage(settling))
@@ -81,7 +78,7 @@ class Plot:
     # The scenes
 
     async def _signups(self) -> None:
-        signups = (self._sign_up(row) for row in self._show.rows if not _plays(row, "threefold"))
+        signups = (self._sign_up(row) for row in self._newcomers() if not plays(row, "threefold"))
         await together(*signups)
 
     async def _confirmations(self) -> None:
@@ -89,7 +86,7 @@ class Plot:
             "Each has a mail with a link, and presses the button behind it: a row in Postgres, and"
             " a hint to the workflow, which looks there."
         )
-        await together(*(self._confirm(row) for row in self._show.rows))
+        await together(*(self._confirm(row) for row in self._newcomers()))
         await self._read()
 
     async def _threefold(self) -> None:
@@ -109,7 +106,7 @@ class Plot:
                 " provisions billing, directory and CRM at once, and sends one mail."
             )
             await self._read()
-            await together(*(self._prove_identity(row) for row in rows))
+            await together(*(self._prove_all(row) for row in rows))
             await together(*(self._until_end(row) for row in rows))
             scene.told = f"{len(rows)} active"
         await self._read()
@@ -126,7 +123,7 @@ class Plot:
             async with self._outside.webhooks_held(copies=COPIES):
                 assert rows[0].onboarding is not None
                 await self._outside.fail_identity(rows[0].onboarding.id)
-                await together(*(self._prove_identity(row) for row in rows))
+                await together(*(self._prove_all(row) for row in rows))
             await together(*(self._until_end(row) for row in rows))
             scene.told = f"{len(rows)} active"
         await self._read()
@@ -135,15 +132,15 @@ class Plot:
         row = self._one("withdrawal")
         with self._show.scene("withdrawal") as scene:
             async with self._outside.fault("stripe", "timeout_after_commit", "POST", TAX_IDS):
-                await self._prove_identity(row)
-                await _until(lambda: self._tax_id(row), "Stripe made no tax id")
+                await self._prove_all(row)
+                await until(lambda: self._tax_id(row), "Stripe made no tax id")
                 await self._until_done(row, besides="billing")
                 self._show.say(
                     "All is made in three systems, but Stripe's answer about the tax id got lost."
                     " In this very moment the applicant withdraws."
                 )
                 await self._read(0.5)
-                await self._callers.withdraw(_id(row), WITHDRAWN)
+                await self._callers.withdraw(id_of(row), WITHDRAWN)
             self._show.say(
                 "What is in flight is first brought to its end: nobody knows yet what Stripe did."
                 " Then all is undone, the last first, in all three systems."
@@ -159,7 +156,7 @@ class Plot:
                 f"The directory has a user with the address of {row.applicant.name}, made by"
                 " somebody else. It must be neither taken over nor changed."
             )
-            await self._prove_identity(row)
+            await self._prove_all(row)
             waiting = await self._until_parked(row, "conflict")
             settling.set()
             await self._read()
@@ -174,7 +171,7 @@ class Plot:
                 " retries. After a no, the step asks again under a new key."
             )
             await self._read()
-            await self._callers.retry(waiting, PARKINGS["conflict"].remedy)
+            await self._resolve("conflict", waiting)
             await self._until_end(row)
             scene.told = "parked, settled, active"
         if "crm_outage" not in self.memory.parked:
@@ -188,7 +185,7 @@ class Plot:
         await settling.wait()  # who has the conflict needs nothing of the CRM any more
         with self._show.scene("crm_outage") as scene:
             async with self._outside.fault("crm", "error_503", "POST", CONTACTS):
-                await self._prove_identity(row)
+                await self._prove_all(row)
                 await self._until_done(row, besides="crm")
                 waiting = await self._until_parked(row, "crm_outage")
                 self._show.say(
@@ -199,7 +196,7 @@ class Plot:
                 "HubSpot is back, and the operator retries: the contact goes on under its old key,"
                 " then the company. Nothing that was made is made again."
             )
-            await self._callers.retry(waiting, PARKINGS["crm_outage"].remedy)
+            await self._resolve("crm_outage", waiting)
             await self._until_end(row)
             scene.told = "parked, retried, active"
         await self._read()
@@ -208,8 +205,8 @@ class Plot:
         row = self._one("killed")
         with self._show.scene("killed") as scene:
             async with self._outside.fault("stripe", "timeout_after_commit", "POST", TAX_IDS):
-                await self._prove_identity(row)
-                await _until(lambda: self._tax_id(row), "Stripe made no tax id")
+                await self._prove_all(row)
+                await until(lambda: self._tax_id(row), "Stripe made no tax id")
                 made.set()
                 await self._until_done(row, besides="billing")
                 await failing.wait()
@@ -218,7 +215,7 @@ class Plot:
                 f"kill -9 {killed.pid}: the worker dies while Stripe's answer about a tax id is on"
                 " its way. Nobody here knows now whether it was made."
             )
-            successor = await _until(lambda: self._successor(killed), "no worker came after it")
+            successor = await until(lambda: self._successor(killed), "no worker came after it")
             self.memory.workers = (killed.pid, successor.pid)
             self._show.say(
                 f"A new worker (pid {successor.pid}) goes on from Temporal's history. It asks"
@@ -238,8 +235,8 @@ class Plot:
         with self._show.scene("outage") as scene:
             async with self._outside.fault("stripe", "error_503", "POST", CUSTOMERS):
                 before = await self._outside.faulted("stripe", "POST", CUSTOMERS)
-                await self._prove_identity(row)
-                await _until(lambda: self._failed_since(before), "Stripe was not asked")
+                await self._prove_all(row)
+                await until(lambda: self._failed_since(before), "Stripe was not asked")
                 await self._until_done(row, besides="billing")
                 failing.set()
                 waiting = await self._until_parked(row, "outage")
@@ -248,61 +245,15 @@ class Plot:
                     f" the attention list: {waiting.why.text}."
                 )
                 await self._read(1.5)
-            self._show.say(
-                "Stripe is back. The operator retries, with a signed decision and a reason that is"
-                " kept for good; the step goes on under its old key."
-            )
-            await self._callers.retry(waiting, PARKINGS["outage"].remedy)
-            await self._until_end(row)
-            scene.told = "parked, retried, active"
+                self._show.say(
+                    "Nobody knows when Stripe is back. The operator gives up, with a signed"
+                    " decision and a reason that is kept for good; user and contact are undone."
+                )
+                await self._resolve("outage", waiting)
+                await self._until_end(row)
+            scene.told = "parked, given up, undone"
 
-    # What applicants do, and what is waited for
-
-    async def _sign_up(self, row: Row) -> None:
-        onboarding = await self._callers.sign_up(self._run, row.applicant)
-        self._watch.follow(row, onboarding.id)
-
-    async def _confirm(self, row: Row) -> None:
-        """An applicant reads their mail, follows the link, and presses the button there."""
-        email = row.applicant.application.email
-        link = await _until(lambda: self._outside.link_to_confirm(email), "No mail came")
-        await self._outside.press(link)
-
-    async def _prove_identity(self, row: Row) -> None:
-        """An applicant follows the link, which their backend service got from the gateway."""
-        await self._until_asked(row)
-        assert row.link is not None
-        await self._outside.prove_identity(row.link)
-
-    async def _until_asked(self, row: Row) -> None:
-        """Until there is a link, and the workflow waits for what happens at it."""
-        await self._watch.until(
-            row, lambda row: row.asked and row.link is not None, "asked for proof of identity"
-        )
-
-    async def _until_end(self, row: Row) -> None:
-        end = row.applicant.end
-        await self._watch.until(row, lambda row: row.ended, end)
-        if row.stage != end:
-            raise Derailed(f"{row.applicant.name} is {row.stage}, and was to be {end}")
-
-    async def _until_done(self, row: Row, *, besides: System) -> None:
-        """Until an applicant is provisioned in the systems besides the one that has trouble."""
-        others = [system for system in SYSTEMS if system != besides]
-        await self._watch.until(
-            row,
-            lambda row: all(row.work(system) == "done" for system in others),
-            f"provisioned in {' and '.join(others)}",
-        )
-
-    async def _until_parked(self, row: Row, scene: Scene) -> Waiting:
-        """Until one system waits for a person and the others are done; what the person reads."""
-        (trouble,) = (one for one in SYSTEMS if PARKINGS[scene].step.startswith(f"{one}."))
-        await self._watch.until(row, lambda row: row.work(trouble) == "parked", "parked")
-        await self._until_done(row, besides=trouble)
-        waiting = await _until(lambda: self._waiting(row), "not on the attention list")
-        self.memory.parked[scene] = waiting
-        return waiting
+    # What only single scenes need
 
     async def _make_stranger(self) -> UserInDirectory:
         """Somebody makes a user by hand, with the address of an applicant to come."""
@@ -327,44 +278,7 @@ class Plot:
     async def _failed_since(self, before: int) -> bool:
         return await self._outside.faulted("stripe", "POST", CUSTOMERS) > before
 
-    async def _waiting(self, row: Row) -> Waiting | None:
-        """What the attention list says of an onboarding."""
-        assert row.onboarding is not None
-        process = row.onboarding.workflow_id
-        found = (one for one in await self._callers.waiting() if one.workflow_id == process)
-        return next(found, None)
-
     async def _successor(self, killed: Mark) -> Mark | None:
         """The worker that came after the one that was killed."""
         worker = self._theatre.worker()
         return worker if worker != killed else None
-
-    async def _read(self, sentences: float = 1.0) -> None:
-        """Leave people the time to read what was said."""
-        await asyncio.sleep(self._pace * sentences)
-
-    def _all(self, scene: Scene) -> list[Row]:
-        return [row for row in self._show.rows if _plays(row, scene)]
-
-    def _one(self, scene: Scene) -> Row:
-        (row,) = self._all(scene)
-        return row
-
-
-def _plays(row: Row, scene: Scene) -> bool:
-    return row.applicant.scene == scene
-
-
-def _id(row: Row) -> str:
-    assert row.onboarding is not None, "who has not signed up has no onboarding"
-    return row.onboarding.id
-
-
-async def _until(look: Callable[[], Awaitable[Seen | None]], otherwise: str) -> Seen:
-    """What is seen at last. Raises Derailed, saying `otherwise`."""
-    limit = time.monotonic() + _PATIENCE
-    while time.monotonic() < limit:
-        if seen := await look():
-            return seen
-        await asyncio.sleep(_PAUSE)
-    raise Derailed(f"{otherwise} within {_PATIENCE:.0f} s")

@@ -12,19 +12,29 @@ from typing import Literal
 
 from workers.demo.cast import TITLES, Applicant, Scene
 from workflows.onboarding.application import OnboardingInFull
-from workflows.onboarding.messages import ENDS
+from workflows.onboarding.messages import ENDS, UNDONE
 
 WAY = (
     "received",
     "validating",
     "verifying_email",
     "verifying_identity",
+    "screening",
     "deciding",
+    "reviewing",
+    "awaiting_documents",
     "provisioning",
     "welcoming",
     "active",
 )
-"""The stages of who becomes a customer, in their order."""
+"""The stages of who becomes a customer, in their order; some are not on everybody's way."""
+
+
+def way_of(applicant: Applicant) -> tuple[str, ...]:
+    """The stages of this applicant, if they become a customer."""
+    skipped = {"reviewing": not applicant.reviewed, "awaiting_documents": not applicant.documents}
+    return tuple(stage for stage in WAY if not skipped.get(stage))
+
 
 System = Literal["billing", "directory", "crm"]
 SYSTEMS: tuple[System, ...] = ("billing", "directory", "crm")
@@ -86,11 +96,11 @@ class Row:
         """What is being done, or waited for."""
         onboarding = self.onboarding
         if onboarding is None:
-            return "has not signed up yet"
+            return "has yet to sign up"
         if onboarding.stage == "active":
             return "welcome mail sent"
         if onboarding.stage in ENDS:
-            return "everything undone"
+            return "everything undone" if onboarding.stage in UNDONE else "letter sent"
         progress = onboarding.progress
         if progress is None:
             return ""

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from workers.demo.check import Check
 from workers.demo.evidence import Evidence, Found
+from workflows.onboarding.messages import UNDONE
 
-_UNDONE = (
-    "identity.open_session",
-    "billing.create_customer",
-    "billing.create_tax_id",
-    "directory.create_user",
-    "directory.join_group",
-    "crm.create_contact",
+WELCOME = "Welcome"
+"""The subject of the mail to who has become a customer."""
+
+_OF_A_PERSON = frozenset({"directory.create_user", "directory.join_group", "crm.create_contact"})
+MAKING = _OF_A_PERSON | {
+    *("billing.create_customer", "billing.create_tax_id"),
     "crm.create_company",
-)
-"""What is made of a company, and undone when it withdraws."""
+}
+"""The steps that make something in the three systems."""
+
+_BEFORE = frozenset({"identity.open_session"})
+_UNDONE: Mapping[str, frozenset[str]] = {
+    "withdrawn": _BEFORE | MAKING | {"documents.store"},
+    "aborted": _BEFORE | _OF_A_PERSON,
+    "expired": _BEFORE,
+}
+"""What was made of those who come to these ends, and is undone."""
 
 
 def one_customer_each(evidence: Evidence) -> Check:
@@ -103,15 +111,15 @@ def one_welcome_each(evidence: Evidence) -> Check:
     problems = [
         f"{one.applicant.name}: {[letter.subject for letter in one.letters]}"
         for one in active
-        if [letter.subject for letter in one.letters] != ["Welcome"]
+        if [letter.subject for letter in one.letters] != [WELCOME]
     ]
     saw = f"{sum(len(one.letters) for one in active)} mails"
     return Check("One welcome mail for each active applicant", saw, tuple(problems))
 
 
 def nothing_left(evidence: Evidence) -> Check:
-    """Of those who are not active nothing is left anywhere, though all of it had been made."""
-    problems = []
+    """Of those who are not active nothing is left in any system, whatever had been made."""
+    problems, things = [], 0
     others = [one for one in evidence.found if one.applicant.end != "active"]
     for one in others:
         name = one.applicant.name
@@ -121,17 +129,23 @@ def nothing_left(evidence: Evidence) -> Check:
             "still in a group": one.memberships,
             "still a contact": one.contacts,
             "still a company in the CRM": one.companies,
-            "got mail": one.letters,
+            "was welcomed": [letter for letter in one.letters if letter.subject == WELCOME],
         }
         problems += [f"{name}: {what}" for what, there in left.items() if there]
-        if not one.sessions or any(session.redaction is None for session in one.sessions):
-            problems.append(f"{name}: the identity session is not redacted")
+        made = {row.step for row in one.ledger if row.result and row.step in MAKING}
         undone = {row.step for row in one.ledger if row.state == "undone" and row.result}
-        problems += [
-            f"{name}: {step} was not made and undone" for step in _UNDONE if step not in undone
-        ]
-    saw = f"{len(others)}, {len(_UNDONE)} things undone"
-    return Check("Nothing left of who withdrew, in any system", saw, tuple(problems))
+        wanted = _UNDONE.get(one.applicant.end, frozenset())
+        things += len(wanted)
+        problems += [f"{name}: {step} was not made and undone" for step in sorted(wanted - undone)]
+        problems += [f"{name}: {step} was made" for step in sorted(made - wanted)]
+        if one.applicant.end in UNDONE and not _redacted(one):
+            problems.append(f"{name}: the identity session is not redacted")
+    saw = f"{len(others)}, {things} things undone"
+    return Check("Nothing left of who is no customer, anywhere", saw, tuple(problems))
+
+
+def _redacted(one: Found) -> bool:
+    return bool(one.sessions) and all(session.redaction is not None for session in one.sessions)
 
 
 def stranger_untouched(evidence: Evidence) -> Check:

@@ -32,7 +32,7 @@ def report(evidence: Evidence, derailed: str | None = None, web_ui: str | None =
 
 def test_it_is_as_planned_only_if_every_check_holds_and_the_play_came_to_its_end() -> None:
     assert report(as_planned()).as_planned
-    assert not report(changed("outage", lambda _: {"letters": ()})).as_planned
+    assert not report(changed("crm_outage", lambda _: {"letters": ()})).as_planned
     assert not report(as_planned(), derailed="no worker came after it").as_planned
 
 
@@ -44,14 +44,14 @@ def test_a_link_leads_to_an_id_with_slashes() -> None:
 
 def test_people_read_which_check_failed_and_why(clone: Path) -> None:
     console = Console(file=io.StringIO(), width=80)
-    failed = report(changed("outage", lambda _: {"letters": ()}), derailed="Derailed: lost")
+    failed = report(changed("crm_outage", lambda _: {"letters": ()}), derailed="Derailed: lost")
     review.show(failed, laptop.settings(), console, stays=True)
     assert isinstance(console.file, io.StringIO)
     said = console.file.getvalue()
     assert " ✘ One welcome mail for each active applicant" in said
-    assert "Núria Puigdevall: []" in said
+    assert "隼電機合同会社: []" in said
     assert " ✔ Nothing waits for anybody" in said
-    assert "Not as planned: 19 of 21 checks hold.\n Derailed: lost" in said
+    assert "Not as planned: 27 of 29 checks hold.\n Derailed: lost" in said
 
 
 @pytest.mark.parametrize("stays", [True, False])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from workers.demo.acting import document_of
 from workers.demo.callers import Reason, Waiting
-from workers.demo.cast import Applicant, Run, Scene
+from workers.demo.cases import Case, HitRow, Paper, ReviewRow, RulingRow
+from workers.demo.cast import LISTED, MANAGER, Applicant, Run, Scene
 from workers.demo.crm import RecordInCrm
 from workers.demo.directory import GroupInDirectory, UserInDirectory
 from workers.demo.evidence import (
@@ -20,18 +23,20 @@ from workers.demo.evidence import (
     LedgerRow,
     WorkflowRun,
 )
-from workers.demo.memory import PARKINGS, WITHDRAWN, Memory
+from workers.demo.memory import DECISIONS, PARKINGS, REFUSALS, SERVICE, VERDICTS, Memory
 from workers.demo.outside import TO_CONFIRM, Letter, Redaction, SessionAtStripe, TaxIdAtStripe
+from workers.demo.reviewers import name_of
+from workers.demo.show import way_of
 from workflows.onboarding.application import Application, Onboarding, OnboardingInFull
+from workflows.onboarding.messages import UNDONE
+from workflows.onboarding.rejection import ADVERSE_ACTIONS
+from workflows.onboarding.rules import QUESTIONS, REVIEW, RISK, AdverseAction
 from workflows.progress import Progress
 from workflows.request_key import outside_key
 
-CAST = Run("run").cast()
+RUN = Run("run")
+CAST = RUN.cast()
 NOW = datetime.now(UTC)
-STAGES = (
-    *("validating", "verifying_email", "verifying_identity", "deciding"),
-    *("provisioning", "welcoming", "active"),
-)
 DONE = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """When every step was done but those that parked."""
 DECIDED = DONE + timedelta(seconds=10)
@@ -100,12 +105,14 @@ def onboarding(
 def as_planned() -> Evidence:
     """What is there when everything went well."""
     return Evidence(
+        run=RUN,
         found=tuple(_found(applicant) for applicant in CAST),
         memory=Memory(
             answers=(ANSWER,) * 3,
             parked=dict(PARKED),
             workers=(100, 200),
             stranger=(NEW, NEW, RENAMED),
+            refused={scene: list(codes) for scene, codes in REFUSALS.items()},
         ),
         groups=(group(*(f"u_{one.key}" for one in CAST if one.end == "active")),),
         stranger=RENAMED,
@@ -138,28 +145,16 @@ def _found(applicant: Applicant) -> Found:
     active = applicant.end == "active"
     tax_id = applicant.application.tax_id
     process = f"onboarding/example/{applicant.key}"
-    kept = {
-        scene: DecisionRow("resolve", "laptop-operator", "person", parking.remedy, True, DECIDED)
-        for scene, parking in PARKINGS.items()
-    }
-    kept["withdrawal"] = DecisionRow(
-        "withdraw", "laptop-service", "service", WITHDRAWN, True, DECIDED
-    )
-    by_rule = DecisionRow(
-        "decide", "rule:identity_verified", "rule", "identity_verified", False, DONE
-    )
-    decision = kept.get(applicant.scene)
     session = SessionAtStripe(
         id=f"vs_{applicant.key}",
         status="verified",
         client_reference_id=applicant.key,
-        redaction=None if active else Redaction(status="redacted"),
+        redaction=Redaction(status="redacted") if applicant.end in UNDONE else None,
     )
     there = (TaxIdAtStripe(type=tax_id.type, value=tax_id.value),) if tax_id else ()
-    letter = Letter(number=1, message_id=f"<{applicant.key}>", subject="Welcome", text="Hello")
     asked = Letter(number=0, message_id=f"<c_{applicant.key}>", subject=TO_CONFIRM, text="Hello")
     notice = Letter(number=2, message_id="<n>", subject="Parked", text=process)
-    name, email = applicant.name, applicant.application.email
+    name, email = applicant.application.name, applicant.application.email
     company = applicant.application.kind == "company"
     called = {"company": name} if company else {"lastname": name}
     mark = outside_key(f"{process}/crm.create_contact", 1)
@@ -173,47 +168,173 @@ def _found(applicant: Applicant) -> Found:
         companies=(record(f"f_{applicant.key}", mark, name=name),) if active and company else (),
         confirmations=(asked,),
         confirmed=1,
-        letters=(letter,) if active else (),
+        asked=asked_for_documents(applicant),
+        letters=_letters(applicant),
         notices=(notice,) if applicant.scene in PARKINGS else (),
         sessions=(session,),
         signups=1,
         stage=applicant.end,
-        trail=STAGES if active else (*STAGES[:5], "withdrawn"),
+        trail=_trail(applicant),
         ledger=_ledger(applicant, process),
-        decisions=(by_rule, decision) if decision else (by_rule,),
+        decisions=_decisions(applicant),
         runs=(WorkflowRun("completed", applicant.end),),
         workers=("100@here", "200@here") if applicant.scene == "killed" else ("200@here",),
+        case=_case(applicant),
     )
 
 
+def asked_for_documents(applicant: Applicant) -> tuple[Letter, ...]:
+    """The letters about documents: who takes their time is reminded."""
+    again = {"reminded": 1, "expired": 2}.get(applicant.scene, 0)
+    subjects = [
+        *(["Documents that we need from you"] if applicant.documents else []),
+        *["A reminder: documents that we need from you"] * again,
+    ]
+    return tuple(
+        Letter(number=at, message_id=f"<d{at}_{applicant.key}>", subject=subject, text="Hello")
+        for at, subject in enumerate(subjects)
+    )
+
+
+def _letters(applicant: Applicant) -> tuple[Letter, ...]:
+    mark = f"<{applicant.key}>"
+    if applicant.end == "active":
+        return (Letter(number=1, message_id=mark, subject="Welcome", text="Hello"),)
+    if applicant.end == "rejected":
+        told = f"Hello, the answer is no.\n- {ADVERSE_ACTIONS[_CODES[applicant.key]]}\n"
+        return (Letter(number=1, message_id=mark, subject="Your application", text=told),)
+    return ()
+
+
+_CODES: dict[str, AdverseAction] = {
+    "kontor": "not_accepted",
+    "again": "known_already",
+    "amelie": "identity_not_verified",
+}
+_LAST = {"rejected": "reviewing", "expired": "awaiting_documents"}
+
+
+def _trail(applicant: Applicant) -> tuple[str, ...]:
+    _, *way = way_of(applicant)
+    if applicant.end == "active":
+        return tuple(way)
+    last = _LAST.get(applicant.end, "provisioning")
+    if applicant.key == "amelie":
+        way, last = [stage for stage in way if stage != "screening"], "deciding"
+    return (*way[: way.index(last) + 1], applicant.end)
+
+
+def _decisions(applicant: Applicant) -> tuple[DecisionRow, ...]:
+    by_rule = DecisionRow(
+        "decide", "rule:review/nothing-against", "rule", "nothing-against", False, DONE
+    )
+    by_people = (
+        DecisionRow(
+            said.kind,
+            said.by,
+            "service" if said.by == SERVICE else "person",
+            said.reason,
+            said.kind != "appeal",
+            DECIDED,
+        )
+        for said in DECISIONS.get(applicant.key, ())
+    )
+    return (by_rule, *by_people)
+
+
+def _case(applicant: Applicant) -> Case:
+    risk = {
+        "kontor": "screening-hit",
+        "namesake": "screening-hit",
+        "again": "duplicate",
+        "amelie": "identity-failed",
+    }.get(applicant.key, applicant.application.kind)
+    review = "appeal" if applicant.appeals else "some-row"
+    rows = {RISK.table: risk, REVIEW.table: review}
+    verdict, why = VERDICTS.get(applicant.key, (None, None))
+    hit = HitRow(
+        listed=LISTED,
+        verdict=verdict,
+        by=name_of("reviewer"),
+        reason=why,
+        until=NOW + timedelta(hours=1) if verdict == "false_positive" else None,
+    )
+    looked_at = ReviewRow(
+        id=f"{applicant.key}-1",
+        state="approved" if applicant.end == "active" else "rejected",
+        approvers=2 if applicant.scene == "namesake" else 1,
+        excluded=(MANAGER,) if applicant.scene == "vip" else (),
+    )
+    return Case(
+        id=applicant.key,
+        codes=(_CODES[applicant.key],) if applicant.end == "rejected" else (),
+        appeal_of=applicant.appeals,
+        merged_into="zofie" if applicant.scene == "duplicate" else None,
+        rulings=tuple(
+            RulingRow(one.table, rows.get(one.table, "some-row"), "1f0c", "2a3b", known=True)
+            for one in QUESTIONS
+        ),
+        hits=(hit,) if verdict else (),
+        reviews=(looked_at,) if applicant.reviewed else (),
+        asked=applicant.documents,
+        papers=_papers(applicant),
+    )
+
+
+def _papers(applicant: Applicant) -> tuple[Paper, ...]:
+    if applicant.scene == "expired":
+        return ()
+    papers = []
+    for kind in applicant.documents:
+        digest = hashlib.sha256(document_of(RUN, applicant, kind)).hexdigest()
+        gone = applicant.end in UNDONE
+        state = "gone" if gone else "stored"
+        papers.append(Paper(f"{kind}-1", kind, state, digest, None if gone else digest))
+    return tuple(papers)
+
+
 def _ledger(applicant: Applicant, process: str) -> tuple[LedgerRow, ...]:
-    key, active = applicant.key, applicant.end == "active"
-    results = {
-        "confirmation.send": {"message_id": f"<c_{key}>"},
-        "identity.open_session": {"session_id": f"vs_{key}"},
-        "billing.create_customer": {"customer_id": f"cus_{key}"},
-        "directory.create_user": {"user_id": f"u_{key}"},
-        "directory.join_group": {"group_id": GROUP, "user_id": f"u_{key}"},
-        "crm.create_contact": {"contact_id": f"c_{key}"},
-    }
-    if applicant.application.tax_id:
-        results["billing.create_tax_id"] = {"tax_id": f"txi_{key}"}
-    if applicant.application.kind == "company":
-        results["crm.create_company"] = {"company_id": f"f_{key}"}
-    if active:
-        results["notice.welcome"] = {"message_id": f"<{key}>"}
-    state = "succeeded" if active else "undone"
+    results = _results(applicant)
     parked = PARKINGS[applicant.scene].step if applicant.scene in PARKINGS else None
     trouble = parked.partition(".")[0] if parked else None
     return tuple(
         LedgerRow(
-            f"{process}/{step}",
+            f"{process}/{step}-{at}",
             step,
-            state,
+            "undone" if applicant.end in UNDONE else "succeeded",
             1,
             result,
             held=False,
-            settled_at=REPAIRED if step.partition(".")[0] in (trouble, "notice") else DONE,
+            began=DONE,
+            settled_at=(
+                REPAIRED
+                if applicant.end in UNDONE or step.partition(".")[0] in (trouble, "notice")
+                else DONE
+            ),
         )
-        for step, result in results.items()
+        for at, (step, result) in enumerate(results)
     )
+
+
+def _results(applicant: Applicant) -> Iterator[tuple[str, dict[str, str] | None]]:
+    key, end = applicant.key, applicant.end
+    yield "confirmation.send", {"message_id": f"<c_{key}>"}
+    yield "identity.open_session", {"session_id": f"vs_{key}"}
+    for letter in asked_for_documents(applicant):
+        yield "documents.write", {"message_id": str(letter.message_id)}
+    for paper in _papers(applicant):
+        yield "documents.store", {"document_id": paper.id}
+    if end == "rejected":
+        yield "notice.reject", {"message_id": f"<{key}>"}
+    if end in ("rejected", "expired"):
+        return
+    yield "billing.create_customer", {"customer_id": f"cus_{key}"} if end != "aborted" else None
+    yield "directory.create_user", {"user_id": f"u_{key}"}
+    yield "directory.join_group", {"group_id": GROUP, "user_id": f"u_{key}"}
+    yield "crm.create_contact", {"contact_id": f"c_{key}"}
+    if applicant.application.tax_id:
+        yield "billing.create_tax_id", {"tax_id": f"txi_{key}"}
+    if applicant.application.kind == "company":
+        yield "crm.create_company", {"company_id": f"f_{key}"}
+    if end == "active":
+        yield "notice.welcome", {"message_id": f"<{key}>"}
