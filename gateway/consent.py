@@ -2,7 +2,7 @@
 
 from gateway.problems import FieldError, Problem
 from workflows.onboarding.application import Application
-from workflows.onboarding.messages import ConsentPolicy
+from workflows.onboarding.policy import ConsentPolicy
 
 
 def must_be_accepted(application: Application, policy: ConsentPolicy) -> None:

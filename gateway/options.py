@@ -15,7 +15,7 @@ from gateway.applicants import ApplicantTokens
 from gateway.callers import Callers
 from gateway.rates import Rates
 from workflows.onboarding.confirmation_link import LinkSeals
-from workflows.onboarding.messages import ConsentPolicy
+from workflows.onboarding.policy import ConsentPolicy
 
 ReadDocument = Callable[[str, str], AsyncIterator[bytes]]
 """Reads what the archive has of an onboarding under a SHA-256. Raises Problem (404 or 503)."""

@@ -30,6 +30,7 @@ _THE_SAME_FOR_EVERY_RUN = (
     "workflows.onboarding.life_policy",
     "workflows.onboarding.life_steps",
     "workflows.onboarding.messages",
+    "workflows.onboarding.policy",
     "workflows.onboarding.rejection",
     "workflows.onboarding.review",
     "workflows.onboarding.rules",

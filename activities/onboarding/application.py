@@ -10,12 +10,12 @@ from database import decisions, onboardings
 from workflows.onboarding.decision import Decide, Decided
 from workflows.onboarding.messages import (
     ForApplication,
-    Policy,
     Received,
     RecordStage,
     Validate,
     Validated,
 )
+from workflows.onboarding.policy import Policy
 from workflows.onboarding.rules import AdverseAction
 from workflows.onboarding.steps import ApplicationSteps
 from workflows.step import implements

@@ -13,7 +13,7 @@ from activities.once import Kept, Once
 from database import duplicates
 from database.onboardings import Application
 from workflows.onboarding.duplicates import DuplicateSteps, Relate
-from workflows.onboarding.messages import DuplicatesPolicy
+from workflows.onboarding.policy import DuplicatesPolicy
 from workflows.step import implements
 
 

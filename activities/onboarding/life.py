@@ -21,7 +21,7 @@ from workflows.onboarding.life import (
     TakeUp,
 )
 from workflows.onboarding.life_steps import LifeSteps, ProofLetterSteps
-from workflows.onboarding.messages import Policy
+from workflows.onboarding.policy import Policy
 from workflows.request_key import message_id
 from workflows.step import implements
 

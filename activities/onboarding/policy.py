@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from activities.onboarding.business_hours import NoSuchOffice, ReviewHours
-from workflows.onboarding.messages import Policy
+from workflows.onboarding.policy import Policy
 
 
 class BadPolicy(ValueError):

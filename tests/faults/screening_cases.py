@@ -6,7 +6,10 @@ from datetime import timedelta
 
 from tests.faults.intents import Bench, Case, Intent, into, named
 from tests.house import TENANT
-from workflows.onboarding.messages import ScreeningPolicy, workflow_id
+from workflows.onboarding.messages import (
+    workflow_id,
+)
+from workflows.onboarding.policy import ScreeningPolicy
 from workflows.onboarding.screening import Screen, ScreeningSteps
 
 CASES: dict[str, Case] = {}

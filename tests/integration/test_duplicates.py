@@ -11,7 +11,11 @@ import pytest
 from database.connection import engine_for
 from tests.house import TENANT
 from tests.integration.test_deciding import Bench
-from workflows.onboarding.messages import DuplicatesPolicy, Validate, workflow_id
+from workflows.onboarding.messages import (
+    Validate,
+    workflow_id,
+)
+from workflows.onboarding.policy import DuplicatesPolicy
 
 ADA = {
     "name": "Adela Vzorová",

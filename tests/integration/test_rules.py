@@ -351,6 +351,6 @@ async def test_a_worker_does_not_start_with_bad_tables(
 ) -> None:
     edit("review", "risk == 'high'", "rsik == 'high'")
     settings = house.settings.model_copy(update={"rules": folder})
-    with pytest.raises(SettingsWrong, match=r"review\.toml.* row 2 .high-risk., column when"):
+    with pytest.raises(SettingsWrong, match=r"review\.toml.* row 4 .high-risk., column when"):
         async with worker.activities(settings, house.client):
             pass

@@ -16,7 +16,10 @@ from connectors.errors import Unanswered
 from database import onboardings, screening
 from database.connection import transaction
 from tests.house import TENANT, House
-from workflows.onboarding.messages import ScreeningPolicy, workflow_id
+from workflows.onboarding.messages import (
+    workflow_id,
+)
+from workflows.onboarding.policy import ScreeningPolicy
 from workflows.onboarding.screening import Screen
 from workflows.onboarding.screening import Screened as Came
 from workflows.request_key import request_key

@@ -5,6 +5,7 @@ They are sent as somebody would who reaches Temporal past the gateway, and has r
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 from uuid import uuid4
@@ -25,7 +26,8 @@ from workflows.progress import Progress
 
 OLGA = Actor(name="olga-operator", kind="person", roles=("operator",))
 STEP = "billing.create_tax_id"
-BAD_TAX_ID = {"type": "eu_vat", "value": "XX1"}
+BAD_TAX_IDS = (f"XX{number}" for number in itertools.count())
+"""Each once: two applicants with one tax id would be put before a reviewer."""
 # Notices go out beside the story, and may be on their way still.
 CHANGES = ("decisions", "requests WHERE step <> 'process.notify'", "audit")
 
@@ -39,7 +41,7 @@ def withdrawal(by: SignedActor) -> Withdrawal:
 
 
 async def parked(house: House) -> Handle:
-    _, handle = await started(house, tax_id=BAD_TAX_ID)
+    _, handle = await started(house, tax_id={"type": "eu_vat", "value": next(BAD_TAX_IDS)})
     await prove_identity(house, handle)
     await until(handle, lambda progress: progress.attention)
     return handle

@@ -58,11 +58,11 @@ def test_check_refuses_what_a_worker_would_refuse(folder: Path) -> None:
     ended = perdure("rules", "check", folder)
     assert isinstance(ended.exception, Obstacle)
     assert ended.exception.exit_code == 1
-    assert "row 2 (high-risk), column when, character 1" in str(ended.exception)
+    assert "row 4 (high-risk), column when, character 1" in str(ended.exception)
     machines = perdure("rules", "check", folder, "--json")
     assert machines.exit_code == 1
     (problem,) = json.loads(machines.output)["problems"]
-    assert (problem["row"], problem["column"], problem["character"]) == ("2 (high-risk)", "when", 1)
+    assert (problem["row"], problem["column"], problem["character"]) == ("4 (high-risk)", "when", 1)
 
 
 def test_check_ends_with_1_where_a_row_is_never_reached(folder: Path) -> None:

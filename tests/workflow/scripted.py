@@ -41,14 +41,12 @@ from workflows.onboarding.messages import (
     CreateTaxId,
     CreateUser,
     Customer,
-    EmailPolicy,
     ForApplication,
     IdentityStatus,
     JoinGroup,
     Letter,
     Membership,
     OpenSession,
-    Policy,
     ReadSession,
     Received,
     RecordStage,
@@ -61,6 +59,7 @@ from workflows.onboarding.messages import (
     Welcome,
     Withdrawal,
 )
+from workflows.onboarding.policy import EmailPolicy, Policy
 from workflows.onboarding.review import (
     CloseReview,
     OfReview,

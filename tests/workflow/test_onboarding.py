@@ -24,9 +24,9 @@ from workflows.onboarding.messages import (
     TRANSITIONS,
     IdentityChanged,
     IdentityStatus,
-    Policy,
     ReadSession,
 )
+from workflows.onboarding.policy import Policy
 from workflows.onboarding.screening import ScreeningSteps
 from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
 from workflows.onboarding.workflow import CustomerOnboarding

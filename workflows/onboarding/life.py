@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from workflows.actor import Decision
 from workflows.onboarding.life_policy import LifePolicy, Thing
-from workflows.onboarding.messages import ScreeningPolicy
+from workflows.onboarding.policy import ScreeningPolicy
 from workflows.onboarding.rules import Risk, ScreeningStatus
 from workflows.policy import Budgets
 from workflows.request_key import Message, Request

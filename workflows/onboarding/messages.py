@@ -9,11 +9,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from workflows.actor import Decision
-from workflows.onboarding.life_policy import LifePolicy
-from workflows.onboarding.rejection import RejectionPolicy
-from workflows.onboarding.review import ReviewPolicy, UnderReview
+from workflows.onboarding.policy import DuplicatesPolicy, EmailPolicy, Policy
+from workflows.onboarding.review import UnderReview
 from workflows.onboarding.rules import AdverseAction, Risk
-from workflows.policy import Budgets, Duration
 from workflows.request_key import Message, Request
 from workflows.rules import RuleVersions
 
@@ -98,90 +96,6 @@ def tenant_of(process: str) -> str | None:
     """The tenant of a process, from its id; None where it is no onboarding's or customer's."""
     parts = process.split("/")
     return parts[1] if len(parts) == 3 and parts[0] in ("onboarding", "customer") else None
-
-
-class EmailPolicy(Message):
-    """How long an applicant has to confirm their address, and how often the mail goes out.
-
-    Each mail's link holds for `link_holds`. `resends` may be asked for, each `pause` after the
-    last mail at the soonest.
-    """
-
-    expires_after: Duration
-    link_holds: Duration
-    resends: int = Field(ge=0, le=20)
-    pause: Duration
-
-
-class IdentityPolicy(Message):
-    """How long an applicant has to prove who they are, and how often they may try."""
-
-    expires_after: Duration
-    tries: int = Field(ge=1, le=20)
-
-
-class ConsentPolicy(Message):
-    """Which versions of the terms are in force; where there are none, nobody is asked.
-
-    `retention` is the class that evidence of consent is kept under.
-    """
-
-    terms_versions: tuple[str, ...] = ()
-    retention: str = "contract"
-
-
-class DuplicatesPolicy(Message):
-    """How alike two names are, from 0 to 1, for one applicant to be taken for the other."""
-
-    likeness: float = Field(gt=0, le=1)
-
-
-class ScreeningPolicy(Message):
-    """How alike an entry of a list must be to be a hit, in percent; how long a no is trusted."""
-
-    threshold: int = Field(ge=50, le=100)
-    false_positives_hold: Duration
-
-
-class DocumentsPolicy(Message):
-    """How long applicants have to deliver documents, and how they are reminded.
-
-    remind_after  when they are reminded, from when they were asked
-    expires_after when it is too late; both begin anew when a document is refused
-    look_within   how long reviewers may refuse what was delivered before the process goes on; it
-                  does not wait once they accepted a document of each kind. Empty: nobody looks
-    tries         how often documents of one kind may be refused
-    files         how many files of one kind are taken in
-    """
-
-    remind_after: tuple[Duration, ...]
-    expires_after: Duration
-    look_within: Duration | None = None
-    tries: int = Field(ge=1, le=10)
-    files: int = Field(ge=1, le=20)
-
-
-class Policy(Message):
-    """What the business decided about time and territory, as the process read it at its start.
-
-    A stage without its section here is not in the process: what began before a release goes on as
-    it began. `changes` is how often an application may be changed while it is under way.
-    """
-
-    version: str
-    budgets: Budgets
-    identity: IdentityPolicy
-    countries: tuple[str, ...]
-    currencies: tuple[str, ...]
-    changes: int = Field(default=0, ge=0, le=20)
-    consent: ConsentPolicy = ConsentPolicy()
-    review: ReviewPolicy | None = None
-    duplicates: DuplicatesPolicy | None = None
-    rejection: RejectionPolicy | None = None
-    email: EmailPolicy | None = None
-    screening: ScreeningPolicy | None = None
-    documents: DocumentsPolicy | None = None
-    life: LifePolicy | None = None
 
 
 class Start(Message):

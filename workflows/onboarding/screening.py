@@ -2,7 +2,10 @@
 
 from abc import ABC, abstractmethod
 
-from workflows.onboarding.messages import ForApplication, ScreeningPolicy
+from workflows.onboarding.messages import (
+    ForApplication,
+)
+from workflows.onboarding.policy import ScreeningPolicy
 from workflows.onboarding.rules import ScreeningStatus
 from workflows.request_key import Message
 from workflows.step import step

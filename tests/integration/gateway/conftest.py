@@ -25,7 +25,7 @@ from tests.house import API_KEYS, TENANT, House, somebody
 from workers import gateway as process
 from workers.converter import CONVERTER
 from workers.ports import free_port
-from workflows.onboarding.messages import ConsentPolicy
+from workflows.onboarding.policy import ConsentPolicy
 
 Found = TypeVar("Found")
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.house import FORM, House
 from tests.integration.gateway.conftest import Gateway, gateway_of, problem
-from workflows.onboarding.messages import ConsentPolicy
+from workflows.onboarding.policy import ConsentPolicy
 
 ACCEPTED_AT = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 

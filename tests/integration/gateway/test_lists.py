@@ -101,7 +101,7 @@ async def test_the_form_is_shown_and_where_no_worker_answers_the_stored_stage(
     shown = (await gateway.service.get(f"/v1/onboardings/{id_}")).json()
     assert shown["stage"] == "provisioning"
     assert shown["progress"] is None
-    assert shown["application"] == FORM
+    assert shown["application"].items() >= FORM.items()
 
 
 def fields(operation: dict[str, Any]) -> set[str]:
@@ -118,17 +118,16 @@ LISTS = [
 ]
 
 
-WALKED_BY_TESTS_OF_THEIR_OWN = {
-    "/v1/identity-sessions",
-    "/v1/onboardings/{id}/documents",
-    "/v1/reviews",
-}
+WALKED_BY_TESTS_OF_THEIR_OWN = {"/v1/customers", "/v1/identity-sessions", "/v1/reviews"}
+WHOLE = {"/v1/onboardings/{id}/documents"}
+"""Never long: the policy bounds the files of a kind."""
 
 
 def test_every_list_is_here() -> None:
     assert {path for path, _ in LISTS} == {
         *("/v1/onboardings", "/v1/attention", "/v1/requests"),
         *WALKED_BY_TESTS_OF_THEIR_OWN,
+        *WHOLE,
     }
 
 
@@ -136,15 +135,19 @@ def test_lists_are_asked_and_answer_alike() -> None:
     """One name means one thing, in every list."""
     meanings: dict[str, Any] = {}
     for path, operation in LISTS:
+        if path in WHOLE:
+            continue
         parameters = {one["name"]: one for one in operation["parameters"]}
         assert {"cursor", "limit", "If-None-Match"} <= parameters.keys(), path
         assert {"items", "next"} <= fields(operation), path
         for name, parameter in parameters.items():
+            if name == "stage":  # each kind of process has its own
+                continue
             assert meanings.setdefault(name, parameter["schema"]) == parameter["schema"], name
 
 
 @pytest.mark.parametrize(
-    "path", [path for path, _ in LISTS if path not in WALKED_BY_TESTS_OF_THEIR_OWN]
+    "path", [path for path, _ in LISTS if path not in WALKED_BY_TESTS_OF_THEIR_OWN | WHOLE]
 )
 async def test_every_list_is_walked_page_by_page(gateway: Gateway, house: House, path: str) -> None:
     async with house.working(max_cached_workflows=10):

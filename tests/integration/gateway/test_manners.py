@@ -89,7 +89,7 @@ async def test_unknown_and_repeated_parameters_are_named(gateway: Gateway) -> No
     ):
         told = problem(await gateway.operator.get(path, **params), 422, "invalid")
         assert {error["field"] for error in told["errors"]} == named
-    strange = await gateway.operator.send("POST", "/v1/requests/reopen?dry_run=1", json={})
+    strange = await gateway.admin.send("POST", "/v1/requests/reopen?dry_run=1", json={})
     problem(strange, 422, "invalid")
     several = await gateway.operator.get("/v1/onboardings", stage=["active", "aborted"])
     assert several.status_code == 200

@@ -14,7 +14,12 @@ from workflows.onboarding.confirmation import (
     ReadConfirmation,
     SendConfirmation,
 )
-from workflows.onboarding.messages import ConfirmationResend, EmailPolicy, Letter, Mailing
+from workflows.onboarding.messages import (
+    ConfirmationResend,
+    Letter,
+    Mailing,
+)
+from workflows.onboarding.policy import EmailPolicy
 from workflows.onboarding.stages.onboarding import LOOK_AGAIN, Onboarding
 
 

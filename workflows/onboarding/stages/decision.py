@@ -6,7 +6,13 @@ from typing import Literal
 from temporalio import workflow
 
 from workflows.onboarding.decision import Decide, Decided
-from workflows.onboarding.messages import Letter, Policy, Received, Reject, Validated
+from workflows.onboarding.messages import (
+    Letter,
+    Received,
+    Reject,
+    Validated,
+)
+from workflows.onboarding.policy import Policy
 from workflows.onboarding.rules import AdverseAction
 from workflows.onboarding.screening import Screened
 from workflows.onboarding.stages.onboarding import Onboarding

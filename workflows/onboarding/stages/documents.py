@@ -22,7 +22,11 @@ from workflows.onboarding.documents import (
     Stored,
     WriteAboutDocuments,
 )
-from workflows.onboarding.messages import DocumentJudgement, DocumentsPolicy, Letter
+from workflows.onboarding.messages import (
+    DocumentJudgement,
+    Letter,
+)
+from workflows.onboarding.policy import DocumentsPolicy
 from workflows.onboarding.rules import DocumentKind
 from workflows.onboarding.stages.onboarding import Onboarding
 from workflows.process import Changed, Stopped

@@ -6,10 +6,10 @@ from temporalio import workflow
 
 from workflows.onboarding.messages import (
     IdentityChanged,
-    IdentityPolicy,
     OpenSession,
     ReadSession,
 )
+from workflows.onboarding.policy import IdentityPolicy
 from workflows.onboarding.stages.onboarding import LOOK_AGAIN, Onboarding
 from workflows.onboarding.steps import IdentitySteps
 

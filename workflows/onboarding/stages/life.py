@@ -13,7 +13,10 @@ from workflows.onboarding.life import (
     customer_workflow_id,
 )
 from workflows.onboarding.life_steps import TAKEN_BACK
-from workflows.onboarding.messages import Policy, tenant_of
+from workflows.onboarding.messages import (
+    tenant_of,
+)
+from workflows.onboarding.policy import Policy
 from workflows.onboarding.stages.onboarding import Onboarding
 from workflows.onboarding.steps import BillingSteps, IdentitySteps
 from workflows.step import declaration_of

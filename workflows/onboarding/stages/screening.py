@@ -1,6 +1,6 @@
 """The stage in which the parties of an application are looked for on lists."""
 
-from workflows.onboarding.messages import ScreeningPolicy
+from workflows.onboarding.policy import ScreeningPolicy
 from workflows.onboarding.screening import Screen, Screened, ScreeningSteps
 from workflows.onboarding.stages.onboarding import Onboarding
 
