@@ -8,7 +8,7 @@ import typer
 
 app = typer.Typer()
 
-_PACE = 2.2
+_PACE = 1.7
 """Seconds for reading a sentence, where somebody watches."""
 
 
