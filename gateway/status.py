@@ -62,7 +62,7 @@ class StatusTokenForm(BaseModel):
         frozen=True, extra="forbid", json_schema_extra={"examples": [{"days": 7}]}
     )
 
-    days: Annotated[int, Field(ge=1, le=_LONGEST_DAYS)] = 7
+    days: Annotated[int, Field(ge=1, le=_LONGEST_DAYS, strict=True)] = 7
 
 
 _TOKEN = StatusToken(
