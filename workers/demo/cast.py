@@ -140,7 +140,11 @@ class Run:
         kontor = self._company(
             *("kontor", "Kontor Falkensee KG", "DE", "EUR", "eu_vat", "listed"),
             look="screening found a hit; the update “reject”, and the letter",
-            owner=Signatory(name=LISTED, country="DE", date_of_birth=self._born_in_1969("kontor")),
+            owner=Signatory(
+                name=LISTED.replace(" ", f" {self._initial('first')}. {self._initial('second')}. "),
+                country="DE",
+                date_of_birth=self._born_in_1969("kontor"),
+            ),
         )
         namesake = self._person(
             *("namesake", self._namesake(), "DE", "EUR", "namesake"),
@@ -265,9 +269,12 @@ class Run:
         return Applicant(key, scene, application, "active", look, OF_A_COMPANY)
 
     def _namesake(self) -> str:
-        """Like whom the list has, but for an initial: earlier runs had others."""
-        initial = _INITIALS[self._number("initial") % len(_INITIALS)]
-        return f"Jorn {initial}. Testfalck"
+        """Somebody whose name is much like that of whom the list has."""
+        return f"Jorn {self._initial('namesake')}. Testfalck"
+
+    def _initial(self, whose: str) -> str:
+        """A letter that tells a name from those of earlier runs, verdicts on whom are remembered."""
+        return _INITIALS[self._number(whose) % len(_INITIALS)]
 
     def _born_in_1969(self, key: str) -> date:
         """All that the list says of the birth of whom it has is this year."""

@@ -32,7 +32,7 @@ _CODES: dict[str, AdverseAction] = {
 }
 """What those who are rejected are told."""
 
-_UNTOLD = ("sanction", "list", "hit", "screen", LISTED.casefold())
+_UNTOLD = ("sanction", "list", "hit", "screen", LISTED.split()[-1].casefold())
 """What a letter of rejection never speaks of."""
 
 
