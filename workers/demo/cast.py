@@ -273,7 +273,7 @@ class Run:
         return f"Jorn {self._initial('namesake')}. Testfalck"
 
     def _initial(self, whose: str) -> str:
-        """A letter that tells a name from those of earlier runs, verdicts on whom are remembered."""
+        """A letter that sets a name apart from earlier runs, verdicts on whom are remembered."""
         return _INITIALS[self._number(whose) % len(_INITIALS)]
 
     def _born_in_1969(self, key: str) -> date:
