@@ -21,6 +21,10 @@ _DECIDERS = text("""
     SELECT DISTINCT d.actor FROM decisions d JOIN onboardings o USING (workflow_id)
     WHERE o.id = :onboarding AND d.actor_kind = 'person'
       AND d.kind NOT IN ('withdraw', 'resolve', 'appeal')
+    UNION SELECT judged_by FROM screening_hits
+    WHERE application_id = :onboarding AND judged_by IS NOT NULL
+    UNION SELECT s.decided_by FROM identity_sessions s JOIN onboardings o USING (workflow_id)
+    WHERE o.id = :onboarding AND s.decided_by IS NOT NULL
 """)
 _INTERNAL = text("""
     SELECT d.kind, d.reason, d.actor, d.actor_kind, d.content, d.rule_version, d.decided_at
@@ -31,7 +35,7 @@ _INTERNAL = text("""
 
 
 async def deciders(connection: AsyncConnection, onboarding: str) -> list[str]:
-    """Who decided about an application itself: names of API keys of people."""
+    """Who decided about an application, judged its hits, or said who the applicant is: API keys."""
     return list(await connection.scalars(_DECIDERS, {"onboarding": onboarding}))
 
 

@@ -42,6 +42,7 @@ _APPLICATION = Prepared("""
     FROM applications a JOIN onboardings o USING (id)
     WHERE a.id = :id AND a.version = :version
 """)
+_AUTHORS = text("SELECT DISTINCT created_by FROM applications WHERE id = :id")
 _KEEP_IDENTITY_LINK = Prepared("""
     WITH applicant AS (
         UPDATE onboardings SET identity_link = :link
@@ -218,6 +219,11 @@ async def application(connection: AsyncConnection, id_: str, version: int) -> Ap
     if row is None:
         raise NoApplication(f"there is no application {id_} in version {version}")
     return Application(**row)
+
+
+async def authors(connection: AsyncConnection, id_: str) -> list[str]:
+    """Who stored the versions of an application: names of API keys."""
+    return list(await connection.scalars(_AUTHORS, {"id": id_}))
 
 
 async def keep_identity_link(connection: AsyncConnection, id_: str, link: str | None) -> None:

@@ -103,12 +103,14 @@ class _Wanted(Filters):
     def wants(self, item: AttentionItem) -> bool:
         form = self._form
         step = item.step or ""
-        return (
+        return bool(
             "retry" in item.choices
             and super().wants(item)
             and (form.step is None or step == form.step or step.startswith(f"{form.step}/"))
             and form.reason_kind in (None, item.why.kind)
             and form.reason_type in (None, item.why.type)
+            # Of a question a retry is the yes: it is meant only where somebody names it.
+            and (form.step or form.reason_type or not item.why.type.startswith("customer."))
         )
 
 

@@ -187,6 +187,12 @@ async def correct(
     nothing is stored.
     """
     row, progress = await _under_way(options, caller, id, expected)
+    if row["version"] != progress.version:
+        raise Problem(
+            409,
+            "not-correctable",
+            "A change is on its way that the process has not heard of yet. Ask again.",
+        )
     changes = form.model_dump(mode="json", exclude_unset=True)
     refused = must_be_correctable(progress, changes)
     async with transaction(options.engine) as connection:

@@ -298,7 +298,9 @@ class Process(Attended, Generic[State]):
         key = request_key(workflow.info().workflow_id, declared.name, part)
         name = declared.name + (f"/{part}" if part else "")
         # An undo that was given up when the process was to stop is taken up again at its end.
-        if declared.keyed and name in self._conduct.steps and not again:
+        # So is a step that was given up because what it was about changed meanwhile.
+        before = self._conduct.steps.get(name)
+        if declared.keyed and before is not None and before.state != "given up" and not again:
             raise KeyUsedTwice(f"{key} is used twice: tell the uses apart by part=")
         running = Running(declared, name, key, workflow.now())
         self._conduct.steps[name] = running

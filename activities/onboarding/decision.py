@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.rules.rulings import Rulings, UnknownVersion
-from database import decisions
+from database import decisions, onboardings
 from database.onboardings import Application
 from workflows.onboarding.decision import Decide, Decided
 from workflows.onboarding.review import ReviewTerms
@@ -126,8 +126,8 @@ class Deliberation:
         )
 
     async def _excluded(self) -> tuple[str, ...]:
-        """Who looks after the applicant, and who decided the case that is appealed against."""
-        who = set()
+        """Who looks after the applicant, who wrote the application, and who decided before."""
+        who = set(await onboardings.authors(self._connection, self._application.id))
         if self._form.get("account_manager"):
             who.add(str(self._form["account_manager"]))
         if self._application.appeal_of:

@@ -43,7 +43,7 @@ class ScreeningActivities(ScreeningSteps):
             [party for _, party in parties], threshold=request.policy.threshold
         )
         found = [
-            (hit, self._found(who, party, hit))
+            (hit, self._found(application.id, who, party, hit))
             for (who, party), hits in zip(parties, answer.hits, strict=True)
             for hit in hits
         ]
@@ -70,10 +70,10 @@ class ScreeningActivities(ScreeningSteps):
 
         return await self._once.ours(request, keep, Screened)
 
-    def _found(self, who: str, party: Party, hit: Hit) -> FoundHit:
+    def _found(self, application: str, who: str, party: Party, hit: Hit) -> FoundHit:
         return FoundHit(
             party=who,
-            party_hash=party_hash(self._party_key, party),
+            party_hash=party_hash(self._party_key, party, within=application),
             list=hit.list,
             entry=hit.entry,
             entry_version=hit.entry_version,
@@ -106,10 +106,14 @@ def _party(kind: Any, told: dict[str, Any]) -> Party:
     )
 
 
-def party_hash(key: bytes, party: Party) -> str:
-    """The same for the same name and date of birth; nobody without the key can tell whose."""
+def party_hash(key: bytes, party: Party, *, within: str) -> str:
+    """The same for the same name and date of birth; nobody without the key can tell whose.
+
+    Of whom no date of birth is known, a name says too little: what was found out about them counts
+    for the application `within` which they are named, and never for a namesake's.
+    """
     name = comparable(party.name, company=party.kind == "company")
-    born = party.born.isoformat() if party.born else ""
+    born = party.born.isoformat() if party.born else f"of {within}"
     told = f"{party.kind}\n{name}\n{born}"
     return hmac.new(key, told.encode(), hashlib.sha256).hexdigest()
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from workflows.rules import Country, Facts, Question, Route, Ruling
 
@@ -114,6 +114,12 @@ class ReviewRuling(Ruling):
     escalate_after: Hours
     decide_within: Hours
     by_default: Literal["reject", "expire"]
+
+    @model_validator(mode="after")
+    def _people_have_time(self) -> "ReviewRuling":
+        if self.route == "review" and (self.approvers < 1 or self.decide_within < 1):
+            raise ValueError("a review takes at least one approver and one hour")
+        return self
 
 
 RISK = Question("onboarding_risk", RiskFacts, RiskRuling)

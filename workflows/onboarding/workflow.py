@@ -109,7 +109,7 @@ class CustomerOnboarding(
             return "expired"
 
         screened = None
-        if policy.screening and identity == "verified":
+        if policy.screening:
             await self.enter("screening")
             screened = await self.screen(policy.screening)
             self.state.list_version = screened.list_version

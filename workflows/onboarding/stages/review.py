@@ -79,20 +79,24 @@ class Reviewing(Onboarding):
         """Wait for people, remind them, and put it before others; until the time is up."""
         marks: list[Due] = [(opened.remind_at, self._remind), (opened.escalate_at, self._escalate)]
         due = sorted((mark for mark in marks if mark[0] < one.due_at), key=lambda mark: mark[0])
+        try:
+            await self._wait_for_people(one, due)
+        except Exception:  # it is stopped, or gone through again: what was said stays on record
+            await self._keep_decisions(one)
+            raise
+        await self._keep_decisions(one)  # and what was said while it was put before others
+
+    async def _wait_for_people(self, one: UnderReview, due: list[Due]) -> None:
         in_time = True
         while in_time and not one.settled:
             next_at = min((at for at, _ in due), default=one.due_at + timedelta(seconds=1))
-            try:
-                in_time = await self.wait_for(
-                    lambda: one.kept < len(one.decisions),
-                    until=one.due_at,
-                    look_after=max(next_at - workflow.now(), timedelta(0)),
-                    what="a review" if one.missing == 1 else f"a review by {one.missing} people",
-                    who=f"a {one.owner.replace('_', ' ')}",
-                )
-            except Exception:  # it is stopped, or gone through again: what was said stays on record
-                await self._keep_decisions(one)
-                raise
+            in_time = await self.wait_for(
+                lambda: one.kept < len(one.decisions),
+                until=one.due_at,
+                look_after=max(next_at - workflow.now(), timedelta(0)),
+                what="a review" if one.missing == 1 else f"a review by {one.missing} people",
+                who=f"a {one.owner.replace('_', ' ')}",
+            )
             await self._keep_decisions(one)
             while in_time and due and due[0][0] <= workflow.now() and not one.settled:
                 await due.pop(0)[1](one)

@@ -78,11 +78,10 @@ class ProvingIdentityAgain(Customer):
         if now is not None and now.status == "verified":
             self.keep(asked.key)
             await self._proved("verified")
-        elif now is not None and (late or now.status == "canceled"):
+        elif late or (now is not None and now.status == "canceled"):
             await self._not_proved(asked)
         else:
-            soon = workflow.now() + LOOK_AGAIN
-            look_at = soon if late else min(asked.until, soon)
+            look_at = min(asked.until, workflow.now() + LOOK_AGAIN)
             self.state.reverification = asked.model_copy(update={"look_at": look_at})
 
     async def _not_proved(self, asked: Reverification) -> None:
