@@ -145,7 +145,7 @@ async def judge(
     policy has it: until then the same party and the same entry need no other judgement.
     `If-Match` is the `revision` of the hit that you looked at.
     """
-    await _must_be_theirs(options, caller, id)
+    await _must_be_theirs(options, caller, id, to_judge=True)
     async with transaction(options.engine) as connection:
         try:
             revision = await screening.judge(
@@ -170,10 +170,15 @@ async def judge(
     return Judged(id=hit, revision=revision, open=left)
 
 
-async def _must_be_theirs(options: GatewayOptions, caller: Caller, id_: str) -> None:
+async def _must_be_theirs(
+    options: GatewayOptions, caller: Caller, id_: str, *, to_judge: bool = False
+) -> None:
     async with transaction(options.engine) as connection:
-        if await onboardings.one(connection, id_, tenant=caller.tenant) is None:
-            raise not_found("onboarding")
+        row = await onboardings.one(connection, id_, tenant=caller.tenant)
+    if row is None:
+        raise not_found("onboarding")
+    if to_judge and row["form"].get("account_manager") == caller.name:
+        raise Problem(403, "excluded", "Whoever looks after an applicant does not judge them.")
 
 
 def _too_long(latest: datetime) -> Problem:

@@ -187,14 +187,16 @@ async def correct(
     nothing is stored.
     """
     row, progress = await _under_way(options, caller, id, expected)
-    if row["version"] != progress.version:
-        raise Problem(
-            409,
-            "not-correctable",
-            "A change is on its way that the process has not heard of yet. Ask again.",
-        )
     changes = form.model_dump(mode="json", exclude_unset=True)
-    refused = must_be_correctable(progress, changes)
+    async with transaction(options.engine) as connection:
+        works_from = await onboardings.application(connection, id, progress.version)
+    # A change that the process never heard of must not come in by a correction on top of it.
+    asked = {
+        name: value
+        for name, value in (row["form"] | changes).items()
+        if name in changes or works_from.form.get(name) != value
+    }
+    refused = must_be_correctable(progress, asked)
     async with transaction(options.engine) as connection:
         try:
             version = await onboardings.revise(

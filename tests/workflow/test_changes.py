@@ -24,7 +24,7 @@ from tests.workflow.scripted_documents import KINDS, ScriptedDocuments
 from tests.workflow.test_confirmation import confirm, until_so, waits
 from tests.workflow.test_decision import asked_for_documents, decided, reviewed
 from tests.workflow.test_onboarding import prove_identity
-from workflows.onboarding.documents import DocumentsChanged
+from workflows.onboarding.documents import DocumentsChanged, DocumentSteps
 from workflows.onboarding.messages import (
     CHANGEABLE,
     RESTS_ON,
@@ -192,6 +192,23 @@ async def test_a_parked_step_is_given_up_and_begun_anew(onboarding: Begin) -> No
         await prove(world, one)
         assert await one.handle.result() == "active"
     assert parts(world, "identity.open_session")[-1] == "round-2"
+
+
+async def test_a_parked_step_of_a_check_that_stands_is_begun_anew(onboarding: Begin) -> None:
+    world = ScriptedDocuments()
+    world.decided = decided(documents=KINDS)
+    world.fail(DocumentSteps.store, refused("archive.refused"))
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await asked_for_documents(one)
+        for kind in KINDS:
+            world.deliver(kind)
+        hint = DocumentsChanged(event_id="1")
+        await one.handle.signal(CustomerOnboarding.documents_changed, hint)
+        await one.until(lambda progress: progress.attention)
+        await one.decide(CustomerOnboarding.change, change("currency"))
+        await one.until(lambda progress: progress.waiting and "look" in progress.waiting.what)
+        assert world.states() == ["stored", "stored"]
 
 
 async def test_what_became_void_leaves_nothing_behind(onboarding: Begin) -> None:

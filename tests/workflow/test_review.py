@@ -262,6 +262,20 @@ async def test_who_agreed_before_it_was_escalated_has_agreed(review: Review) -> 
         assert await one.handle.result() == "active"
 
 
+async def test_what_is_said_while_it_is_put_before_others_is_on_record(review: Review) -> None:
+    world = Scripted()
+    released = world.hold(ReviewSteps.escalate)
+    async with review(world) as one:
+        passing = asyncio.create_task(one.pass_time(17 * HOUR))  # not over while a step is held
+        await asyncio.wait_for(world.reached["review.escalate"].wait(), 20)
+        await one.decide(APPROVE, approval("selma-senior", SENIOR))
+        released.set()
+        assert await asyncio.wait_for(one.handle.result(), 20) == "active"
+        await asyncio.wait([passing])
+    (kept,) = world.decisions
+    assert kept.decision.by.actor.name == "selma-senior"
+
+
 async def test_a_reminder_that_cannot_be_sent_holds_up_nothing(review: Review) -> None:
 
     world = Scripted()

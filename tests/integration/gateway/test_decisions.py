@@ -59,6 +59,7 @@ async def test_it_is_too_late_once_the_customer_is_active(gateway: Gateway, hous
         id_ = await signed_up(gateway)
         await prove_identity(gateway, id_)
         await stage_is(gateway, id_, "active")
+        await house.client.get_workflow_handle(workflow_id(TENANT, id_)).result()
         answer = await gateway.service.post(f"/v1/onboardings/{id_}/withdraw", REASON)
         told = problem(answer, 409, "too-late")
         assert "active" in told["detail"]
