@@ -39,8 +39,10 @@ TENANTS = tuple(f"benchmark-{letter}" for letter in "abcdefghijklmnop")
 _STARTED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
 _SETTLING = 0.3
 """Seconds in which server and workers tidy up after the last answer: that is part of the work."""
+# A customer's life begins with our process only: what that costs is on our side of the scales.
 _EFFECTS = text("""
-    SELECT event AS effect, count(*) AS times FROM audit GROUP BY event
+    SELECT event AS effect, count(*) AS times FROM audit
+    WHERE event NOT LIKE 'customer.%' GROUP BY event
     UNION ALL SELECT 'decision', count(*) FROM decisions
     UNION ALL SELECT 'confirmation', count(*) FROM confirmations
     UNION ALL SELECT stage, count(*) FROM onboardings GROUP BY stage
@@ -140,11 +142,11 @@ async def _apply(stack: Stack, tenant: str) -> _Applicant:
     id_ = onboarding_id(tenant, secrets.token_hex(8))
     form = {
         "kind": "person",
-        "name": f"{_invented()} {_invented()}",  # whoever has the name of another is looked at
+        "name": f"{_invented()} {_invented()}",  # whoever is like another is looked at
         "email": f"{id_}@example.com",
         "country": "DE",
         "currency": "EUR",
-        "tax_id": {"type": "eu_vat", "value": "DE123456789"},
+        "tax_id": {"type": "eu_vat", "value": f"DE{secrets.randbelow(10**9):09}"},
     }
     async with transaction(stack.engine) as connection:
         await onboardings.store(connection, id_=id_, tenant=tenant, form=form, created_by=tenant)
