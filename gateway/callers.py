@@ -129,6 +129,11 @@ class Caller:
         return not set(roles).isdisjoint(self.actor.roles)
 
     @property
+    def hears_reasons(self) -> bool:
+        """Whether our own reasons, and what waits for somebody, are for them: not for services."""
+        return self.has_any("reviewer", "senior_reviewer", "operator", "admin")
+
+    @property
     def on_behalf_of(self) -> Literal["applicant"] | None:
         """For whom the caller decides: support acts for applicants, others on their own."""
         return "applicant" if self.has_any("support") else None

@@ -31,9 +31,6 @@ from workflows.onboarding.customer import (
 from workflows.onboarding.life import CompareNow, LifeStage, Offboarding, customer_workflow_id
 from workflows.onboarding.rules import Risk
 
-_TOLD_WHY = {"reviewer", "senior_reviewer", "operator", "admin"}
-"""Who hears what waits for somebody: a hit on a list is not told to services."""
-
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 
 _LISTED = ListedCustomer(
@@ -137,7 +134,7 @@ async def one(
     row = await _row(options, caller, id)
     there = row["left_at"] is None
     progress = await progress_of(options.client, row["workflow_id"]) if there else None
-    if progress is not None and not set(caller.actor.roles) & _TOLD_WHY:
+    if progress is not None and not caller.hears_reasons:
         hidden = tuple(one.model_copy(update={"reason": None}) for one in progress.steps)
         progress = progress.model_copy(update={"attention": (), "steps": hidden})
     told = {**row, "application": row["form"], "progress": progress}

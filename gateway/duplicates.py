@@ -11,10 +11,10 @@ from gateway import examples
 from gateway.callers import Allowed
 from gateway.etags import IfMatch, IfNoneMatch, tagged
 from gateway.forms import RelationForm
-from gateway.openapi import answers, problem, problems
+from gateway.openapi import answers, problems
 from gateway.options import Options
 from gateway.problems import not_found
-from gateway.reviews import KnownId, decide, must_be_open, seen
+from gateway.reviews import DECIDING, KnownId, decide, must_be_open, seen
 from workflows.actor import SignedActor
 from workflows.decisions import Taken
 from workflows.onboarding.application import Answer
@@ -74,20 +74,7 @@ async def show(
     "/{other}",
     status_code=202,
     response_model=Taken,
-    responses={
-        **answers(
-            examples.TAKEN.model_copy(update={"stage": "reviewing"}),
-            status=202,
-            description="Accepted",
-        ),
-        **problems(400, 401, 403, 404, 412, 413, 415, 428, 503),
-        **problem(
-            409,
-            "It is decided already.",
-            code="already-decided",
-            detail="The review has come to its end.",
-        ),
-    },
+    responses=DECIDING,
     summary="Merge or link two onboardings",
 )
 async def relate(

@@ -295,7 +295,7 @@ async def one(
             ],
             "appeal_until": row["appeal_until"],
         }
-    if caller.has_any("reviewer", "senior_reviewer", "operator", "admin"):
+    if caller.hears_reasons:
         async with transaction(options.engine) as connection:
             kept = await decisions.of_process(connection, row["workflow_id"])
         told["decisions"] = [{**one, "by": one["actor"], "at": one["decided_at"]} for one in kept]

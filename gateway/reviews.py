@@ -55,6 +55,23 @@ KnownId = Annotated[str, Depends(known_id)]
 KeyName = Annotated[str | None, Query(pattern=r"^[ -~]{1,100}$")]
 
 
+DECIDING = {
+    **answers(
+        examples.TAKEN.model_copy(update={"stage": "reviewing"}),
+        status=202,
+        description="Accepted",
+    ),
+    **problems(400, 401, 403, 404, 412, 413, 415, 428, 503),
+    **problem(
+        409,
+        "It is decided already.",
+        code="already-decided",
+        detail="The review has come to its end.",
+    ),
+}
+"""What a decision in a review is answered with, in the description."""
+
+
 @router.get(
     "",
     response_model=ReviewPage,
@@ -272,20 +289,7 @@ async def approve(
     "/{id}/reject",
     status_code=202,
     response_model=Taken,
-    responses={
-        **answers(
-            examples.TAKEN.model_copy(update={"stage": "reviewing"}),
-            status=202,
-            description="Accepted",
-        ),
-        **problems(400, 401, 403, 404, 412, 413, 415, 428, 503),
-        **problem(
-            409,
-            "It is decided already.",
-            code="already-decided",
-            detail="The review has come to its end.",
-        ),
-    },
+    responses=DECIDING,
     summary="Say no to an application",
 )
 async def reject(

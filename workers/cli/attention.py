@@ -37,7 +37,7 @@ def list_(
     Exit codes: 0 listed · 1 refused by the gateway · 2 wrong usage or setting · 3 the gateway does
     not answer
     """
-    from workers.cli.gateway_call import call, clock, show_json, show_table
+    from workers.cli.gateway_call import call, clock, show_json, show_page
 
     asked = {"owner": owner, "step": step, "tenant": tenant, "limit": limit, "cursor": cursor}
     answer = call("GET", "/v1/attention", role=role, params=asked)
@@ -55,14 +55,12 @@ def list_(
         )
         for one in answer["items"]
     ]
-    if rows:
-        show_table(("workflow", "step", "who", "since", "why", "choices"), rows)
-    else:
-        typer.echo("Nothing waits for anybody.")
-    if answer["incomplete"]:
-        typer.echo(f"\nincomplete: {answer['incomplete']}")
-    if answer["next"]:
-        typer.echo(f"\nmore: --cursor {answer['next']}")
+    show_page(
+        ("workflow", "step", "who", "since", "why", "choices"),
+        rows,
+        answer,
+        none="Nothing waits for anybody.",
+    )
 
 
 @app.command()

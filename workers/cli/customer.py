@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workers.cli.options import AsJson, AsRole, Role
+from workers.cli.options import AsJson, AsRole, Role, segment
 
 app = typer.Typer(help="Look at customers, compare them, let them go.", no_args_is_help=True)
 
@@ -36,7 +36,7 @@ def list_(
     Exit codes: 0 listed · 1 refused by the gateway · 2 wrong usage or setting · 3 the gateway does
     not answer
     """
-    from workers.cli.gateway_call import call, clock, show_json, show_table
+    from workers.cli.gateway_call import call, clock, show_json, show_page
 
     asked = {
         "stage": stage or None,
@@ -56,12 +56,7 @@ def list_(
         for one in answer["items"]
     ]
     titles = ("id", "tenant", "stage", "risk", "since", "compared", "reverify", "left")
-    if rows:
-        show_table(titles, rows)
-    else:
-        typer.echo("No customers.")
-    if answer["next"]:
-        typer.echo(f"\nmore: --cursor {answer['next']}")
+    show_page(titles, rows, answer, none="No customers.")
 
 
 @app.command()
@@ -75,7 +70,7 @@ def show(id: Id, role: AsRole = Role.operator, as_json: AsJson = False) -> None:
     """
     from workers.cli.gateway_call import call, show_json
 
-    answer = call("GET", f"/v1/customers/{_segment(id)}", role=role)
+    answer = call("GET", f"/v1/customers/{segment(id)}", role=role)
     if as_json:
         show_json(answer)
     else:
@@ -95,7 +90,7 @@ def compare_now(
     """
     from workers.cli.gateway_call import call, show_json
 
-    path = f"/v1/customers/{_segment(id)}/compare"
+    path = f"/v1/customers/{segment(id)}/compare"
     answer = call("POST", path, role=role, body={"reason": reason})
     if as_json:
         show_json(answer)
@@ -114,18 +109,12 @@ def offboard(id: Id, reason: Reason, role: AsRole = Role.operator, as_json: AsJs
     """
     from workers.cli.gateway_call import call, show_json
 
-    path = f"/v1/customers/{_segment(id)}/offboard"
+    path = f"/v1/customers/{segment(id)}/offboard"
     answer = call("POST", path, role=role, body={"reason": reason})
     if as_json:
         show_json(answer)
     else:
         typer.echo(f"{answer['id']}  {answer['stage']}  {answer['stopping'] or ''}".rstrip())
-
-
-def _segment(id: str) -> str:
-    from urllib.parse import quote
-
-    return quote(id, safe="")
 
 
 def _show(answer: dict[str, Any]) -> None:

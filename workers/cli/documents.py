@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workers.cli.options import AsJson, AsRole, Role
+from workers.cli.options import AsJson, AsRole, Role, segment
 
 app = typer.Typer(
     help="Deliver documents, look at them, accept and refuse them.", no_args_is_help=True
@@ -135,7 +135,7 @@ def _judge(
 ) -> None:
     from workers.cli.gateway_call import call, show_json
 
-    answer = call("POST", f"{_path(id)}/{_segment(document)}/{verdict}", role=role, body=body)
+    answer = call("POST", f"{_path(id)}/{segment(document)}/{verdict}", role=role, body=body)
     if as_json:
         show_json(answer)
     else:
@@ -143,10 +143,4 @@ def _judge(
 
 
 def _path(id: str) -> str:
-    return f"/v1/onboardings/{_segment(id)}/documents"
-
-
-def _segment(text: str) -> str:
-    from urllib.parse import quote
-
-    return quote(text, safe="")
+    return f"/v1/onboardings/{segment(id)}/documents"

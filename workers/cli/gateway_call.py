@@ -117,6 +117,20 @@ def show_table(titles: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
     Console(width=None if sys.stdout.isatty() else 400).print(table)
 
 
+def show_page(
+    titles: tuple[str, ...], rows: list[tuple[Any, ...]], answer: dict[str, Any], *, none: str
+) -> None:
+    """Print a page of a list, and how to go on; `none` says that there is nothing."""
+    if rows:
+        show_table(titles, rows)
+    else:
+        typer.echo(none)
+    if answer.get("incomplete"):
+        typer.echo(f"\nincomplete: {answer['incomplete']}")
+    if answer["next"]:
+        typer.echo(f"\nmore: --cursor {answer['next']}")
+
+
 def clock(at: str | None) -> str:
     """A time of the API as people read it, to the second."""
     return at[:19].replace("T", " ") if at else ""

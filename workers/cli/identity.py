@@ -37,7 +37,7 @@ def list_(
     Exit codes: 0 listed · 1 refused by the gateway · 2 wrong usage or setting · 3 the gateway does
     not answer
     """
-    from workers.cli.gateway_call import call, clock, show_json, show_table
+    from workers.cli.gateway_call import call, clock, show_json, show_page
 
     asked = {"tenant": tenant, "limit": limit, "cursor": cursor}
     if not everything:
@@ -59,13 +59,8 @@ def list_(
         )
         for one in answer["items"]
     ]
-    if rows:
-        titles = ("session", "onboarding", "name", "born", "country", "state", "since", "by")
-        show_table(titles, rows)
-    else:
-        typer.echo("No sessions.")
-    if answer["next"]:
-        typer.echo(f"\nmore: --cursor {answer['next']}")
+    titles = ("session", "onboarding", "name", "born", "country", "state", "since", "by")
+    show_page(titles, rows, answer, none="No sessions.")
 
 
 @app.command()

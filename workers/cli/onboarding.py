@@ -8,7 +8,7 @@ from uuid import uuid4
 import typer
 
 from workers.cli import application
-from workers.cli.options import AsJson, AsRole, Role
+from workers.cli.options import AsJson, AsRole, Role, segment
 
 app = typer.Typer(help="Start onboardings, look at them, take them back.", no_args_is_help=True)
 
@@ -98,7 +98,7 @@ def list_(
     Exit codes: 0 listed · 1 refused by the gateway · 2 wrong usage or setting · 3 the gateway does
     not answer
     """
-    from workers.cli.gateway_call import call, clock, show_json, show_table
+    from workers.cli.gateway_call import call, clock, show_json, show_page
 
     asked = {
         "stage": stage or None,
@@ -118,12 +118,7 @@ def list_(
         (one["id"], one["tenant"], one["stage"], *(clock(one[time]) for time in times))
         for one in answer["items"]
     ]
-    if rows:
-        show_table(titles, rows)
-    else:
-        typer.echo("No onboardings.")
-    if answer["next"]:
-        typer.echo(f"\nmore: --cursor {answer['next']}")
+    show_page(titles, rows, answer, none="No onboardings.")
 
 
 @app.command()
@@ -227,13 +222,6 @@ def appeal(
         show_json(answer)
     else:
         typer.echo(f"{answer['id']}  {answer['stage']}")
-
-
-def segment(id: str) -> str:
-    """An id as a part of a path, whatever was typed."""
-    from urllib.parse import quote
-
-    return quote(id, safe="")
 
 
 def _codes(answer: dict[str, Any]) -> list[dict[str, str]]:

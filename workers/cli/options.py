@@ -25,3 +25,10 @@ AsRole = Annotated[
     Role, typer.Option("--as", help="Use this role's key: PERDURE_API_KEY_… or its secrets file.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: what the gateway answered.")]
+
+
+def segment(id: str) -> str:
+    """An id as a part of a path, whatever was typed."""
+    from urllib.parse import quote
+
+    return quote(id, safe="")

@@ -46,7 +46,7 @@ def list_(
     Exit codes: 0 listed · 1 refused by the gateway · 2 wrong usage or setting · 3 the gateway does
     not answer
     """
-    from workers.cli.gateway_call import call, clock, show_json, show_table
+    from workers.cli.gateway_call import call, clock, show_json, show_page
 
     asked = {
         "state": state or None,
@@ -73,12 +73,12 @@ def list_(
         )
         for one in answer["items"]
     ]
-    if rows:
-        show_table(("id", "state", "who", "due", "agreed", "taken on by", "why"), rows)
-    else:
-        typer.echo("Nothing is to be looked at.")
-    if answer["next"]:
-        typer.echo(f"\nmore: --cursor {answer['next']}")
+    show_page(
+        ("id", "state", "who", "due", "agreed", "taken on by", "why"),
+        rows,
+        answer,
+        none="Nothing is to be looked at.",
+    )
 
 
 @app.command()

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from workers.cli import application, onboarding
-from workers.cli.onboarding import Id, segment
-from workers.cli.options import AsJson, AsRole, Role
+from workers.cli.onboarding import Id
+from workers.cli.options import AsJson, AsRole, Role, segment
 
 app = onboarding.app
 
