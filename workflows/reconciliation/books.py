@@ -1,0 +1,89 @@
+"""The words of reconciliation: books, legs, what becomes of an item, why one is open.
+
+Signs: positive increases our asset, in every book. Amounts are minor units of one currency and
+are never summed over currencies; an amount at risk is absolute.
+"""
+
+from typing import Literal
+
+Book = Literal["processor", "bank", "clearing", "in_transit", "cash"]
+"""A book of which movements and balances are known.
+
+processor   Stripe's balance: a movement for each component of a balance transaction
+bank        booked entries of the bank's statements
+clearing    our journal: what the processor holds for us
+in_transit  our journal: payouts on their way
+cash        our journal: what is at the bank
+"""
+
+Leg = Literal["L1", "L2", "L3"]
+"""Which two books an item is compared in. An item is matched at most once for each leg.
+
+L1  clearing ↔ processor
+L2  the processor's payouts ↔ settlement entries of the bank
+L3  cash ↔ bank, all entries
+"""
+
+Disposition = Literal[
+    "exact", "difference", "contra", "fx_pair", "timing", "break", "out_of_scope"
+]
+"""What became of an item in a leg: exactly one of these.
+
+difference    matched, but not to the same amount: the rest is a break, or within tolerance
+contra        a group on one side that sums to zero
+fx_pair       matched by presentment amount and currency
+timing        not due on the other side yet
+out_of_scope  L2 only, by a named rule: no settlement of the processor
+"""
+
+BreakClass = Literal[
+    "missing_ours",
+    "missing_processor",
+    "missing_bank",
+    "missing_cash",
+    "amount",
+    "currency",
+    "fee",
+    "duplicate_ours",
+    "duplicate_processor",
+    "refund_unbooked",
+    "dispute_unbooked",
+    "payout_unbooked",
+    "payout_missing_bank",
+    "payout_return_missing",
+    "payout_members",
+    "bank_fee",
+    "unidentified_deposit",
+    "unknown_type",
+]
+"""Why an item is open and not merely on its way.
+
+missing_ours          at the processor, not in our journal
+missing_processor     in our journal, not at the processor, and past its grace
+missing_bank          in our cash account, not at the bank, and past its grace
+missing_cash          at the bank, not in our cash account
+amount, currency      both sides know it, with another amount or currency
+fee                   the fee that we booked is not the fee that was taken, or is not booked
+duplicate_*           the surplus of one reference on that side
+refund_unbooked, dispute_unbooked, payout_unbooked
+                      at the processor, of that kind, not in our journal
+payout_missing_bank   a payout that the bank should have credited by now
+payout_return_missing a payout that failed after the bank's credit, whose return is not at the bank
+payout_members        a payout that is not the sum of its members
+bank_fee              a settlement that is short by what the bank kept
+unidentified_deposit  a settlement at the bank that no payout explains
+unknown_type          a reporting category of the processor that we do not know
+"""
+
+Status = Literal["BALANCED", "BREAKS", "PROOF_FAILED", "INCOMPLETE"]
+"""How a run came out: the first that applies of INCOMPLETE, PROOF_FAILED, BREAKS, BALANCED.
+
+INCOMPLETE    a control is missing or unequal, a statement unproven, a gap, the journal unsealed:
+              breaks are provisional, nothing is posted or closed
+PROOF_FAILED  controls hold, but an equation or the roll forward is not zero: a defect of ours
+BREAKS        all equations are zero, and a break is open
+BALANCED      all equations are zero, no break; timing items are allowed and listed
+"""
+
+Evidence = Literal["independent", "derived"]
+"""Whether a journal line was made by our own system, or from the other book's data after a run."""
