@@ -6,7 +6,8 @@ from xml.etree.ElementTree import Element
 
 from activities.reconciliation import words
 from activities.reconciliation.markup import element
-from workflows.reconciliation.certificate import AGES, BreakTotal
+from workflows.reconciliation.books import BreakClass
+from workflows.reconciliation.certificate import AGES, Age, BreakTotal
 
 _WIDTH, _LABEL, _FIGURE = 720, 190, 150
 _BAR, _GAP, _TOP = 18, 10, 30
@@ -16,7 +17,7 @@ _LEAST = 2
 
 def chart(breaks: Sequence[BreakTotal], written: Callable[[int], str]) -> Element:
     """Bars of the amounts at risk, the greatest class first. All breaks are of one currency."""
-    amounts: dict[str, dict[str, BreakTotal]] = defaultdict(dict)
+    amounts: dict[BreakClass, dict[Age, BreakTotal]] = defaultdict(dict)
     for one in breaks:
         amounts[one.break_class][one.age] = one
     by_class = sorted(amounts.items(), key=lambda kind: (-_at_risk(kind[1]), kind[0]))
@@ -32,10 +33,9 @@ def chart(breaks: Sequence[BreakTotal], written: Callable[[int], str]) -> Elemen
     )
     for row, (break_class, of_class) in enumerate(by_class):
         top = _TOP + row * (_BAR + _GAP)
-        label = words.BREAK[next(iter(of_class.values())).break_class]
         middle = top + _BAR - 5
         drawn.append(
-            element("text", label, x=_LABEL - 10, y=middle, class_="label", data_class=break_class)
+            element("text", words.BREAK[break_class], x=_LABEL - 10, y=middle, class_="label")
         )
         left = float(_LABEL)
         for age in AGES:
@@ -73,9 +73,9 @@ def _legend() -> Element:
     return legend
 
 
-def _shade(age: str) -> str:
-    return f"age-{AGES.index(age)}"  # type: ignore[arg-type]
+def _shade(age: Age) -> str:
+    return f"age-{AGES.index(age)}"
 
 
-def _at_risk(of_class: dict[str, BreakTotal]) -> int:
+def _at_risk(of_class: dict[Age, BreakTotal]) -> int:
     return sum(one.at_risk_minor for one in of_class.values())

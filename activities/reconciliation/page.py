@@ -15,7 +15,7 @@ from activities.reconciliation.markup import Child, document, element
 from activities.reconciliation.style import STYLE
 from connectors.statements.amounts import exponent
 from workflows.reconciliation.break_list import BreakLine
-from workflows.reconciliation.certificate import Certificate, age_of, certificate_id
+from workflows.reconciliation.certificate import Certificate, Equation, age_of, certificate_id
 
 LARGEST = 50
 """How many breaks the page lists; the list as CSV has all."""
@@ -102,22 +102,26 @@ def _missing(of: Certificate) -> Element | None:
 
 
 def _bridge(of: Certificate) -> Element:
-    tables = []
+    parts: list[Child] = []
     for currency, those in groupby(of.bridge, key=lambda one: one.currency):
-        table = element("table", _head(("", f"{currency}"), figures=1), class_="bridge")
-        for one in those:
-            told = words.EQUATION[one.name]
-            body = element("tbody", _row((element("b", f"{one.name} · {told}"), ""), class_="name"))
-            for term in one.terms:
-                cells = (words.TERM[term.name], money(term.amount_minor, currency))
-                body.append(_row(cells, figures=1))
-            residual = (element("b", "Residual"), money(one.residual_minor, currency))
-            holds = "residual" if one.residual_minor == 0 else "residual fails"
-            body.append(_row(residual, figures=1, class_=holds))
-            table.append(body)
-        tables.append(table)
-    note = element("p", "Nothing to compare: no currency has a balance.") if not tables else None
-    return _section("The bridge", element("div", *tables, note, class_="columns"))
+        parts.append(element("h3", currency))
+        parts.append(element("div", *(_equation(one) for one in those), class_="columns"))
+    if not parts:
+        parts.append(element("p", "Nothing to compare: no currency has a balance."))
+    return _section("The bridge", *parts)
+
+
+def _equation(one: Equation) -> Element:
+    body = element("tbody")
+    for term in one.terms:
+        body.append(
+            _row((words.TERM[term.name], money(term.amount_minor, one.currency)), figures=1)
+        )
+    holds = "residual" if one.residual_minor == 0 else "residual fails"
+    residual = ("Residual", money(one.residual_minor, one.currency))
+    body.append(_row(residual, figures=1, class_=holds))
+    name = element("caption", element("b", one.name), f" · {words.EQUATION[one.name]}")
+    return element("table", name, body, class_="bridge")
 
 
 def _controls(of: Certificate) -> Element:

@@ -31,10 +31,10 @@ th, td { padding: .3rem .6rem; text-align: left; vertical-align: baseline;
   border-bottom: 1px solid var(--line) }
 th { font-size: .78rem; font-weight: 600; color: var(--quiet); white-space: nowrap }
 .figure { text-align: right; white-space: nowrap }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 2rem;
-  align-items: start }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(22rem, 1fr));
+  gap: 1.25rem 2rem; align-items: start }
+caption { padding: .3rem .6rem; text-align: left; background: var(--band) }
 .bridge td { border-bottom: 0; padding-block: .15rem }
-.bridge .name td { padding-top: .9rem }
 .bridge .residual td { border-top: 1px solid var(--ink); border-bottom: 3px double var(--ink);
   font-weight: 600 }
 .residual td:last-child { color: var(--good) }
@@ -61,9 +61,9 @@ dd { margin: 0; font-family: ui-monospace, "Liberation Mono", monospace; font-si
 @media print {
   body { font-size: 9.5pt } main { max-width: none; padding: 0 }
   h1 { font-size: 18pt } h2 { margin-top: 1.4rem; break-after: avoid } h3 { break-after: avoid }
-  tr, svg, .status, dl { break-inside: avoid } .bridge tbody { break-inside: avoid }
+  tr, svg, .status, dl { break-inside: avoid } .bridge { break-inside: avoid }
   .wide { overflow: visible } th, td { padding: .2rem .4rem }
-  .columns { grid-template-columns: 1fr 1fr; gap: 1.2rem }
+  .columns { grid-template-columns: 1fr 1fr; gap: .8rem 1.2rem }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact }
 }
 """

@@ -103,6 +103,7 @@ def status_of(
     """The first that applies of INCOMPLETE, PROOF_FAILED, BREAKS, BALANCED."""
     if missing:
         return "INCOMPLETE"
-    if any(one.residual_minor for one in (*equations, *roll_forward)):
+    residuals = [one.residual_minor for one in equations]
+    if any(residuals) or any(one.residual_minor for one in roll_forward):
         return "PROOF_FAILED"
     return "BREAKS" if breaks else "BALANCED"

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 from workflows.reconciliation import proof
+from workflows.reconciliation.books import Book
 from workflows.reconciliation.break_list import BreakLine
 from workflows.reconciliation.certificate import (
     BookContents,
@@ -16,7 +17,7 @@ from workflows.reconciliation.certificate import (
     TimingTotal,
 )
 
-SCOPE = ("processor", "bank", "clearing", "in_transit", "cash")
+SCOPE: tuple[Book, ...] = ("processor", "bank", "clearing", "in_transit", "cash")
 
 CUT = CutRecord(
     hash="c" * 64,

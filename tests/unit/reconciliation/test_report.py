@@ -86,7 +86,7 @@ def test_the_page_tells_status_bridge_breaks_and_what_it_rests_on() -> None:
         "acme",
         "Saturday, 14 March 2026",
         "Every equation is zero.",
-        "E4 · Our in transit against what is truly on its way",
+        "<b>E4</b> · Our in transit against what is truly on its way",
         "EUR: 7 open, 191.50 at risk",
         "JPY: 1 open, 1,200 at risk",
         certificate_id(CERTIFICATE),
