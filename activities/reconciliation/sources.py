@@ -151,6 +151,6 @@ class StatementItems:
             entry.amount_minor,
             datetime.combine(booked_on, time(), UTC),
             entry.value_date or booked_on,
-            reference=entry.reference or entry.end_to_end_id,
+            reference=entry.end_to_end_id or entry.reference,
             descriptor=_descriptor(entry.description),
         )
