@@ -49,7 +49,9 @@ class JournalAccountRow(SQLModel, table=True):
     id: int = Field(
         default=None, sa_column=Column(Integer, Identity(always=True), primary_key=True)
     )
-    account: int = Field(nullable=False)
+    account: int = Field(
+        sa_column=Column(Integer, ForeignKey("reconciliation_accounts.id"), nullable=False)
+    )
     code: str = Field(sa_column=Column(Text, nullable=False))
     currency: str = Field(sa_column=Column(Text, nullable=False))
 
