@@ -1,1 +1,1 @@
-"""What reconciling an account does: gathers, matches, proves, posts, reports."""
+"""What is done in reconciliation: gathering, matching, proving, reporting and posting."""
