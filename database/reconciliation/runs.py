@@ -19,9 +19,6 @@ from workflows.reconciliation.messages import (
     Stage,
 )
 
-LOOK_BACK = 14
-"""Days that a night reconciles again at most, where they came out incomplete."""
-
 _LOCK = text("SELECT id FROM reconciliation_accounts WHERE id = :account FOR UPDATE")
 _UNDER_WAY = text("""
     SELECT business_date, ordinal, stage, workflow_id FROM runs
@@ -51,18 +48,7 @@ _CANDIDATES = text("""
     WHERE (CAST(:after AS text) IS NULL OR name > :after)
     ORDER BY name LIMIT :limit
 """)
-_FIRST_NOT_PROVEN = text("""
-    WITH latest AS (
-        SELECT DISTINCT ON (business_date) business_date, status FROM runs
-        WHERE account = :account AND status IS NOT NULL
-        ORDER BY business_date, ordinal DESC
-    )
-    SELECT COALESCE(
-        (SELECT min(business_date) FROM latest WHERE status IN ('INCOMPLETE', 'PROOF_FAILED')
-            AND business_date > :not_before),
-        (SELECT max(business_date) + 1 FROM latest)
-    )
-""")
+_LAST_CERTIFIED = text("SELECT max(business_date) FROM certificates WHERE account = :account")
 _MANY = text("""
     SELECT r.id, a.name AS account, a.tenant, r.business_date, r.ordinal, r.workflow_id, r.stage,
            r.stage_since, r.status, r.begun_at, r.ended_at, c.id AS certificate_id
@@ -107,8 +93,7 @@ async def open_run(connection: AsyncConnection, account: Account, day: date) -> 
 async def open_night(connection: AsyncConnection, night: OpenNight) -> OpenedNight:
     """Open what is due of a page of accounts at a time.
 
-    That is the day which was over then, and the days before it that have no proof yet: a late
-    statement completes them in their order.
+    That is the day which was over then, and those before it that were never certified.
     """
     values = {"after": night.after, "limit": night.limit + 1}
     found = (await connection.execute(_CANDIDATES, values)).mappings().all()
@@ -118,7 +103,7 @@ async def open_night(connection: AsyncConnection, night: OpenNight) -> OpenedNig
     busy = 0
     for account in page:
         last = account.day_over_at(night.at)
-        first = await _first_due(connection, account, last)
+        first = await _first_due(connection, account)
         if first > last:
             continue
         if first < last:
@@ -141,10 +126,10 @@ async def open_night(connection: AsyncConnection, night: OpenNight) -> OpenedNig
     )
 
 
-async def _first_due(connection: AsyncConnection, account: Account, last: date) -> date:
-    values = {"account": account.id, "not_before": last - timedelta(days=LOOK_BACK)}
-    first: date | None = await connection.scalar(_FIRST_NOT_PROVEN, values)
-    return max(first or account.opened_on, account.opened_on)
+async def _first_due(connection: AsyncConnection, account: Account) -> date:
+    certified: date | None = await connection.scalar(_LAST_CERTIFIED, {"account": account.id})
+    after = certified + timedelta(days=1) if certified else account.opened_on
+    return max(after, account.opened_on)
 
 
 async def record_stage(connection: AsyncConnection, run: Run, stage: Stage) -> None:
