@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation import accounts
 from database.reconciliation.accounts import Account
+from workflows.reconciliation.books import Status
 from workflows.reconciliation.messages import (
     END_OF,
     ENDS,
@@ -42,6 +43,7 @@ _STAGE = text("""
     WHERE workflow_id = :workflow_id AND ended_at IS NULL
 """)
 _ID = text("SELECT id, account FROM runs WHERE workflow_id = :workflow_id")
+_STATUS_OF = text("SELECT status FROM certificates WHERE id = :id")
 _CANDIDATES = text("""
     SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
     FROM reconciliation_accounts
@@ -150,6 +152,12 @@ async def id_of(connection: AsyncConnection, run: Run) -> int:
     if found is None:
         raise LookupError(f"{run.workflow_id} was never opened")
     return int(found)
+
+
+async def status_of(connection: AsyncConnection, certificate: str | None) -> Status | None:
+    """How the run of a certificate came out."""
+    found: Status | None = await connection.scalar(_STATUS_OF, {"id": certificate})
+    return found
 
 
 async def many(
