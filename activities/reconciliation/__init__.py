@@ -1,0 +1,1 @@
+"""What is done in reconciliation: gathering, matching, proving, reporting and posting."""
