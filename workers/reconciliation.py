@@ -69,9 +69,18 @@ async def activities(settings: Settings) -> AsyncIterator[list[Step]]:
         ]
 
 
-def books(engine: AsyncEngine, unhurried: AsyncEngine, budgets: Budgets) -> list[Step]:
+def books(
+    engine: AsyncEngine,
+    unhurried: AsyncEngine,
+    budgets: Budgets,
+    terms: Terms,
+    inputs_of: InputsOf,
+) -> list[Step]:
     """The steps that need nothing but our database; `unhurried` has no limit of time."""
-    return implementations(RunActivities(engine, budgets, rules_version="1"))
+    return implementations(
+        RunActivities(engine, budgets, rules_version=terms.version),
+        MatchActivities(unhurried, terms, inputs_of),
+    )
 
 
 @asynccontextmanager
