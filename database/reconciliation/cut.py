@@ -37,11 +37,11 @@ CONTENT = (
 
 # Whoever takes something in holds the account until it is committed: it is in, or comes later.
 _HOLD = text("""
-    SELECT a.id, r.business_date, r.previous, (
-        SELECT last_item FROM intakes WHERE account = a.id ORDER BY id DESC LIMIT 1) AS last_item
+    SELECT a.id, r.business_date, r.previous
     FROM runs r JOIN reconciliation_accounts a ON a.id = r.account
     WHERE r.id = :run FOR NO KEY UPDATE OF a
 """)
+_LAST = text("SELECT id, last_item FROM intakes WHERE account = :account ORDER BY id DESC LIMIT 1")
 _LATER = text("""
     SELECT max(business_date) FROM certificates
     WHERE account = :account AND business_date > :business_date
@@ -79,6 +79,13 @@ _BY_HAND = text(f"""
         WHERE h.account = :account AND h.kept AND h.until_run >= :base_run AND h.until_run < :run
     ) AS said
 """)
+_TRACES = text("""
+    SELECT encode(sha256(convert_to(string_agg(said, chr(30) ORDER BY said), 'UTF8')), 'hex')
+    FROM (
+        SELECT concat_ws(chr(31), payout, trace_id) AS said FROM payout_traces
+        WHERE account = :account AND known_from > :since AND known_from <= :until
+    ) AS said
+""")
 _SET = text("UPDATE cuts SET hash = :hash WHERE run = :run")
 _SAME = text("""
     SELECT c.run, e.id AS certificate FROM cuts c LEFT JOIN certificates e ON e.run = c.run
@@ -95,7 +102,9 @@ class DayIsOver(ValueError):
     """A later day is certified already: what came late belongs to the next one. Names the last."""
 
     def __init__(self, last: date) -> None:
-        super().__init__(f"{last.isoformat()} is certified: reconcile that day again, or a later one")
+        super().__init__(
+            f"{last.isoformat()} is certified: reconcile that day again, or a later one"
+        )
         self.last = last
 
 
@@ -113,9 +122,7 @@ class Fixed:
     certificate: str | None = None
 
 
-async def fix(
-    connection: AsyncConnection, run: int, inputs: Inputs, told: Sequence[Told]
-) -> Fixed:
+async def fix(connection: AsyncConnection, run: int, inputs: Inputs, told: Sequence[Told]) -> Fixed:
     """Fix the cut of a run, once: asked again, it answers what it fixed.
 
     Raises DayIsOver, and LookupError for a run that there is not.
@@ -147,6 +154,9 @@ async def record(connection: AsyncConnection, cut: Cut) -> CutRecord:
     told = (await connection.execute(_TOLD, {"run": cut.run})).all()
     asked = {"account": cut.account, "base_run": cut.base_run, "run": cut.run}
     by_hand = await connection.scalar(_BY_HAND, asked)
+    since = cut.base.inputs.last_intake if cut.base else 0
+    known = {"account": cut.account, "since": since, "until": cut.inputs.last_intake}
+    traces = await connection.scalar(_TRACES, known)
     unhashed = CutRecord(
         hash=NOTHING,
         processor_before=cut.inputs.processor_before,
@@ -157,10 +167,11 @@ async def record(connection: AsyncConnection, cut: Cut) -> CutRecord:
         calendars=cut.inputs.calendars,
         grace=cut.inputs.grace,
         manual_matches=by_hand or NOTHING,
+        traces=traces or NOTHING,
         open_before=cut.base.certificate if cut.base else NOTHING,
     )
-    # A seal's number is ours alone. Which balances were read under it is in the controls.
-    inputs = cut.inputs.model_copy(update={"journal_seal": None})
+    # Our own numbers mean nothing elsewhere; what was sealed and taken in is in the contents.
+    inputs = cut.inputs.model_copy(update={"journal_seal": None, "last_intake": 0})
     covered = [
         *(cut.name, cut.business_date.isoformat()),
         *(canonical(unhashed).decode(), canonical(inputs).decode()),
@@ -172,6 +183,8 @@ async def _make(
     connection: AsyncConnection, run: int, held: Mapping[str, Any], inputs: Inputs
 ) -> bool:
     """Whether it was not made before. Any: the columns' own."""
+    last = (await connection.execute(_LAST, {"account": held["id"]})).first()
+    intake, item = last or (0, 0)
     made = await connection.scalar(
         _MAKE,
         {
@@ -179,12 +192,12 @@ async def _make(
             "account": held["id"],
             "business_date": held["business_date"],
             "previous": held["previous"],
-            "last_item": held["last_item"] or 0,
+            "last_item": item,
             "processor_before": inputs.processor_before,
             "bank_before": inputs.bank_before,
             "journal_before": inputs.journal_before,
             "terms": inputs.terms,
-            "inputs": inputs.model_dump_json(),
+            "inputs": inputs.model_copy(update={"last_intake": intake}).model_dump_json(),
         },
     )
     return made is not None

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation.codes import BOOKS
-from workflows.reconciliation.books import Book
+from workflows.reconciliation.books import Book, Leg
 from workflows.reconciliation.inputs import Inputs
 
 PAYOUTS = ("payout", "payout_reversal")
@@ -21,6 +21,13 @@ PAYOUTS = ("payout", "payout_reversal")
 
 _P, _B = BOOKS["processor"], BOOKS["bank"]
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+
+LEG_BOOKS: dict[Leg, tuple[Book, Book]] = {
+    "L1": ("clearing", "processor"),
+    "L2": ("processor", "bank"),
+    "L3": ("cash", "bank"),
+}
+"""The two books that a leg compares."""
 
 IN_CUT = f"""
     i.account = :account AND i.id <= :last AND i.occurred_at < CASE i.book
@@ -116,6 +123,11 @@ class Cut:
         }
 
     @property
+    def load(self) -> tuple[int, int]:
+        """The first and last item that the beginning brought, if this cut is what begins."""
+        return (-1, -1) if self.base or not self.loaded[0] else self.loaded
+
+    @property
     def base_run(self) -> int:
         """The run of the base; 0 where there is none."""
         return self.base.run if self.base else 0
@@ -150,7 +162,9 @@ async def _base(
     row = (await connection.execute(_BASE, asked)).mappings().first()
     if row is None:
         return None
-    return Base(row["certificate"], row["run"], row["last_item"], Inputs.model_validate(row["inputs"]))
+    return Base(
+        row["certificate"], row["run"], row["last_item"], Inputs.model_validate(row["inputs"])
+    )
 
 
 async def _loaded(connection: AsyncConnection, account: int) -> tuple[int, int]:
