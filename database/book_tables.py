@@ -156,7 +156,7 @@ class ItemRow(SQLModel, table=True):
 class PayoutTraceRow(SQLModel, table=True):
     """What the bank knows a payout by: the processor may tell days after the payout.
 
-    known_from  the account's last item when we heard: cuts up to an earlier one do not know it
+    known_from  the intake that told: cuts up to an earlier one do not know it
     """
 
     __tablename__ = "payout_traces"
@@ -200,6 +200,7 @@ class RunRow(SQLModel, table=True):
 class CutRow(SQLModel, table=True):
     """The fixed inputs of a run: the account's items up to `last_item` that happened before.
 
+    last_intake, last_item  the latest intake, and the latest item then
     hash      of contents, terms, calendars, matches by people and what was open before; no times
     previous  the cut that this one goes on from: what is new is what that one had not
     inputs    which statements, listings and report runs, each with its hash
@@ -214,6 +215,7 @@ class CutRow(SQLModel, table=True):
     previous: int | None = Field(
         default=None, sa_column=Column(Integer, ForeignKey("cuts.run"), nullable=True)
     )
+    last_intake: int = Field(sa_column=Column(BigInteger, nullable=False))
     last_item: int = Field(sa_column=Column(BigInteger, nullable=False))
     processor_before: datetime = Field(sa_column=_time())
     bank_before: datetime = Field(sa_column=_time())
