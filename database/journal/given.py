@@ -112,6 +112,4 @@ def _columns(
 ) -> dict[str, list[Any]]:
     """Rows turned into a list for each column. Any: each of its column's type."""
     turned = list(zip(*rows, strict=True)) or [()] * len(columns)
-    return {
-        f"{prefix}_{name}": list(values) for name, values in zip(columns, turned, strict=True)
-    }
+    return {f"{prefix}_{name}": list(values) for name, values in zip(columns, turned, strict=True)}
