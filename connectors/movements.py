@@ -1,8 +1,9 @@
 """What a processor of payments tells of its books, by whichever way it tells."""
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 PAYOUT_KINDS = frozenset({"payout", "payout_reversal"})
@@ -50,3 +51,46 @@ class Balances:
 
     opening_minor: int
     closing_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What happened since a time and before another, or until now; whole seconds."""
+
+    since: datetime
+    before: datetime | None
+
+    def split(self, parts: int) -> Sequence["Window"]:
+        """Windows one after the other, of about the same length; a short one stays whole."""
+        if self.before is None:
+            return [self]
+        seconds = int((self.before - self.since).total_seconds())
+        edges = [self.since + timedelta(seconds=seconds * n // parts) for n in range(parts)]
+        edges = sorted({*edges, self.before})
+        return [Window(since, before) for since, before in itertools.pairwise(edges)] or [self]
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """A payout as it is now; what is negative is taken from the bank account.
+
+    members_known         it can be told what it paid out: not of those made by hand
+    trace_id              what the bank's entry carries; told days later, if at all
+    transaction           the balance transaction that it is
+    failure_transaction   the one by which the money came back
+    original, reversed_by the payout that it reverses, or is reversed by
+    """
+
+    id: str
+    currency: str
+    amount_minor: int
+    made_at: datetime
+    arrival_on: date
+    automatic: bool
+    status: str
+    members_known: bool
+    trace_id: str | None
+    transaction: str | None
+    failure_transaction: str | None
+    original: str | None
+    reversed_by: str | None

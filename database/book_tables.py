@@ -171,6 +171,7 @@ class RunRow(SQLModel, table=True):
     """A reconciliation of an account for a business date; the ordinal counts those of one date.
 
     previous  the run before: its open items are carried forward into this one
+    stage     how far its process is; the ends of it are stages, too
     status    BALANCED | BREAKS | PROOF_FAILED | INCOMPLETE; empty until it is known
     """
 
@@ -181,6 +182,7 @@ class RunRow(SQLModel, table=True):
             "status IN ('BALANCED', 'BREAKS', 'PROOF_FAILED', 'INCOMPLETE')", "known_status"
         ),
         Index("runs_under_way", "account", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("runs_by_begin", "begun_at", "id"),
     )
 
     id: int = Field(default=None, sa_column=Column(Integer, primary_key=True))
@@ -191,6 +193,8 @@ class RunRow(SQLModel, table=True):
         default=None, sa_column=Column(Integer, ForeignKey("runs.id"), nullable=True)
     )
     workflow_id: str | None = Field(default=None, sa_column=Column(Text, unique=True))
+    stage: str = Field(sa_column=Column(Text, nullable=False, server_default="received"))
+    stage_since: datetime = Field(sa_column=_time(now=True))
     status: str | None = Field(default=None, sa_column=Column(Text))
     begun_at: datetime = Field(sa_column=_time(now=True))
     matched_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))

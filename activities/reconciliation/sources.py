@@ -47,7 +47,6 @@ def _items_of_movement(
     movement: Movement, keys: Sequence[str], effective_on: date
 ) -> Iterator[NewItem]:
     reference = _reference(movement, keys)
-    presentment = _signed_as(movement.gross_minor, movement.presentment_minor)
     if movement.gross_minor or not movement.fees:
         yield NewItem(
             "processor",
@@ -61,9 +60,10 @@ def _items_of_movement(
             reference,
             movement.payout,
             movement.arrival_on,
-            _descriptor(movement.description),
-            presentment,
-            movement.presentment_currency,
+            trace_id=movement.trace_id,
+            descriptor=_descriptor(movement.description),
+            presentment_minor=_signed_as(movement.gross_minor, movement.presentment_minor),
+            presentment_currency=movement.presentment_currency,
         )
     for type_, amount in movement.fees:
         yield NewItem(
@@ -105,10 +105,10 @@ def items_of_ledger(lines: Iterable[LedgerLine], zone: ZoneInfo) -> Iterator[New
             line.reference,
             line.payout,
             line.arrival_on,
-            _descriptor(line.description),
-            _signed_as(line.amount_minor, line.presentment_minor),
-            line.presentment_currency,
-            line.derived,
+            descriptor=_descriptor(line.description),
+            presentment_minor=_signed_as(line.amount_minor, line.presentment_minor),
+            presentment_currency=line.presentment_currency,
+            derived=line.derived,
         )
 
 
@@ -151,6 +151,6 @@ class StatementItems:
             entry.amount_minor,
             datetime.combine(booked_on, time(), UTC),
             entry.value_date or booked_on,
-            reference=entry.reference or entry.end_to_end_id,
+            reference=entry.end_to_end_id or entry.reference,
             descriptor=_descriptor(entry.description),
         )

@@ -8,7 +8,7 @@ index, so that the last page of a million rows costs what the first does.
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -50,16 +50,30 @@ class Condition:
 
 
 class Collection:
-    """The table of one kind. `filters` are columns named for the JSON path that they read."""
+    """The table of one kind. `filters` are columns named for the JSON path that they read.
 
-    def __init__(self, storage: Storage, table: str, filters: Mapping[str, str]) -> None:
+    `read` are such columns without an index. `beside` are columns of text for what Stripe knows of
+    an object and does not show in it.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        table: str,
+        filters: Mapping[str, str],
+        *,
+        read: Mapping[str, str] | None = None,
+        beside: Sequence[str] = (),
+    ) -> None:
         self._storage = storage
         self.table = table
+        self._columns = ("id", "sequence", "created", "document", *beside)
         columns = "".join(
             f", {name} GENERATED ALWAYS AS (json_extract(document, '{path}')) VIRTUAL"
-            for name, path in filters.items()
+            for name, path in {**filters, **(read or {})}.items()
         )
-        indexes = "".join(
+        columns = "".join(f", {name} TEXT" for name in beside) + columns
+        self.indexes = "".join(
             f"CREATE INDEX IF NOT EXISTS {table}_{name} ON {table} ({name}, created, sequence)"
             " WHERE deleted = 0;"
             for name in filters
@@ -76,22 +90,25 @@ class Collection:
             );
             CREATE INDEX IF NOT EXISTS {table}_created ON {table} (created, sequence)
                 WHERE deleted = 0;
-            {indexes}
+            {self.indexes}
         """)
         row = storage.row(f"SELECT coalesce(max(sequence), 0) FROM {table}") or (0,)
         self._sequence = itertools.count(row[0] + 1)
 
-    def add(self, document: Document) -> None:
-        """Add a new object."""
-        self.add_many([document])
+    def add(self, document: Document, *beside: Value) -> None:
+        """Add a new object, with what is beside it in the order of the columns."""
+        self.add_many([document], [beside])
 
-    def add_many(self, documents: Sequence[Document]) -> None:
+    def add_many(
+        self, documents: Sequence[Document], beside: Iterable[Sequence[Value]] | None = None
+    ) -> None:
         """Add many new objects in one statement."""
+        marks = ", ".join("?" * len(self._columns))
         self._storage.run_many(
-            f"INSERT INTO {self.table} (id, sequence, created, document) VALUES (?, ?, ?, ?)",
+            f"INSERT INTO {self.table} ({', '.join(self._columns)}) VALUES ({marks})",
             (
-                (each["id"], next(self._sequence), each["created"], encode(each))
-                for each in documents
+                (each["id"], next(self._sequence), each["created"], encode(each), *more)
+                for each, more in zip(documents, beside or itertools.repeat(()), strict=False)
             ),
         )
 

@@ -16,6 +16,15 @@ from simulators.stripe import (
 from simulators.stripe.account import Account
 from simulators.stripe.conformance import Conformance
 from simulators.stripe.idempotency import IdempotencyKeys
+from simulators.stripe.money import (
+    balance,
+    captures,
+    charges,
+    passing,
+    payment_intents,
+    payouts,
+    refunds,
+)
 from simulators.stripe.operation import Operation
 from simulators.stripe.sender import Sender
 
@@ -25,6 +34,12 @@ OPERATIONS: tuple[Operation, ...] = (
     *verification_sessions.OPERATIONS,
     *events.OPERATIONS,
     *webhook_endpoints.OPERATIONS,
+    *payment_intents.OPERATIONS,
+    *charges.OPERATIONS,
+    *captures.OPERATIONS,
+    *refunds.OPERATIONS,
+    *balance.OPERATIONS,
+    *payouts.OPERATIONS,
 )
 
 
@@ -56,6 +71,11 @@ class Simulator:
             sender=Sender(account),
             api_key=api_key,
         )
+
+    def catch_up(self) -> None:
+        """Let happen what is due by now."""
+        if passing.catch_up(self.account, self.clock.now()):
+            self.sender.wake()
 
     def reset(self, *, webhook_endpoints: bool) -> None:
         """Forget everything but the time."""

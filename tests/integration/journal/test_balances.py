@@ -97,7 +97,8 @@ async def test_lines_that_made_up_for_each_other_show_by_their_number(journal: J
 
 async def test_a_counter_of_transactions_that_went_back_is_noticed(journal: Journal) -> None:
     await journal.rows(
-        "INSERT INTO journal_seals (account, number, horizon) VALUES (:account, 1, CAST(1 AS bigint) << 40)",
+        "INSERT INTO journal_seals (account, number, horizon)"
+        " VALUES (:account, 1, CAST(1 AS bigint) << 40)",
         account=journal.account,
     )
     with pytest.raises(SealWentBack, match="pg_resetwal"):
