@@ -12,7 +12,6 @@ from database.reconciliation.accounts import Account
 from workflows.reconciliation.certificate import canonical
 from workflows.reconciliation.inputs import Inputs, Told
 from workflows.reconciliation.messages import (
-    Classified,
     Cut,
     ForRun,
     Matched,
