@@ -47,6 +47,7 @@ class ScriptedBooks(
 ):
     """Every step of reconciliations, done as the script says.
 
+    earlier   how an earlier run of the same inputs came out
     status    how the proof of each run comes out
     due       what is due of each account, by its name: the first day and the last
     open_runs the run of each account that is open
@@ -55,6 +56,7 @@ class ScriptedBooks(
     def __init__(self, status: Status = "BALANCED") -> None:
         super().__init__(production_policy())
         self.status: Status = status
+        self.earlier: Status | None = None
         self.due: dict[str, tuple[date, date]] = {}
         self.open_runs: dict[str, Run] = {}
         self.ordinals: dict[tuple[str, date], int] = {}
@@ -130,7 +132,8 @@ class ScriptedBooks(
     @implements(MatchSteps.fix)
     async def fix(self, request: ForRun) -> Cut:
         await self._play(MatchSteps.fix, request)
-        return Cut(cut_id=7, inputs_hash="h", items={"processor": 3, "bank": 2})
+        earlier = "e" * 64 if self.earlier else None
+        return Cut(cut_id=7, inputs_hash="h", certificate_id=earlier, status=self.earlier)
 
     @implements(MatchSteps.match)
     async def match(self, request: OfCut) -> Matched:

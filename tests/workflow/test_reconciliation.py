@@ -109,6 +109,17 @@ async def test_nothing_is_posted_where_nothing_is_proven(
         assert [told.status for told in world.told] == [status]
 
 
+@pytest.mark.parametrize("status", ["BALANCED", "BREAKS", "INCOMPLETE"])
+async def test_where_nothing_has_changed_the_earlier_certificate_stands(
+    skipping: WorkflowEnvironment, status: Status
+) -> None:
+    world = ScriptedBooks()
+    world.earlier = status
+    async with reconciliation(skipping, world) as one:
+        assert await one.handle.result() == END_OF[status]
+        assert not {"match.match", "proof.prove", "proof.certify"} & set(world.calls)
+
+
 async def test_the_sources_are_gathered_side_by_side(skipping: WorkflowEnvironment) -> None:
     world = ScriptedBooks()
     held = world.hold(GatherSteps.processor)
