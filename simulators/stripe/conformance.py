@@ -19,10 +19,12 @@ SNAPSHOTS = (
     "balance",
     "charge",
     "customer",
+    "dispute",
     "identity.verification_session",
     "payment_intent",
     "payout",
     "refund",
+    "reporting.report_run",
     "tax_id",
 )
 # Stripe's own facts leave an event's object open; here it is one of what we simulate.

@@ -11,7 +11,14 @@ from simulators.stripe.collection import Collection
 
 TABLE = "stripe_balance_transactions"
 FILTERS = {"currency": "$.currency", "source": "$.source", "type": "$.type"}
-READ = {"available_on": "$.available_on", "net": "$.net", "status": "$.status"}
+READ = {
+    "available_on": "$.available_on",
+    "category": "$.reporting_category",
+    "fee": "$.fee",
+    "gross": "$.amount",
+    "net": "$.net",
+    "status": "$.status",
+}
 INDEXES = f"""
 CREATE INDEX IF NOT EXISTS {TABLE}_payout ON {TABLE} (payout, created, sequence)
     WHERE payout IS NOT NULL;
