@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
-from database import check_tables, tables  # noqa: F401 - fills the metadata
+from database import book_tables, check_tables, tables  # noqa: F401 - fills the metadata
 from database.connection import engine_for, transaction
 
 _ONE_AT_A_TIME = 7_420_161_106

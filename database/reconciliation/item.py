@@ -19,12 +19,14 @@ class NewItem:
                  bank's code. A fee component and a fee line are of kind `fee`.
     reference    what both sides of a leg know it by; None where there is nothing such. L1: the
                  object's id at the processor (`ch_…`, `re_…`, `dp_…`, `po_…`) or our own payment
-                 reference, whichever the account's rules name. L2 and L3: the trace id, or the
-                 bank's reference.
+                 reference, whichever the account's rules name. Bank entries: the trace id, or the
+                 bank's reference; lines of cash: that of the entry, or the entry's source id.
     payout       the payout (`po_…`) that the balance transaction is a member of, or is
     occurred_at  when it happened by its source: what the cut compares
     effective_on the value date, in the account's time zone
     arrival_on   of payouts: the day the bank should have it
+    trace_id     of payouts: what the bank knows the transfer by, as soon as the processor tells it.
+                 A bank entry has it as its reference.
     descriptor   of payouts and bank entries: what the statement says
     presentment  amount and currency as the customer saw them, where they differ
     derived      of journal lines: made by us from the other book's data
@@ -41,6 +43,7 @@ class NewItem:
     reference: str | None = None
     payout: str | None = None
     arrival_on: date | None = None
+    trace_id: str | None = None
     descriptor: str | None = None
     presentment_minor: int | None = None
     presentment_currency: str | None = None

@@ -1,0 +1,405 @@
+"""Our tables about books that are compared: what moved, what was matched, what is open and why.
+
+Rows of items and of what becomes of them come by the million: words are small numbers there (see
+`database.reconciliation.codes`), and no foreign key is looked up for each of them. Text that
+decides an order is collated by its bytes, so that the order is the same everywhere.
+"""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Field, SQLModel
+
+from database.columns import json as _json
+from database.columns import serial as _serial
+from database.columns import time as _time
+
+
+def _small(*, key: bool = False) -> Column[int]:
+    """A word, as its code."""
+    return Column(SmallInteger, primary_key=key, nullable=False, autoincrement=False)
+
+
+def _int(*, nullable: bool = False) -> Column[int]:
+    return Column(Integer, nullable=nullable)
+
+
+def _bytes_text(*, nullable: bool = False) -> Column[str]:
+    """Text in the order of its bytes."""
+    return Column(Text(collation="C"), nullable=nullable)
+
+
+def _account(*, key: bool = False) -> Column[int]:
+    return Column(
+        Integer, ForeignKey("reconciliation_accounts.id"), primary_key=key, nullable=False
+    )
+
+
+class ReconciliationAccountRow(SQLModel, table=True):
+    """One account at the processor, with its bank accounts and our journal's lines about it.
+
+    opened_on  the first business date: what was before comes by the go-live load
+    processor  how its balance transactions come: listing | reports | files
+    journal    whose lines are compared: ours | files
+    posts      what we book from evidence, after a proof: of fees, payouts, settlements
+    """
+
+    __tablename__ = "reconciliation_accounts"
+    __table_args__ = (
+        CheckConstraint("processor IN ('listing', 'reports', 'files')", "known_processor"),
+        CheckConstraint("journal IN ('ours', 'files')", "known_journal"),
+        CheckConstraint("posts <@ ARRAY['fees', 'payouts', 'settlements']", "known_posts"),
+    )
+
+    id: int = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    name: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    tenant: str = Field(sa_column=Column(Text, nullable=False, index=True))
+    time_zone: str = Field(sa_column=Column(Text, nullable=False))
+    opened_on: date = Field(sa_column=Column(Date, nullable=False))
+    processor: str = Field(sa_column=Column(Text, nullable=False))
+    journal: str = Field(sa_column=Column(Text, nullable=False))
+    posts: list[str] = Field(
+        sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'::text[]"))
+    )
+    made_at: datetime = Field(sa_column=_time(now=True))
+
+
+class ReconciliationBankAccountRow(SQLModel, table=True):
+    """A bank account that an account's payouts go to.
+
+    identification  as statements name it: an IBAN, or the bank's number of the account
+    calendar        by which the bank works, as the terms name it
+    """
+
+    __tablename__ = "reconciliation_bank_accounts"
+
+    account: int = Field(sa_column=_account(key=True))
+    identification: str = Field(sa_column=Column(Text, primary_key=True))
+    currency: str = Field(sa_column=Column(Text, primary_key=True))
+    calendar: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class IntakeRow(SQLModel, table=True):
+    """What came in by one source at once. One intake of an account at a time: so the items of an
+    account were there in the order of their ids, and a cut is all up to one of them.
+
+    source      which file, listing, report run or part of the journal
+    first_item  its new items are those of the account from here to `last_item`; of an intake that
+                brought none, the latter is what was the last before
+    """
+
+    __tablename__ = "intakes"
+    __table_args__ = (Index("intakes_of_account", "account", "id"),)
+
+    id: int = Field(default=None, sa_column=_serial())
+    account: int = Field(sa_column=_account())
+    source: str = Field(sa_column=Column(Text, nullable=False))
+    first_item: int | None = Field(default=None, sa_column=Column(BigInteger))
+    last_item: int = Field(sa_column=Column(BigInteger, nullable=False))
+    new: int = Field(nullable=False)
+    unchanged: int = Field(nullable=False)
+    changed: int = Field(nullable=False)
+    at: datetime = Field(sa_column=_time(now=True))
+
+
+class ItemRow(SQLModel, table=True):
+    """A movement of a book, as `database.reconciliation.item` tells; it never changes.
+
+    version  what the source says now is the highest; those before are what it said
+    """
+
+    __tablename__ = "items"
+    __table_args__ = (
+        UniqueConstraint(
+            *("account", "book", "source_id", "component", "version"), name="items_by_source"
+        ),
+        # Items lie about as they happened: blocks of them are found by time at next to no cost.
+        Index("items_by_time", "occurred_at", postgresql_using="brin"),
+    )
+
+    id: int = Field(default=None, sa_column=_serial())
+    amount_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    occurred_at: datetime = Field(sa_column=_time())
+    presentment_minor: int | None = Field(default=None, sa_column=Column(BigInteger))
+    account: int = Field(sa_column=_int())
+    effective_on: date = Field(sa_column=Column(Date, nullable=False))
+    arrival_on: date | None = Field(default=None, sa_column=Column(Date))
+    book: int = Field(sa_column=_small())
+    version: int = Field(sa_column=_small())
+    derived: bool = Field(nullable=False)
+    currency: str = Field(sa_column=_bytes_text())
+    kind: str = Field(sa_column=_bytes_text())
+    source_id: str = Field(sa_column=_bytes_text())
+    component: str = Field(sa_column=_bytes_text())
+    reference: str | None = Field(default=None, sa_column=_bytes_text(nullable=True))
+    payout: str | None = Field(default=None, sa_column=_bytes_text(nullable=True))
+    descriptor: str | None = Field(default=None, sa_column=Column(Text))
+    presentment_currency: str | None = Field(default=None, sa_column=_bytes_text(nullable=True))
+
+
+class PayoutTraceRow(SQLModel, table=True):
+    """What the bank knows a payout by: the processor may tell days after the payout.
+
+    known_from  the account's last item when we heard: cuts up to an earlier one do not know it
+    """
+
+    __tablename__ = "payout_traces"
+
+    account: int = Field(sa_column=_account(key=True))
+    payout: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))
+    trace_id: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))
+    known_from: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class RunRow(SQLModel, table=True):
+    """A reconciliation of an account for a business date; the ordinal counts those of one date.
+
+    previous  the run before: its open items are carried forward into this one
+    status    BALANCED | BREAKS | PROOF_FAILED | INCOMPLETE; empty until it is known
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        UniqueConstraint("account", "business_date", "ordinal", name="runs_by_date"),
+        CheckConstraint(
+            "status IN ('BALANCED', 'BREAKS', 'PROOF_FAILED', 'INCOMPLETE')", "known_status"
+        ),
+        Index("runs_under_way", "account", unique=True, postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: int = Field(default=None, sa_column=Column(Integer, primary_key=True))
+    account: int = Field(sa_column=_account())
+    business_date: date = Field(sa_column=Column(Date, nullable=False))
+    ordinal: int = Field(nullable=False)
+    previous: int | None = Field(
+        default=None, sa_column=Column(Integer, ForeignKey("runs.id"), nullable=True)
+    )
+    workflow_id: str | None = Field(default=None, sa_column=Column(Text, unique=True))
+    status: str | None = Field(default=None, sa_column=Column(Text))
+    begun_at: datetime = Field(sa_column=_time(now=True))
+    matched_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    ended_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class CutRow(SQLModel, table=True):
+    """The fixed inputs of a run: the account's items up to `last_item` that happened before.
+
+    hash      of contents, terms, calendars, matches by people and what was open before; no times
+    previous  the cut that this one goes on from: what is new is what that one had not
+    inputs    which statements, listings and report runs, each with its hash
+    """
+
+    __tablename__ = "cuts"
+    __table_args__ = (UniqueConstraint("account", "business_date", "hash", name="cuts_by_hash"),)
+
+    run: int = Field(sa_column=Column(Integer, ForeignKey("runs.id"), primary_key=True))
+    account: int = Field(sa_column=_account())
+    business_date: date = Field(sa_column=Column(Date, nullable=False))
+    previous: int | None = Field(
+        default=None, sa_column=Column(Integer, ForeignKey("cuts.run"), nullable=True)
+    )
+    last_item: int = Field(sa_column=Column(BigInteger, nullable=False))
+    processor_before: datetime = Field(sa_column=_time())
+    bank_before: datetime = Field(sa_column=_time())
+    journal_before: datetime = Field(sa_column=_time())
+    terms_version: str = Field(sa_column=Column(Text, nullable=False))
+    inputs: dict[str, Any] = Field(sa_column=_json())
+    hash: str | None = Field(default=None, sa_column=Column(Text))
+    made_at: datetime = Field(sa_column=_time(now=True))
+
+
+class ControlTotalRow(SQLModel, table=True):
+    """A balance or total of a cut that an independent source told.
+
+    kind    opening | closing | activity | entries: what it is a total of
+    source  who told: the report, the statement, the sealed account
+    """
+
+    __tablename__ = "control_totals"
+
+    cut: int = Field(sa_column=Column(Integer, ForeignKey("cuts.run"), primary_key=True))
+    book: int = Field(sa_column=_small(key=True))
+    currency: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))
+    kind: str = Field(sa_column=Column(Text, primary_key=True))
+    amount_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    source: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class CertificateRow(SQLModel, table=True):
+    """What a run proved. A later one of the same date supersedes it; it stays as it is."""
+
+    __tablename__ = "certificates"
+    __table_args__ = (UniqueConstraint("account", "business_date", "ordinal", name="one_a_run"),)
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    run: int = Field(sa_column=Column(Integer, ForeignKey("runs.id"), nullable=False, unique=True))
+    account: int = Field(sa_column=_account())
+    business_date: date = Field(sa_column=Column(Date, nullable=False))
+    ordinal: int = Field(nullable=False)
+    status: str = Field(sa_column=Column(Text, nullable=False))
+    previous: str | None = Field(
+        default=None, sa_column=Column(Text, ForeignKey("certificates.id"), nullable=True)
+    )
+    supersedes: str | None = Field(
+        default=None, sa_column=Column(Text, ForeignKey("certificates.id"), nullable=True)
+    )
+    result_hash: str = Field(sa_column=Column(Text, nullable=False))
+    content: dict[str, Any] = Field(sa_column=_json())
+    issued_at: datetime = Field(sa_column=_time(now=True))
+
+
+class OpenItemRow(SQLModel, table=True):
+    """An item that is in no match of a leg, after the latest run of its account.
+
+    disposition  timing | break, as code
+    opened_in    the run that first left it open
+    """
+
+    __tablename__ = "open_items"
+    __table_args__ = (Index("open_items_of_account", "account", "leg", "currency"),)
+
+    leg: int = Field(sa_column=_small(key=True))
+    item: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    amount_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    break_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    account: int = Field(sa_column=_int())
+    opened_in: int = Field(sa_column=_int())
+    effective_on: date = Field(sa_column=Column(Date, nullable=False))
+    book: int = Field(sa_column=_small())
+    disposition: int = Field(sa_column=_small())
+    currency: str = Field(sa_column=_bytes_text())
+
+
+class MatchRow(SQLModel, table=True):
+    """Items that belong together in a leg.
+
+    number            its own, in the order of coming; it says nothing
+    id                hash of account, leg, rule and the items' sources: the same everywhere
+    difference_minor  what the items leave of the leg, on the sign of its equation and in the
+                      currency of the match; the items themselves tell where there are two
+    """
+
+    __tablename__ = "matches"
+    __table_args__ = (Index("matches_by_id", "id"), Index("matches_of_run", "run"))
+
+    number: int = Field(default=None, sa_column=_serial())
+    difference_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    id: UUID = Field(sa_column=Column(Uuid, nullable=False))
+    account: int = Field(sa_column=_int())
+    run: int = Field(sa_column=_int())
+    leg: int = Field(sa_column=_small())
+    rule: int = Field(sa_column=_small())
+    disposition: int = Field(sa_column=_small())
+
+
+class MatchItemRow(SQLModel, table=True):
+    """An item of a match, which `match` names by its number: at most one match for each leg."""
+
+    __tablename__ = "match_items"
+    __table_args__ = (Index("match_items_of_match", "match"),)
+
+    item: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    match: int = Field(sa_column=Column(BigInteger, nullable=False))
+    leg: int = Field(sa_column=_small(key=True))
+
+
+class MatchHistoryRow(SQLModel, table=True):
+    """A match that is none any more: who said so and why.
+
+    run        that made it
+    until_run  the latest run when it was taken apart: after that one it stood no more
+    kept       that a person said so: no later run makes it again
+    """
+
+    __tablename__ = "match_history"
+    __table_args__ = (Index("match_history_of_account", "account", "leg"),)
+
+    id: int = Field(default=None, sa_column=_serial())
+    match: UUID = Field(sa_column=Column(Uuid, nullable=False, index=True))
+    account: int = Field(sa_column=_account())
+    leg: int = Field(sa_column=_small())
+    rule: int = Field(sa_column=_small())
+    disposition: int = Field(sa_column=_small())
+    difference_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    items: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    run: int = Field(sa_column=_int())
+    until_run: int = Field(sa_column=_int())
+    unmatched_by: str = Field(sa_column=Column(Text, nullable=False))
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    kept: bool = Field(nullable=False)
+    unmatched_at: datetime = Field(sa_column=_time(now=True))
+
+
+class BreakRow(SQLModel, table=True):
+    """Something that must be explained. Account, leg and subject say which it is; not the class.
+
+    subject      the sources of the items that it is about
+    items        these items
+    match        the id of what they are matched as, though not to the same amount
+    opened_on    the business date of the run that found it; its age counts from there
+    closed_on    of the run in which it was explained; it is opened again by a later one
+    risk_on_leg  the leg on which the same items are a break, too, and their risk is counted;
+                 then `at_risk_minor` is 0
+    provisional  found by incomplete runs only
+    revision     raised by every change of class, amount or state
+    """
+
+    __tablename__ = "breaks"
+    __table_args__ = (
+        UniqueConstraint("account", "leg", "subject", name="breaks_by_subject"),
+        Index("open_breaks", "account", "class", postgresql_where=text("closed_on IS NULL")),
+    )
+
+    id: int = Field(default=None, sa_column=_serial())
+    account: int = Field(sa_column=_int())
+    leg: int = Field(sa_column=_small())
+    subject: str = Field(sa_column=_bytes_text())
+    class_: str = Field(sa_column=Column("class", Text, nullable=False))
+    items: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    match: UUID | None = Field(default=None, sa_column=Column(Uuid, nullable=True))
+    currency: str = Field(sa_column=_bytes_text())
+    at_risk_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    risk_on_leg: int | None = Field(default=None, sa_column=Column(SmallInteger, nullable=True))
+    opened_on: date = Field(sa_column=Column(Date, nullable=False))
+    closed_on: date | None = Field(default=None, sa_column=Column(Date))
+    provisional: bool = Field(nullable=False)
+    opened_in: int = Field(sa_column=_int())
+    closed_in: int | None = Field(default=None, sa_column=_int(nullable=True))
+    revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"}, nullable=False)
+
+
+class BreakEventRow(SQLModel, table=True):
+    """What happened to a break, in order. Append-only: a trigger refuses every change of a row.
+
+    what  opened | changed | closed | reopened | confirmed
+    """
+
+    __tablename__ = "break_events"
+    __table_args__ = (
+        Index("break_events_of_break", "break_id", "id"),
+        Index("break_events_of_run", "run"),
+    )
+
+    id: int = Field(default=None, sa_column=_serial())
+    break_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    run: int = Field(sa_column=_int())
+    what: str = Field(sa_column=Column(Text, nullable=False))
+    class_: str = Field(sa_column=Column("class", Text, nullable=False))
+    at_risk_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    at: datetime = Field(sa_column=_time(now=True))
