@@ -71,6 +71,11 @@ class Conformance:
         check(self._objects[name], name, body)
 
     @cached_property
+    def types_of_balance_transactions(self) -> frozenset[str]:
+        """What a balance transaction can be."""
+        return frozenset(self._facts["objects"]["balance_transaction"]["fields"]["type"]["enum"])
+
+    @cached_property
     def last_error_codes(self) -> frozenset[str]:
         """Why an identity check can fail."""
         fields = self._facts["objects"]["gelato_session_last_error"]["fields"]

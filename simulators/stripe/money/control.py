@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from simulators.controls import Control, read
 from simulators.stripe.collection import Document, encode
-from simulators.stripe.money import balance, disputes, payouts, refunds, schedule
+from simulators.stripe.money import balance, disputes, payouts, refunds, schedule, seeding
 from simulators.stripe.money.balance import Movement
 from simulators.stripe.money.fees import Fee
 from simulators.stripe.simulator import Simulator
+from simulators.world.planting import plant
+from simulators.world.shape import Shape
 
 
 class Complaint(Control):
@@ -50,6 +53,13 @@ class Booking(Control):
     source: str | None = None
 
 
+class WorldOrder(Control):
+    """A world to put there: its shape, and the names or numbers of what to plant in it."""
+
+    shape: Shape = Shape()
+    discrepancies: list[str] = Field(default_factory=list)
+
+
 class MoneyControl:
     """The endpoints; see each for what it does."""
 
@@ -68,6 +78,7 @@ class MoneyControl:
             Route("/_simulator/payout_schedule", self.change_schedule, methods=post),
             Route("/_simulator/payouts/{payout}/fail", self.fail_payout, methods=post),
             Route("/_simulator/refunds/{refund}/fail", self.fail_refund, methods=post),
+            Route("/_simulator/world", self.load_world, methods=post),
         ]
 
     async def book(self, request: Request) -> Response:
@@ -108,6 +119,12 @@ class MoneyControl:
         wanted = await read(request, schedule.Change)
         schedule.change(self._account, wanted)
         return await self.schedule(request)
+
+    async def load_world(self, request: Request) -> Response:
+        """Put a generated world there; how many balance transactions it has."""
+        wanted = await read(request, WorldOrder)
+        world = plant(wanted.shape, wanted.discrepancies)
+        return JSONResponse({"balance_transactions": await seeding.load(self._account, world)})
 
     def _done(self, name: str, act: Callable[[], Document]) -> Response:
         """What an act led to, committed if the field facts allow it."""
