@@ -9,9 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation import extent
@@ -47,10 +46,11 @@ _LATER = text("""
     WHERE account = :account AND business_date > :business_date
 """)
 _MAKE = text("""
-    INSERT INTO cuts (run, account, business_date, previous, last_item, processor_before,
-                      bank_before, journal_before, terms_version, inputs)
-    SELECT :run, :account, :business_date, (SELECT run FROM cuts WHERE run = :previous), :last_item,
-           :processor_before, :bank_before, :journal_before, :terms, CAST(:inputs AS jsonb)
+    INSERT INTO cuts (run, account, business_date, previous, last_intake, last_item,
+                      processor_before, bank_before, journal_before, terms_version, inputs)
+    SELECT :run, :account, :business_date, (SELECT run FROM cuts WHERE run = :previous),
+           :last_intake, :last_item, :processor_before, :bank_before, :journal_before, :terms,
+           CAST(:inputs AS jsonb)
     ON CONFLICT DO NOTHING RETURNING run
 """)
 _TELL = text("""
@@ -154,8 +154,8 @@ async def record(connection: AsyncConnection, cut: Cut) -> CutRecord:
     told = (await connection.execute(_TOLD, {"run": cut.run})).all()
     asked = {"account": cut.account, "base_run": cut.base_run, "run": cut.run}
     by_hand = await connection.scalar(_BY_HAND, asked)
-    since = cut.base.inputs.last_intake if cut.base else 0
-    known = {"account": cut.account, "since": since, "until": cut.inputs.last_intake}
+    since = cut.base.last_intake if cut.base else 0
+    known = {"account": cut.account, "since": since, "until": cut.last_intake}
     traces = await connection.scalar(_TRACES, known)
     unhashed = CutRecord(
         hash=NOTHING,
@@ -170,8 +170,8 @@ async def record(connection: AsyncConnection, cut: Cut) -> CutRecord:
         traces=traces or NOTHING,
         open_before=cut.base.certificate if cut.base else NOTHING,
     )
-    # Our own numbers mean nothing elsewhere; what was sealed and taken in is in the contents.
-    inputs = cut.inputs.model_copy(update={"journal_seal": None, "last_intake": 0})
+    # The seal's number means nothing elsewhere: the balances that it told are in the controls.
+    inputs = cut.inputs.model_copy(update={"journal_seal": None})
     covered = [
         *(cut.name, cut.business_date.isoformat()),
         *(canonical(unhashed).decode(), canonical(inputs).decode()),
@@ -179,10 +179,8 @@ async def record(connection: AsyncConnection, cut: Cut) -> CutRecord:
     return unhashed.model_copy(update={"hash": _hash(covered)})
 
 
-async def _make(
-    connection: AsyncConnection, run: int, held: Mapping[str, Any], inputs: Inputs
-) -> bool:
-    """Whether it was not made before. Any: the columns' own."""
+async def _make(connection: AsyncConnection, run: int, held: RowMapping, inputs: Inputs) -> bool:
+    """Whether it was not made before."""
     last = (await connection.execute(_LAST, {"account": held["id"]})).first()
     intake, item = last or (0, 0)
     made = await connection.scalar(
@@ -192,12 +190,13 @@ async def _make(
             "account": held["id"],
             "business_date": held["business_date"],
             "previous": held["previous"],
+            "last_intake": intake,
             "last_item": item,
             "processor_before": inputs.processor_before,
             "bank_before": inputs.bank_before,
             "journal_before": inputs.journal_before,
             "terms": inputs.terms,
-            "inputs": inputs.model_copy(update={"last_intake": intake}).model_dump_json(),
+            "inputs": inputs.model_dump_json(),
         },
     )
     return made is not None

@@ -29,6 +29,10 @@ LEG_BOOKS: dict[Leg, tuple[Book, Book]] = {
 }
 """The two books that a leg compares."""
 
+OURS = (BOOKS["clearing"], BOOKS["cash"])
+SIGNED = f"CASE WHEN i.book IN {OURS} THEN i.amount_minor ELSE -i.amount_minor END"
+"""What an item adds to the equation of its leg: there we have too much, or the other too little."""
+
 IN_CUT = f"""
     i.account = :account AND i.id <= :last AND i.occurred_at < CASE i.book
         WHEN {_P} THEN :processor_before WHEN {_B} THEN :bank_before ELSE :journal_before END
@@ -67,13 +71,13 @@ DROPPED = f"""
 """The items that counted before, or would, if their source had not told another version since."""
 
 _READ = text("""
-    SELECT r.id AS run, r.account, a.name, a.opened_on, r.business_date, r.ordinal, c.last_item,
-           c.inputs, c.hash
+    SELECT r.id AS run, r.account, a.name, a.opened_on, r.business_date, r.ordinal, c.last_intake,
+           c.last_item, c.inputs, c.hash
     FROM runs r JOIN reconciliation_accounts a ON a.id = r.account JOIN cuts c ON c.run = r.id
     WHERE r.id = :run
 """)
 _BASE = text("""
-    SELECT e.id AS certificate, e.run, c.last_item, c.inputs
+    SELECT e.id AS certificate, e.run, c.last_intake, c.last_item, c.inputs
     FROM certificates e JOIN cuts c ON c.run = e.run
     WHERE e.account = :account AND e.business_date < :business_date AND e.run < :run
     ORDER BY e.business_date DESC, e.ordinal DESC LIMIT 1
@@ -92,6 +96,7 @@ class Base:
 
     certificate: str
     run: int
+    last_intake: int
     last_item: int
     inputs: Inputs
 
@@ -105,6 +110,7 @@ class Cut:
     name: str
     business_date: date
     ordinal: int
+    last_intake: int
     last_item: int
     inputs: Inputs
     hash: str | None
@@ -147,6 +153,7 @@ async def read(connection: AsyncConnection, run: int) -> Cut:
         name=row["name"],
         business_date=row["business_date"],
         ordinal=row["ordinal"],
+        last_intake=row["last_intake"],
         last_item=row["last_item"],
         inputs=Inputs.model_validate(row["inputs"]),
         hash=row["hash"],
@@ -163,7 +170,11 @@ async def _base(
     if row is None:
         return None
     return Base(
-        row["certificate"], row["run"], row["last_item"], Inputs.model_validate(row["inputs"])
+        row["certificate"],
+        row["run"],
+        row["last_intake"],
+        row["last_item"],
+        Inputs.model_validate(row["inputs"]),
     )
 
 

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Mapping
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS
+from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS, RULES
 from database.reconciliation.cut import NOTHING
-from database.reconciliation.extent import Cut
+from database.reconciliation.extent import OURS, SIGNED, Cut
 from workflows.reconciliation.break_list import BreakLine
 from workflows.reconciliation.certificate import (
     AGES,
@@ -22,9 +22,9 @@ from workflows.reconciliation.certificate import (
     TimingTotal,
 )
 
-_OURS = (BOOKS["clearing"], BOOKS["cash"])
 _LEG_OF = {code: leg for leg, code in LEGS.items()}
 _BOOK_OF = {code: book for book, code in BOOKS.items()}
+_RULE_OF = {code: rule for rule, code in RULES.items()}
 _DISPOSITION_OF = {code: one for one, code in DISPOSITIONS.items()}
 _AGE = """
     CASE WHEN {0} <= 1 THEN 0 WHEN {0} <= 7 THEN 1 WHEN {0} <= 30 THEN 2
@@ -50,8 +50,8 @@ _MATCHED = text(f"""
     ), matched AS (
         SELECT leg, rule, disposition, currency, number, bool_or(derived) AS derived,
                count(*) AS items,
-               coalesce(sum(amount_minor) FILTER (WHERE book IN {_OURS}), 0) AS ours,
-               coalesce(sum(amount_minor) FILTER (WHERE book NOT IN {_OURS}), 0) AS theirs
+               coalesce(sum(amount_minor) FILTER (WHERE book IN {OURS}), 0) AS ours,
+               coalesce(sum(amount_minor) FILTER (WHERE book NOT IN {OURS}), 0) AS theirs
         FROM members GROUP BY leg, rule, disposition, currency, number
     )
     SELECT leg, rule, disposition, currency, derived, count(*) AS matches, sum(items) AS items,
@@ -62,7 +62,7 @@ _MATCHED = text(f"""
 _TIMING = text(f"""
     SELECT leg, currency, {_AGE.format("(CAST(:business_date AS date) - effective_on)")} AS age,
            count(*) AS items,
-           sum(CASE WHEN book IN {_OURS} THEN amount_minor ELSE -amount_minor END) AS amount
+           sum(CASE WHEN book IN {OURS} THEN amount_minor ELSE -amount_minor END) AS amount
     FROM open_at WHERE disposition = {DISPOSITIONS["timing"]}
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """)
@@ -101,16 +101,17 @@ _HASH_MATCHES = text(f"""
         ORDER BY id
     ) AS said
 """)
-_HASH_OPEN = text("""
-    SELECT count(*) AS rows, encode(sha256(string_agg(hash, ''::bytea ORDER BY hash)), 'hex') AS hash
+_HASHED = "encode(sha256(string_agg(hash, ''::bytea ORDER BY hash)), 'hex')"
+_HASH_OPEN = text(f"""
+    SELECT count(*) AS rows, {_HASHED} AS hash
     FROM (
         SELECT sha256(convert_to(concat_ws(chr(31), o.leg, o.disposition, i.book, i.source_id,
                                            i.component, i.version), 'UTF8')) AS hash
         FROM open_at o JOIN items i ON i.id = o.item
     ) AS hashed
 """)
-_HASH_BREAKS = text("""
-    SELECT count(*) AS rows, encode(sha256(string_agg(hash, ''::bytea ORDER BY hash)), 'hex') AS hash
+_HASH_BREAKS = text(f"""
+    SELECT count(*) AS rows, {_HASHED} AS hash
     FROM (
         SELECT sha256(convert_to(concat_ws(chr(31), leg, subject, class, currency, at_risk_minor,
                                            opened_on - DATE '1970-01-01'), 'UTF8')) AS hash
@@ -119,13 +120,10 @@ _HASH_BREAKS = text("""
 """)
 _LINES = text(f"""
     SELECT b.class, b.leg, i.book, b.currency, b.at_risk_minor, b.opened_on, i.kind, i.reference,
-           m.subject,
-           m.open_minor
+           m.subject, m.open_minor
     FROM breaks_at b CROSS JOIN LATERAL (
         SELECT array_agg(i.source_id ORDER BY i.book, i.source_id, i.component) AS subject,
-               min(i.id) AS first,
-               coalesce(sum(CASE WHEN i.book IN {_OURS} THEN i.amount_minor ELSE -i.amount_minor END)
-                        FILTER (WHERE i.currency = b.currency), 0) AS open_minor
+               coalesce(sum({SIGNED}) FILTER (WHERE i.currency = b.currency), 0) AS open_minor
         FROM items i WHERE i.id = ANY(b.items)
     ) AS m JOIN LATERAL (
         SELECT book, kind, reference FROM items i WHERE i.id = ANY(b.items)
@@ -135,16 +133,14 @@ _LINES = text(f"""
 """)
 
 
-async def matched(
-    connection: AsyncConnection, cut: Cut, rules: Mapping[int, str]
-) -> tuple[MatchedTotal, ...]:
-    """What was matched in the day, by leg, rule and evidence; `rules` names their codes."""
+async def matched(connection: AsyncConnection, cut: Cut) -> tuple[MatchedTotal, ...]:
+    """What was matched in the day, by leg, rule and evidence."""
     rows = (await connection.execute(_MATCHED, _of_run(cut))).mappings()
     return tuple(
         MatchedTotal(
             leg=_LEG_OF[row["leg"]],
             currency=row["currency"],
-            rule=rules.get(row["rule"], str(row["rule"])),
+            rule=_RULE_OF[row["rule"]],
             disposition=_DISPOSITION_OF[row["disposition"]],
             evidence="derived" if row["derived"] else "independent",
             matches=int(row["matches"]),
