@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from activities.heartbeat import heartbeating
+from activities.reconciliation.heartbeat import alive
 from database.connection import transaction
 from database.reconciliation import accounts, cut, runs
 from database.reconciliation.accounts import Account
@@ -14,14 +14,12 @@ from workflows.reconciliation.inputs import Inputs, Told
 from workflows.reconciliation.messages import (
     Cut,
     ForRun,
-    Matched,
-    OfCut,
     Run,
 )
 from workflows.reconciliation.steps import MatchSteps
 from workflows.reconciliation.terms import Terms
 from workflows.request_key import Message
-from workflows.step import Undo, Undone, implements
+from workflows.step import implements
 
 InputsOf = Callable[
     [AsyncConnection, Account, Run, Mapping[str, str]],
@@ -61,7 +59,7 @@ class MatchActivities(MatchSteps):
     @implements(MatchSteps.fix)
     async def fix(self, request: ForRun) -> Cut:
         """Fix the inputs once: asked again, it answers what was fixed."""
-        async with heartbeating(), transaction(self._engine) as connection:
+        async with alive(), transaction(self._engine) as connection:
             account = await accounts.of_name(connection, request.run.account)
             inputs, told = await self._inputs_of(
                 connection, account, request.run, rules_of(self._terms)
