@@ -7,16 +7,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.journal import balances as journal
+from database.journal.entry import Code
 from database.reconciliation import statements, told
 from database.reconciliation.accounts import Account
 from database.reconciliation.told import BankBalance
-from workflows.reconciliation.books import Book
 from workflows.reconciliation.certificate import Missing
 from workflows.reconciliation.inputs import Inputs, Told
 from workflows.reconciliation.messages import Run
 from workflows.reconciliation.terms import Calendar, Terms
 
-_OURS: tuple[Book, ...] = ("clearing", "in_transit", "cash")
+_OURS: tuple[Code, ...] = ("clearing", "in_transit", "cash")
 
 
 class NightlyInputs:

@@ -8,13 +8,10 @@ from activities.reconciliation import page, report
 from activities.reconciliation.heartbeat import alive
 from database.connection import transaction
 from database.reconciliation import certificates, reports, results
-from database.reconciliation.codes import RULES
 from workflows.reconciliation.break_list import BreakLine
 from workflows.reconciliation.messages import Certified, Certify, OfCut, Proven
 from workflows.reconciliation.steps import ProofSteps
 from workflows.step import implements
-
-RULE_OF = {code: rule for rule, code in RULES.items()}
 
 
 class ProofActivities(ProofSteps):
@@ -27,7 +24,7 @@ class ProofActivities(ProofSteps):
     async def prove(self, request: OfCut) -> Proven:
         """Prove the bridge on what is matched now."""
         async with alive(), transaction(self._engine) as connection:
-            found = await certificates.draft(connection, request.cut_id, RULE_OF)
+            found = await certificates.draft(connection, request.cut_id)
         missing = tuple(dict.fromkeys(one.lack for one in found.missing))
         return Proven(status=found.status, result_hash=found.result_hash, missing=missing)
 
@@ -35,7 +32,7 @@ class ProofActivities(ProofSteps):
     async def certify(self, request: Certify) -> Certified:
         """Keep the certificate and what it reads like: as a file, as a page, its list of breaks."""
         async with alive(), transaction(self._engine) as connection:
-            id_ = await certificates.certify(connection, request.cut_id, RULE_OF)
+            id_ = await certificates.certify(connection, request.cut_id)
             if not await reports.are_there(connection, id_):
                 await self._write(connection, id_)
         return Certified(certificate_id=id_)
