@@ -7,12 +7,11 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS
 from database.reconciliation.controls import Movements
-from database.reconciliation.extent import IN_BASE, LEG_BOOKS, PAYOUTS, SIGNED, Cut
+from database.reconciliation.extent import IN_BASE, LEG_BOOKS, PAYOUTS, SIGNED, Cut, of_cut
 from workflows.reconciliation.books import Book, Leg
 from workflows.reconciliation.certificate import (
     Certificate,
@@ -45,7 +44,7 @@ _DIFFERING = f"""
 """
 # An exact match adds nothing to what is open; one with a difference adds that, and both of its
 # currencies where it has two.
-_OPEN = text(f"""
+_OPEN = of_cut(f"""
     SELECT o.leg, i.currency, sum({SIGNED}) AS amount,
            coalesce(sum({SIGNED}) FILTER (WHERE i.kind IN {PAYOUTS}), 0) AS payouts,
            coalesce(sum({SIGNED}) FILTER (WHERE i.kind IN {PAYOUTS} AND i.book <> {_BANK}
@@ -54,14 +53,14 @@ _OPEN = text(f"""
     LEFT JOIN settlements_at s ON s.item = i.id
     GROUP BY o.leg, i.currency
 """)
-_SETTLEMENTS = text("""
+_SETTLEMENTS = of_cut("""
     SELECT currency, sum(amount_minor) AS amount,
            coalesce(sum(amount_minor) FILTER (WHERE item BETWEEN :loaded_from AND :loaded_to), 0)
            AS loaded
     FROM settlements_at GROUP BY currency
 """)
 # What was open before and is matched now; and differences of matches that were taken apart since.
-_CLEARED = text(f"""
+_CLEARED = of_cut(f"""
     SELECT leg, currency, sum(amount) AS amount FROM (
         SELECT x.leg, i.currency, {SIGNED} AS amount
         FROM matches x JOIN match_items m ON m.match = x.number JOIN items i ON i.id = m.item
@@ -166,7 +165,7 @@ def _closings(totals: Collection[ControlTotal], currency: str) -> Mapping[Book, 
 
 
 async def _open(connection: AsyncConnection, cut: Cut) -> Mapping[Key, Open]:
-    rows = (await connection.execute(_OPEN, cut.values() | {"run": cut.run})).mappings()
+    rows = (await connection.execute(_OPEN, cut.values())).mappings()
     return {
         (_LEG_OF[row["leg"]], row["currency"]): Open(
             int(row["amount"]), int(row["payouts"]), int(row["settlements"])
@@ -176,23 +175,13 @@ async def _open(connection: AsyncConnection, cut: Cut) -> Mapping[Key, Open]:
 
 
 async def _settled(connection: AsyncConnection, cut: Cut) -> Mapping[str, Settled]:
-    rows = await connection.execute(_SETTLEMENTS, _of_run(cut))
+    rows = await connection.execute(_SETTLEMENTS, cut.values())
     return {row.currency: Settled(int(row.amount), int(row.loaded)) for row in rows}
 
 
 async def _cleared(connection: AsyncConnection, cut: Cut) -> Mapping[Key, int]:
-    rows = await connection.execute(_CLEARED, cut.values() | _of_run(cut))
+    rows = await connection.execute(_CLEARED, cut.values())
     return {(_LEG_OF[row.leg], row.currency): int(row.amount) for row in rows}
-
-
-def _of_run(cut: Cut) -> dict[str, int]:
-    first, last = cut.load
-    return {
-        "run": cut.run,
-        "base_run": cut.base_run,
-        "loaded_from": first,
-        "loaded_to": last,
-    }
 
 
 def _payouts(movements: Movements, before: Certificate | None) -> Mapping[str, int]:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation import extent
 from database.reconciliation.codes import BOOKS
-from database.reconciliation.extent import NEW, Cut
+from database.reconciliation.extent import NEW, Cut, of_cut
 from workflows.reconciliation.books import Book
 from workflows.reconciliation.certificate import BookContents, CutRecord, canonical
 from workflows.reconciliation.inputs import Inputs, Told
@@ -57,7 +57,7 @@ _TELL = text("""
     INSERT INTO control_totals (cut, book, currency, kind, amount_minor, source)
     VALUES (:cut, :book, :currency, :kind, :amount_minor, :source)
 """)
-_CONTENTS = text(f"""
+_CONTENTS = of_cut(f"""
     SELECT book, count(*) AS items, encode(sha256(string_agg(hash, ''::bytea ORDER BY hash)), 'hex')
            AS hash
     FROM (SELECT book, sha256(convert_to({CONTENT.format("n")}, 'UTF8')) AS hash
@@ -68,7 +68,7 @@ _TOLD = text("""
     SELECT book, currency, kind, amount_minor, source FROM control_totals
     WHERE cut = :run ORDER BY book, currency, kind
 """)
-_BY_HAND = text(f"""
+_BY_HAND = of_cut(f"""
     SELECT encode(sha256(convert_to(string_agg(said, chr(30) ORDER BY said), 'UTF8')), 'hex')
     FROM (
         SELECT concat_ws(chr(31), h.leg, h.match, h.unmatched_by, h.reason, (
@@ -152,8 +152,7 @@ async def record(connection: AsyncConnection, cut: Cut) -> CutRecord:
     await connection.execute(ROOM)
     contents = await _contents(connection, cut)
     told = (await connection.execute(_TOLD, {"run": cut.run})).all()
-    asked = {"account": cut.account, "base_run": cut.base_run, "run": cut.run}
-    by_hand = await connection.scalar(_BY_HAND, asked)
+    by_hand = await connection.scalar(_BY_HAND, cut.values())
     since = cut.base.last_intake if cut.base else 0
     known = {"account": cut.account, "since": since, "until": cut.last_intake}
     traces = await connection.scalar(_TRACES, known)

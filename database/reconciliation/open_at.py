@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS
-from database.reconciliation.extent import IN_CUT, Cut
+from database.reconciliation.extent import IN_CUT, Cut, of_cut
 
 _L2 = LEGS["L2"]
 _BANK = BOOKS["bank"]
@@ -36,7 +36,7 @@ _TABLES = (
     "TRUNCATE open_at, breaks_at, settlements_at",
 )
 # What a break was then is the last that happened to it up to the run.
-_BREAKS = text("""
+_BREAKS = of_cut("""
     INSERT INTO breaks_at
     SELECT b.id, b.leg, b.subject, e.class, b.currency, e.at_risk_minor, b.opened_on, b.items
     FROM breaks b CROSS JOIN LATERAL (
@@ -46,7 +46,7 @@ _BREAKS = text("""
     WHERE b.account = :account AND b.opened_in <= :run
     AND (b.closed_in IS NULL OR b.closed_in > :run) AND e.what <> 'closed'
 """)
-_OPEN = text(f"""
+_OPEN = of_cut(f"""
     INSERT INTO open_at
     WITH open AS (
         SELECT leg, item, book, currency, amount_minor, effective_on FROM open_items
@@ -62,7 +62,7 @@ _OPEN = text(f"""
     FROM open LEFT JOIN broken USING (leg, item)
 """)
 # An entry of the bank is a settlement if it was compared in L2: all others are out of its scope.
-_SETTLEMENTS = text(f"""
+_SETTLEMENTS = of_cut(f"""
     INSERT INTO settlements_at
     SELECT i.id, i.currency, i.amount_minor FROM items i
     WHERE {IN_CUT} AND i.book = {_BANK} AND (
@@ -84,8 +84,7 @@ async def lay_out(connection: AsyncConnection, cut: Cut) -> None:
     """
     for table in _TABLES:
         await connection.execute(text(table))
-    asked = cut.values() | {"run": cut.run}
     for fill in (_BREAKS, _OPEN, _SETTLEMENTS):
-        await connection.execute(fill, asked)
+        await connection.execute(fill, cut.values())
     for analyze in _ANALYZE:
         await connection.execute(analyze)

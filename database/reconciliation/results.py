@@ -5,7 +5,7 @@ date made since the certificate before: a run that supersedes another has what b
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -135,7 +135,7 @@ _LINES = text(f"""
 
 async def matched(connection: AsyncConnection, cut: Cut) -> tuple[MatchedTotal, ...]:
     """What was matched in the day, by leg, rule and evidence."""
-    rows = (await connection.execute(_MATCHED, _of_run(cut))).mappings()
+    rows = (await connection.execute(_MATCHED, cut.values())).mappings()
     return tuple(
         MatchedTotal(
             leg=_LEG_OF[row["leg"]],
@@ -154,7 +154,7 @@ async def matched(connection: AsyncConnection, cut: Cut) -> tuple[MatchedTotal, 
 
 async def timing(connection: AsyncConnection, cut: Cut) -> tuple[TimingTotal, ...]:
     """What is not due yet, by leg and age."""
-    rows = (await connection.execute(_TIMING, {"business_date": cut.business_date})).mappings()
+    rows = (await connection.execute(_TIMING, cut.values())).mappings()
     return tuple(
         TimingTotal(
             leg=_LEG_OF[row["leg"]],
@@ -169,7 +169,7 @@ async def timing(connection: AsyncConnection, cut: Cut) -> tuple[TimingTotal, ..
 
 async def breaks(connection: AsyncConnection, cut: Cut) -> tuple[BreakTotal, ...]:
     """Open breaks by class and age."""
-    rows = (await connection.execute(_BREAKS, {"business_date": cut.business_date})).mappings()
+    rows = (await connection.execute(_BREAKS, cut.values())).mappings()
     return tuple(
         BreakTotal(
             break_class=row["class"],
@@ -184,7 +184,7 @@ async def breaks(connection: AsyncConnection, cut: Cut) -> tuple[BreakTotal, ...
 
 async def break_movements(connection: AsyncConnection, cut: Cut) -> tuple[BreakMovement, ...]:
     """How the open breaks came about since the certificate before, by class."""
-    rows = (await connection.execute(_MOVED, _of_run(cut))).mappings()
+    rows = (await connection.execute(_MOVED, cut.values())).mappings()
     return tuple(
         BreakMovement(
             break_class=row["class"],
@@ -199,7 +199,7 @@ async def result_hash(connection: AsyncConnection, cut: Cut) -> str:
     """Over each match of the day, each item that is open and each break, by the sources' ids."""
     sections = []
     for query in (_HASH_MATCHES, _HASH_OPEN, _HASH_BREAKS):
-        row = (await connection.execute(query, _of_run(cut))).one()
+        row = (await connection.execute(query, cut.values())).one()
         sections.append(f"{row.rows}:{row.hash or NOTHING}")
     return hashlib.sha256("\n".join(sections).encode()).hexdigest()
 
@@ -226,7 +226,3 @@ _MOVEMENTS = (
     *("opening", "opening_minor", "new", "new_minor"),
     *("cleared", "cleared_minor", "closing", "closing_minor"),
 )
-
-
-def _of_run(cut: Cut) -> Mapping[str, int]:
-    return {"account": cut.account, "run": cut.run, "base_run": cut.base_run}
