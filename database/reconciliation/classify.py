@@ -64,7 +64,8 @@ _AMBIGUOUS = text("""
         SELECT leg, currency, amount, part, o.n AS ours, t.n AS theirs
         FROM days o JOIN days t USING (leg, currency, amount, part)
         WHERE o.side = 0 AND t.side = 1
-          AND abs(o.n - t.n) <= CASE leg WHEN 1 THEN CAST(:processor_days AS integer) ELSE :bank_days END
+          AND abs(o.n - t.n) <= CASE leg WHEN 1 THEN CAST(:processor_days AS integer)
+                                         ELSE :bank_days END
     )
     SELECT r.leg, r.item, r.side, r.currency, abs(r.amount) AS amount,
            concat_ws(' ', 'like', r.currency, r.amount, r.part) AS subject
@@ -73,41 +74,46 @@ _AMBIGUOUS = text("""
         UNION SELECT leg, currency, amount, part, 1, theirs FROM near
     ) AS d USING (leg, currency, amount, part, side, n)
 """)
-# Which a class is of, the first that holds. Empty: timing.
+# What has been open for longer than its grace: of the bank, in its business days.
+_LATE = text("""
+    CREATE TEMP TABLE late ON COMMIT DROP AS
+    SELECT o.leg, o.item
+    FROM open_now o
+    LEFT JOIN bank_days due ON due.currency = o.currency AND due.day = o.day
+    LEFT JOIN bank_days today ON today.currency = o.currency
+                             AND today.day = CAST(:today AS date)
+    WHERE CASE o.leg WHEN 1 THEN CAST(:today AS date) - o.day > CAST(:processor_days AS integer)
+                     ELSE today.number - due.number > CAST(:bank_days AS integer) END
+""")
+# The class, the first that holds. Empty: timing.
 _JUDGE = text("""
     CREATE TEMP TABLE judged ON COMMIT DROP AS
     SELECT o.*, CASE
-        WHEN EXISTS (SELECT FROM ambiguous a WHERE (a.leg, a.item) = (o.leg, o.item))
-            THEN 'ambiguous'
-        WHEN o.leg = 1 AND o.side = 1 THEN CASE
-            WHEN o.kind <> ALL (CAST(:known AS text[])) THEN 'unknown_type'
-            WHEN o.item IN (SELECT item FROM again WHERE leg = 1) THEN 'duplicate_processor'
-            WHEN o.item IN (SELECT item FROM in_another_currency) THEN 'currency'
-            WHEN o.kind = 'fee' THEN CASE WHEN NOT CAST(:posts_fees AS boolean) THEN 'fee' END
-            WHEN o.kind IN ('payout', 'payout_reversal')
+        WHEN (leg, item) IN (SELECT leg, item FROM ambiguous) THEN 'ambiguous'
+        WHEN leg = 1 AND side = 1 AND kind <> ALL (CAST(:known AS text[])) THEN 'unknown_type'
+        WHEN (leg, item) IN (SELECT leg, item FROM again)
+            THEN CASE side WHEN 0 THEN 'duplicate_ours' ELSE 'duplicate_processor' END
+        WHEN leg = 1 AND item IN (SELECT item FROM in_another_currency) THEN 'currency'
+        WHEN leg = 1 AND side = 1 THEN CASE
+            WHEN kind = 'fee' THEN CASE WHEN NOT CAST(:posts_fees AS boolean) THEN 'fee' END
+            WHEN kind IN ('payout', 'payout_reversal')
                 THEN CASE WHEN NOT CAST(:posts_payouts AS boolean) THEN 'payout_unbooked' END
-            WHEN o.kind IN ('refund', 'refund_failure') THEN 'refund_unbooked'
-            WHEN o.kind IN ('dispute', 'dispute_reversal') THEN 'dispute_unbooked'
+            WHEN kind IN ('refund', 'refund_failure') THEN 'refund_unbooked'
+            WHEN kind IN ('dispute', 'dispute_reversal') THEN 'dispute_unbooked'
             ELSE 'missing_ours' END
-        WHEN o.leg = 1 THEN CASE
-            WHEN o.item IN (SELECT item FROM again WHERE leg = 1) THEN 'duplicate_ours'
-            WHEN o.item IN (SELECT item FROM in_another_currency) THEN 'currency'
-            WHEN CAST(:today AS date) - o.day > CAST(:processor_grace AS integer) THEN 'missing_processor' END
-        WHEN o.leg = 2 AND o.side = 0 THEN CASE
-            WHEN today.number - due.number <= CAST(:bank_grace AS integer) THEN NULL
-            WHEN o.kind = 'payout_reversal' THEN 'payout_return_missing'
-            ELSE 'payout_missing_bank' END
-        WHEN o.leg = 2 THEN 'unidentified_deposit'
-        WHEN o.side = 0 THEN CASE
-            WHEN o.item IN (SELECT item FROM again WHERE leg = 3) THEN 'duplicate_ours'
-            WHEN today.number - due.number > CAST(:bank_grace AS integer) THEN 'missing_bank' END
-        WHEN o.item IN (SELECT item FROM open_now WHERE leg = 2) THEN 'unidentified_deposit'
-        WHEN CAST(:posts_settlements AS boolean)
-             AND EXISTS (SELECT FROM match_items mi WHERE mi.item = o.item AND mi.leg = 2) THEN NULL
-        ELSE 'missing_cash' END AS class
+        WHEN leg = 2 AND side = 1 THEN 'unidentified_deposit'
+        WHEN leg = 3 AND side = 1 THEN CASE
+            WHEN item IN (SELECT item FROM open_now WHERE leg = 2) THEN 'unidentified_deposit'
+            WHEN CAST(:posts_settlements AS boolean)
+                 AND EXISTS (SELECT FROM match_items m WHERE m.item = o.item AND m.leg = 2)
+                THEN NULL
+            ELSE 'missing_cash' END
+        WHEN (leg, item) NOT IN (SELECT leg, item FROM late) THEN NULL
+        WHEN leg = 1 THEN 'missing_processor'
+        WHEN leg = 3 THEN 'missing_bank'
+        WHEN kind = 'payout_reversal' THEN 'payout_return_missing'
+        ELSE 'payout_missing_bank' END AS class
     FROM open_now o
-    LEFT JOIN bank_days due ON due.currency = o.currency AND due.day = o.day
-    LEFT JOIN bank_days today ON today.currency = o.currency AND today.day = CAST(:today AS date)
 """)
 # Fees of what is not known, or not booked, as a whole.
 _FOLD = text("""
@@ -217,18 +223,12 @@ async def _judge(connection: AsyncConnection, scope: Scope, terms: Terms) -> Non
     await number_bank_days(connection, scope, terms, days)
     await connection.execute(_AGAIN, told)
     await connection.execute(_IN_ANOTHER_CURRENCY)
-    windows = terms.windows
-    await connection.execute(
-        _AMBIGUOUS,
-        {"processor_days": windows.processor_days, "bank_days": windows.bank_days},
-    )
+    await connection.execute(_AMBIGUOUS, dict(terms.windows))
+    await connection.execute(_LATE, {"today": scope.business_date, **dict(terms.grace)})
     await connection.execute(
         _JUDGE,
         {
             "known": list(terms.kinds.known),
-            "today": scope.business_date,
-            "processor_grace": terms.grace.processor_days,
-            "bank_grace": terms.grace.bank_days,
             **{f"posts_{what}": what in scope.posts for what in _POSTED},
         },
     )
