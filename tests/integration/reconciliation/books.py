@@ -5,10 +5,11 @@ What is proven is proven of whatever matched: here by so little that one sees th
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -134,10 +135,37 @@ class Books:
         day: date,
         *,
         missing: Sequence[Missing] = (),
-        opening: dict[Book, int] | None = None,
+        opening: Mapping[Book, int] | None = None,
         terms: str = "r1",
     ) -> Fixed:
         """Open a run and fix its cut."""
+        async with transaction(self.engine) as connection:
+            return await self._fix(connection, day, missing, opening or {}, terms)
+
+    async def hash_of(
+        self,
+        *items: Iterable[NewItem],
+        missing: Sequence[Missing] = (),
+        opening: Mapping[Book, int] | None = None,
+        terms: str = "r1",
+    ) -> str:
+        """The hash of Monday's cut, had these been taken in one after the other; they are not."""
+        with suppress(_NotToBe):
+            async with transaction(self.engine) as connection:
+                for those in items:
+                    await take_in(connection, self.account, those, source="a test")
+                fixed = await self._fix(connection, MONDAY, missing, opening or {}, terms)
+                raise _NotToBe
+        return fixed.hash
+
+    async def _fix(
+        self,
+        connection: AsyncConnection,
+        day: date,
+        missing: Sequence[Missing],
+        opening: Mapping[Book, int],
+        terms: str,
+    ) -> Fixed:
         midnight = datetime.combine(day + timedelta(days=1), time(), UTC)
         inputs = self.inputs.model_copy(
             update={
@@ -149,17 +177,16 @@ class Books:
                 "terms": terms,
             }
         )
-        async with transaction(self.engine) as connection:
-            run = await self._open(connection, day)
-            told = await self._told(connection, midnight, opening or {})
-            return await cut.fix(connection, run, inputs, told)
+        run = await self._open(connection, day)
+        told = await self._told(connection, midnight, opening)
+        return await cut.fix(connection, run, inputs, told)
 
     async def reconcile(
         self,
         day: date,
         *,
         missing: Sequence[Missing] = (),
-        opening: dict[Book, int] | None = None,
+        opening: Mapping[Book, int] | None = None,
         breaks: bool = True,
     ) -> tuple[str, Certificate]:
         """A whole run; the certificate and its id. Without `breaks` all that is open is timing."""
@@ -183,10 +210,16 @@ class Books:
             )
             return id_, certificate
 
-    async def verify(self, id_: str) -> tuple[str, ...]:
-        """What is otherwise than a certificate says."""
-        async with transaction(self.engine) as connection:
-            return (await certificates.verify(connection, id_)).differences
+    async def verify(self, id_: str, *, after: str = "SELECT") -> tuple[str, ...]:
+        """What is otherwise than a certificate says, after a statement that is taken back."""
+        with suppress(_NotToBe):
+            async with transaction(self.engine) as connection:
+                for table in ("items", "break_events"):
+                    await connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+                await connection.execute(text(after))
+                found = (await certificates.verify(connection, id_)).differences
+                raise _NotToBe
+        return found
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """One transaction on the account's database."""
@@ -262,7 +295,7 @@ class Books:
         return int(opened)
 
     async def _told(
-        self, connection: AsyncConnection, before: datetime, opening: dict[Book, int]
+        self, connection: AsyncConnection, before: datetime, opening: Mapping[Book, int]
     ) -> list[Told]:
         """Openings, and what the movements up to the day come to, of each book."""
         found = await connection.execute(
@@ -317,7 +350,7 @@ class Books:
         found = await connection.execute(
             text("""
                 SELECT i.id, i.book, i.source_id, i.reference, i.amount_minor, i.currency,
-                       i.effective_on, b.id AS break_id, o.opened_in
+                       i.effective_on, i.version, b.id AS break_id, o.opened_in
                 FROM items i JOIN cuts c ON c.run = :run AND c.account = i.account
                 LEFT JOIN open_items o ON o.item = i.id AND o.leg = :leg
                 LEFT JOIN breaks b ON b.account = i.account AND b.leg = :leg
@@ -342,7 +375,10 @@ class Books:
     ) -> None:
         ours = -one.amount_minor if leg == "L2" else one.amount_minor
         difference = ours - other.amount_minor
-        id_ = uuid.uuid5(uuid.NAMESPACE_URL, f"{leg}/{one.source_id}/{other.source_id}")
+        rule = RULES["reference_differs" if difference else "reference"]
+        sources = sorted(each.source for each in (one, other))
+        named = "\n".join((self.name, str(LEGS[leg]), str(rule), *sources))
+        id_ = uuid.UUID(hashlib.md5(named.encode(), usedforsecurity=False).hexdigest())
         number = await connection.scalar(
             text("""
                 INSERT INTO matches (difference_minor, id, account, run, leg, rule, disposition)
@@ -355,7 +391,7 @@ class Books:
                 "account": self.account,
                 "run": run,
                 "leg": LEGS[leg],
-                "rule": RULES["reference_differs" if difference else "reference"],
+                "rule": rule,
                 "disposition": DISPOSITIONS["difference" if difference else "exact"],
             },
         )
@@ -366,7 +402,7 @@ class Books:
             )
             await self._close(connection, run, leg, each)
         if difference:
-            await self._break(connection, run, leg, one, "amount", abs(difference))
+            await self._break(connection, run, leg, one, "amount", abs(difference), other)
 
     async def _close(self, connection: AsyncConnection, run: int, leg: Leg, one: _Waiting) -> None:
         asked = {"item": one.id, "leg": LEGS[leg], "run": run}
@@ -435,13 +471,14 @@ class Books:
         one: _Waiting,
         class_: str,
         at_risk: int,
+        *others: _Waiting,
     ) -> None:
         await connection.execute(
             text("""
                 WITH opened AS (
                     INSERT INTO breaks (account, leg, subject, class, items, currency,
                                         at_risk_minor, opened_on, provisional, opened_in)
-                    SELECT :account, :leg, :subject, :class, ARRAY[CAST(:item AS bigint)],
+                    SELECT :account, :leg, :subject, :class, CAST(:items AS bigint[]),
                            :currency, :at_risk, business_date, false, id
                     FROM runs WHERE id = :run
                     RETURNING id
@@ -454,12 +491,16 @@ class Books:
                 "leg": LEGS[leg],
                 "subject": one.source_id,
                 "class": class_,
-                "item": one.id,
+                "items": [each.id for each in (one, *others)],
                 "currency": one.currency,
                 "at_risk": at_risk,
                 "run": run,
             },
         )
+
+
+class _NotToBe(Exception):
+    """What was done is taken back."""
 
 
 @dataclass(frozen=True)
@@ -473,6 +514,13 @@ class _Waiting:
     effective_on: date
     break_id: int | None
     opened_in: int | None
+    version: int
+
+    @property
+    def source(self) -> str:
+        """It in the words of its source, as ids of matches have it."""
+        later = f"/{self.version}" if self.version > 1 else ""
+        return f"{BOOKS[self.book]}/{self.source_id}/{later}"
 
 
 def _told(book: Book, currency: str, kind: str, amount: int) -> Told:
