@@ -1,15 +1,21 @@
-"""An account with three books, in a database of its own."""
+"""An account to compare the books of."""
 
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from database.connection import engine_for
 from tests.integration.reconciliation.books import Books
 
 
 @pytest.fixture
-async def books(database: str) -> AsyncIterator[Books]:
+async def engine(database: str) -> AsyncIterator[AsyncEngine]:
     engine = engine_for(database)
-    yield await Books.made(engine)
+    yield engine
     await engine.dispose()
+
+
+@pytest.fixture
+async def books(engine: AsyncEngine) -> Books:
+    return await Books(engine).open()
