@@ -8,7 +8,8 @@ from random import Random
 from typing import Literal, NamedTuple
 
 from simulators.bank.days import business_day_after
-from simulators.world.rows import Entry, Payout, Transaction
+from simulators.bank.statement import Entry
+from simulators.world.rows import Payout, Transaction
 from simulators.world.sales import payout_of
 from simulators.world.shape import Shape
 
