@@ -173,15 +173,20 @@ class Bank:
             await asyncio.sleep(_LOOK_SECONDS)
 
     def close_days(self, until: date) -> list[str]:
-        """Close every day until this one; the names of the statements that were handed over."""
+        """Close every day until this one; the names of the statements that were handed over.
+
+        All of them or none: who is killed meanwhile writes the same files again.
+        """
         names: list[str] = []
-        day = self.closed_until + ONE_DAY
-        while day <= until:
-            with self._storage.transaction():
+        if until <= self.closed_until:
+            return names
+        with self._storage.transaction():
+            day = self.closed_until
+            while day < until:
+                day += ONE_DAY
                 if is_business_day(day):
                     names += self._close(day)
-                self._keep_closed(day)
-            day += ONE_DAY
+            self._keep_closed(until)
         return names
 
     @property
