@@ -34,6 +34,7 @@ from simulators.stripe import app as stripe_app
 from simulators.stripe import webhook_endpoints
 from simulators.stripe.simulator import Simulator
 from simulators.tenants import app as tenants_app
+from simulators.wires import Wires
 from simulators.yente import app as yente_app
 
 STATE_FILE = "world.sqlite3"
@@ -165,6 +166,8 @@ async def _run(
     clock = Clock(storage)
     bank = Bank(storage, clock, statements)
     stripe = Simulator.on(storage, clock, secrets.stripe)
+    host, port = listeners["bank"].getsockname()  # a listener everywhere answers there, too
+    wires = Wires(storage, stripe, f"http://{host}:{port}")
     if endpoint is not None:
         webhook_endpoints.settle(stripe.account, *endpoint)
     mail_faults = Faults(storage, "mail")
@@ -184,21 +187,22 @@ async def _run(
     }
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _end, servers)
-    # A group, so that a defect of the sender or the bank ends the process, and not in silence.
+    # A group, so that a defect of what runs beside ends the process and does not pass in silence.
     async with asyncio.TaskGroup() as tasks:
-        working = [tasks.create_task(stripe.sender.run()), tasks.create_task(bank.run())]
         serving = [
             tasks.create_task(server.serve([listeners[name]])) for name, server in servers.items()
         ]
         for server in servers.values():
             await server.ready.wait()
+        beside = [tasks.create_task(stripe.run()), tasks.create_task(bank.run(wires.deliver))]
         for name, listener in listeners.items():
             scheme = "" if name == "smtp" else "http://"
             host, port = listener.getsockname()
             print(f"{name} {scheme}{host}:{port}", flush=True)  # noqa: T201
         await asyncio.wait(serving)
-        for task in working:
+        for task in beside:
             task.cancel()
+    await wires.close()
     smtp.close()
 
 

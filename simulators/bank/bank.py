@@ -6,6 +6,7 @@ what comes late is booked on the next one.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -166,9 +167,13 @@ class Bank:
 
     # Days
 
-    async def run(self) -> None:
-        """Close the days that are over, as the clock goes."""
+    async def run(self, all_told: Callable[[], Awaitable[None]]) -> None:
+        """Close the days that are over, as the clock goes.
+
+        `all_told` returns when everybody has told the bank what they had to by now.
+        """
         while True:
+            await all_told()
             self.close_days(self._today() - ONE_DAY)
             await asyncio.sleep(_LOOK_SECONDS)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+import stripe
 
+from connectors.statements.statement import Entry
+from simulators.bank.days import business_day_after
 from simulators.bank.faults import WIRE_FEE
 from tests.simulated import SimulatorHandle
 from tests.unit.connectors.statements.reading import Whole, statements
@@ -149,3 +154,35 @@ async def test_the_bank_remembers_over_a_restart(own_world: SimulatorHandle) -> 
     await own_world.start()
     [name] = await close(own_world, FRIDAY)
     assert read(own_world, name).amounts == [97_000]
+
+
+async def settlements(world: SimulatorHandle) -> list[Entry]:
+    """What the bank has booked, when it has closed every day before the simulated one."""
+    yesterday = ((await world.now()) - timedelta(days=1)).date().isoformat()
+    async with asyncio.timeout(10):
+        while (await world.bank("GET", "/_simulator/health"))["closed_until"] < yesterday:
+            await asyncio.sleep(0.05)
+    listed = (await world.bank("GET", "/statements"))["statements"]
+    return [entry for each in listed for entry in read(world, each["name"]).entries]
+
+
+async def test_a_payout_of_stripe_arrives_and_is_given_back_when_it_fails(
+    world: SimulatorHandle, client: stripe.StripeClient
+) -> None:
+    await client.v1.payment_intents.create_async(
+        {"amount": 10_000, "currency": "eur", "confirm": True, "payment_method": "pm_card_visa"}
+    )
+    await world.advance(timedelta(days=9))
+    [payout] = (await client.v1.payouts.list_async()).data
+    assert payout.status == "paid"
+    [booked] = await settlements(world)
+    assert (booked.amount_minor, booked.description) == (payout.amount, "STRIPE PAYOUT")
+    assert payout.trace_id is not None
+    assert booked.end_to_end_id == payout.trace_id.value
+    arrival = datetime.fromtimestamp(payout.arrival_date, UTC).date()
+    assert booked.booking_date == business_day_after(arrival, 0)
+    async with httpx.AsyncClient(base_url=world.stripe_url) as http:
+        await http.post(f"/_simulator/payouts/{payout.id}/fail", json={})
+    await world.advance(timedelta(days=5))
+    back = (await settlements(world))[1]
+    assert (back.amount_minor, back.end_to_end_id) == (-payout.amount, booked.end_to_end_id)
