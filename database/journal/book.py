@@ -85,7 +85,7 @@ class NotBooked(ValueError):
     """The journal's rules refuse it; nothing of it is booked. `rule` names which.
 
     entry_sums_to_zero | entry_comes_whole | has_lines | moves_something | period_is_open |
-    booked_once | journal_entries_reversed_once
+    after_opening | booked_once | journal_entries_reversed_once
     """
 
     def __init__(self, rule: str, said: str) -> None:
