@@ -201,8 +201,8 @@ def _largest(of: Certificate, lines: Iterable[BreakLine]) -> list[Child]:
             words.BREAK[one.break_class],
             element("code", " ".join(one.subject)),
             one.reference or "",
-            f"{one.effective_on:%d %b %Y}",
-            words.AGE[age_of(one.effective_on, of.business_date)],
+            f"{one.opened_on:%d %b %Y}",
+            words.AGE[age_of(one.opened_on, of.business_date)],
             one.currency,
             money(one.at_risk_minor, one.currency),
         )
@@ -210,7 +210,7 @@ def _largest(of: Certificate, lines: Iterable[BreakLine]) -> list[Child]:
     ]
     if not rows:
         return []
-    head = ("Class", "About", "Reference", "Of", "Age", "", "At risk")
+    head = ("Class", "About", "Reference", "Since", "Age", "", "At risk")
     there_are = sum(one.breaks for one in of.breaks)
     told = f"The {len(rows)} with the most at risk" if there_are > len(rows) else "Each of them"
     return [element("h3", told), _table(head, rows, figures=1)]

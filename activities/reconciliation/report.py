@@ -25,7 +25,7 @@ COLUMNS = (
     "at_risk",
     "at_risk_minor",
     "open_minor",
-    "effective_on",
+    "opened_on",
     "days",
     "age",
 )
@@ -58,9 +58,9 @@ def break_list(certificate: Certificate, breaks: Iterable[BreakLine]) -> Iterato
                 f"{at_risk:f}",
                 one.at_risk_minor,
                 one.open_minor,
-                one.effective_on.isoformat(),
+                one.opened_on.isoformat(),
                 one.days(certificate.business_date),
-                age_of(one.effective_on, certificate.business_date),
+                age_of(one.opened_on, certificate.business_date),
             )
         )
 

@@ -101,7 +101,6 @@ LACK: Mapping[Lack, str] = {
     "report_incomplete": "Stripe's report ends before the day does",
     "journal_unsealed": "Entries of the day may still be written",
     "bad_rows": "Rows of a file could not be read",
-    "day_before_open": "The day before has no certificate",
 }
 
 AGE: Mapping[Age, str] = {

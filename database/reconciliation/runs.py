@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation import accounts
 from database.reconciliation.accounts import Account
+from workflows.reconciliation.books import Status
 from workflows.reconciliation.messages import (
     END_OF,
     ENDS,
@@ -18,9 +19,6 @@ from workflows.reconciliation.messages import (
     Run,
     Stage,
 )
-
-LOOK_BACK = 14
-"""Days that a night reconciles again at most, where they came out incomplete."""
 
 _LOCK = text("SELECT id FROM reconciliation_accounts WHERE id = :account FOR UPDATE")
 _UNDER_WAY = text("""
@@ -45,24 +43,15 @@ _STAGE = text("""
     WHERE workflow_id = :workflow_id AND ended_at IS NULL
 """)
 _ID = text("SELECT id, account FROM runs WHERE workflow_id = :workflow_id")
+_CERTIFICATE_OF = text("SELECT id FROM certificates WHERE run = :run")
+_STATUS_OF = text("SELECT status FROM certificates WHERE id = :id")
 _CANDIDATES = text("""
     SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
     FROM reconciliation_accounts
     WHERE (CAST(:after AS text) IS NULL OR name > :after)
     ORDER BY name LIMIT :limit
 """)
-_FIRST_NOT_PROVEN = text("""
-    WITH latest AS (
-        SELECT DISTINCT ON (business_date) business_date, status FROM runs
-        WHERE account = :account AND status IS NOT NULL
-        ORDER BY business_date, ordinal DESC
-    )
-    SELECT COALESCE(
-        (SELECT min(business_date) FROM latest WHERE status IN ('INCOMPLETE', 'PROOF_FAILED')
-            AND business_date > :not_before),
-        (SELECT max(business_date) + 1 FROM latest)
-    )
-""")
+_LAST_CERTIFIED = text("SELECT max(business_date) FROM certificates WHERE account = :account")
 _MANY = text("""
     SELECT r.id, a.name AS account, a.tenant, r.business_date, r.ordinal, r.workflow_id, r.stage,
            r.stage_since, r.status, r.begun_at, r.ended_at, c.id AS certificate_id
@@ -107,8 +96,7 @@ async def open_run(connection: AsyncConnection, account: Account, day: date) -> 
 async def open_night(connection: AsyncConnection, night: OpenNight) -> OpenedNight:
     """Open what is due of a page of accounts at a time.
 
-    That is the day which was over then, and the days before it that have no proof yet: a late
-    statement completes them in their order.
+    That is the day which was over then, and those before it that were never certified.
     """
     values = {"after": night.after, "limit": night.limit + 1}
     found = (await connection.execute(_CANDIDATES, values)).mappings().all()
@@ -118,7 +106,7 @@ async def open_night(connection: AsyncConnection, night: OpenNight) -> OpenedNig
     busy = 0
     for account in page:
         last = account.day_over_at(night.at)
-        first = await _first_due(connection, account, last)
+        first = await _first_due(connection, account)
         if first > last:
             continue
         if first < last:
@@ -141,10 +129,10 @@ async def open_night(connection: AsyncConnection, night: OpenNight) -> OpenedNig
     )
 
 
-async def _first_due(connection: AsyncConnection, account: Account, last: date) -> date:
-    values = {"account": account.id, "not_before": last - timedelta(days=LOOK_BACK)}
-    first: date | None = await connection.scalar(_FIRST_NOT_PROVEN, values)
-    return max(first or account.opened_on, account.opened_on)
+async def _first_due(connection: AsyncConnection, account: Account) -> date:
+    certified: date | None = await connection.scalar(_LAST_CERTIFIED, {"account": account.id})
+    after = certified + timedelta(days=1) if certified else account.opened_on
+    return max(after, account.opened_on)
 
 
 async def record_stage(connection: AsyncConnection, run: Run, stage: Stage) -> None:
@@ -165,6 +153,20 @@ async def id_of(connection: AsyncConnection, run: Run) -> int:
     if found is None:
         raise LookupError(f"{run.workflow_id} was never opened")
     return int(found)
+
+
+async def certificate_of(connection: AsyncConnection, number: int) -> str:
+    """The certificate of a run. Raises LookupError where it has none."""
+    found: str | None = await connection.scalar(_CERTIFICATE_OF, {"run": number})
+    if found is None:
+        raise LookupError(f"run {number} was not certified")
+    return found
+
+
+async def status_of(connection: AsyncConnection, certificate: str | None) -> Status | None:
+    """How the run of a certificate came out."""
+    found: Status | None = await connection.scalar(_STATUS_OF, {"id": certificate})
+    return found
 
 
 async def many(

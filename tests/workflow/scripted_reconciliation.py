@@ -11,7 +11,6 @@ from workflows.reconciliation.messages import (
     UNDONE,
     Certified,
     Certify,
-    Classified,
     Cut,
     Days,
     ForRun,
@@ -47,6 +46,7 @@ class ScriptedBooks(
 ):
     """Every step of reconciliations, done as the script says.
 
+    earlier   how an earlier run of the same inputs came out
     status    how the proof of each run comes out
     due       what is due of each account, by its name: the first day and the last
     open_runs the run of each account that is open
@@ -55,6 +55,7 @@ class ScriptedBooks(
     def __init__(self, status: Status = "BALANCED") -> None:
         super().__init__(production_policy())
         self.status: Status = status
+        self.earlier: Status | None = None
         self.due: dict[str, tuple[date, date]] = {}
         self.open_runs: dict[str, Run] = {}
         self.ordinals: dict[tuple[str, date], int] = {}
@@ -130,18 +131,14 @@ class ScriptedBooks(
     @implements(MatchSteps.fix)
     async def fix(self, request: ForRun) -> Cut:
         await self._play(MatchSteps.fix, request)
-        return Cut(cut_id=7, inputs_hash="h", items={"processor": 3, "bank": 2})
+        earlier = "e" * 64 if self.earlier else None
+        return Cut(cut_id=7, inputs_hash="h", certificate_id=earlier, status=self.earlier)
 
     @implements(MatchSteps.match)
     async def match(self, request: OfCut) -> Matched:
         await self._play(MatchSteps.match, request)
         self._make(request, "matches")
-        return Matched(matched={"reference": 3}, open=1)
-
-    @implements(MatchSteps.classify)
-    async def classify(self, request: OfCut) -> Classified:
-        await self._play(MatchSteps.classify, request)
-        return Classified(timing=1)
+        return Matched(matches={"reference": 3}, timing=1)
 
     @implements(MatchSteps.take_back)
     async def take_back(self, request: Undo) -> Undone:

@@ -26,8 +26,8 @@ class BreakLine:
     currency: str
     at_risk_minor: int
     open_minor: int
-    effective_on: date
+    opened_on: date
 
     def days(self, business_date: date) -> int:
         """How many days old it is at a business date."""
-        return max(0, (business_date - self.effective_on).days)
+        return max(0, (business_date - self.opened_on).days)

@@ -39,7 +39,6 @@ Lack = Literal[
     "report_incomplete",
     "journal_unsealed",
     "bad_rows",
-    "day_before_open",
 ]
 """What makes a run INCOMPLETE.
 
@@ -52,7 +51,6 @@ statement_gap           a statement between this one and the last is not here
 report_incomplete       the processor's report or listing ends before the day does
 journal_unsealed        entries of the day may still be written
 bad_rows                rows of a file could not be read
-day_before_open         the day before has no certificate to go on from
 """
 
 EquationName = Literal["E1", "E2", "E3", "E4"]
@@ -99,14 +97,14 @@ class CutRecord(Message):
     """The fixed inputs of a run.
 
     `hash` covers everything here: the contents by the sources' own ids, the version of the rules,
-    the banks' calendars, the grace, what people matched or unmatched by hand, and what was open
-    before.
+    the banks' calendars, the grace, what people unmatched by hand, and what was open before.
 
     processor_before  movements of the processor before this moment are in the cut
     statements        the statements of the bank, as it names them
     controls          over the opening and closing balances that the sources told
-    manual_matches    over what people matched, and unmatched
-    open_before       over the items and breaks that were open after the certificate before
+    manual_matches    over what people unmatched
+    traces            over what banks know payouts by, as far as it was told
+    open_before       the certificate before, which covers what was open after it
     """
 
     hash: Hash
@@ -118,6 +116,7 @@ class CutRecord(Message):
     calendars: Hash
     grace: Hash
     manual_matches: Hash
+    traces: Hash
     open_before: Hash
 
 

@@ -32,7 +32,8 @@ _STOPPED = ("withdrawn", "aborted")
 
 TRANSITIONS: Mapping[str, frozenset[str]] = {
     "received": frozenset({"gathering", *_STOPPED}),
-    "gathering": frozenset({"matching", *_STOPPED}),
+    # Where nothing has changed since an earlier run of the day, its certificate stands.
+    "gathering": frozenset({"matching", "posting", "incomplete", "proof_failed", *_STOPPED}),
     "matching": frozenset({"proving", *_STOPPED}),
     "proving": frozenset({"certifying", *_STOPPED}),
     # What is certified stands: from here on a run can be superseded, not taken back.
@@ -128,11 +129,17 @@ class Gathered(Message):
 
 
 class Cut(Message):
-    """The fixed set of inputs of a run, and how many items each book has in it."""
+    """The fixed set of inputs of a run, and how many items each book has in it.
+
+    Where an earlier run of the day had the same, it is that one's: `certificate_id` and `status`
+    are what came of it.
+    """
 
     cut_id: int
     inputs_hash: str
     items: Mapping[Book, int] = Field(default_factory=dict)
+    certificate_id: str | None = None
+    status: Status | None = None
 
 
 class OfCut(ForRun):
@@ -142,15 +149,12 @@ class OfCut(ForRun):
 
 
 class Matched(Message):
-    """How many items were matched by each rule, and what is left open."""
+    """How many matches each rule made, what is open and why, and which breaks explained themselves.
 
-    matched: Mapping[str, int] = Field(default_factory=dict)
-    open: int = 0
+    `breaks` counts the open ones by class, `timing` what is only on its way.
+    """
 
-
-class Classified(Message):
-    """Breaks by class, how many items are only on their way, and what closed by itself."""
-
+    matches: Mapping[str, int] = Field(default_factory=dict)
     breaks: Mapping[BreakClass, int] = Field(default_factory=dict)
     timing: int = 0
     closed: int = 0

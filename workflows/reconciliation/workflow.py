@@ -61,19 +61,14 @@ class ReconcileAccount(Process[RunState]):
             self.step(GatherSteps.journal, ForRun(run=run)),
         )
         cut = await self.step(MatchSteps.fix, ForRun(run=run))
-        inputs = OfCut(run=run, cut_id=cut.cut_id)
+        if cut.certificate_id is None or cut.status is None:
+            proven = await self.compare(cut)
+            await self.enter("certifying")
+            certificate, status = await self.certify(cut, proven), proven.status
+        else:
+            certificate, status = cut.certificate_id, cut.status
 
-        await self.enter("matching")
-        await self.step(MatchSteps.match, inputs, undo=MatchSteps.take_back)
-        await self.step(MatchSteps.classify, inputs)
-
-        await self.enter("proving")
-        proven = await self.step(ProofSteps.prove, inputs)
-
-        await self.enter("certifying")
-        certificate = await self.certify(cut, proven)
-
-        if proven.status in ("BALANCED", "BREAKS"):
+        if status in ("BALANCED", "BREAKS"):
             await self.enter("posting")
             # What is not posted today is due to be posted still, and the next run does it.
             await self.step(
@@ -81,7 +76,15 @@ class ReconcileAccount(Process[RunState]):
                 Post(run=run, cut_id=cut.cut_id, certificate_id=certificate),
                 if_skipped=Posted(entries=0),
             )
-        return END_OF[proven.status]
+        return END_OF[status]
+
+    async def compare(self, cut: Cut) -> Proven:
+        """Match what belongs together, say of the rest why it is open, and prove that it is all."""
+        inputs = OfCut(run=self.state.run, cut_id=cut.cut_id)
+        await self.enter("matching")
+        await self.step(MatchSteps.match, inputs, undo=MatchSteps.take_back)
+        await self.enter("proving")
+        return await self.step(ProofSteps.prove, inputs)
 
     async def certify(self, cut: Cut, proven: Proven) -> str:
         """Have it certified, and tell those whom it concerns; answers the certificate's id."""

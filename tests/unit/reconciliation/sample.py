@@ -32,6 +32,7 @@ CUT = CutRecord(
     calendars="4" * 64,
     grace="5" * 64,
     manual_matches="6" * 64,
+    traces="8" * 64,
     open_before="7" * 64,
 )
 
@@ -76,7 +77,7 @@ LINES = (
         currency="EUR",
         at_risk_minor=9700,
         open_minor=-9700,
-        effective_on=date(2026, 3, 13),
+        opened_on=date(2026, 3, 13),
     ),
     BreakLine(
         break_class="unidentified_deposit",
@@ -88,7 +89,7 @@ LINES = (
         currency="EUR",
         at_risk_minor=5000,
         open_minor=-5000,
-        effective_on=date(2026, 2, 1),
+        opened_on=date(2026, 2, 1),
     ),
 )
 
