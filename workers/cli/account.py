@@ -23,11 +23,7 @@ def open_(
     account: Name,
     file: Annotated[
         Path,
-        typer.Argument(
-            help="JSON: opened_on, balances, items; see docs/journal.md.",
-            exists=True,
-            dir_okay=False,
-        ),
+        typer.Argument(help="JSON: opened_on, balances, items; see docs/journal.md."),
     ],
     reason: Reason,
     role: AsRole = Role.finance_operator,
@@ -48,6 +44,8 @@ def open_(
 
     try:
         opening = json.loads(file.read_bytes())
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}") from None
     except ValueError as error:
         raise typer.BadParameter(f"{file} is not JSON: {error}") from None
     if not isinstance(opening, dict):
