@@ -51,6 +51,9 @@ def port_uses(settings: Settings) -> Sequence[PortUse]:
             "the simulator of yente",
             variable("yente_simulator_port"),
         ),
+        PortUse(
+            settings.bank_simulator_port, "the simulator of a bank", variable("bank_simulator_port")
+        ),
         PortUse(settings.gateway_port, "the gateway", variable("gateway_port")),
     )
 
@@ -69,6 +72,7 @@ def urls(settings: Settings) -> dict[str, tuple[str, ...]]:
             f"http://127.0.0.1:{settings.crm_simulator_port}",
             f"http://127.0.0.1:{settings.tenant_api_simulator_port}",
             f"http://127.0.0.1:{settings.yente_simulator_port}",
+            f"http://127.0.0.1:{settings.bank_simulator_port}",
         ),
         "worker": (),
         "gateway": (settings.gateway_url,),
@@ -97,7 +101,7 @@ def temporal(settings: Settings) -> TemporalServer:
 
 
 def simulators(settings: Settings) -> ChildProcess:
-    """The outside world in miniature: Stripe, a mailbox, two directories, a CRM, lists."""
+    """The outside world in miniature: Stripe, a mailbox, two directories, a CRM, lists, a bank."""
     secrets = settings.home / "secrets"
 
     async def ready() -> bool:
@@ -109,6 +113,7 @@ def simulators(settings: Settings) -> ChildProcess:
             settings.crm_simulator_port,
             settings.tenant_api_simulator_port,
             settings.yente_simulator_port,
+            settings.bank_simulator_port,
         )
         return all([await answers(port) for port in ports])
 
@@ -125,6 +130,8 @@ def simulators(settings: Settings) -> ChildProcess:
                 *("--crm-port", str(settings.crm_simulator_port)),
                 *("--tenants-port", str(settings.tenant_api_simulator_port)),
                 *("--yente-port", str(settings.yente_simulator_port)),
+                *("--bank-port", str(settings.bank_simulator_port)),
+                *("--bank-folder", str(settings.home / "statements")),
                 *("--stripe-key-file", str(secrets / "stripe_api_key")),
                 *("--directory-token-file", str(secrets / "directory_token")),
                 *("--crm-token-file", str(secrets / "hubspot_token")),

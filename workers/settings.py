@@ -197,6 +197,8 @@ class Settings(BaseSettings):
     """A yente of your own needs none."""
     yente_simulator_port: Port = 8406
     """On a laptop: where the simulator of yente answers."""
+    bank_simulator_port: Port = 8407
+    """On a laptop: where the simulator of a bank answers."""
 
     mail: Literal["smtp", "outbox"] = "smtp"
     """How letters go out: to a mail server, or into a folder that a mail system empties."""
