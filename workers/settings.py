@@ -218,6 +218,8 @@ class Settings(BaseSettings):
     """Who is reminded of reviews that wait for the role reviewer."""
     senior_reviewers_email: str = "senior-reviewers@example.com"
     """The same, for the role senior_reviewer."""
+    finance_email: str = "finance@example.com"
+    """Who is told of a reconciliation that is not balanced."""
     mail_inbox_port: Port = 8402
     """On a laptop: where the mail inbox answers over HTTP."""
 

@@ -5,12 +5,15 @@ whatever comes later has a greater number, and is in a later cut. What came late
 cut before, is new in the next.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, DateTime, Integer, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
 
 from database.reconciliation.codes import BOOKS
 from workflows.reconciliation.books import Book, Leg
@@ -20,6 +23,12 @@ PAYOUTS = ("payout", "payout_reversal")
 """The kinds of items, in each book, that are of the payout family."""
 
 _P, _B = BOOKS["processor"], BOOKS["bank"]
+_TYPES: Mapping[str, TypeEngine[Any]] = {
+    "account": Integer(),
+    **dict.fromkeys(("last", "base_last", "loaded_from", "loaded_to"), BigInteger()),
+    **{f"{of}_before": DateTime(timezone=True) for of in ("processor", "bank", "journal")},
+    **{f"base_{of}_before": DateTime(timezone=True) for of in ("processor", "bank", "journal")},
+}
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
 LEG_BOOKS: dict[Leg, tuple[Book, Book]] = {
@@ -28,6 +37,10 @@ LEG_BOOKS: dict[Leg, tuple[Book, Book]] = {
     "L3": ("cash", "bank"),
 }
 """The two books that a leg compares."""
+
+OURS = (BOOKS["clearing"], BOOKS["cash"])
+SIGNED = f"CASE WHEN i.book IN {OURS} THEN i.amount_minor ELSE -i.amount_minor END"
+"""What an item adds to the equation of its leg: there we have too much, or the other too little."""
 
 IN_CUT = f"""
     i.account = :account AND i.id <= :last AND i.occurred_at < CASE i.book
@@ -66,14 +79,21 @@ DROPPED = f"""
 """
 """The items that counted before, or would, if their source had not told another version since."""
 
+
+def of_cut(sql: str) -> TextClause:
+    """A statement with the parameters of `Cut.values`, whose types Postgres could not tell."""
+    names = sorted(_TYPES.keys() & set(re.findall(r"(?<!:):(\w+)", sql)))
+    return text(sql).bindparams(*(bindparam(name, type_=_TYPES[name]) for name in names))
+
+
 _READ = text("""
-    SELECT r.id AS run, r.account, a.name, a.opened_on, r.business_date, r.ordinal, c.last_item,
-           c.inputs, c.hash
+    SELECT r.id AS run, r.account, a.name, a.opened_on, r.business_date, r.ordinal, c.last_intake,
+           c.last_item, c.inputs, c.hash
     FROM runs r JOIN reconciliation_accounts a ON a.id = r.account JOIN cuts c ON c.run = r.id
     WHERE r.id = :run
 """)
 _BASE = text("""
-    SELECT e.id AS certificate, e.run, c.last_item, c.inputs
+    SELECT e.id AS certificate, e.run, c.last_intake, c.last_item, c.inputs
     FROM certificates e JOIN cuts c ON c.run = e.run
     WHERE e.account = :account AND e.business_date < :business_date AND e.run < :run
     ORDER BY e.business_date DESC, e.ordinal DESC LIMIT 1
@@ -92,6 +112,7 @@ class Base:
 
     certificate: str
     run: int
+    last_intake: int
     last_item: int
     inputs: Inputs
 
@@ -105,6 +126,7 @@ class Cut:
     name: str
     business_date: date
     ordinal: int
+    last_intake: int
     last_item: int
     inputs: Inputs
     hash: str | None
@@ -112,7 +134,8 @@ class Cut:
     loaded: tuple[int, int]
 
     def values(self) -> dict[str, Any]:
-        """The parameters of `IN_CUT`, `IN_BASE` and `NEW`. Any: each of its column's type."""
+        """The parameters of statements on the cut. Any: each of its column's type."""
+        first, last = self.load
         before = self.base.inputs.before() if self.base else (_BEGINNING,) * 3
         return {
             "account": self.account,
@@ -120,6 +143,11 @@ class Cut:
             **dict(zip(_BEFORE, self.inputs.before(), strict=True)),
             "base_last": self.base.last_item if self.base else 0,
             **{f"base_{name}": at for name, at in zip(_BEFORE, before, strict=True)},
+            "run": self.run,
+            "base_run": self.base_run,
+            "business_date": self.business_date,
+            "loaded_from": first,
+            "loaded_to": last,
         }
 
     @property
@@ -147,6 +175,7 @@ async def read(connection: AsyncConnection, run: int) -> Cut:
         name=row["name"],
         business_date=row["business_date"],
         ordinal=row["ordinal"],
+        last_intake=row["last_intake"],
         last_item=row["last_item"],
         inputs=Inputs.model_validate(row["inputs"]),
         hash=row["hash"],
@@ -163,7 +192,11 @@ async def _base(
     if row is None:
         return None
     return Base(
-        row["certificate"], row["run"], row["last_item"], Inputs.model_validate(row["inputs"])
+        row["certificate"],
+        row["run"],
+        row["last_intake"],
+        row["last_item"],
+        Inputs.model_validate(row["inputs"]),
     )
 
 

@@ -5,14 +5,14 @@ date made since the certificate before: a run that supersedes another has what b
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS
+from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS, RULES
 from database.reconciliation.cut import NOTHING
-from database.reconciliation.extent import Cut
+from database.reconciliation.extent import OURS, SIGNED, Cut
 from workflows.reconciliation.break_list import BreakLine
 from workflows.reconciliation.certificate import (
     AGES,
@@ -22,9 +22,9 @@ from workflows.reconciliation.certificate import (
     TimingTotal,
 )
 
-_OURS = (BOOKS["clearing"], BOOKS["cash"])
 _LEG_OF = {code: leg for leg, code in LEGS.items()}
 _BOOK_OF = {code: book for book, code in BOOKS.items()}
+_RULE_OF = {code: rule for rule, code in RULES.items()}
 _DISPOSITION_OF = {code: one for one, code in DISPOSITIONS.items()}
 _AGE = """
     CASE WHEN {0} <= 1 THEN 0 WHEN {0} <= 7 THEN 1 WHEN {0} <= 30 THEN 2
@@ -50,8 +50,8 @@ _MATCHED = text(f"""
     ), matched AS (
         SELECT leg, rule, disposition, currency, number, bool_or(derived) AS derived,
                count(*) AS items,
-               coalesce(sum(amount_minor) FILTER (WHERE book IN {_OURS}), 0) AS ours,
-               coalesce(sum(amount_minor) FILTER (WHERE book NOT IN {_OURS}), 0) AS theirs
+               coalesce(sum(amount_minor) FILTER (WHERE book IN {OURS}), 0) AS ours,
+               coalesce(sum(amount_minor) FILTER (WHERE book NOT IN {OURS}), 0) AS theirs
         FROM members GROUP BY leg, rule, disposition, currency, number
     )
     SELECT leg, rule, disposition, currency, derived, count(*) AS matches, sum(items) AS items,
@@ -62,7 +62,7 @@ _MATCHED = text(f"""
 _TIMING = text(f"""
     SELECT leg, currency, {_AGE.format("(CAST(:business_date AS date) - effective_on)")} AS age,
            count(*) AS items,
-           sum(CASE WHEN book IN {_OURS} THEN amount_minor ELSE -amount_minor END) AS amount
+           sum(CASE WHEN book IN {OURS} THEN amount_minor ELSE -amount_minor END) AS amount
     FROM open_at WHERE disposition = {DISPOSITIONS["timing"]}
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """)
@@ -101,16 +101,17 @@ _HASH_MATCHES = text(f"""
         ORDER BY id
     ) AS said
 """)
-_HASH_OPEN = text("""
-    SELECT count(*) AS rows, encode(sha256(string_agg(hash, ''::bytea ORDER BY hash)), 'hex') AS hash
+_HASHED = "encode(sha256(string_agg(hash, ''::bytea ORDER BY hash)), 'hex')"
+_HASH_OPEN = text(f"""
+    SELECT count(*) AS rows, {_HASHED} AS hash
     FROM (
         SELECT sha256(convert_to(concat_ws(chr(31), o.leg, o.disposition, i.book, i.source_id,
                                            i.component, i.version), 'UTF8')) AS hash
         FROM open_at o JOIN items i ON i.id = o.item
     ) AS hashed
 """)
-_HASH_BREAKS = text("""
-    SELECT count(*) AS rows, encode(sha256(string_agg(hash, ''::bytea ORDER BY hash)), 'hex') AS hash
+_HASH_BREAKS = text(f"""
+    SELECT count(*) AS rows, {_HASHED} AS hash
     FROM (
         SELECT sha256(convert_to(concat_ws(chr(31), leg, subject, class, currency, at_risk_minor,
                                            opened_on - DATE '1970-01-01'), 'UTF8')) AS hash
@@ -119,13 +120,10 @@ _HASH_BREAKS = text("""
 """)
 _LINES = text(f"""
     SELECT b.class, b.leg, i.book, b.currency, b.at_risk_minor, b.opened_on, i.kind, i.reference,
-           m.subject,
-           m.open_minor
+           m.subject, m.open_minor
     FROM breaks_at b CROSS JOIN LATERAL (
         SELECT array_agg(i.source_id ORDER BY i.book, i.source_id, i.component) AS subject,
-               min(i.id) AS first,
-               coalesce(sum(CASE WHEN i.book IN {_OURS} THEN i.amount_minor ELSE -i.amount_minor END)
-                        FILTER (WHERE i.currency = b.currency), 0) AS open_minor
+               coalesce(sum({SIGNED}) FILTER (WHERE i.currency = b.currency), 0) AS open_minor
         FROM items i WHERE i.id = ANY(b.items)
     ) AS m JOIN LATERAL (
         SELECT book, kind, reference FROM items i WHERE i.id = ANY(b.items)
@@ -135,16 +133,14 @@ _LINES = text(f"""
 """)
 
 
-async def matched(
-    connection: AsyncConnection, cut: Cut, rules: Mapping[int, str]
-) -> tuple[MatchedTotal, ...]:
-    """What was matched in the day, by leg, rule and evidence; `rules` names their codes."""
-    rows = (await connection.execute(_MATCHED, _of_run(cut))).mappings()
+async def matched(connection: AsyncConnection, cut: Cut) -> tuple[MatchedTotal, ...]:
+    """What was matched in the day, by leg, rule and evidence."""
+    rows = (await connection.execute(_MATCHED, cut.values())).mappings()
     return tuple(
         MatchedTotal(
             leg=_LEG_OF[row["leg"]],
             currency=row["currency"],
-            rule=rules.get(row["rule"], str(row["rule"])),
+            rule=_RULE_OF[row["rule"]],
             disposition=_DISPOSITION_OF[row["disposition"]],
             evidence="derived" if row["derived"] else "independent",
             matches=int(row["matches"]),
@@ -158,7 +154,7 @@ async def matched(
 
 async def timing(connection: AsyncConnection, cut: Cut) -> tuple[TimingTotal, ...]:
     """What is not due yet, by leg and age."""
-    rows = (await connection.execute(_TIMING, {"business_date": cut.business_date})).mappings()
+    rows = (await connection.execute(_TIMING, cut.values())).mappings()
     return tuple(
         TimingTotal(
             leg=_LEG_OF[row["leg"]],
@@ -173,7 +169,7 @@ async def timing(connection: AsyncConnection, cut: Cut) -> tuple[TimingTotal, ..
 
 async def breaks(connection: AsyncConnection, cut: Cut) -> tuple[BreakTotal, ...]:
     """Open breaks by class and age."""
-    rows = (await connection.execute(_BREAKS, {"business_date": cut.business_date})).mappings()
+    rows = (await connection.execute(_BREAKS, cut.values())).mappings()
     return tuple(
         BreakTotal(
             break_class=row["class"],
@@ -188,7 +184,7 @@ async def breaks(connection: AsyncConnection, cut: Cut) -> tuple[BreakTotal, ...
 
 async def break_movements(connection: AsyncConnection, cut: Cut) -> tuple[BreakMovement, ...]:
     """How the open breaks came about since the certificate before, by class."""
-    rows = (await connection.execute(_MOVED, _of_run(cut))).mappings()
+    rows = (await connection.execute(_MOVED, cut.values())).mappings()
     return tuple(
         BreakMovement(
             break_class=row["class"],
@@ -203,7 +199,7 @@ async def result_hash(connection: AsyncConnection, cut: Cut) -> str:
     """Over each match of the day, each item that is open and each break, by the sources' ids."""
     sections = []
     for query in (_HASH_MATCHES, _HASH_OPEN, _HASH_BREAKS):
-        row = (await connection.execute(query, _of_run(cut))).one()
+        row = (await connection.execute(query, cut.values())).one()
         sections.append(f"{row.rows}:{row.hash or NOTHING}")
     return hashlib.sha256("\n".join(sections).encode()).hexdigest()
 
@@ -230,7 +226,3 @@ _MOVEMENTS = (
     *("opening", "opening_minor", "new", "new_minor"),
     *("cleared", "cleared_minor", "closing", "closing_minor"),
 )
-
-
-def _of_run(cut: Cut) -> Mapping[str, int]:
-    return {"account": cut.account, "run": cut.run, "base_run": cut.base_run}

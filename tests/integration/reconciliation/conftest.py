@@ -15,6 +15,7 @@ from connectors.stripe.api import StripeApi
 from database.connection import engine_for, transaction
 from database.reconciliation import accounts
 from database.reconciliation.accounts import Account
+from tests.integration.reconciliation.books import Books
 from tests.postgres import rows
 from tests.simulated import SimulatorHandle
 
@@ -31,6 +32,12 @@ async def api(world: SimulatorHandle) -> AsyncIterator[StripeApi]:
     stripe = StripeApi(world.api_key, base_url=world.stripe_url, timeout=5)
     yield stripe
     await stripe.close()
+
+
+@pytest.fixture
+async def books(engine: AsyncEngine) -> Books:
+    """An account with three books."""
+    return await Books.made(engine)
 
 
 async def no_pace() -> None:
