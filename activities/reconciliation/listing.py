@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.reconciliation.heartbeat import Progress, beating
+from activities.heartbeat import Progress, going_on
 from activities.reconciliation.sources import items_of_movements
 from connectors.capabilities import Batch, Processor
 from connectors.movements import Movement, Payout, Window
@@ -18,7 +18,7 @@ from database import watermarks
 from database.connection import transaction
 from database.reconciliation import items, sources
 from database.reconciliation.accounts import Account
-from database.reconciliation.sources import KnownPayout, gathered_name
+from database.reconciliation.sources import KnownPayout
 from workflows.reconciliation.messages import Gathered
 
 _TAKEN_IN_AT_ONCE = 5_000
@@ -59,9 +59,9 @@ class ProcessorBook:
 
         All of it may be done again: what is there stays as it is.
         """
-        name = gathered_name(self._account)
+        name = f"gathered/{self._account.name}"
         since = await self._since(name, before)
-        async with beating(_Place(since=since, before=before)) as progress:
+        async with going_on(_Place(since=since, before=before)) as progress:
             if progress.place == _Place(since=since, before=before):
                 async with transaction(self._engine) as connection:
                     await sources.forget_bad_rows(connection, self._account.id, before)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS, RULES
 from database.reconciliation.cut import NOTHING
-from database.reconciliation.extent import OURS, SIGNED, Cut
+from database.reconciliation.extent import OURS, SIGNED, Cut, of_cut
 from workflows.reconciliation.break_list import BreakLine
 from workflows.reconciliation.certificate import (
     AGES,
@@ -26,6 +26,8 @@ _LEG_OF = {code: leg for leg, code in LEGS.items()}
 _BOOK_OF = {code: book for book, code in BOOKS.items()}
 _RULE_OF = {code: rule for rule, code in RULES.items()}
 _DISPOSITION_OF = {code: one for one, code in DISPOSITIONS.items()}
+SOURCE = """(i.book || '/' || i.source_id || '/' || i.component
+             || CASE WHEN i.version > 1 THEN '/' || i.version ELSE '' END) COLLATE "C" """
 _AGE = """
     CASE WHEN {0} <= 1 THEN 0 WHEN {0} <= 7 THEN 1 WHEN {0} <= 30 THEN 2
          WHEN {0} <= 90 THEN 3 ELSE 4 END
@@ -100,6 +102,12 @@ _HASH_MATCHES = text(f"""
               UNION ALL SELECT id, disposition, difference_minor FROM ({_APART}) AS y) AS stood
         ORDER BY id
     ) AS said
+""")
+_MISNAMED = of_cut(f"""
+    SELECT count(*) FROM ({_OF_DAY}) AS x WHERE x.id <> (
+        SELECT CAST(md5(concat_ws(chr(10), CAST(:name AS text), x.leg, x.rule,
+                                  string_agg({SOURCE}, chr(10) ORDER BY {SOURCE}))) AS uuid)
+        FROM match_items m JOIN items i ON i.id = m.item WHERE m.match = x.number)
 """)
 _HASHED = "encode(sha256(string_agg(hash, ''::bytea ORDER BY hash)), 'hex')"
 _HASH_OPEN = text(f"""
@@ -202,6 +210,11 @@ async def result_hash(connection: AsyncConnection, cut: Cut) -> str:
         row = (await connection.execute(query, cut.values())).one()
         sections.append(f"{row.rows}:{row.hash or NOTHING}")
     return hashlib.sha256("\n".join(sections).encode()).hexdigest()
+
+
+async def misnamed(connection: AsyncConnection, cut: Cut) -> int:
+    """How many matches of the day have other items than those that their id is the hash of."""
+    return int(await connection.scalar(_MISNAMED, cut.values() | {"name": cut.name}) or 0)
 
 
 async def break_lines(connection: AsyncConnection) -> AsyncIterator[BreakLine]:

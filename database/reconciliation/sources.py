@@ -8,8 +8,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from database.reconciliation.accounts import Account
-
 _KEEP_PAYOUTS = text("""
     INSERT INTO payouts (account, id, currency, amount_minor, made_at, arrival_on, automatic,
                          status, members_known, trace_id, transaction, failure_transaction,
@@ -49,6 +47,10 @@ _OLDEST_UNSETTLED = text("""
     WHERE account = :account AND made_at > :since
       AND (trace_id IS NULL OR status NOT IN ('paid', 'failed', 'canceled')
            OR (automatic AND NOT members_known))
+""")
+_BALANCES = text("""
+    SELECT DISTINCT ON (currency) currency, amount_minor, source FROM told_balances
+    WHERE account = :account AND at = :at ORDER BY currency, id DESC
 """)
 _LAST_SEAL = text("""
     SELECT max(CAST(substring(source FROM '^journal/([0-9]+)$') AS integer)) FROM intakes
@@ -92,11 +94,6 @@ class KnownPayout:
     failure_transaction: str | None
     original: str | None
     reversed_by: str | None
-
-
-def gathered_name(account: Account) -> str:
-    """The watermark up to which an account's book at its processor was gathered."""
-    return f"gathered/{account.name}"
 
 
 async def keep_payouts(
@@ -182,6 +179,14 @@ async def is_told(
     """Whether this source told the balances as of a time before."""
     told = {"account": account_id, "at": at, "source": source}
     return bool(await connection.scalar(_TOLD, told))
+
+
+async def balances(
+    connection: AsyncConnection, account_id: int, at: datetime
+) -> Mapping[str, tuple[int, str]]:
+    """The processor's balances as of a time, and who told, by currency."""
+    rows = (await connection.execute(_BALANCES, {"account": account_id, "at": at})).all()
+    return {row.currency: (row.amount_minor, row.source) for row in rows}
 
 
 async def last_seal(connection: AsyncConnection, account_id: int) -> int | None:

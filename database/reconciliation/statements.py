@@ -142,6 +142,17 @@ async def of_file(connection: AsyncConnection, file: str) -> Sequence[RowMapping
     return (await connection.execute(_OF_FILE, {"file": file})).mappings().all()
 
 
+async def of_account(
+    connection: AsyncConnection, account: int, *, until: date
+) -> Sequence[RowMapping]:
+    """The statements that count up to a day, one bank account after the other, in their order.
+
+    Beside each `closed_before_minor` and `sequence_before`: of the one before it.
+    """
+    found = await connection.execute(_OF_ACCOUNT, {"account": account, "until": until})
+    return found.mappings().all()
+
+
 async def contradicted(
     connection: AsyncConnection, account: int, *, until: date
 ) -> Sequence[RowMapping]:
@@ -150,12 +161,9 @@ async def contradicted(
     return found.mappings().all()
 
 
-async def gaps(
-    connection: AsyncConnection, account: int, *, until: date = date.max
-) -> Sequence[Gap]:
-    """Where statements of an account are missing between two that count and close by a day."""
-    rows = await connection.execute(_OF_ACCOUNT, {"account": account, "until": until})
-    return [gap for row in rows.mappings() if (gap := _gap_before(row)) is not None]
+def gaps(in_order: Sequence[RowMapping]) -> Sequence[Gap]:
+    """Where statements are missing between two that count, of those that `of_account` tells."""
+    return [gap for row in in_order if (gap := _gap_before(row)) is not None]
 
 
 def _gap_before(row: RowMapping) -> Gap | None:

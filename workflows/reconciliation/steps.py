@@ -21,7 +21,7 @@ from workflows.reconciliation.messages import (
     TakenUp,
     Tell,
 )
-from workflows.step import Undo, Undone, step
+from workflows.step import step
 
 
 class RunSteps(ABC):
@@ -86,11 +86,6 @@ class MatchSteps(ABC):
 
         Breaks that explained themselves are closed.
         """
-
-    @step("bulk", "match.take_back", "Take the run's matches back")
-    @abstractmethod
-    async def take_back(self, request: Undo) -> Undone:
-        """Take back what the run matched under the key `of`, and its breaks."""
 
 
 class ProofSteps(ABC):

@@ -37,7 +37,7 @@ async def api(world: SimulatorHandle) -> AsyncIterator[StripeApi]:
 @pytest.fixture
 async def books(engine: AsyncEngine) -> Books:
     """An account with three books."""
-    return await Books.made(engine)
+    return await Books(engine).open()
 
 
 async def no_pace() -> None:
