@@ -35,6 +35,7 @@ class SourceFileRow(SQLModel, table=True):
     id       of its content in the spool, until it is read
     kind     statement | ledger | processor | summary
     account  whose it is, where the file itself does not tell; statements do
+    bank_account  of statements that do not name theirs: what the sender said
     state    received | read | refused (nothing of it counts; `error` and `position` say why)
     """
 
@@ -56,6 +57,7 @@ class SourceFileRow(SQLModel, table=True):
     kind: str = Field(sa_column=Column(Text, nullable=False))
     account: int | None = Field(default=None, sa_column=_account(nullable=True))
     tenant: str | None = Field(default=None, sa_column=Column(Text))
+    bank_account: str | None = Field(default=None, sa_column=Column(Text))
     sha256: str = Field(sa_column=Column(Text, nullable=False))
     size: int = Field(sa_column=Column(BigInteger, nullable=False))
     state: str = Field(sa_column=Column(Text, nullable=False, server_default="received"))

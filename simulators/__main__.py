@@ -173,9 +173,9 @@ async def _run(
     }
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _end, servers)
-    # A group, so that a defect of the sender ends the process and does not pass in silence.
+    # A group, so that a defect of what runs beside ends the process and does not pass in silence.
     async with asyncio.TaskGroup() as tasks:
-        sending = tasks.create_task(stripe.sender.run())
+        beside = tasks.create_task(stripe.run())
         serving = [
             tasks.create_task(server.serve([listeners[name]])) for name, server in servers.items()
         ]
@@ -186,7 +186,7 @@ async def _run(
             host, port = listener.getsockname()
             print(f"{name} {scheme}{host}:{port}", flush=True)  # noqa: T201
         await asyncio.wait(serving)
-        sending.cancel()
+        beside.cancel()
     smtp.close()
 
 

@@ -300,6 +300,15 @@ class SimulatorHandle:
         body = {"outcome": outcome, "code": code}
         await self._post(f"/_simulator/identity/{session}/submit", body)
 
+    # Stripe's money
+
+    async def stripe_control(
+        self, path: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:  # Any: JSON
+        """Do what customers, banks and Stripe do to the account: see the money's control API."""
+        answer: dict[str, Any] = await self._post(f"/_simulator/{path}", body or {})
+        return answer
+
     # Mail
 
     async def messages(

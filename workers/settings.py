@@ -52,6 +52,8 @@ SecretName = Literal[
     "api_key_reviewer_two",
     "api_key_senior_reviewer",
     "api_key_senior_reviewer_two",
+    "api_key_finance_operator",
+    "api_key_finance_approver",
     "api_key_operator",
     "api_key_admin",
 ]
@@ -214,6 +216,8 @@ class Settings(BaseSettings):
     """Who is reminded of reviews that wait for the role reviewer."""
     senior_reviewers_email: str = "senior-reviewers@example.com"
     """The same, for the role senior_reviewer."""
+    finance_email: str = "finance@example.com"
+    """Who is told of a reconciliation that is not balanced."""
     mail_inbox_port: Port = 8402
     """On a laptop: where the mail inbox answers over HTTP."""
 
@@ -237,6 +241,10 @@ class Settings(BaseSettings):
     """The same, as a senior reviewer."""
     api_key_senior_reviewer_two: SecretStr | None = None
     """The same, as another senior reviewer."""
+    api_key_finance_operator: SecretStr | None = None
+    """The same, as somebody who keeps the books."""
+    api_key_finance_approver: SecretStr | None = None
+    """The same, as somebody who approves of what those who keep the books propose."""
     api_key_operator: SecretStr | None = None
     """The same, as an operator."""
     api_key_admin: SecretStr | None = None

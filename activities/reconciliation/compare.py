@@ -2,17 +2,17 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from activities.heartbeat import heartbeating
+from activities.reconciliation.heartbeat import alive
 from database.connection import transaction
-from database.reconciliation import accounts, cut, runs
+from database.reconciliation import accounts, classification, cut, matching, runs
 from database.reconciliation.accounts import Account
 from workflows.reconciliation.certificate import canonical
 from workflows.reconciliation.inputs import Inputs, Told
 from workflows.reconciliation.messages import (
-    Classified,
     Cut,
     ForRun,
     Matched,
@@ -62,7 +62,7 @@ class MatchActivities(MatchSteps):
     @implements(MatchSteps.fix)
     async def fix(self, request: ForRun) -> Cut:
         """Fix the inputs once: asked again, it answers what was fixed."""
-        async with heartbeating(), transaction(self._engine) as connection:
+        async with alive(), transaction(self._engine) as connection:
             account = await accounts.of_name(connection, request.run.account)
             inputs, told = await self._inputs_of(
                 connection, account, request.run, rules_of(self._terms)
@@ -77,3 +77,25 @@ class MatchActivities(MatchSteps):
                 certificate_id=fixed.certificate,
                 status=status,
             )
+
+    @implements(MatchSteps.match)
+    async def match(self, request: OfCut) -> Matched:
+        """Match and classify in one transaction: a crash leaves nothing of it."""
+        async with alive(), transaction(self._engine) as connection:
+            matched = await matching.match(connection, request.cut_id, self._terms)
+            classified = await classification.classify(connection, request.cut_id, self._terms)
+        return Matched(
+            matches={f"{leg} {rule}": count for (leg, rule), count in matched.matches.items()},
+            breaks=classified.breaks,
+            timing=classified.timing,
+            closed=classified.closed,
+        )
+
+    @implements(MatchSteps.take_back)
+    async def take_back(self, request: Undo) -> Undone:
+        """Take back what the run matched, and what it found."""
+        account, day, ordinal = request.of.split("/")[1:4]
+        run = Run(account=account, day=date.fromisoformat(day), ordinal=int(ordinal))
+        async with alive(), transaction(self._engine) as connection:
+            existed = await matching.take_back(connection, await runs.id_of(connection, run))
+        return Undone(existed=existed)

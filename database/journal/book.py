@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.journal.entry import Kind, NewEntry, NewLine
-from database.journal.given import LINE, Given, OfGiven
+from database.journal.given import Given, OfGiven
 from database.prepared import Prepared
 
 _AT_ONCE = 50_000
@@ -26,7 +26,7 @@ _OPEN_BOOKS = text("""
     SELECT :account, * FROM unnest(CAST(:codes AS text[]), CAST(:currencies AS text[]))
     ORDER BY 2, 3 ON CONFLICT DO NOTHING
 """)
-_POST = OfGiven(f"""
+_POST = OfGiven("""
     WITH place AS (
         SELECT time_zone, (
             SELECT CAST(max(month) + interval '1 month' AS date) FROM journal_periods
@@ -35,7 +35,7 @@ _POST = OfGiven(f"""
         FROM reconciliation_accounts WHERE id = :account
     ), given AS (
         SELECT entry.*, CAST(occurred_at AT TIME ZONE time_zone AS date) AS effective_on
-        FROM {{entries}}, place
+        FROM {entries}, place
     ), made AS (
         INSERT INTO journal_entries (account, request_key, kind, occurred_at, effective_on, period,
                                      derived, reversal_of, lines)
@@ -49,17 +49,17 @@ _POST = OfGiven(f"""
         INSERT INTO journal_lines (entry, line, journal_account, amount_minor, kind, reference,
                                    object_id, payout, arrival_on, descriptor, presentment_minor,
                                    presentment_currency)
-        SELECT made.id, {LINE} FROM {{lines}} JOIN given USING (nth) JOIN made USING (request_key)
+        SELECT made.id, {line} FROM {lines} JOIN given USING (nth) JOIN made USING (request_key)
     )
     SELECT count(*) FROM made
 """)
-_BOOKED_OTHERWISE = OfGiven(f"""
+_BOOKED_OTHERWISE = OfGiven("""
     WITH theirs AS (
-        SELECT entry.request_key, entry.occurred_at, {LINE}
-        FROM {{lines}} JOIN (SELECT * FROM {{entries}}) entry USING (nth)
+        SELECT entry.request_key, entry.occurred_at, {line}
+        FROM {lines} JOIN (SELECT * FROM {entries}) entry USING (nth)
     ), ours AS (
-        SELECT booked.request_key, booked.occurred_at, {LINE}
-        FROM {{entries}} JOIN journal_entries booked
+        SELECT booked.request_key, booked.occurred_at, {line}
+        FROM {entries} JOIN journal_entries booked
             ON booked.request_key = entry.request_key AND booked.account = :account
         JOIN journal_lines line ON line.entry = booked.id
     ), differing AS (

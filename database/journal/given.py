@@ -38,7 +38,7 @@ _LINES = {
     "presentment_minor": "bigint",
     "presentment_currency": "text",
 }
-LINE = ", ".join(f"line.{name}" for name in list(_LINES)[1:])
+_LINE = ", ".join(f"line.{name}" for name in list(_LINES)[1:])
 """The columns of a line, as both what is given and `journal_lines` have them."""
 
 
@@ -61,11 +61,14 @@ _STAGE = "; ".join(
 
 
 class OfGiven:
-    """A statement over `{entries}`, called `entry`, and `{lines}`, called `line`, of `:account`."""
+    """A statement over `{entries}`, called `entry`, and `{lines}`, called `line`, of `:account`.
+
+    `{line}` stands for the columns of a line.
+    """
 
     def __init__(self, sql: str) -> None:
         self._few, self._many = (
-            Prepared(sql.format(entries=entries, lines=lines))
+            Prepared(sql.format(entries=entries, lines=lines, line=_LINE))
             for entries, lines in (_ROWS, _STAGED)
         )
 
@@ -112,6 +115,4 @@ def _columns(
 ) -> dict[str, list[Any]]:
     """Rows turned into a list for each column. Any: each of its column's type."""
     turned = list(zip(*rows, strict=True)) or [()] * len(columns)
-    return {
-        f"{prefix}_{name}": list(values) for name, values in zip(columns, turned, strict=True)
-    }
+    return {f"{prefix}_{name}": list(values) for name, values in zip(columns, turned, strict=True)}

@@ -1,65 +1,57 @@
 """The journal's lines as items: what reconciliation compares with the processor and the bank."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from database.connection import driver_of
 from database.journal.balances import Seal
-from database.reconciliation.item import NewItem
+from database.reconciliation.codes import BOOKS
+from database.reconciliation.items import TakenIn, keep_staged, make_staging
 
 Key = Literal["object_id", "reference"]
 """What the processor's side knows a line by: its own object, or what our systems call it."""
 
-_SINCE = """
-    SELECT entry.request_key, entry.occurred_at, entry.effective_on, entry.derived, line.line,
-           book.code, book.currency, line.amount_minor, line.kind, line.reference, line.object_id,
-           line.payout, line.arrival_on, line.descriptor, line.presentment_minor,
-           line.presentment_currency
+# Rows go from the journal to the items without leaving Postgres. What an account begins with is no
+# movement: its balance is in the opening entry, and its open items came with the opening.
+_STAGE = """
+    INSERT INTO staged_items (book, source_id, component, kind, currency, amount_minor, occurred_at,
+                              effective_on, reference, payout, arrival_on, descriptor,
+                              presentment_minor, presentment_currency, derived)
+    SELECT CAST(CASE book.code WHEN 'clearing' THEN CAST(:clearing AS int)
+                               WHEN 'in_transit' THEN :in_transit ELSE :cash END AS smallint),
+           entry.request_key || '/' || line.line, '', line.kind, book.currency, line.amount_minor,
+           entry.occurred_at, entry.effective_on, coalesce({keys}), line.payout, line.arrival_on,
+           line.descriptor, line.presentment_minor, line.presentment_currency, entry.derived
     FROM journal_entries entry JOIN journal_lines line ON line.entry = entry.id
     JOIN journal_accounts book ON book.id = line.journal_account
-    WHERE entry.account = $1 AND entry.xid >= $2 AND entry.xid < $3 AND entry.kind <> 'opening'
-    AND book.code IN ('clearing', 'in_transit', 'cash')
+    WHERE entry.account = :account AND entry.xid >= :since AND entry.xid < :horizon
+    AND entry.kind <> 'opening' AND book.code IN ('clearing', 'in_transit', 'cash')
 """
-_AT_ONCE = 5_000
+_CODES = {book: BOOKS[book] for book in ("clearing", "in_transit", "cash")}
 
 
-async def items_since(
+async def take_in_lines(
     connection: AsyncConnection,
     account: int,
     seal: Seal,
     *,
     after: Seal | None = None,
     keys: Sequence[Key] = ("object_id", "reference"),
-) -> AsyncIterator[NewItem]:
-    """The lines of clearing, in transit and cash that are under `seal` and were not under `after`.
+) -> TakenIn:
+    """Take in the lines of clearing, in transit and cash that are under `seal` and not `after`.
 
-    What an account begins with is no movement, and not among them. An item's reference is the
-    first of `keys` that the line has. Needs a transaction.
+    What was taken in before changes nothing, so `after` only spares work. An item's reference is
+    the first of `keys` that its line has; its source id is the entry's request key and the line.
     """
-    since = after.horizon if after else 0
-    rows = driver_of(connection).cursor(_SINCE, account, since, seal.horizon, prefetch=_AT_ONCE)
-    async for row in rows:
-        yield _item(row, keys)
-
-
-def _item(row: Mapping[str, Any], keys: Sequence[Key]) -> NewItem:
-    """Any: the columns' own."""
-    return NewItem(
-        book=row["code"],
-        source_id=f"{row['request_key']}/{row['line']}",
-        component="",
-        kind=row["kind"],
-        currency=row["currency"],
-        amount_minor=row["amount_minor"],
-        occurred_at=row["occurred_at"],
-        effective_on=row["effective_on"],
-        reference=next((row[key] for key in keys if row[key]), None),
-        payout=row["payout"],
-        arrival_on=row["arrival_on"],
-        descriptor=row["descriptor"],
-        presentment_minor=row["presentment_minor"],
-        presentment_currency=row["presentment_currency"],
-        derived=row["derived"],
-    )
+    known_by = ", ".join(f"line.{key}" for key in keys)
+    asked = {
+        **_CODES,
+        "account": account,
+        "since": after.horizon if after else 0,
+        "horizon": seal.horizon,
+    }
+    await make_staging(connection)
+    await connection.execute(text(_STAGE.format(keys=known_by)), asked)
+    return await keep_staged(connection, account, source=f"journal/{seal.number}")

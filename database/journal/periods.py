@@ -50,7 +50,7 @@ async def set_state(
     try:
         changed: bool = await connection.scalar(_SET, told) or False
     except IntegrityError as error:
-        raise NotSoClosed(str(error.orig).rpartition(": ")[2]) from None
+        raise NotSoClosed(str(error.orig)) from None
     if changed:
         details = {"account": account, "month": month.isoformat(), "state": state, "why": reason}
         await audit.record(connection, "journal.period", by, details=details)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping, text
@@ -74,9 +74,13 @@ class Account:
         """Where its business dates begin and end."""
         return ZoneInfo(self.time_zone)
 
+    def end_of(self, day: date) -> datetime:
+        """When a business date is over: the moment at which the next one begins, in UTC."""
+        return datetime.combine(day + timedelta(days=1), time(), self.zone).astimezone(UTC)
+
     def day_over_at(self, at: datetime) -> date:
         """The last business date that was over at a time."""
-        return date.fromordinal(at.astimezone(self.zone).date().toordinal() - 1)
+        return at.astimezone(self.zone).date() - timedelta(days=1)
 
 
 async def of_name(connection: AsyncConnection, name: str) -> Account:

@@ -7,8 +7,9 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _RECEIVE = text("""
-    INSERT INTO source_files (id, kind, account, tenant, sha256, size, received_by)
-    VALUES (:id, :kind, :account, :tenant, :sha256, :size, :received_by)
+    INSERT INTO source_files (id, kind, account, tenant, bank_account, sha256, size,
+                              received_by)
+    VALUES (:id, :kind, :account, :tenant, :bank_account, :sha256, :size, :received_by)
     ON CONFLICT (kind, coalesce(account, 0), sha256) DO NOTHING
     RETURNING *
 """)
@@ -52,6 +53,7 @@ class Received:
     received_by: str
     account: int | None = None
     tenant: str | None = None
+    bank_account: str | None = None
 
 
 async def receive(connection: AsyncConnection, file: Received) -> tuple[RowMapping, bool]:

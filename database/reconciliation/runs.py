@@ -43,6 +43,7 @@ _STAGE = text("""
     WHERE workflow_id = :workflow_id AND ended_at IS NULL
 """)
 _ID = text("SELECT id, account FROM runs WHERE workflow_id = :workflow_id")
+_CERTIFICATE_OF = text("SELECT id FROM certificates WHERE run = :run")
 _STATUS_OF = text("SELECT status FROM certificates WHERE id = :id")
 _CANDIDATES = text("""
     SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
@@ -152,6 +153,14 @@ async def id_of(connection: AsyncConnection, run: Run) -> int:
     if found is None:
         raise LookupError(f"{run.workflow_id} was never opened")
     return int(found)
+
+
+async def certificate_of(connection: AsyncConnection, number: int) -> str:
+    """The certificate of a run. Raises LookupError where it has none."""
+    found: str | None = await connection.scalar(_CERTIFICATE_OF, {"run": number})
+    if found is None:
+        raise LookupError(f"run {number} was not certified")
+    return found
 
 
 async def status_of(connection: AsyncConnection, certificate: str | None) -> Status | None:

@@ -8,10 +8,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_ACCOUNT = text("""
-    SELECT id, name, tenant, time_zone, opened_on, processor, journal
-    FROM reconciliation_accounts WHERE name = :name
-""")
 _KEEP_PAYOUTS = text("""
     INSERT INTO payouts (account, id, currency, amount_minor, made_at, arrival_on, automatic,
                          status, members_known, trace_id, transaction, failure_transaction,
@@ -52,29 +48,15 @@ _OLDEST_UNSETTLED = text("""
       AND (trace_id IS NULL OR status NOT IN ('paid', 'failed', 'canceled')
            OR (automatic AND NOT members_known))
 """)
+_TOLD = text("""
+    SELECT count(*) FROM told_balances WHERE account = :account AND at = :at AND source = :source
+""")
 _TELL = text("""
     INSERT INTO told_balances (account, currency, at, amount_minor, source)
     VALUES (:account, :currency, :at, :amount_minor, :source)
     ON CONFLICT (account, currency, at, source) DO UPDATE
     SET amount_minor = excluded.amount_minor, told_at = clock_timestamp()
 """)
-
-
-@dataclass(frozen=True)
-class Account:
-    """An account whose books are compared."""
-
-    id: int
-    name: str
-    tenant: str
-    time_zone: str
-    opened_on: date
-    processor: str
-    journal: str
-
-
-class NoAccount(LookupError):
-    """There is no reconciliation account of this name."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +76,6 @@ class KnownPayout:
     failure_transaction: str | None
     original: str | None
     reversed_by: str | None
-
-
-async def account(connection: AsyncConnection, name: str) -> Account:
-    """The account of this name. Raises NoAccount."""
-    row = (await connection.execute(_ACCOUNT, {"name": name})).mappings().first()
-    if row is None:
-        raise NoAccount(f"there is no reconciliation account {name}")
-    return Account(**row)
 
 
 async def keep_payouts(
@@ -179,3 +153,11 @@ async def tell_balances(
     ]
     if rows:
         await connection.execute(_TELL, rows)
+
+
+async def is_told(
+    connection: AsyncConnection, account_id: int, at: datetime, *, source: str
+) -> bool:
+    """Whether this source told the balances as of a time before."""
+    told = {"account": account_id, "at": at, "source": source}
+    return bool(await connection.scalar(_TOLD, told))

@@ -71,6 +71,10 @@ class Account:
             "stripe_payouts",
             {"status": "$.status", "destination": "$.destination", "arrival": "$.arrival_date"},
         )
+        self.report_runs = Collection(
+            storage, "stripe_report_runs", {"status": "$.status"}, beside=("base_url",)
+        )
+        self.files = Collection(storage, "stripe_files", {"purpose": "$.purpose"})
         self.balance_transactions = BalanceTransactions(storage)
         self.agenda = Agenda(storage)
         self.events = Collection(
@@ -149,6 +153,8 @@ class Account:
             self.disputes,
             self.payouts,
             self.balance_transactions,
+            self.report_runs,
+            self.files,
             self.events,
         ]
         if webhook_endpoints:

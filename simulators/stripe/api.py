@@ -92,7 +92,7 @@ class Exchange:
         return Response(answer.body, answer.status, headers, "application/json")
 
     async def _answered(self) -> Answer:
-        _authenticate(self._request, self._simulator.api_key)
+        authenticate(self._request, self._simulator.api_key)
         self._check_version()
         fault = self._fault(kinds.BEFORE_ANYTHING)
         if fault is not None:
@@ -171,7 +171,7 @@ class Exchange:
                 answer = self._refused(_error(500, "Something went wrong."))
             self._record(mark, answer.status, answer.body)
             self._count("executed")
-        simulator.sender.wake()
+        simulator.wake()
         return answer
 
     def _checked(self, result: Document | str, call: Call) -> Answer:
@@ -250,7 +250,8 @@ FAILURES: dict[str, Callable[[], Refusal]] = {
 }
 
 
-def _authenticate(request: Request, api_key: str) -> None:
+def authenticate(request: Request, api_key: str) -> None:
+    """Raise Refusal unless the request comes with the API's key."""
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
     given = credentials
     if scheme.lower() == "basic":

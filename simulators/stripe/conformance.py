@@ -19,10 +19,12 @@ SNAPSHOTS = (
     "balance",
     "charge",
     "customer",
+    "dispute",
     "identity.verification_session",
     "payment_intent",
     "payout",
     "refund",
+    "reporting.report_run",
     "tax_id",
 )
 # Stripe's own facts leave an event's object open; here it is one of what we simulate.
@@ -67,6 +69,11 @@ class Conformance:
         if name not in self._objects:
             self._objects[name] = validator(reference(name), self._definitions)
         check(self._objects[name], name, body)
+
+    @cached_property
+    def types_of_balance_transactions(self) -> frozenset[str]:
+        """What a balance transaction can be."""
+        return frozenset(self._facts["objects"]["balance_transaction"]["fields"]["type"]["enum"])
 
     @cached_property
     def last_error_codes(self) -> frozenset[str]:

@@ -11,7 +11,6 @@ from workflows.reconciliation.messages import (
     UNDONE,
     Certified,
     Certify,
-    Classified,
     Cut,
     Days,
     ForRun,
@@ -139,12 +138,7 @@ class ScriptedBooks(
     async def match(self, request: OfCut) -> Matched:
         await self._play(MatchSteps.match, request)
         self._make(request, "matches")
-        return Matched(matched={"reference": 3}, open=1)
-
-    @implements(MatchSteps.classify)
-    async def classify(self, request: OfCut) -> Classified:
-        await self._play(MatchSteps.classify, request)
-        return Classified(timing=1)
+        return Matched(matches={"reference": 3}, timing=1)
 
     @implements(MatchSteps.take_back)
     async def take_back(self, request: Undo) -> Undone:

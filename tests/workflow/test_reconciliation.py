@@ -20,7 +20,7 @@ from tests.workflow.scripted_reconciliation import ScriptedBooks, run_withdrawal
 from workers.sandbox import workflow_runner
 from workflows.reconciliation.books import Status
 from workflows.reconciliation.messages import END_OF, Run
-from workflows.reconciliation.steps import GatherSteps, MatchSteps, PostSteps, ProofSteps
+from workflows.reconciliation.steps import GatherSteps, PostSteps, ProofSteps
 from workflows.reconciliation.workflow import ReconcileAccount
 from workflows.step import Declaration, bulk_queue, declaration_of, implementations
 
@@ -182,10 +182,10 @@ async def test_a_posting_that_is_refused_may_be_left_to_the_next_run(
 
 async def test_an_aborted_run_leaves_no_matches(skipping: WorkflowEnvironment) -> None:
     world = ScriptedBooks()
-    world.fail(MatchSteps.classify, refused("defect"))
+    world.fail(ProofSteps.prove, refused("defect"))
     async with reconciliation(skipping, world, skip_time=False) as one:
         await one.until(lambda progress: progress.attention)
-        await one.decide(ReconcileAccount.resolve, resolution(MatchSteps.classify, "abort"))
+        await one.decide(ReconcileAccount.resolve, resolution(ProofSteps.prove, "abort"))
         assert await one.handle.result() == "aborted"
         assert world.made == {}
 

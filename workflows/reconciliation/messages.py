@@ -149,15 +149,12 @@ class OfCut(ForRun):
 
 
 class Matched(Message):
-    """How many items were matched by each rule, and what is left open."""
+    """How many matches each rule made, what is open and why, and which breaks explained themselves.
 
-    matched: Mapping[str, int] = Field(default_factory=dict)
-    open: int = 0
+    `breaks` counts the open ones by class, `timing` what is only on its way.
+    """
 
-
-class Classified(Message):
-    """Breaks by class, how many items are only on their way, and what closed by itself."""
-
+    matches: Mapping[str, int] = Field(default_factory=dict)
     breaks: Mapping[BreakClass, int] = Field(default_factory=dict)
     timing: int = 0
     closed: int = 0

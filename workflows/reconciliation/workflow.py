@@ -83,7 +83,6 @@ class ReconcileAccount(Process[RunState]):
         inputs = OfCut(run=self.state.run, cut_id=cut.cut_id)
         await self.enter("matching")
         await self.step(MatchSteps.match, inputs, undo=MatchSteps.take_back)
-        await self.step(MatchSteps.classify, inputs)
         await self.enter("proving")
         return await self.step(ProofSteps.prove, inputs)
 

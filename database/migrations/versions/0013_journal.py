@@ -116,9 +116,7 @@ def _book() -> None:
         ),
         sa.UniqueConstraint("request_key"),
     )
-    op.create_index(
-        "journal_entries_by_xid", "journal_entries", ["xid"], postgresql_using="brin"
-    )
+    op.create_index("journal_entries_by_xid", "journal_entries", ["xid"], postgresql_using="brin")
     op.create_index(
         "journal_entries_reversed_once",
         "journal_entries",

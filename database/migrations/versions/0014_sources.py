@@ -78,6 +78,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("account", sa.Integer(), nullable=True),
         sa.Column("tenant", sa.Text(), nullable=True),
+        sa.Column("bank_account", sa.Text(), nullable=True),
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), server_default="received", nullable=False),

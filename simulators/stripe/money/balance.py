@@ -1,6 +1,5 @@
 """The balance and its transactions: every movement of money is booked here."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,8 +37,7 @@ class Movement:
 def book(account: Account, movement: Movement) -> Document:
     """Book a movement now; the balance transaction."""
     transaction = transaction_of(movement, new_id("txn_1", 24), account.now())
-    payment = None if movement.payment is None else json.dumps(movement.payment)
-    account.balance_transactions.add(transaction, movement.payout, payment)
+    account.balance_transactions.book(transaction, movement.payout, movement.payment)
     if transaction["status"] == "pending":
         account.agenda.add(transaction["available_on"], "available")
     else:
@@ -76,6 +74,12 @@ def become_available(account: Account, _: str) -> None:
     if account.balance_transactions.become_available(account.now()):
         account.agenda.add(midnight_from(account.now()), "pay_out")
         account.emit("balance.available", current(account))
+
+
+def watch_pending(account: Account) -> None:
+    """Have what is pending become available in time, after it was put there in bulk."""
+    for available_on in account.balance_transactions.pending():
+        account.agenda.add(available_on, "available")
 
 
 def midnight_from(moment: int) -> int:

@@ -154,6 +154,10 @@ def existing(account: Account, payout_id: str) -> Document:
     return payout
 
 
+def _new(account: Account, amount: int, currency: str, *, automatic: bool) -> Document:
+    return document_of(new_id("po_1", 24), amount, currency, account.now(), automatic=automatic)
+
+
 def _send(
     account: Account, call: Call | None, payout: Document, *, member_of: str | None
 ) -> Document:
@@ -210,19 +214,21 @@ def _turn(
     return after
 
 
-def _new(account: Account, amount: int, currency: str, *, automatic: bool) -> Document:
-    now = account.now()
+def document_of(
+    payout_id: str, amount: int, currency: str, created: int, *, automatic: bool
+) -> Document:
+    """A payout as it is when it was just made."""
     bank_account = hashlib.sha256(currency.encode()).hexdigest()[:24]
     return {
-        "id": new_id("po_1", 24),
+        "id": payout_id,
         "object": "payout",
         "amount": amount,
         "application_fee": None,
         "application_fee_amount": None,
-        "arrival_date": schedule.arrival(now),
+        "arrival_date": schedule.arrival(created),
         "automatic": automatic,
         "balance_transaction": None,
-        "created": now,
+        "created": created,
         "currency": currency,
         "description": DESCRIPTION,
         "destination": f"ba_1{bank_account}",

@@ -40,14 +40,20 @@ class Schedule(BaseModel):
     """By the currency of payments; those not named settle in their own."""
 
 
+class Change(Schedule):
+    """What is to be changed; only what is named is."""
+
+
 def current(account: Account) -> Schedule:
     """The schedule now."""
     return Schedule.model_validate(account.storage.setting(SETTING, {}))
 
 
-def change(account: Account, schedule: Schedule) -> None:
-    """Have another schedule from now on."""
-    account.storage.keep_setting(SETTING, schedule.model_dump(mode="json"))
+def change(account: Account, wanted: Change) -> None:
+    """Have another schedule from now on, but for what is not named."""
+    given = wanted.model_dump(mode="json", exclude_unset=True)
+    after = Schedule.model_validate(account.storage.setting(SETTING, {}) | given)
+    account.storage.keep_setting(SETTING, after.model_dump(mode="json"))
 
 
 def available_on(account: Account) -> int:

@@ -86,7 +86,7 @@ def deposit(name: str, amount: int, *, on: date = MONDAY) -> list[NewItem]:
 
 
 @dataclass
-class Books:
+class ThreeBooks:
     """An account and how it is reconciled day by day; sources tell what their books come to.
 
     off     by how much a source tells another closing, by book and currency
@@ -113,7 +113,7 @@ class Books:
         )
 
     @classmethod
-    async def made(cls, engine: AsyncEngine, name: str = "acme") -> Books:
+    async def made(cls, engine: AsyncEngine, name: str = "acme") -> ThreeBooks:
         """An account that began on Monday, with nothing."""
         made = await rows(
             engine,
