@@ -42,7 +42,7 @@ async def books(engine: AsyncEngine) -> Books:
 
 
 @pytest.fixture
-async def three_books(engine: AsyncEngine) -> ThreeBooks:
+async def acme(engine: AsyncEngine) -> ThreeBooks:
     """An account whose books are compared as plainly as can be."""
     return await ThreeBooks.made(engine)
 
