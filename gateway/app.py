@@ -23,6 +23,8 @@ from gateway import (
     health,
     identity_sessions,
     onboardings,
+    openings,
+    payments,
     problems,
     requests,
     retries,
@@ -31,6 +33,7 @@ from gateway import (
     status,
     versions,
 )
+from gateway.booking import keep_booking
 from gateway.callers import allowed
 from gateway.door import Door
 from gateway.handing_over import keep_handing_over
@@ -84,6 +87,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         tasks = [
             asyncio.create_task(writer.run()),
             asyncio.create_task(keep_handing_over(options.engine, options.client, options.news)),
+            asyncio.create_task(keep_booking(options.engine)),
         ]
         try:
             yield
@@ -128,6 +132,8 @@ def create_app(options: GatewayOptions) -> FastAPI:
         duplicates,
         documents,
         customers,
+        payments,
+        openings,
         attention,
         retries,
         requests,

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from database.reconciliation.item import NewItem
+from simulators.bank.statement import Entry
 from simulators.world.generate import World
 from simulators.world.ledger import FAMILY, booked_at
 from simulators.world.payouts import DESCRIPTOR
-from simulators.world.rows import Day, Entry, Line, Transaction
+from simulators.world.rows import Day, Line, Transaction
 
 _UTC = ZoneInfo("UTC")
 

@@ -14,17 +14,20 @@ from activities.failures import FailureInterceptor
 from activities.onboarding.policy import BadPolicy, load_policy
 from activities.process import ProcessActivities
 from activities.reconciliation.compare import InputsOf, MatchActivities
-from activities.reconciliation.gather import GatherActivities
-from activities.reconciliation.inputs import NightlyInputs
+from activities.reconciliation.gather import GatherActivities, ProcessorOf
+from activities.reconciliation.gathered import GatheredInputs
 from activities.reconciliation.post import PostActivities
 from activities.reconciliation.prove import ProofActivities
 from activities.reconciliation.runs import RunActivities
 from activities.reconciliation.statements import StatementIntake
 from activities.reconciliation.terms import BadTerms, load_terms
+from connectors.capabilities import Processor
 from connectors.statements.csv import BadColumns, load_columns
 from connectors.stripe.balance import StripeListing
+from connectors.stripe.reports import StripeReports
 from database.connection import engine_for
 from database.paces import Pace
+from database.reconciliation.accounts import Account
 from workers.running import run
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
@@ -81,15 +84,11 @@ async def activities(settings: Settings) -> AsyncIterator[list[Step]]:
                 ),
                 GatherActivities(
                     unhurried,
-                    lambda _: StripeListing(
-                        making.stripe,
-                        pace=Pace(engine, "stripe", per_second=_STRIPE_PER_SECOND),
-                        references=terms.keys.processor,
-                    ),
+                    _books_at_stripe(making, terms),
                     StatementIntake(
                         unhurried, spool(settings), ARCHIVE[settings.archive](making), columns
                     ),
-                    keys=terms.keys.processor,
+                    terms.keys.processor,
                 ),
                 PostActivities(
                     unhurried,
@@ -99,8 +98,24 @@ async def activities(settings: Settings) -> AsyncIterator[list[Step]]:
                     mail_domain=mail_domain,
                 ),
             ),
-            *books(engine, unhurried, policy.budgets, terms, NightlyInputs(terms)),
+            *books(engine, unhurried, policy.budgets, terms, GatheredInputs(terms)),
         ]
+
+
+def _books_at_stripe(making: Making, terms: Terms) -> ProcessorOf:
+    """How an account's book at Stripe is read: the way that the account says."""
+    references = terms.keys.processor
+
+    def processor_of(account: Account) -> Processor | None:
+        if account.processor == "files":
+            return None
+        pace = Pace(making.engine, "stripe", per_second=_STRIPE_PER_SECOND)
+        listing = StripeListing(making.stripe, pace=pace, references=references)
+        if account.processor == "reports":
+            return StripeReports(making.stripe, listing, references=references)
+        return listing
+
+    return processor_of
 
 
 def books(

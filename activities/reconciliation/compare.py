@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from activities.reconciliation.heartbeat import alive
+from activities.heartbeat import heartbeating
 from database.connection import transaction
 from database.reconciliation import accounts, certificates, controls, cut, extent, matching, runs
 from database.reconciliation.accounts import Account
@@ -71,7 +71,7 @@ class MatchActivities(MatchSteps):
     @implements(MatchSteps.fix)
     async def fix(self, request: ForRun) -> Cut:
         """Fix the inputs once: asked again, it answers what was fixed."""
-        async with alive(), transaction(self._engine) as connection:
+        async with heartbeating(), transaction(self._engine) as connection:
             account = await accounts.of_name(connection, request.run.account)
             inputs, told = await self._inputs_of(
                 connection, account, request.run, rules_of(self._terms)
@@ -91,7 +91,7 @@ class MatchActivities(MatchSteps):
     async def match(self, request: OfCut) -> Matched:
         """Match, then classify; done again after a crash, neither changes anything."""
         run, terms = request.cut_id, self._terms
-        async with alive():
+        async with heartbeating():
             async with transaction(self._engine) as connection:
                 matched = await matching.match(connection, run, terms)
             async with transaction(self._engine) as connection:

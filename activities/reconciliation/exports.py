@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.exceptions import ApplicationError
 
-from activities.reconciliation.heartbeat import alive
+from activities.heartbeat import heartbeating
 from activities.reconciliation.sources import StatementItems, items_of_ledger, items_of_movements
 from connectors import ledger_csv
 from connectors.csv_rows import BadRow, FileRefused
@@ -128,7 +128,7 @@ class ExportActivities(GatherSteps):
         """Take in the entries of the statements, and make their bank accounts known."""
         found: list[ToldStatement] = []
         new = 0
-        async with alive():
+        async with heartbeating():
             for path in self._exported.statements:
                 async with transaction(self._engine) as connection:
                     account = (await accounts.of_name(connection, request.run.account)).id
@@ -165,7 +165,7 @@ class ExportActivities(GatherSteps):
                 else:
                     yield row
 
-        async with alive(), transaction(self._engine) as connection:
+        async with heartbeating(), transaction(self._engine) as connection:
             account = (await accounts.of_name(connection, request.run.account)).id
             with path.open("rb") as file, _refusing(path):
                 told = filter(self._since_first, items_of(good(read(file, path.name))))

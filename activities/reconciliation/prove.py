@@ -4,8 +4,8 @@ from itertools import islice
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from activities.heartbeat import heartbeating
 from activities.reconciliation import page, report
-from activities.reconciliation.heartbeat import alive
 from database.connection import transaction
 from database.reconciliation import certificates, reports, results
 from workflows.reconciliation.break_list import BreakLine
@@ -23,7 +23,7 @@ class ProofActivities(ProofSteps):
     @implements(ProofSteps.prove)
     async def prove(self, request: OfCut) -> Proven:
         """Prove the bridge on what is matched now."""
-        async with alive(), transaction(self._engine) as connection:
+        async with heartbeating(), transaction(self._engine) as connection:
             found = await certificates.draft(connection, request.cut_id)
         missing = tuple(dict.fromkeys(one.lack for one in found.missing))
         return Proven(status=found.status, result_hash=found.result_hash, missing=missing)
@@ -31,7 +31,7 @@ class ProofActivities(ProofSteps):
     @implements(ProofSteps.certify)
     async def certify(self, request: Certify) -> Certified:
         """Keep the certificate and what it reads like: as a file, as a page, its list of breaks."""
-        async with alive(), transaction(self._engine) as connection:
+        async with heartbeating(), transaction(self._engine) as connection:
             id_ = await certificates.certify(connection, request.cut_id)
             if not await reports.are_there(connection, id_):
                 await self._write(connection, id_)

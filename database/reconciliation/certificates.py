@@ -4,7 +4,7 @@ A later run of the same date supersedes one; nothing changes or removes it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from database.reconciliation import controls, cut, extent, open_at, results
 from database.reconciliation.bridge import prove
 from database.reconciliation.extent import Cut
+from workflows.reconciliation.break_list import BreakLine
 from workflows.reconciliation.certificate import Certificate, canonical, certificate_id
 from workflows.reconciliation.proof import status_of
 
@@ -106,6 +107,19 @@ async def read(connection: AsyncConnection, id_: str) -> Certificate:
     return Certificate.model_validate_json(json.dumps(content))
 
 
+async def break_lines(connection: AsyncConnection, id_: str) -> AsyncIterator[BreakLine]:
+    """The breaks that were open after the run of a certificate, most at risk first.
+
+    Needs a transaction. Raises LookupError where there is no such certificate.
+    """
+    row = (await connection.execute(_ROW, {"id": id_})).mappings().first()
+    if row is None:
+        raise LookupError(id_)
+    await open_at.lay_out(connection, await extent.read(connection, row["run"]))
+    async for line in results.break_lines(connection):
+        yield line
+
+
 async def issued(
     connection: AsyncConnection, account: str, *, before: date | None = None, limit: int = 100
 ) -> Sequence[Issued]:
@@ -144,6 +158,8 @@ async def verify(connection: AsyncConnection, id_: str) -> Verified:
         differences.append(f"cut.hash: {said.cut.hash}, stored with the cut {of.hash}")
     found = await _made(connection, of)
     differences += _differences(said, found)
+    if misnamed := await results.misnamed(connection, of):
+        differences.append(f"matches: {misnamed} of them have other items than their ids say")
     return Verified(id_, tuple(differences))
 
 

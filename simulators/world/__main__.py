@@ -8,8 +8,9 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from simulators.bank.statements import FORMATS
 from simulators.world.bed import TooShort
-from simulators.world.files import STATEMENTS, write
+from simulators.world.files import write
 from simulators.world.planting import ALL, DISCREPANCIES, plant
 from simulators.world.shape import Shape
 
@@ -33,7 +34,7 @@ def main() -> None:
         sys.exit(f"{error}: give more --days or --quiet-days.")
     except KeyError as error:
         sys.exit(f"There is no discrepancy {error}; there are {', '.join(DISCREPANCIES)}.")
-    manifest = write(world, options.out, options.statement or ["camt.053"])
+    manifest = write(world, options.out, options.statement or ["camt.053"], options.page)
     rows = sum(sum(books.rows.values()) for books in manifest.books.values())
     breaks = len([*manifest.breaks])
     print(f"{options.out}: {rows} rows, {breaks} breaks to be found, {manifest.status}")  # noqa: T201
@@ -59,8 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--any-amounts", action="store_true", help="not those of the definitions")
     parser.add_argument(
-        "--statement", action="append", choices=sorted(STATEMENTS), help="camt.053; several"
+        "--statement", action="append", choices=sorted(FORMATS), help="camt.053; several"
     )
+    parser.add_argument("--page", type=int, help="the most entries that a page of a statement has")
     return parser
 
 

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from simulators.world.rows import Entry, Line, Payout, Transaction
+from simulators.bank.statement import Entry
+from simulators.world.rows import Line, Payout, Transaction
 
 
 @dataclass

@@ -6,12 +6,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
 from simulators.bank.days import business_day_after
+from simulators.bank.money import exponent
+from simulators.bank.statement import Entry
 from simulators.world.additions import Additions, Plan
 from simulators.world.ledger import posting, settlement_posting
 from simulators.world.payouts import DESCRIPTOR, payout_transaction
-from simulators.world.rows import Entry, Line, Payout, Transaction
+from simulators.world.rows import Line, Payout, Transaction
 from simulators.world.sales import fee_of
-from simulators.world.shape import Shape, exponent
+from simulators.world.shape import Shape
 
 DAYS_TO_BE_PAST_GRACE = 9
 """Days between what should have led to something and the last day, if it is to be a break."""
@@ -45,7 +47,7 @@ class Bed:
     def next_id(self) -> str:
         """An id for something planted; nothing else in a world is called so."""
         self.number += 1
-        return f"{self.shape.seed:x}planted{self.number:04d}"
+        return f"planted{self.number:04d}"
 
     def amount(self, table: int) -> int:
         """The amount of the definitions; or one in its size that was not there yet."""

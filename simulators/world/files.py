@@ -2,29 +2,33 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TextIO
 
-from simulators.bank.statements import camt053
+from simulators.bank.money import major
+from simulators.bank.statement import Statement
+from simulators.bank.statements import FORMATS
 from simulators.world.generate import World
 from simulators.world.ledger_csv import LedgerCsv
 from simulators.world.manifest import Manifest
-from simulators.world.money import major
-from simulators.world.rows import Book, Day, Statement
+from simulators.world.rows import Book, Day
 from simulators.world.stripe_csv import StripeCsv, write_summary
 
 _PREFIXES: dict[Book, str] = {"clearing": "", "cash": "cash:", "in_transit": "in_transit:"}
-Writer = Callable[[TextIO, Sequence[Statement]], None]
-STATEMENTS: dict[str, tuple[str, Writer]] = {"camt.053": ("xml", camt053.write)}
-"""The ending and the writer of each format of statements."""
 
 
-def write(world: World, folder: Path, formats: Sequence[str] = ("camt.053",)) -> Manifest:
+def write(
+    world: World,
+    folder: Path,
+    formats: Sequence[str] = ("camt.053",),
+    most: int | None = None,
+) -> Manifest:
     """Write ledger.csv, stripe.csv, summary.csv, statement.* and manifest.json.
 
     A statement file holds all statements of a currency; with several currencies, its name has it.
+    `most` is how many entries a page of a statement has. The manifest says by which options
+    `perdure reconcile files` is given the files of the first format.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tally, statements = world.tally(), dict[str, list[Statement]]()
@@ -43,7 +47,7 @@ def write(world: World, folder: Path, formats: Sequence[str] = ("camt.053",)) ->
     manifest = world.manifest(tally)
     with (folder / "summary.csv").open("w", newline="") as file:
         write_summary(file, manifest.books)
-    names = _write_statements(folder, statements, formats)
+    names = _write_statements(folder, statements, formats, most)
     told = {**manifest.as_json(), "files": _arguments(manifest, names)}
     (folder / "manifest.json").write_text(json.dumps(told, indent=2) + "\n")
     return manifest
@@ -56,7 +60,6 @@ class _Stripe:
         self._file, self._again = file, again
         self._waiting: list[Day] = []
         self._arrivals: dict[str, date] = {}
-        self._twice: Day | None = None
 
     def write(self, day: Day) -> None:
         self._arrivals |= {payout.id: payout.arrival_on for payout in day.payouts}
@@ -76,18 +79,23 @@ class _Stripe:
 
 
 def _write_statements(
-    folder: Path, statements: dict[str, list[Statement]], formats: Sequence[str]
+    folder: Path,
+    statements: dict[str, list[Statement]],
+    formats: Sequence[str],
+    most: int | None,
 ) -> list[str]:
+    """The names of the first format's files."""
     names = []
     for format_ in formats:
-        ending, write_as = STATEMENTS[format_]
+        ending, write_as = FORMATS[format_]
         for currency, its in statements.items():
             name = (
                 f"statement.{ending}" if len(statements) == 1 else f"statement.{currency}.{ending}"
             )
             with (folder / name).open("w", newline="") as file:
-                write_as(file, its)
-            names.append(name)
+                write_as(file, its, most)
+            if format_ == formats[0]:
+                names.append(name)
     return names
 
 

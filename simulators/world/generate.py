@@ -6,6 +6,7 @@ from datetime import date
 from random import Random
 
 from simulators.bank.days import is_business_day
+from simulators.bank.statement import Entry, Statement
 from simulators.world import accounts
 from simulators.world.additions import Additions, Plan
 from simulators.world.ledger import other_posting, posting, settlement_posting
@@ -16,7 +17,7 @@ from simulators.world.payouts import (
     members_are_due,
     payout_transaction,
 )
-from simulators.world.rows import Day, Entry, Line, Payout, Statement, Transaction
+from simulators.world.rows import Day, Line, Payout, Transaction
 from simulators.world.sales import Sales
 from simulators.world.shape import Shape
 

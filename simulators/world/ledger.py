@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 
-from simulators.world.rows import Entry, LedgerAccount, Line, Payout, Transaction
+from simulators.bank.statement import Entry
+from simulators.world.rows import LedgerAccount, Line, Payout, Transaction
 
 FAMILY = ("payout", "payout_reversal")
 """Categories that move money between Stripe and the bank."""

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable
 from typing import TextIO
 
-from simulators.world.money import major
+from simulators.bank.money import major
 from simulators.world.rows import Line
 
 COLUMNS = (

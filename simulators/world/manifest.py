@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal, TypeAlias
 
+from simulators.bank.statement import Entry
 from simulators.world import accounts
 from simulators.world.ledger import FAMILY
 from simulators.world.payouts import DESCRIPTOR
-from simulators.world.rows import BOOKS, Book, Day, Entry, Line, Payout, Transaction
+from simulators.world.rows import BOOKS, Book, Day, Line, Payout, Transaction
 from simulators.world.shape import Shape
 
 Leg = Literal["L1", "L2", "L3"]

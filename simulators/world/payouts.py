@@ -8,7 +8,8 @@ from random import Random
 from typing import Literal, NamedTuple
 
 from simulators.bank.days import business_day_after
-from simulators.world.rows import Entry, Payout, Transaction
+from simulators.bank.statement import Entry
+from simulators.world.rows import Payout, Transaction
 from simulators.world.sales import payout_of
 from simulators.world.shape import Shape
 
@@ -60,29 +61,26 @@ def failure_transaction(payout: Payout) -> Transaction:
 class Payouts:
     """Makes payouts day by day and knows what the bank books of them when.
 
-    `apart` are currencies and arrival days on which everything is booked by itself. An untraced
-    payout is told by its amount, so that no other has it, and none of `taken`.
+    `apart` are currencies and arrival days on which everything is booked by itself. What is not
+    traced is told by its amount, so that no payout has that of another, or one of `taken`.
     """
 
     def __init__(
         self, shape: Shape, apart: Collection[tuple[str, date]], taken: Collection[tuple[str, int]]
     ) -> None:
         self._shape = shape
-        self._apart, self._alone = apart, set(taken)
-        self._seen: set[tuple[str, int]] = set()
-        self._twice: set[tuple[str, int]] = set()
-        self._random = Random(f"{shape.seed}/payouts")  # noqa: S311 - a world, not a secret
+        self._apart, self._taken = apart, set(taken)
         self._number = count(1)
         self._arrivals: dict[tuple[str, date], _Arrival] = {}
         self._coming: dict[tuple[str, date], list[Payout]] = defaultdict(list)
         self._returns: dict[date, list[Payout]] = defaultdict(list)
 
     def can_be(self, currency: str, amount: int) -> bool:
-        """Whether a payout may have this amount; one that may is counted on."""
+        """Whether a payout may have this amount; one that may has it from now on."""
         key = (currency, abs(amount))
-        if not amount or key in self._alone:
+        if not amount or key in self._taken:
             return False
-        (self._twice if key in self._seen else self._seen).add(key)
+        self._taken.add(key)
         return True
 
     def automatic(self, day: date, currency: str, amount: int) -> Payout:
@@ -92,7 +90,7 @@ class Payouts:
 
     def manual(self, day: date, currency: str, paid: int) -> Iterator[Payout]:
         """Now and then, somebody pays out a part of what there is besides."""
-        if paid > 0 and self._random.random() < self._shape.manual:
+        if paid > 0 and self._drawn(currency, day, "manual").random() < self._shape.manual:
             amount = max(paid // 10, 10) // 10 * 10
             while not self.can_be(currency, amount):
                 amount += 10
@@ -113,6 +111,8 @@ class Payouts:
     def _made(self, id_: str, day: date, currency: str, amount: int, *, automatic: bool) -> Payout:
         arrival_on = business_day_after(day)
         arrival = self._arrival(currency, arrival_on)
+        drawn = self._drawn(id_)
+        untraced, fails = drawn.random() < self._shape.untraced, drawn.random()
         payout = Payout(
             id_,
             datetime.combine(day, _MADE),
@@ -120,23 +120,23 @@ class Payouts:
             currency,
             arrival_on,
             automatic,
-            self._trace(currency, amount, arrival),
+            self._trace(arrival, untraced=untraced),
             arrival.day,
         )
-        if arrival.booking == "single" and self._random.random() < self._shape.failing:
-            payout = self._failing(payout)
+        if arrival.booking == "single" and fails < self._shape.failing:
+            payout = self._failing(payout, drawn)
         if payout.booked_on is not None:
             self._coming[currency, arrival_on].append(payout)
         return payout
 
-    def _failing(self, payout: Payout) -> Payout:
+    def _failing(self, payout: Payout, drawn: Random) -> Payout:
         """Half of them before the bank had it; the bank gives back what it had."""
         trace = payout.trace or self._new_trace()
-        if self._random.random() < 0.5:
+        if drawn.random() < 0.5:
             failed = payout.created.date() + timedelta(days=1)
             return payout._replace(trace=trace, booked_on=None, failed_on=failed)
         assert payout.booked_on is not None
-        failed = payout.booked_on + timedelta(days=self._random.randint(1, 3))
+        failed = payout.booked_on + timedelta(days=drawn.randint(1, 3))
         returned = business_day_after(failed)
         payout = payout._replace(trace=trace, failed_on=failed, returned_on=returned)
         self._returns[returned].append(payout)
@@ -145,22 +145,24 @@ class Payouts:
     def _arrival(self, currency: str, day: date) -> _Arrival:
         found = self._arrivals.get((currency, day))
         if found is None:
+            drawn = self._drawn(currency, day)
+            batched, traced = drawn.random() < self._shape.batched, drawn.random() < 0.5
+            late = int(drawn.random() < 0.15)
             booking: Literal["single", "traced_batch", "batch"] = "single"
-            if (currency, day) not in self._apart and self._random.random() < self._shape.batched:
-                booking = "batch" if self._random.random() < 0.5 else "traced_batch"
-            late = int(self._random.random() < 0.15)
+            if batched and (currency, day) not in self._apart:
+                booking = "traced_batch" if traced else "batch"
             found = _Arrival(booking, business_day_after(day, late), self._new_trace())
             self._arrivals[currency, day] = found
         return found
 
-    def _trace(self, currency: str, amount: int, arrival: _Arrival) -> str | None:
-        if arrival.booking != "single":
-            return arrival.trace if arrival.booking == "traced_batch" else None
-        key = (currency, abs(amount))
-        if self._random.random() >= self._shape.untraced or key in self._twice:
-            return self._new_trace()
-        self._alone.add(key)
-        return None
+    def _trace(self, arrival: _Arrival, *, untraced: bool) -> str | None:
+        if arrival.booking == "traced_batch":
+            return arrival.trace
+        return None if untraced or arrival.booking == "batch" else self._new_trace()
+
+    def _drawn(self, *of: object) -> Random:
+        """Luck of its own for each payout and day, whatever else happens."""
+        return Random("/".join(map(str, (self._shape.seed, *of))))  # noqa: S311 - no secret
 
     def _new_trace(self) -> str:
         return f"TRC{self._shape.seed % 10_000:04d}{next(self._number):08d}"

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, time, timedelta
 from random import Random
 
 from simulators.bank.days import business_day_after, is_business_day
+from simulators.bank.money import exponent
+from simulators.bank.statement import Entry
 from simulators.world.additions import Plan
 from simulators.world.bed import Bed
 from simulators.world.generate import World
@@ -19,8 +21,8 @@ from simulators.world.ledger import (
 )
 from simulators.world.manifest import Break, Leg, Planted, Subject, X
 from simulators.world.payouts import failure_transaction
-from simulators.world.rows import Book, Entry, Line, Transaction
-from simulators.world.shape import Shape, exponent
+from simulators.world.rows import Book, Line, Transaction
+from simulators.world.shape import Shape
 
 
 def _effect(bed: Bed, x1: int = 0, x2: int = 0, x3: int = 0) -> X:
@@ -280,8 +282,8 @@ def unidentified_deposit(bed: Bed) -> Planted:
 
 
 def _unrelated(bed: Bed) -> Entry:
-    """An entry of the bank that we booked, too, on a day with one after it."""
-    entry = bed.entry([], bed.amount(30_000), bed.bank_day())
+    """An entry of the bank that we booked, too; there are statements before and after its day."""
+    entry = bed.entry([], bed.amount(30_000), business_day_after(bed.past()))
     entry = bed.additions.entries[-1] = entry._replace(description="Invoice 733, Example Ltd")
     bed.ours(other_posting(entry))
     return entry

@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
+from simulators.bank.statement import Entry, Statement
+
 LedgerAccount = Literal["clearing", "in_transit", "cash"]
 Book = Literal["processor", "bank", "clearing", "in_transit", "cash"]
 BOOKS: tuple[Book, ...] = ("processor", "bank", "clearing", "in_transit", "cash")
@@ -78,35 +80,6 @@ class Line(NamedTuple):
     payout: str | None = None
     arrival_on: date | None = None
     presentment: tuple[int, str] | None = None
-
-
-class Entry(NamedTuple):
-    """A booked entry of a bank account. `trace` is what whoever paid named it by."""
-
-    reference: str
-    booked_on: date
-    value_on: date
-    amount: int
-    currency: str
-    description: str
-    trace: str | None = None
-
-    @property
-    def known_by(self) -> str:
-        """What another book refers to it by."""
-        return self.trace or self.reference
-
-
-class Statement(NamedTuple):
-    """A bank's statement of one business day; the balances are the bank's own."""
-
-    account: str
-    currency: str
-    number: int
-    day: date
-    opening: int
-    closing: int
-    entries: tuple[Entry, ...]
 
 
 class Day(NamedTuple):

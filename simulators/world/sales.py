@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from random import Random
 
+from simulators.bank.money import exponent
 from simulators.world.ledger import captures_posting, posting
 from simulators.world.rows import Line, Transaction
-from simulators.world.shape import Shape, exponent
+from simulators.world.shape import Shape
 
 DAYS_UNTIL_PAID_OUT = 2
 _PRICES = (499, 999, 1900, 2500, 4900, 10000, 12900, 49900)

@@ -3,14 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())
-THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
-
-
-def exponent(currency: str) -> int:
-    """How many digits the minor unit has."""
-    return 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
-
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Literal, TextIO
 
+from simulators.bank.money import major
 from simulators.world.ledger import FAMILY
 from simulators.world.manifest import Books
-from simulators.world.money import major
 from simulators.world.rows import Transaction
 
 Report = Literal["balance_change_from_activity.itemized.6", "payout_reconciliation.itemized.5"]

@@ -5,8 +5,8 @@ from datetime import date
 from typing import TextIO
 from xml.sax.saxutils import escape
 
-from simulators.world.money import major
-from simulators.world.rows import Entry, Statement
+from simulators.bank.money import major
+from simulators.bank.statement import Entry, Page, Statement, pages
 
 _BEGIN = """\
 <?xml version="1.0" encoding="UTF-8"?>
@@ -19,26 +19,34 @@ _CREDIT = "<Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fm
 _DEBIT = "<Domn><Cd>PMNT</Cd><Fmly><Cd>ICDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn>"
 
 
-def write(file: TextIO, statements: Sequence[Statement]) -> None:
-    """One document with all statements."""
+def write(file: TextIO, statements: Sequence[Statement], most: int | None = None) -> None:
+    """One document with all statements; the pages of one have balances between them."""
     last = statements[-1]
     file.write(_BEGIN.format(id=f"{last.currency}-{last.number}", on=last.day))
     for statement in statements:
-        file.write(_head(statement))
-        file.writelines(_entry(entry) for entry in statement.entries)
-        file.write("</Stmt>\n")
+        for page in pages(statement, most):
+            file.write(_head(page))
+            file.writelines(_entry(entry) for entry in page.entries)
+            file.write("</Stmt>\n")
     file.write(_END)
 
 
-def _head(statement: Statement) -> str:
-    of = statement.currency
+def _head(page: Page) -> str:
+    its = page.statement
+    whole = page.opens and page.closes
+    id_ = f"{its.currency}-{its.number:06d}" + ("" if whole else f"-{page.number}")
+    last = str(page.closes).lower()
+    pagination = (
+        ""
+        if whole
+        else (f"<StmtPgntn><PgNb>{page.number}</PgNb><LastPgInd>{last}</LastPgInd></StmtPgntn>")
+    )
     return (
-        f"<Stmt><Id>{of}-{statement.number:06d}</Id>"
-        f"<ElctrncSeqNb>{statement.number}</ElctrncSeqNb>"
-        f"<CreDtTm>{statement.day}T23:00:00Z</CreDtTm>"
-        f"<Acct><Id><IBAN>{statement.account}</IBAN></Id><Ccy>{of}</Ccy></Acct>\n"
-        f"{_balance('OPBD', statement.opening, of, statement.day)}"
-        f"{_balance('CLBD', statement.closing, of, statement.day)}"
+        f"<Stmt><Id>{id_}</Id>{pagination}<ElctrncSeqNb>{its.number}</ElctrncSeqNb>"
+        f"<CreDtTm>{its.day}T23:00:00Z</CreDtTm>"
+        f"<Acct><Id><IBAN>{its.account}</IBAN></Id><Ccy>{its.currency}</Ccy></Acct>\n"
+        f"{_balance('OPBD' if page.opens else 'ITBD', page.opening, its.currency, its.day)}"
+        f"{_balance('CLBD' if page.closes else 'ITBD', page.closing, its.currency, its.day)}"
     )
 
 
@@ -50,10 +58,9 @@ def _balance(code: str, amount: int, currency: str, day: date) -> str:
 
 
 def _amount(amount: int, currency: str) -> str:
-    direction = "DBIT" if amount < 0 else "CRDT"
     return (
         f'<Amt Ccy="{currency}">{major(abs(amount), currency)}</Amt>'
-        f"<CdtDbtInd>{direction}</CdtDbtInd>"
+        f"<CdtDbtInd>{'DBIT' if amount < 0 else 'CRDT'}</CdtDbtInd>"
     )
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import stripe
 
+from tests.integration.simulators.conftest import client_of
+from tests.integration.simulators.receiver import Receiver
 from tests.simulated import SimulatorHandle
 
 
@@ -295,3 +297,32 @@ async def test_a_sale_in_another_currency_settles_in_ours(
     charge = await pay(client, 16_000, "jpy")
     [row] = (await client.v1.balance_transactions.list_async({"source": charge})).data
     assert (row.amount, row.currency, row.exchange_rate) == (10_000, "eur", 0.00625)
+
+
+async def test_webhooks_tell_of_payouts(
+    world: SimulatorHandle, client: stripe.StripeClient, receiver: Receiver
+) -> None:
+    types = [
+        "balance.available",
+        "payout.created",
+        "payout.paid",
+        "payout.reconciliation_completed",
+    ]
+    _, secret = await world.register_webhook(receiver.url, types)
+    await pay(client)
+    await world.advance(timedelta(days=8))
+    received = await receiver.until(4)
+    assert sorted(each.event(secret).type for each in received) == types
+
+
+async def test_money_survives_the_end_of_the_process(own_world: SimulatorHandle) -> None:
+    client = client_of(own_world)
+    await pay(client)
+    await own_world.kill()
+    await own_world.start()
+    await own_world.advance(timedelta(days=8))
+    [payout] = (await client.v1.payouts.list_async()).data
+    assert (payout.amount, payout.status) == (9_650, "paid")
+    await own_world.reset()
+    assert (await client.v1.payouts.list_async()).data == []
+    assert await rows(client) == []

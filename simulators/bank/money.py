@@ -1,6 +1,12 @@
 """Amounts as files have them."""
 
-from simulators.world.shape import exponent
+ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())
+THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
+
+
+def exponent(currency: str) -> int:
+    """How many digits the minor unit has."""
+    return 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
 
 
 def major(amount: int, currency: str, point: str = ".") -> str:
