@@ -84,6 +84,32 @@ async def test_a_partial_capture_makes_two_rows(client: stripe.StripeClient) -> 
         await client.v1.payment_intents.capture_async(intent.id)
 
 
+async def test_several_captures_make_a_row_each(client: stripe.StripeClient) -> None:
+    intent = await client.v1.payment_intents.create_async(
+        {
+            "amount": 10_000,
+            "currency": "eur",
+            "capture_method": "manual",
+            "confirm": True,
+            "payment_method": "pm_card_visa",
+        }
+    )
+    first = await client.v1.payment_intents.capture_async(
+        intent.id, {"amount_to_capture": 4_000, "final_capture": False}
+    )
+    assert (first.status, first.amount_capturable) == ("requires_capture", 6_000)
+    with pytest.raises(stripe.InvalidRequestError, match="at most 6000"):
+        await client.v1.payment_intents.capture_async(intent.id, {"amount_to_capture": 6_001})
+    last = await client.v1.payment_intents.capture_async(intent.id, {"amount_to_capture": 5_000})
+    assert (last.status, last.amount_received) == ("succeeded", 9_000)
+    assert await rows(client, source=str(last.latest_charge)) == [
+        ("charge", 5_000, 163, 4_837),
+        ("charge", 4_000, 155, 3_845),
+    ]
+    whole = await client.v1.refunds.create_async({"payment_intent": intent.id})
+    assert whole.amount == 9_000
+
+
 async def test_what_is_held_can_be_let_go(client: stripe.StripeClient) -> None:
     charge = await client.v1.charges.create_async(
         {"amount": 500, "currency": "usd", "source": "tok_visa", "capture": False}
