@@ -169,6 +169,8 @@ async def test_a_refund_does_not_give_the_fee_back(client: stripe.StripeClient) 
         ("refund", -4_000, 0, -4_000),
         ("charge", 10_000, 350, 9_650),
     ]
+    page = await client.v1.balance_transactions.list_async()
+    assert len({each.available_on for each in page.data}) == 1, "not before the payment's money"
     whole = await client.v1.charges.retrieve_async(charge)
     assert whole.refunded
     with pytest.raises(stripe.InvalidRequestError, match="already been refunded"):
@@ -230,8 +232,12 @@ async def test_stripes_own_movements_are_booked_as_told(
 async def test_a_payout_goes_its_way(world: SimulatorHandle, client: stripe.StripeClient) -> None:
     await world.stripe_control("payout_schedule", {"delay_days": 0, "trace_days": 3})
     await pay(client)
-    await world.advance(timedelta(days=1))
+    now = await world.now()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    await world.advance(midnight - now + timedelta(hours=1))
     [payout] = (await client.v1.payouts.list_async()).data
+    assert (payout.status, payout.reconciliation_status) == ("pending", "in_progress")
+    assert [row[0] for row in await rows(client, payout=payout.id)] == ["payout"]
     arrival = datetime.fromtimestamp(payout.arrival_date, UTC)
     assert arrival.weekday() < 5
     assert arrival > datetime.fromtimestamp(payout.created, UTC)
