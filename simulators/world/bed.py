@@ -50,11 +50,11 @@ class Bed:
         return f"planted{self.number:04d}"
 
     def amount(self, table: int) -> int:
-        """The amount of the definitions; or one in its size that was not there yet."""
+        """The amount of the definitions; or one up to it that was not there yet."""
         unit = 10 if exponent(self.currency) == 3 else 1
         amount = table * unit
         if not self.exact:
-            amount = unit * self.random.randint(table // 2 + 1, table * 2)
+            amount = unit * self.random.randint(table // 4 + 1, table)
             while (self.currency, amount) in self.taken:
                 amount += unit
         self.taken.add((self.currency, amount))
