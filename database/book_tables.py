@@ -156,7 +156,7 @@ class ItemRow(SQLModel, table=True):
 class PayoutTraceRow(SQLModel, table=True):
     """What the bank knows a payout by: the processor may tell days after the payout.
 
-    known_from  the account's last item when we heard: cuts up to an earlier one do not know it
+    known_from  the intake that told: cuts up to an earlier one do not know it
     """
 
     __tablename__ = "payout_traces"
@@ -171,6 +171,7 @@ class RunRow(SQLModel, table=True):
     """A reconciliation of an account for a business date; the ordinal counts those of one date.
 
     previous  the run before: its open items are carried forward into this one
+    stage     how far its process is; the ends of it are stages, too
     status    BALANCED | BREAKS | PROOF_FAILED | INCOMPLETE; empty until it is known
     """
 
@@ -181,6 +182,7 @@ class RunRow(SQLModel, table=True):
             "status IN ('BALANCED', 'BREAKS', 'PROOF_FAILED', 'INCOMPLETE')", "known_status"
         ),
         Index("runs_under_way", "account", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("runs_by_begin", "begun_at", "id"),
     )
 
     id: int = Field(default=None, sa_column=Column(Integer, primary_key=True))
@@ -191,6 +193,8 @@ class RunRow(SQLModel, table=True):
         default=None, sa_column=Column(Integer, ForeignKey("runs.id"), nullable=True)
     )
     workflow_id: str | None = Field(default=None, sa_column=Column(Text, unique=True))
+    stage: str = Field(sa_column=Column(Text, nullable=False, server_default="received"))
+    stage_since: datetime = Field(sa_column=_time(now=True))
     status: str | None = Field(default=None, sa_column=Column(Text))
     begun_at: datetime = Field(sa_column=_time(now=True))
     matched_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
@@ -200,6 +204,7 @@ class RunRow(SQLModel, table=True):
 class CutRow(SQLModel, table=True):
     """The fixed inputs of a run: the account's items up to `last_item` that happened before.
 
+    last_intake, last_item  the latest intake, and the latest item then
     hash      of contents, terms, calendars, matches by people and what was open before; no times
     previous  the cut that this one goes on from: what is new is what that one had not
     inputs    which statements, listings and report runs, each with its hash
@@ -214,6 +219,7 @@ class CutRow(SQLModel, table=True):
     previous: int | None = Field(
         default=None, sa_column=Column(Integer, ForeignKey("cuts.run"), nullable=True)
     )
+    last_intake: int = Field(sa_column=Column(BigInteger, nullable=False))
     last_item: int = Field(sa_column=Column(BigInteger, nullable=False))
     processor_before: datetime = Field(sa_column=_time())
     bank_before: datetime = Field(sa_column=_time())

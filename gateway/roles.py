@@ -10,6 +10,7 @@ from workflows.actor import Role
 
 _OPERATORS: tuple[Role, ...] = ("operator", "admin")
 _REVIEWERS: tuple[Role, ...] = ("reviewer", "senior_reviewer")
+_FINANCE: tuple[Role, ...] = ("finance_operator", "finance_approver")
 _SERVING: tuple[Role, ...] = ("service", "support", *_OPERATORS)
 """Those who act for an applicant."""
 
@@ -50,6 +51,13 @@ MAY: Mapping[str, tuple[Role, ...]] = {
     "GET /v1/customers/{id}": (*_SERVING, *_REVIEWERS),
     "POST /v1/customers/{id}/offboard": ("service", *_OPERATORS),
     "POST /v1/customers/{id}/compare": _OPERATORS,
+    "POST /v1/payments": ("service", "finance_operator", "admin"),
+    "GET /v1/payments": ("service", *_FINANCE, *_OPERATORS),
+    "GET /v1/payments/{payment}": ("service", *_FINANCE, *_OPERATORS),
+    "POST /v1/accounts/{account}/opening": ("finance_operator",),
+    "GET /v1/accounts/{account}/opening": (*_FINANCE, *_OPERATORS),
+    "POST /v1/accounts/{account}/opening/approve": ("finance_approver",),
+    "POST /v1/accounts/{account}/opening/refuse": ("finance_approver",),
     "GET /v1/attention": _OPERATORS,
     "POST /v1/attention/resolve": _OPERATORS,
     "POST /v1/attention/retry-all": _OPERATORS,

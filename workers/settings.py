@@ -52,6 +52,8 @@ SecretName = Literal[
     "api_key_reviewer_two",
     "api_key_senior_reviewer",
     "api_key_senior_reviewer_two",
+    "api_key_finance_operator",
+    "api_key_finance_approver",
     "api_key_operator",
     "api_key_admin",
 ]
@@ -239,6 +241,10 @@ class Settings(BaseSettings):
     """The same, as a senior reviewer."""
     api_key_senior_reviewer_two: SecretStr | None = None
     """The same, as another senior reviewer."""
+    api_key_finance_operator: SecretStr | None = None
+    """The same, as somebody who keeps the books."""
+    api_key_finance_approver: SecretStr | None = None
+    """The same, as somebody who approves of what those who keep the books propose."""
     api_key_operator: SecretStr | None = None
     """The same, as an operator."""
     api_key_admin: SecretStr | None = None

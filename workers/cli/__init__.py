@@ -20,6 +20,7 @@ from workers.cli import (
     documents,
     identity,
     process,
+    reconcile,
     release,
     request,
     review,
@@ -51,6 +52,7 @@ app.add_typer(documents.app, name="documents", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
 app.add_typer(rules.app, name="rules", rich_help_panel="Rules")
+app.add_typer(reconcile.app, name="reconcile", rich_help_panel="Reconciliation")
 app.add_typer(statement.app)
 app.add_typer(release.app)
 app.add_typer(process.app)

@@ -24,9 +24,7 @@ L2  the processor's payouts ↔ settlement entries of the bank
 L3  cash ↔ bank, all entries
 """
 
-Disposition = Literal[
-    "exact", "difference", "contra", "fx_pair", "timing", "break", "out_of_scope"
-]
+Disposition = Literal["exact", "difference", "contra", "fx_pair", "timing", "break", "out_of_scope"]
 """What became of an item in a leg: exactly one of these.
 
 difference    matched, but not to the same amount: the rest is a break, or within tolerance

@@ -313,6 +313,7 @@ def upgrade() -> None:
         sa.Column("account", sa.Integer(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("previous", sa.Integer(), nullable=True),
+        sa.Column("last_intake", sa.BigInteger(), nullable=False),
         sa.Column("last_item", sa.BigInteger(), nullable=False),
         sa.Column("processor_before", sa.DateTime(timezone=True), nullable=False),
         sa.Column("bank_before", sa.DateTime(timezone=True), nullable=False),

@@ -1,0 +1,1 @@
+"""What reconciling an account does: gathers, matches, proves, posts, reports."""

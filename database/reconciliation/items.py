@@ -1,0 +1,262 @@
+"""Taking in what books say: by COPY into a staging table, then set by set.
+
+What a source says again changes nothing. What it says otherwise of something that we have is a new
+version, beside the one before: items never change.
+"""
+
+from collections.abc import AsyncIterable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from database.connection import driver_of
+from database.reconciliation.codes import BOOKS
+from database.reconciliation.item import NewItem
+
+COLUMNS = (
+    *("book", "source_id", "component", "kind", "currency", "amount_minor", "occurred_at"),
+    *("effective_on", "reference", "payout", "arrival_on", "trace_id", "descriptor"),
+    *("presentment_minor", "presentment_currency", "derived"),
+)
+"""What `staged_items` has, in the order in which COPY takes it; `book` is its code."""
+
+_STAGE = text("""
+    CREATE TEMP TABLE IF NOT EXISTS staged_items (
+        book smallint NOT NULL,
+        source_id text COLLATE "C" NOT NULL,
+        component text COLLATE "C" NOT NULL,
+        kind text COLLATE "C" NOT NULL,
+        currency text COLLATE "C" NOT NULL,
+        amount_minor bigint NOT NULL,
+        occurred_at timestamptz NOT NULL,
+        effective_on date NOT NULL,
+        reference text COLLATE "C",
+        payout text COLLATE "C",
+        arrival_on date,
+        trace_id text,
+        descriptor text,
+        presentment_minor bigint,
+        presentment_currency text COLLATE "C",
+        derived boolean NOT NULL
+    ) ON COMMIT DROP
+""")
+# One intake of an account at a time: so its items are there in the order of their ids.
+_LOCK = text("SELECT 1 FROM reconciliation_accounts WHERE id = :account FOR NO KEY UPDATE")
+_ROOM = text("SELECT set_config('work_mem', '128MB', true)")
+# What we have of what is told now: the latest version of each source.
+_KNOWN = text("""
+    CREATE TEMP TABLE known_sources ON COMMIT DROP AS
+    SELECT book, source_id, max(version) AS version
+    FROM items i
+    WHERE account = :account AND (book, source_id) IN (SELECT book, source_id FROM staged_items)
+    GROUP BY book, source_id
+""")
+# The same, whether a listing told the fees one by one or a report told their total.
+_CHANGED = text("""
+    CREATE TEMP TABLE changed_sources ON COMMIT DROP AS
+    WITH told AS (
+        SELECT book, source_id,
+               array_agg(DISTINCT currency) AS currencies,
+               max(kind) FILTER (WHERE NOT starts_with(component, 'fee')) AS kind,
+               sum(amount_minor) FILTER (WHERE NOT starts_with(component, 'fee')) AS gross,
+               coalesce(sum(amount_minor) FILTER (WHERE starts_with(component, 'fee')), 0) AS fees
+        FROM (SELECT DISTINCT book, source_id, component, kind, currency, amount_minor
+              FROM staged_items WHERE (book, source_id) IN (SELECT book, source_id
+                                                            FROM known_sources)) AS s
+        GROUP BY book, source_id
+    ), known AS (
+        SELECT i.book, i.source_id, i.version,
+               array_agg(DISTINCT currency) AS currencies,
+               max(kind) FILTER (WHERE NOT starts_with(component, 'fee')) AS kind,
+               sum(amount_minor) FILTER (WHERE NOT starts_with(component, 'fee')) AS gross,
+               coalesce(sum(amount_minor) FILTER (WHERE starts_with(component, 'fee')), 0) AS fees
+        FROM items i JOIN known_sources k USING (book, source_id, version)
+        WHERE i.account = :account
+        GROUP BY i.book, i.source_id, i.version
+    )
+    SELECT book, source_id, known.version
+    FROM told JOIN known USING (book, source_id)
+    WHERE (told.currencies, told.kind, told.gross, told.fees)
+          IS DISTINCT FROM (known.currencies, known.kind, known.gross, known.fees)
+""")
+_KEEP = """
+    WITH kept AS (
+        INSERT INTO items (account, book, source_id, component, version, kind, currency,
+                           amount_minor, occurred_at, effective_on, reference, payout, arrival_on,
+                           descriptor, presentment_minor, presentment_currency, derived)
+        SELECT :account, book, source_id, component, {version}, kind, currency, amount_minor,
+               occurred_at, effective_on, reference, payout, arrival_on, descriptor,
+               presentment_minor, presentment_currency, derived
+        FROM staged_items s {these}
+        ORDER BY book, source_id, component
+        ON CONFLICT DO NOTHING
+        RETURNING id
+    )
+    SELECT count(*) AS count, min(id) AS first, max(id) AS last FROM kept
+"""
+_KEEP_ALL = text(_KEEP.format(version="1", these=""))
+_KEEP_NEW = text(
+    _KEEP.format(
+        version="1",
+        these="""WHERE NOT EXISTS (SELECT FROM known_sources k
+                                   WHERE (k.book, k.source_id) = (s.book, s.source_id))""",
+    )
+)
+_KEEP_CHANGED = text(
+    _KEEP.format(version="c.version + 1", these="JOIN changed_sources c USING (book, source_id)")
+)
+_ANALYZE = text("ANALYZE staged_items")
+_COUNT = text("SELECT count(*) FROM staged_items")
+_SOURCES = text("SELECT count(*) FROM known_sources")
+_CHANGES = text("SELECT count(*) FROM changed_sources")
+# One row for each item that is told in more than one way at once.
+_CONTRADICTIONS = text("""
+    SELECT source_id FROM staged_items
+    GROUP BY book, source_id, component
+    HAVING count(DISTINCT (currency, amount_minor, kind)) > 1
+    ORDER BY source_id LIMIT 5
+""")
+_INTAKE = text("""
+    INSERT INTO intakes (account, source, first_item, last_item, new, unchanged, changed)
+    SELECT :account, :source, :first,
+           coalesce(:last, (SELECT last_item FROM intakes WHERE account = :account
+                            ORDER BY id DESC LIMIT 1), 0),
+           :new, :unchanged, :changed
+    RETURNING id
+""")
+_TRACES = text("""
+    INSERT INTO payout_traces (account, payout, trace_id, known_from)
+    SELECT DISTINCT CAST(:account AS integer), payout, trace_id, CAST(:intake AS bigint)
+    FROM staged_items WHERE payout IS NOT NULL AND trace_id IS NOT NULL
+    ON CONFLICT DO NOTHING
+""")
+_CLEAR = text("DROP TABLE staged_items, known_sources, changed_sources")
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What an intake brought. Items are counted where they are new, and of what we had, sources."""
+
+    intake: int
+    new: int
+    unchanged: int
+    changed: int
+
+
+class Contradiction(ValueError):
+    """One source tells one item in two ways at once; the text names some such source ids."""
+
+
+async def take_in(
+    connection: AsyncConnection,
+    account: int,
+    items: Iterable[NewItem] | AsyncIterable[NewItem],
+    *,
+    source: str,
+) -> TakenIn:
+    """Take in what a source says, in the transaction of `connection`: all of it or nothing.
+
+    `source` names the file, listing or report, for those who ask where an item came from. Other
+    intakes of the account wait until the transaction ends. Raises LookupError where there is no
+    such account, and Contradiction.
+    """
+    await stage(connection, items)
+    return await keep_staged(connection, account, source=source)
+
+
+async def stage(
+    connection: AsyncConnection, items: Iterable[NewItem] | AsyncIterable[NewItem]
+) -> None:
+    """Lay items out for `keep_staged`, which must follow in the same transaction."""
+    await make_staging(connection)
+    records: Any
+    if isinstance(items, AsyncIterable):
+        records = (_record(item) async for item in items)
+    else:
+        records = map(_record, items)
+    await driver_of(connection).copy_records_to_table(
+        "staged_items", records=records, columns=COLUMNS
+    )
+
+
+async def stage_text(connection: AsyncConnection, rows: AsyncIterable[bytes]) -> None:
+    """The same from rows in COPY's text format, in the order of `COLUMNS`: for the many."""
+    await make_staging(connection)
+    await driver_of(connection).copy_to_table("staged_items", source=rows, columns=COLUMNS)
+
+
+async def make_staging(connection: AsyncConnection) -> None:
+    """Make `staged_items`, for who fills it by SQL from what they copied."""
+    await connection.execute(_STAGE)
+
+
+async def keep_staged(connection: AsyncConnection, account: int, *, source: str) -> TakenIn:
+    """Make items of what is staged. See `take_in`."""
+    told = {"account": account}
+    if await connection.scalar(_LOCK, told) is None:
+        raise LookupError(f"there is no reconciliation account {account}")
+    await connection.execute(_ROOM)
+    await connection.execute(_ANALYZE)
+    await connection.execute(_KNOWN, told)
+    await connection.execute(_CHANGED, told)
+    known = int(await connection.scalar(_SOURCES) or 0)
+    changed = int(await connection.scalar(_CHANGES) or 0)
+    new = await _keep(connection, _KEEP_NEW if known else _KEEP_ALL, told)
+    versions = await _keep(connection, _KEEP_CHANGED, told) if changed else _Kept()
+    if new.count < int(await connection.scalar(_COUNT) or 0):
+        await _refuse_contradictions(connection)
+    intake = {
+        **told,
+        "source": source,
+        "first": new.first or versions.first,
+        "last": versions.last or new.last,
+        "new": new.count,
+        "unchanged": known - changed,
+        "changed": changed,
+    }
+    number = int(await connection.scalar(_INTAKE, intake) or 0)
+    await connection.execute(_TRACES, {**told, "intake": number})
+    await connection.execute(_CLEAR)
+    return TakenIn(intake=number, new=new.count, unchanged=known - changed, changed=changed)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    count: int = 0
+    first: int | None = None
+    last: int | None = None
+
+
+async def _keep(connection: AsyncConnection, these: TextClause, told: dict[str, int]) -> _Kept:
+    return _Kept(**(await connection.execute(these, told)).mappings().one())
+
+
+async def _refuse_contradictions(connection: AsyncConnection) -> None:
+    """Of what is told twice only one was kept: which, would be chance."""
+    found = (await connection.scalars(_CONTRADICTIONS)).all()
+    if found:
+        raise Contradiction(f"told in two ways at once: {', '.join(found)}")
+
+
+def _record(item: NewItem) -> tuple[Any, ...]:
+    """A row of `staged_items`. Any: each column's own."""
+    return (
+        BOOKS[item.book],
+        item.source_id,
+        item.component,
+        item.kind,
+        item.currency,
+        item.amount_minor,
+        item.occurred_at,
+        item.effective_on,
+        item.reference,
+        item.payout,
+        item.arrival_on,
+        item.trace_id,
+        item.descriptor,
+        item.presentment_minor,
+        item.presentment_currency,
+        item.derived,
+    )

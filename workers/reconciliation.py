@@ -1,0 +1,126 @@
+"""The worker that reconciles: nights, ranges, runs, and apart from them the long work of runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from email.utils import parseaddr
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+from activities.failures import FailureInterceptor
+from activities.onboarding.policy import BadPolicy, load_policy
+from activities.process import ProcessActivities
+from activities.reconciliation.runs import RunActivities
+from database.connection import engine_for
+from workers.running import run
+from workers.settings import Settings, SettingsWrong
+from workers.signals import stop_requested
+from workers.systems import MAIL, Making
+from workers.telemetry import StepContext
+from workers.temporal_client import connect
+from workers.temporal_worker import worker
+from workflows.policy import Budgets
+from workflows.reconciliation.messages import TASK_QUEUE
+from workflows.reconciliation.nightly import Nightly, ReconcileDays
+from workflows.reconciliation.workflow import ReconcileAccount
+from workflows.step import bulk_queue, declaration_of, implementations
+
+WORKFLOWS: list[type] = [Nightly, ReconcileDays, ReconcileAccount]
+Step = Callable[..., Any]
+"""Any: each step has its own message and result."""
+
+_LONG_WORK_AT_A_TIME = 4
+"""Each may have the rows of a whole account in hand."""
+
+
+@asynccontextmanager
+async def activities(settings: Settings) -> AsyncIterator[list[Step]]:
+    """The one place where the steps of reconciliation are put together."""
+    try:
+        policy = load_policy(settings.rules / "policy.toml", settings.policy)
+    except BadPolicy as error:
+        raise SettingsWrong(str(error)) from error
+    patience = policy.budgets.remote.one_try.total_seconds() * 0.65
+    engine = engine_for(
+        settings.database_url, application="perdure-reconciliation", patience=patience
+    )
+    # Matching a million rows takes as long as it takes.
+    unhurried = engine_for(settings.database_url, application="perdure-reconciliation", size=5)
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(engine.dispose)
+        closing.push_async_callback(unhurried.dispose)
+        making = Making(settings, patience, closing, engine)
+        mail = MAIL[settings.mail](making)
+        mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
+        yield [
+            *implementations(
+                ProcessActivities(
+                    engine,
+                    mail,
+                    public_keys=settings.public_keys(),
+                    operators=settings.operators_email,
+                    mail_domain=mail_domain,
+                ),
+            ),
+            *books(engine, unhurried, policy.budgets),
+        ]
+
+
+def books(
+    engine: AsyncEngine,
+    unhurried: AsyncEngine,
+    budgets: Budgets,
+    terms: Terms,
+    inputs_of: InputsOf,
+) -> list[Step]:
+    """The steps that need nothing but our database; `unhurried` has no limit of time."""
+    return implementations(
+        RunActivities(engine, budgets, rules_version=terms.version),
+        MatchActivities(unhurried, terms, inputs_of),
+    )
+
+
+@asynccontextmanager
+async def working(
+    client: Client, steps: list[Step], *, task_queue: str = TASK_QUEUE
+) -> AsyncIterator[None]:
+    """The workers of both queues while they run; at the end they drain what they have."""
+    interceptors = [StepContext(), FailureInterceptor()]
+    long = [step for step in steps if declaration_of(step).kind == "bulk"]
+    async with (
+        worker(
+            client,
+            task_queue=task_queue,
+            workflows=WORKFLOWS,
+            activities=[step for step in steps if step not in long],
+            interceptors=interceptors,
+        ),
+        worker(
+            client,
+            task_queue=bulk_queue(task_queue),
+            activities=long,
+            interceptors=interceptors,
+            at_a_time=_LONG_WORK_AT_A_TIME,
+        ),
+    ):
+        yield
+
+
+async def work(settings: Settings) -> None:
+    """Work until somebody asks to end."""
+    client = await connect(settings)
+    with stop_requested() as stop:
+        async with activities(settings) as steps, working(client, steps):
+            await stop.wait()
+
+
+def main() -> None:
+    """Run the worker."""
+    run("reconciliation", work)
+
+
+if __name__ == "__main__":
+    main()
