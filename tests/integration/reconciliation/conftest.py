@@ -15,6 +15,8 @@ from connectors.stripe.api import StripeApi
 from database.connection import engine_for, transaction
 from database.reconciliation import accounts
 from database.reconciliation.accounts import Account
+from tests.integration.reconciliation.books import Books
+from tests.integration.reconciliation.three_books import ThreeBooks
 from tests.postgres import rows
 from tests.simulated import SimulatorHandle
 
@@ -31,6 +33,18 @@ async def api(world: SimulatorHandle) -> AsyncIterator[StripeApi]:
     stripe = StripeApi(world.api_key, base_url=world.stripe_url, timeout=5)
     yield stripe
     await stripe.close()
+
+
+@pytest.fixture
+async def books(engine: AsyncEngine) -> Books:
+    """An account whose books are compared as they are in production."""
+    return await Books(engine).open()
+
+
+@pytest.fixture
+async def acme(engine: AsyncEngine) -> ThreeBooks:
+    """An account whose books are compared as plainly as can be."""
+    return await ThreeBooks.made(engine)
 
 
 async def no_pace() -> None:
