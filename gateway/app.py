@@ -11,9 +11,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway import (
+    accounts,
     api_page,
     appeals,
     attention,
+    breaks,
+    certificates,
     changes,
     confirmation_page,
     confirmations,
@@ -22,8 +25,12 @@ from gateway import (
     duplicates,
     health,
     identity_sessions,
+    matches,
     onboardings,
+    openings,
+    payments,
     problems,
+    reconciliations,
     requests,
     retries,
     reviews,
@@ -31,6 +38,7 @@ from gateway import (
     status,
     versions,
 )
+from gateway.booking import keep_booking
 from gateway.callers import allowed
 from gateway.door import Door
 from gateway.handing_over import keep_handing_over
@@ -84,6 +92,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         tasks = [
             asyncio.create_task(writer.run()),
             asyncio.create_task(keep_handing_over(options.engine, options.client, options.news)),
+            asyncio.create_task(keep_booking(options.engine)),
         ]
         try:
             yield
@@ -128,6 +137,13 @@ def create_app(options: GatewayOptions) -> FastAPI:
         duplicates,
         documents,
         customers,
+        accounts,
+        payments,
+        openings,
+        reconciliations,
+        certificates,
+        breaks,
+        matches,
         attention,
         retries,
         requests,

@@ -52,6 +52,12 @@ _WAITED_FOR = text("""
           AND (f.tenant IS NULL OR f.tenant = a.tenant)
     )
 """)
+_CONTRADICTED = text("""
+    SELECT bank_account, currency, statement_id FROM statements
+    WHERE account = :account AND state = 'contradicted'
+      AND (closing_on IS NULL OR closing_on <= :until)
+    ORDER BY bank_account, currency, statement_id
+""")
 _OF_FILE = text("SELECT * FROM statements WHERE file = :file ORDER BY id")
 _OF_ACCOUNT = text("""
     SELECT *,
@@ -59,6 +65,7 @@ _OF_ACCOUNT = text("""
            lag(sequence) OVER one AS sequence_before
     FROM statements
     WHERE account = :account AND state = 'counts'
+      AND (closing_on IS NULL OR closing_on <= :until)
     WINDOW one AS (PARTITION BY bank_account, currency ORDER BY closing_on, sequence, id)
     ORDER BY bank_account, currency, closing_on, sequence, id
 """)
@@ -135,10 +142,28 @@ async def of_file(connection: AsyncConnection, file: str) -> Sequence[RowMapping
     return (await connection.execute(_OF_FILE, {"file": file})).mappings().all()
 
 
-async def gaps(connection: AsyncConnection, account: int) -> Sequence[Gap]:
-    """Where statements of an account's bank accounts are missing between two that count."""
-    rows = (await connection.execute(_OF_ACCOUNT, {"account": account})).mappings()
-    return [gap for row in rows if (gap := _gap_before(row)) is not None]
+async def of_account(
+    connection: AsyncConnection, account: int, *, until: date
+) -> Sequence[RowMapping]:
+    """The statements that count up to a day, one bank account after the other, in their order.
+
+    Beside each `closed_before_minor` and `sequence_before`: of the one before it.
+    """
+    found = await connection.execute(_OF_ACCOUNT, {"account": account, "until": until})
+    return found.mappings().all()
+
+
+async def contradicted(
+    connection: AsyncConnection, account: int, *, until: date
+) -> Sequence[RowMapping]:
+    """Statements up to a day that came again with other content: somebody has to find out."""
+    found = await connection.execute(_CONTRADICTED, {"account": account, "until": until})
+    return found.mappings().all()
+
+
+def gaps(in_order: Sequence[RowMapping]) -> Sequence[Gap]:
+    """Where statements are missing between two that count, of those that `of_account` tells."""
+    return [gap for row in in_order if (gap := _gap_before(row)) is not None]
 
 
 def _gap_before(row: RowMapping) -> Gap | None:
