@@ -30,6 +30,7 @@ from gateway import (
     retries,
     reviews,
     screening,
+    statements,
     status,
     versions,
 )
@@ -101,6 +102,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         "callers": options.callers,
         "rates": options.rates,
         "upload_limit": options.upload_limit,
+        "statement_limit": options.statement_limit,
     }
     app = _Gateway(
         Route("/webhooks/stripe", hook, methods=["POST"]),
@@ -134,6 +136,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         customers,
         payments,
         openings,
+        statements,
         attention,
         retries,
         requests,
