@@ -123,8 +123,8 @@ async def post(connection: AsyncConnection, account: int, entries: Iterable[NewE
         given = Given(account, batch, books)
         await given.hand_over(connection)
         made = await post_given(connection, given)
-        if made < len(batch) and (keys := await _BOOKED_OTHERWISE.value(connection, given)):
-            raise BookedOtherwise(keys)
+        if made < len(batch):
+            await must_be_the_same(connection, given)
         new += made
         before += len(batch) - made
     return Posted(new, before)
@@ -142,6 +142,12 @@ async def post_given(connection: AsyncConnection, given: Given | Staged) -> int:
     except asyncpg.IntegrityConstraintViolationError as error:
         raise NotBooked(error.constraint_name or "", str(error)) from None
     return made
+
+
+async def must_be_the_same(connection: AsyncConnection, given: Given | Staged) -> None:
+    """Raises BookedOtherwise where a key of what is given stands for something else."""
+    if keys := await _BOOKED_OTHERWISE.value(connection, given):
+        raise BookedOtherwise(keys)
 
 
 async def reverse(

@@ -122,13 +122,15 @@ class Staged:
     def __init__(self, account: int) -> None:
         self.values: dict[str, Any] = {"account": account}  # Any: what each parameter takes
 
-    async def lay_out(self, connection: AsyncConnection, *statements: TextClause) -> None:
-        """Make the tables, and fill them by `statements` about `:account`."""
+    async def lay_out(self, connection: AsyncConnection, *statements: TextClause) -> int:
+        """Make the tables, and fill them by `statements` about `:account`; how many entries."""
         driver = driver_of(connection)
         await driver.execute(_MAKE)
         for statement in statements:
             await connection.execute(statement, self.values)
         await driver.execute(_ANALYZE)
+        count: int = await driver.fetchval("SELECT count(*) FROM journal_given_entries")
+        return count
 
 
 def _columns(

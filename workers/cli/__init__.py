@@ -13,12 +13,14 @@ import sys
 import typer
 
 from workers.cli import (
+    account,
     applicant,
     attention,
     customer,
     demo,
     documents,
     identity,
+    import_,
     process,
     reconcile,
     release,
@@ -53,6 +55,8 @@ app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
 app.add_typer(rules.app, name="rules", rich_help_panel="Rules")
 app.add_typer(reconcile.app, name="reconcile", rich_help_panel="Reconciliation")
+app.add_typer(account.app, name="account", rich_help_panel="Reconciliation")
+app.add_typer(import_.app, name="import", rich_help_panel="Reconciliation")
 app.add_typer(statement.app)
 app.add_typer(release.app)
 app.add_typer(process.app)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy.exc import DBAPIError
+from typer.testing import CliRunner
 
 from database.connection import transaction
 from database.journal.openings import approved
 from database.reconciliation.accounts import of_name
+from tests.house import API_KEYS, House
 from tests.integration.gateway.conftest import Door, Gateway, problem
 from tests.integration.gateway.test_payments import tell
 from tests.integration.journal.conftest import Journal, account_of
+from workers.cli import app
 
 PATH = "/v1/accounts/acme/opening"
 PAYOUT = {
@@ -52,8 +58,8 @@ OPENING: dict[str, Any] = {
 
 
 @pytest.fixture
-async def journal(gateway: Gateway) -> Journal:
-    engine = gateway.house.engine
+async def journal(house: House) -> Journal:
+    engine = house.engine
     return Journal(engine, await account_of(engine, opened_on=date(2026, 3, 1)))
 
 
@@ -197,3 +203,30 @@ async def test_what_is_not_there_is_not_decided_about(gateway: Gateway, journal:
     problem(await gateway.finance.get(PATH), 404, "not-found")
     problem(await decide(gateway.finance_approver), 404, "not-found")
     problem(await gateway.finance.get("/v1/accounts/nobody/opening"), 404, "not-found")
+
+
+async def test_the_command_line_proposes_and_approves(
+    reached: Gateway,
+    journal: Journal,
+    served: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PERDURE_GATEWAY_URL", served)
+    for role in ("finance_operator", "finance_approver"):
+        monkeypatch.setenv(f"PERDURE_API_KEY_{role.upper()}", API_KEYS[role])
+    monkeypatch.setenv("PERDURE_HOME", str(tmp_path))
+    file = tmp_path / "opening.json"
+    file.write_text(json.dumps({name: OPENING[name] for name in OPENING if name != "reason"}))
+
+    async def perdure(*arguments: str) -> str:
+        done = await asyncio.to_thread(CliRunner().invoke, app, ["account", *arguments])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    why = ("--reason", "the old ledger, as audited")
+    assert "proposal 1  proposed" in await perdure("open", "acme", str(file), *why)
+    assert json.loads(await perdure("opening", "acme", "--json"))["items"] == 3
+    shown = await perdure("approve", "acme", "--proposal", "1", *why)
+    assert "approved by test-finance_approver  opens on 2026-02-01" in shown
+    assert await journal.balance("clearing") == 22_000
