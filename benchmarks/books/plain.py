@@ -51,7 +51,7 @@ _ITEMS = (
            CAST(amount * 100 AS bigint), created_utc AT TIME ZONE 'UTC', CAST(created_utc AS date),
            coalesce(trace_id, source_id, balance_transaction_id), automatic_payout_id,
            CAST(automatic_payout_effective_at_utc AS date), description, false
-    FROM stripe CROSS JOIN LATERAL (
+    FROM (SELECT DISTINCT ON (balance_transaction_id) * FROM stripe) AS stripe CROSS JOIN LATERAL (
         VALUES ('gross', reporting_category, gross), ('fee', 'fee', -fee)
     ) AS part (component, kind, amount) WHERE component = 'gross' OR fee <> 0
     """,
@@ -93,11 +93,11 @@ _PAIRS = """
 _MATCHES = (
     """
     INSERT INTO plain_matches OVERRIDING SYSTEM VALUE
-    SELECT pair + {leg} * 1000000000, 0, gen_random_uuid(), 1, 1, {leg}, 1, 1 FROM pairs
+    SELECT pair + CAST({leg} AS bigint) * 1000000000, 0, gen_random_uuid(), 1, 1, {leg}, 1, 1 FROM pairs
     """,
     """
     INSERT INTO plain_match_items (item, match, leg)
-    SELECT unnest(ARRAY[one, other]), pair + {leg} * 1000000000, {leg} FROM pairs
+    SELECT unnest(ARRAY[one, other]), pair + CAST({leg} AS bigint) * 1000000000, {leg} FROM pairs
     """,
     """
     INSERT INTO plain_breaks (account, leg, subject, class, items, currency, at_risk_minor,
