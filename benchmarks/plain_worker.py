@@ -31,6 +31,7 @@ from workers import settings as setting
 from workers.settings import Settings
 from workers.signals import stop_requested
 from workers.telemetry import StepContext
+from workers.temporal_worker import worker
 from workflows.request_key import Request, outside_key
 from workflows.step import declaration_of
 
@@ -110,7 +111,7 @@ async def work(settings: Settings) -> None:
     with stop_requested() as stop, without_once():
         async with (
             onboarding.activities(settings, client) as steps,
-            onboarding.worker(
+            worker(
                 client,
                 task_queue=TASK_QUEUE,
                 workflows=[PlainOnboarding],

@@ -101,6 +101,7 @@ def _settings(home: Path) -> Settings:
         "crm_simulator_port",
         "tenant_api_simulator_port",
         "yente_simulator_port",
+        "bank_simulator_port",
         "mail_inbox_port",
         "smtp_port",
     )

@@ -10,6 +10,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
+from connectors.csv_rows import BadRow
+from connectors.movements import Movement, Payout, Window
 from workflows.events import Event
 from workflows.onboarding.messages import IdentityStatus
 
@@ -234,6 +236,40 @@ class Screening(Protocol):
 
     async def current(self) -> ListVersion:
         """The list as it is now."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Movements that came together. `cursor` says where to go on behind them; None at the end."""
+
+    movements: Sequence[Movement]
+    cursor: str | None = None
+    bad_rows: Sequence[BadRow] = ()
+
+
+class Processor(Protocol):
+    """What the processor of payments booked. All of it can be read again."""
+
+    def parts(self, window: Window) -> Sequence[Window]:
+        """Parts of a window that can be read side by side; always the same of the same window."""
+
+    def movements(self, window: Window, after: str | None) -> AsyncIterator[Batch]:
+        """All movements of a part; from behind a cursor, where one is given."""
+
+    def payouts(self, since: datetime) -> AsyncIterator[Payout]:
+        """Payouts that were made since then."""
+
+    def members(self, payout_id: str) -> AsyncIterator[Batch]:
+        """What a payout paid out, where its members are known."""
+
+    async def movement(self, transaction_id: str) -> Movement:
+        """One movement, as it is now."""
+
+    async def closing(self, before: datetime) -> dict[str, int] | None:
+        """The balance of each currency as of a time, in minor units; None where nobody can tell.
+
+        From another source than the movements: it is what they are held against.
+        """
 
 
 class EventFeed(Protocol):

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Text,
     UniqueConstraint,
@@ -180,6 +181,7 @@ class RunRow(SQLModel, table=True):
     """A reconciliation of an account for a business date; the ordinal counts those of one date.
 
     previous  the run before: its open items are carried forward into this one
+    stage     how far its process is; the ends of it are stages, too
     status    BALANCED | BREAKS | PROOF_FAILED | INCOMPLETE; empty until it is known
     """
 
@@ -190,6 +192,7 @@ class RunRow(SQLModel, table=True):
             "status IN ('BALANCED', 'BREAKS', 'PROOF_FAILED', 'INCOMPLETE')", "known_status"
         ),
         Index("runs_under_way", "account", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("runs_by_begin", "begun_at", "id"),
     )
 
     id: int = Field(default=None, sa_column=Column(Integer, primary_key=True))
@@ -200,6 +203,8 @@ class RunRow(SQLModel, table=True):
         default=None, sa_column=Column(Integer, ForeignKey("runs.id"), nullable=True)
     )
     workflow_id: str | None = Field(default=None, sa_column=Column(Text, unique=True))
+    stage: str = Field(sa_column=Column(Text, nullable=False, server_default="received"))
+    stage_since: datetime = Field(sa_column=_time(now=True))
     status: str | None = Field(default=None, sa_column=Column(Text))
     begun_at: datetime = Field(sa_column=_time(now=True))
     matched_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
@@ -273,6 +278,22 @@ class CertificateRow(SQLModel, table=True):
     result_hash: str = Field(sa_column=Column(Text, nullable=False))
     content: dict[str, Any] = Field(sa_column=_json())
     issued_at: datetime = Field(sa_column=_time(now=True))
+
+
+class CertificateDocumentRow(SQLModel, table=True):
+    """What a certificate reads like: json | csv (its list of breaks) | html (a page to print).
+
+    Kept as it was written: what was printed once reads the same for good.
+    """
+
+    __tablename__ = "certificate_documents"
+    __table_args__ = (CheckConstraint("format IN ('json', 'csv', 'html')", "known_format"),)
+
+    certificate: str = Field(
+        sa_column=Column(Text, ForeignKey("certificates.id"), primary_key=True)
+    )
+    format: str = Field(sa_column=Column(Text, primary_key=True))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class OpenItemRow(SQLModel, table=True):

@@ -10,6 +10,7 @@ from workflows.actor import Role
 
 _OPERATORS: tuple[Role, ...] = ("operator", "admin")
 _REVIEWERS: tuple[Role, ...] = ("reviewer", "senior_reviewer")
+_FINANCE: tuple[Role, ...] = ("finance_operator", "finance_approver")
 _SERVING: tuple[Role, ...] = ("service", "support", *_OPERATORS)
 """Those who act for an applicant."""
 
@@ -50,6 +51,34 @@ MAY: Mapping[str, tuple[Role, ...]] = {
     "GET /v1/customers/{id}": (*_SERVING, *_REVIEWERS),
     "POST /v1/customers/{id}/offboard": ("service", *_OPERATORS),
     "POST /v1/customers/{id}/compare": _OPERATORS,
+    "POST /v1/payments": ("service", "finance_operator", "admin"),
+    "GET /v1/payments": ("service", *_FINANCE, *_OPERATORS),
+    "GET /v1/payments/{payment}": ("service", *_FINANCE, *_OPERATORS),
+    "POST /v1/accounts/{account}/opening": ("finance_operator",),
+    "GET /v1/accounts/{account}/opening": (*_FINANCE, *_OPERATORS),
+    "POST /v1/accounts/{account}/opening/approve": ("finance_approver",),
+    "POST /v1/accounts/{account}/opening/refuse": ("finance_approver",),
+    "POST /v1/accounts": ("finance_operator", "admin"),
+    "GET /v1/accounts": (*_FINANCE, *_OPERATORS),
+    "GET /v1/accounts/{account}": (*_FINANCE, *_OPERATORS),
+    "POST /v1/accounts/{account}/bank-accounts": ("finance_operator", "admin"),
+    "POST /v1/reconciliations": ("finance_operator", *_OPERATORS),
+    "POST /v1/reconciliations/range": ("finance_operator", *_OPERATORS),
+    "GET /v1/reconciliations": (*_FINANCE, *_OPERATORS),
+    "GET /v1/reconciliations/{account}/{day}/{ordinal}": (*_FINANCE, *_OPERATORS),
+    "POST /v1/reconciliations/{account}/{day}/{ordinal}/withdraw": (
+        "finance_operator",
+        *_OPERATORS,
+    ),
+    "GET /v1/certificates/{id}": (*_FINANCE, *_OPERATORS),
+    "GET /v1/certificates/{id}/verification": (*_FINANCE, *_OPERATORS),
+    "GET /v1/breaks": (*_FINANCE, *_OPERATORS),
+    "GET /v1/breaks/{id}": (*_FINANCE, *_OPERATORS),
+    "GET /v1/matches": (*_FINANCE, *_OPERATORS),
+    "POST /v1/matches/{id}/unmatch": ("finance_operator",),
+    "POST /v1/statements": ("service", "finance_operator", "admin"),
+    "GET /v1/statements": (*_FINANCE, *_OPERATORS),
+    "GET /v1/statements/{id}": ("service", *_FINANCE, *_OPERATORS),
     "GET /v1/attention": _OPERATORS,
     "POST /v1/attention/resolve": _OPERATORS,
     "POST /v1/attention/retry-all": _OPERATORS,

@@ -19,6 +19,8 @@ from typing import TypeAlias
 
 import structlog
 
+from simulators.bank import app as bank_app
+from simulators.bank.bank import Bank
 from simulators.clock import Clock
 from simulators.crm import app as crm_app
 from simulators.directory import app as directory_app
@@ -32,6 +34,7 @@ from simulators.stripe import app as stripe_app
 from simulators.stripe import webhook_endpoints
 from simulators.stripe.simulator import Simulator
 from simulators.tenants import app as tenants_app
+from simulators.wires import Wires
 from simulators.yente import app as yente_app
 
 STATE_FILE = "world.sqlite3"
@@ -82,15 +85,17 @@ def main() -> None:
             "crm": options.crm_port,
             "tenants": options.tenants_port,
             "yente": options.yente_port,
+            "bank": options.bank_port,
         }
         listeners = {name: _listener(name, options.host, port) for name, port in ports.items()}
-        asyncio.run(_run(storage, secrets, listeners, _endpoint(options)))
+        folder = options.bank_folder or options.state / "statements"
+        asyncio.run(_run(storage, secrets, listeners, _endpoint(options), folder))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m simulators",
-        description="Stripe, mail, two directories, a CRM and yente in miniature.",
+        description="Stripe, mail, two directories, a CRM, yente and a bank in miniature.",
     )
     parser.add_argument("--state", type=Path, required=True, help="the folder of the state")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at")
@@ -101,6 +106,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--crm-port", type=int, default=8404)
     parser.add_argument("--tenants-port", type=int, default=8405, help="the plain tenant API")
     parser.add_argument("--yente-port", type=int, default=8406)
+    parser.add_argument("--bank-port", type=int, default=8407)
+    parser.add_argument(
+        "--bank-folder", type=Path, help="where the bank puts statements; by default in the state"
+    )
     parser.add_argument(
         "--stripe-key-file", type=Path, required=True, help="holds the one API key accepted"
     )
@@ -152,9 +161,13 @@ async def _run(
     secrets: Secrets,
     listeners: dict[str, socket.socket],
     endpoint: Endpoint | None,
+    statements: Path,
 ) -> None:
     clock = Clock(storage)
+    bank = Bank(storage, clock, statements)
     stripe = Simulator.on(storage, clock, secrets.stripe)
+    host, port = listeners["bank"].getsockname()  # a listener everywhere answers there, too
+    wires = Wires(storage, stripe, f"http://{host}:{port}")
     if endpoint is not None:
         webhook_endpoints.settle(stripe.account, *endpoint)
     mail_faults = Faults(storage, "mail")
@@ -170,23 +183,26 @@ async def _run(
         "crm": server_of(crm_app.application(storage, clock, secrets.crm)),
         "tenants": server_of(tenants_app.application(storage, secrets.directory)),
         "yente": server_of(yente_app.application(storage, secrets.yente)),
+        "bank": server_of(bank_app.application(bank)),
     }
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _end, servers)
-    # A group, so that a defect of the sender ends the process and does not pass in silence.
+    # A group, so that a defect of what runs beside ends the process and does not pass in silence.
     async with asyncio.TaskGroup() as tasks:
-        sending = tasks.create_task(stripe.sender.run())
         serving = [
             tasks.create_task(server.serve([listeners[name]])) for name, server in servers.items()
         ]
         for server in servers.values():
             await server.ready.wait()
+        beside = [tasks.create_task(stripe.run()), tasks.create_task(bank.run(wires.deliver))]
         for name, listener in listeners.items():
             scheme = "" if name == "smtp" else "http://"
             host, port = listener.getsockname()
             print(f"{name} {scheme}{host}:{port}", flush=True)  # noqa: T201
         await asyncio.wait(serving)
-        sending.cancel()
+        for task in beside:
+            task.cancel()
+    await wires.close()
     smtp.close()
 
 

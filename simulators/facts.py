@@ -1,8 +1,8 @@
 """The language in which field facts are written, and how they become validators that read JSON.
 
-A fact is one of: "string", "integer", "boolean", "time", "anything"; {"type"}; {"enum"}; {"ref"};
-{"list"}; {"map"}; {"any"}; {"fields", "required"}; {"absent"}. Beside it: "nullable". Unknown
-fields are wrong, and no type is taken for another.
+A fact is one of: "string", "integer", "number", "boolean", "time", "anything"; {"type"}; {"enum"};
+{"ref"}; {"list"}; {"map"}; {"any"}; {"fields", "required"}; {"absent"}. Beside it: "nullable".
+Unknown fields are wrong, and no type is taken for another.
 """
 
 import json
@@ -16,6 +16,7 @@ Fact: TypeAlias = str | dict[str, Any]  # Any: facts within facts
 SCALARS: dict[str, CoreSchema] = {
     "string": core_schema.str_schema(strict=True),
     "integer": core_schema.int_schema(strict=True),
+    "number": core_schema.float_schema(strict=True),
     "boolean": core_schema.bool_schema(strict=True),
     "time": core_schema.datetime_schema(tz_constraint="aware"),
     "anything": core_schema.any_schema(),

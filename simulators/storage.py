@@ -17,6 +17,7 @@ class Storage:
     """A connection for one thread. Each statement commits by itself unless in `transaction()`."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = WAL")
         # A commit survives the end of the process; only a power cut may take the last ones.

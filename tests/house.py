@@ -42,6 +42,8 @@ API_KEYS = {
     "reviewer_two": "key-of-rosa",
     "senior_reviewer": "key-of-selma",
     "senior_reviewer_two": "key-of-sven",
+    "finance_operator": "key-of-fiona",
+    "finance_approver": "key-of-fred",
     "operator": "key-of-olga",
     "admin": "key-of-ada",
 }

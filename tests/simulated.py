@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 import httpx
 
+from simulators.bank.faults import BankFaultKind
 from simulators.mail.faults import MailFaultKind
 from simulators.stripe.faults import FaultKind
 from tests.simulated_api import Count, Counters, SimulatedApi
@@ -63,6 +64,7 @@ class SimulatorHandle:
     stripe_port: int = 0
     mail_port: int = 0
     smtp_port: int = 0
+    bank_port: int = 0
     _process: asyncio.subprocess.Process | None = None
     _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=30))
 
@@ -75,6 +77,15 @@ class SimulatorHandle:
     @property
     def mail_url(self) -> str:
         return f"http://127.0.0.1:{self.mail_port}"
+
+    @property
+    def bank_url(self) -> str:
+        return f"http://127.0.0.1:{self.bank_port}"
+
+    @property
+    def statements(self) -> Path:
+        """The folder that the bank puts its statements into."""
+        return self.state / "statements"
 
     @property
     def key_files(self) -> tuple[str, ...]:
@@ -121,6 +132,7 @@ class SimulatorHandle:
                 *("--crm-port", str(self.crm.port)),
                 *("--tenants-port", str(self.tenants.port)),
                 *("--yente-port", str(self.yente.port)),
+                *("--bank-port", str(self.bank_port)),
                 cwd=REPOSITORY,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
@@ -129,7 +141,7 @@ class SimulatorHandle:
         ports: dict[str, int] = {}
         try:
             async with asyncio.timeout(READY_SECONDS):
-                while len(ports) < 7:
+                while len(ports) < 8:
                     line = (await self._process.stdout.readline()).decode()
                     if not line:
                         raise RuntimeError(f"the simulators ended at their start:\n{self.log}")
@@ -138,8 +150,8 @@ class SimulatorHandle:
         except BaseException:
             await self.kill()
             raise
-        self.stripe_port, self.mail_port, self.smtp_port = (
-            ports[name] for name in ("stripe", "mail", "smtp")
+        self.stripe_port, self.mail_port, self.smtp_port, self.bank_port = (
+            ports[name] for name in ("stripe", "mail", "smtp", "bank")
         )
         for api in self.apis:
             api.port = ports[api.name]
@@ -240,6 +252,7 @@ class SimulatorHandle:
         await self.reset()
         await self.clear_messages()
         await self.clear_mail_faults()
+        await self.bank("POST", "/_simulator/reset")
         for api in self.apis:
             await api.reset()
 
@@ -300,6 +313,15 @@ class SimulatorHandle:
         body = {"outcome": outcome, "code": code}
         await self._post(f"/_simulator/identity/{session}/submit", body)
 
+    # Stripe's money
+
+    async def stripe_control(
+        self, path: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:  # Any: JSON
+        """Do what customers, banks and Stripe do to the account: see the money's control API."""
+        answer: dict[str, Any] = await self._post(f"/_simulator/{path}", body or {})
+        return answer
+
     # Mail
 
     async def messages(
@@ -339,6 +361,18 @@ class SimulatorHandle:
 
     async def clear_mail_faults(self) -> None:
         _body(await self._http.delete(f"{self.mail_url}/_simulator/faults"))
+
+    # The bank
+
+    async def bank(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Ask the bank, or have it do something; Any is JSON."""
+        return _body(await self._http.request(method, self.bank_url + path, json=body))
+
+    async def bank_fault(self, kind: BankFaultKind, *, times: int | None = 1, **match: str) -> None:
+        """Have the next `times` transfers or statements go wrong (None: until cleared)."""
+        await self.bank(
+            "POST", "/_simulator/faults", {"kind": kind, "match": match, "times": times}
+        )
 
     # The control API; Any is JSON
 

@@ -18,7 +18,8 @@ from workers.postgres import Postgres
 from workers.settings import Settings, variable
 from workers.temporal_server import TemporalServer
 from workflows import search_attributes
-from workflows.onboarding.messages import TASK_QUEUE
+from workflows.onboarding.messages import TASK_QUEUE as ONBOARDING
+from workflows.reconciliation.messages import TASK_QUEUE as RECONCILIATION
 
 
 def port_uses(settings: Settings) -> Sequence[PortUse]:
@@ -51,6 +52,9 @@ def port_uses(settings: Settings) -> Sequence[PortUse]:
             "the simulator of yente",
             variable("yente_simulator_port"),
         ),
+        PortUse(
+            settings.bank_simulator_port, "the simulator of a bank", variable("bank_simulator_port")
+        ),
         PortUse(settings.gateway_port, "the gateway", variable("gateway_port")),
     )
 
@@ -69,8 +73,10 @@ def urls(settings: Settings) -> dict[str, tuple[str, ...]]:
             f"http://127.0.0.1:{settings.crm_simulator_port}",
             f"http://127.0.0.1:{settings.tenant_api_simulator_port}",
             f"http://127.0.0.1:{settings.yente_simulator_port}",
+            f"http://127.0.0.1:{settings.bank_simulator_port}",
         ),
         "worker": (),
+        "reconciliation": (),
         "gateway": (settings.gateway_url,),
     }
 
@@ -97,7 +103,7 @@ def temporal(settings: Settings) -> TemporalServer:
 
 
 def simulators(settings: Settings) -> ChildProcess:
-    """The outside world in miniature: Stripe, a mailbox, two directories, a CRM, lists."""
+    """The outside world in miniature: Stripe, a mailbox, two directories, a CRM, lists, a bank."""
     secrets = settings.home / "secrets"
 
     async def ready() -> bool:
@@ -109,6 +115,7 @@ def simulators(settings: Settings) -> ChildProcess:
             settings.crm_simulator_port,
             settings.tenant_api_simulator_port,
             settings.yente_simulator_port,
+            settings.bank_simulator_port,
         )
         return all([await answers(port) for port in ports])
 
@@ -125,6 +132,8 @@ def simulators(settings: Settings) -> ChildProcess:
                 *("--crm-port", str(settings.crm_simulator_port)),
                 *("--tenants-port", str(settings.tenant_api_simulator_port)),
                 *("--yente-port", str(settings.yente_simulator_port)),
+                *("--bank-port", str(settings.bank_simulator_port)),
+                *("--bank-folder", str(settings.home / "statements")),
                 *("--stripe-key-file", str(secrets / "stripe_api_key")),
                 *("--directory-token-file", str(secrets / "directory_token")),
                 *("--crm-token-file", str(secrets / "hubspot_token")),
@@ -139,18 +148,28 @@ def simulators(settings: Settings) -> ChildProcess:
 
 def worker(settings: Settings, client: Client) -> ChildProcess:
     """The worker of onboardings; it is ready when it asks Temporal for work."""
+    return _worker(settings, client, "worker", "workers.onboarding", ONBOARDING)
 
+
+def reconciliation(settings: Settings, client: Client) -> ChildProcess:
+    """The worker of reconciliations; it is ready when it asks Temporal for work."""
+    return _worker(settings, client, "reconciliation", "workers.reconciliation", RECONCILIATION)
+
+
+def _worker(
+    settings: Settings, client: Client, name: str, module: str, task_queue: str
+) -> ChildProcess:
     async def ready() -> bool:
         # Workers of earlier runs may still be remembered; ours has our child's number.
         return await _well(
-            health.worker(client, TASK_QUEUE, is_it=lambda name: name.startswith(f"{child.pid}@"))
+            health.worker(client, task_queue, is_it=lambda id_: id_.startswith(f"{child.pid}@"))
         )
 
     child = ChildProcess(
         Program(
-            name="worker",
-            command=_python("workers.onboarding"),
-            log=_log(settings, "worker"),
+            name=name,
+            command=_python(module),
+            log=_log(settings, name),
             ready=ready,
             environment=_environment(settings),
         )

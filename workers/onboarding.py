@@ -1,13 +1,11 @@
 """The worker that carries out customer onboardings, and the upkeep of what surrounds them."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import Interceptor, Worker
 
 from activities.failures import FailureInterceptor
 from activities.onboarding.application import ApplicationActivities
@@ -32,7 +30,6 @@ from activities.rules.rulings import Rulings
 from activities.upkeep import UpkeepActivities
 from database.connection import engine_for
 from workers.running import run
-from workers.sandbox import workflow_runner
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
 from workers.systems import (
@@ -49,6 +46,7 @@ from workers.systems import (
 )
 from workers.telemetry import StepContext
 from workers.temporal_client import connect
+from workers.temporal_worker import worker
 from workflows.onboarding.customer_life import CustomerLife
 from workflows.onboarding.messages import TASK_QUEUE
 from workflows.onboarding.rules import QUESTIONS
@@ -57,12 +55,6 @@ from workflows.step import implementations
 from workflows.upkeep import Upkeep
 
 WORKFLOWS: list[type] = [CustomerOnboarding, CustomerLife, Upkeep]
-
-_DRAIN = timedelta(seconds=10)
-"""How long activities may go on after somebody asked the worker to end."""
-_STICKY = timedelta(seconds=3)
-"""How long a process waits for the worker that has it in its cache. When a worker was killed, its
-processes go on with another one after this; the server would give it ten seconds."""
 
 
 @asynccontextmanager
@@ -159,29 +151,6 @@ async def running(
         ),
     ):
         yield
-
-
-def worker(
-    client: Client,
-    *,
-    task_queue: str,
-    workflows: Sequence[type],
-    activities: Sequence[Callable[..., Any]],
-    interceptors: Sequence[Interceptor],
-    max_cached_workflows: int = 1000,
-) -> Worker:
-    """A worker as we set one up, whatever it works on."""
-    return Worker(
-        client,
-        task_queue=task_queue,
-        workflows=workflows,
-        activities=activities,
-        workflow_runner=workflow_runner(),
-        interceptors=interceptors,
-        max_cached_workflows=max_cached_workflows,
-        sticky_queue_schedule_to_start_timeout=_STICKY,
-        graceful_shutdown_timeout=_DRAIN,
-    )
 
 
 async def work(settings: Settings) -> None:

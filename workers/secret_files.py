@@ -21,6 +21,8 @@ _CALLERS = {
     "reviewer_two": ("person", ("reviewer",)),
     "senior_reviewer": ("person", ("reviewer", "senior_reviewer")),
     "senior_reviewer_two": ("person", ("reviewer", "senior_reviewer")),
+    "finance_operator": ("person", ("finance_operator",)),
+    "finance_approver": ("person", ("finance_approver",)),
     "operator": ("person", ("operator",)),
     "admin": ("person", ("operator", "admin")),
 }

@@ -13,9 +13,11 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from dotenv import dotenv_values
@@ -52,6 +54,8 @@ SecretName = Literal[
     "api_key_reviewer_two",
     "api_key_senior_reviewer",
     "api_key_senior_reviewer_two",
+    "api_key_finance_operator",
+    "api_key_finance_approver",
     "api_key_operator",
     "api_key_admin",
 ]
@@ -75,6 +79,14 @@ def _http(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("a URL begins with http:// or https:// and names a host")
     return url
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("a time zone is named like Europe/Berlin") from None
+    return name
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -169,6 +181,12 @@ class Settings(BaseSettings):
     """Where uploads wait for the archive: a folder that gateways and workers share."""
     upload_limit: Annotated[int, Field(ge=1)] = 20 * 1024 * 1024
     """Bytes that one document may have."""
+    statement_folder: Path = Field(default_factory=lambda others: others["home"] / "statements")
+    """Where statement files of banks are dropped: the worker of reconciliation watches it."""
+    statement_spool: Path = Field(default_factory=lambda others: others["home"] / "statement-spool")
+    """Where statement files wait to be read: a folder that gateways and workers share."""
+    statement_limit: Annotated[int, Field(ge=1)] = 200 * 1024 * 1024
+    """Bytes that a statement file may have at the gateway; in the folder there is no limit."""
     archive: Literal["folder", "s3"] = "folder"
     """Where documents are kept: in a folder, or in a bucket of S3 or what speaks its protocol."""
     archive_folder: Path = Field(default_factory=lambda others: others["home"] / "archive")
@@ -195,6 +213,8 @@ class Settings(BaseSettings):
     """A yente of your own needs none."""
     yente_simulator_port: Port = 8406
     """On a laptop: where the simulator of yente answers."""
+    bank_simulator_port: Port = 8407
+    """On a laptop: where the simulator of a bank answers."""
 
     mail: Literal["smtp", "outbox"] = "smtp"
     """How letters go out: to a mail server, or into a folder that a mail system empties."""
@@ -214,6 +234,14 @@ class Settings(BaseSettings):
     """Who is reminded of reviews that wait for the role reviewer."""
     senior_reviewers_email: str = "senior-reviewers@example.com"
     """The same, for the role senior_reviewer."""
+    nightly_at: time = time(2, 30)
+    """When the night begins in which each account is reconciled for the day before: `02:30`."""
+    nightly_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    """In which time zone; the day is that of each account's own."""
+    nightly_jitter: timedelta = timedelta(minutes=5)
+    """How much later it may begin, so that not everybody calls Stripe at once."""
+    finance_email: str = "finance@example.com"
+    """Who is told of a reconciliation that is not balanced."""
     mail_inbox_port: Port = 8402
     """On a laptop: where the mail inbox answers over HTTP."""
 
@@ -237,6 +265,10 @@ class Settings(BaseSettings):
     """The same, as a senior reviewer."""
     api_key_senior_reviewer_two: SecretStr | None = None
     """The same, as another senior reviewer."""
+    api_key_finance_operator: SecretStr | None = None
+    """The same, as somebody who keeps the books."""
+    api_key_finance_approver: SecretStr | None = None
+    """The same, as somebody who approves of what those who keep the books propose."""
     api_key_operator: SecretStr | None = None
     """The same, as an operator."""
     api_key_admin: SecretStr | None = None

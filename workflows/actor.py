@@ -17,7 +17,15 @@ _NO_CONTROLS = r"(?![\s\S]*[\x00-\x1f\x7f-\x9f\u2028\u2029])"
 _NO_NAME = rf"^{_NO_CONTROLS}(?![\s\S]*{_E_MAIL.pattern})(?![\s\S]*{_LONG_NUMBER.pattern})"
 
 Role = Literal[
-    "service", "applicant", "support", "reviewer", "senior_reviewer", "operator", "admin"
+    "service",
+    "applicant",
+    "support",
+    "reviewer",
+    "senior_reviewer",
+    "finance_operator",
+    "finance_approver",
+    "operator",
+    "admin",
 ]
 
 

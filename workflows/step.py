@@ -38,6 +38,11 @@ _UNTIL_OURS_IS_BACK = RetryPolicy(
 )
 
 
+def bulk_queue(task_queue: str) -> str:
+    """Where long work of a process is done, so that it never keeps short steps waiting."""
+    return f"{task_queue}-bulk"
+
+
 class Undo(Request):
     """The input of a step that takes another one back: `of` is the request key of that one."""
 

@@ -1,1 +1,1 @@
-"""What is done in reconciliation: gathering, matching, proving, reporting and posting."""
+"""What reconciling an account does: gathers, matches, proves, posts, reports."""

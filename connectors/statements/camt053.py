@@ -37,6 +37,7 @@ class _Reading:
 
     number: int
     id: str = ""
+    sequence: int | None = None
     account: str = ""
     currency: str = ""
     balances: list[tuple[str, str, Balance]] = field(default_factory=list)
@@ -111,6 +112,8 @@ def _note(name: str, element: Element, statement: _Reading) -> None:
     match name:
         case "Id":
             statement.id = (element.text or "").strip()
+        case "ElctrncSeqNb" | "LglSeqNb" if (element.text or "").strip().isdecimal():
+            statement.sequence = int((element.text or "").strip())
         case "Acct":
             statement.account = _text(element, "Id/IBAN") or _text(element, "Id/Othr/Id") or ""
             if found := _text(element, "Ccy"):
@@ -202,7 +205,9 @@ def _open(statement: _Reading, currency: str | None) -> Opened:
             "no_currency", "Nothing says the currency of the account.", statement.position
         )
     statement.opened = True
-    return Opened("camt.053", statement.account, statement.currency, statement.id)
+    return Opened(
+        "camt.053", statement.account, statement.currency, statement.id, statement.sequence
+    )
 
 
 def _close(statement: _Reading) -> Closed:

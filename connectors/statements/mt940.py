@@ -106,7 +106,8 @@ def _statement(message: _Message) -> Parts:
     id_ = "/".join(str(part) for part in (number, sequence) if part) or str(
         told.get("transaction_reference") or ""
     )
-    yield Opened(format_, str(told.get("account_identification") or ""), currency, id_)
+    account = str(told.get("account_identification") or "")
+    yield Opened(format_, account, currency, id_, int(number) if number else None)
     for entry in parsed.transactions:
         yield _entry(entry.data, currency, position)
     yield Closed(opening, closing)

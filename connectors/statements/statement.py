@@ -31,12 +31,16 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A statement begins. `account` and `statement_id` are as the bank writes them."""
+    """A statement begins. `account` and `statement_id` are as the bank writes them.
+
+    `sequence` is the bank's count of an account's statements, where it counts them.
+    """
 
     format: Format
     account: str
     currency: str
     statement_id: str
+    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,13 @@ from alembic import context
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
-from database import book_tables, check_tables, tables  # noqa: F401 - fills the metadata
+from database import (  # noqa: F401 - fills the metadata
+    book_tables,
+    check_tables,
+    journal_tables,
+    source_tables,
+    tables,
+)
 from database.connection import engine_for, transaction
 
 _ONE_AT_A_TIME = 7_420_161_106

@@ -1,7 +1,8 @@
 """One Stripe account: everything that is there, and the events that tell of it."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,8 @@ from simulators.storage import Storage
 from simulators.stripe.collection import Collection, Document, encode
 from simulators.stripe.conformance import Conformance
 from simulators.stripe.deliveries import Deliveries
+from simulators.stripe.money.agenda import Agenda
+from simulators.stripe.money.transactions import BalanceTransactions
 from simulators.stripe.parameters import Parameters
 from simulators.stripe.search import SearchLag
 
@@ -45,16 +48,55 @@ class Account:
                 "related_customer": "$.related_customer",
             },
         )
+        self.charges = Collection(
+            storage,
+            "stripe_charges",
+            {"customer": "$.customer", "payment_intent": "$.payment_intent"},
+        )
+        self.payment_intents = Collection(
+            storage, "stripe_payment_intents", {"customer": "$.customer"}
+        )
+        self.refunds = Collection(
+            storage,
+            "stripe_refunds",
+            {"charge": "$.charge", "payment_intent": "$.payment_intent"},
+        )
+        self.disputes = Collection(
+            storage,
+            "stripe_disputes",
+            {"charge": "$.charge", "payment_intent": "$.payment_intent"},
+        )
+        self.payouts = Collection(
+            storage,
+            "stripe_payouts",
+            {"status": "$.status", "destination": "$.destination", "arrival": "$.arrival_date"},
+        )
+        self.report_runs = Collection(
+            storage, "stripe_report_runs", {"status": "$.status"}, beside=("base_url",)
+        )
+        self.files = Collection(storage, "stripe_files", {"purpose": "$.purpose"})
+        self.balance_transactions = BalanceTransactions(storage)
+        self.agenda = Agenda(storage)
         self.events = Collection(
             storage, "stripe_events", {"type": "$.type", "pending_webhooks": "$.pending_webhooks"}
         )
         self.webhook_endpoints = Collection(storage, "stripe_webhook_endpoints", {})
         self.deliveries = Deliveries(storage)
         self.search_lag = SearchLag(storage, clock)
+        self._moment: int | None = None
 
     def now(self) -> int:
         """The simulated time in seconds, as `created` has it."""
-        return int(self.clock.now())
+        return int(self.clock.now()) if self._moment is None else self._moment
+
+    @contextmanager
+    def standing_at(self, moment: int) -> Iterator[None]:
+        """Do what was due at a moment that has passed as if it were now."""
+        self._moment = moment
+        try:
+            yield
+        finally:
+            self._moment = None
 
     def emit(
         self,
@@ -101,11 +143,25 @@ class Account:
 
     def clear(self, *, webhook_endpoints: bool) -> None:
         """Forget all objects; endpoints only if told so."""
-        collections = [self.customers, self.tax_ids, self.verification_sessions, self.events]
+        collections = [
+            self.customers,
+            self.tax_ids,
+            self.verification_sessions,
+            self.charges,
+            self.payment_intents,
+            self.refunds,
+            self.disputes,
+            self.payouts,
+            self.balance_transactions,
+            self.report_runs,
+            self.files,
+            self.events,
+        ]
         if webhook_endpoints:
             collections.append(self.webhook_endpoints)
         for collection in collections:
             collection.clear()
+        self.agenda.clear()
         self.deliveries.clear()
         self.search_lag.clear()
 

@@ -18,7 +18,7 @@ from simulators.facts import Violation
 from simulators.faults import Fault
 from simulators.stripe import faults as kinds
 from simulators.stripe.account import Call, new_id
-from simulators.stripe.collection import encode
+from simulators.stripe.collection import Document, encode
 from simulators.stripe.errors import ExecutionError, ParameterError, Refusal
 from simulators.stripe.idempotency import Recorded, fingerprint
 from simulators.stripe.operation import Operation, check_expand, expanded
@@ -92,7 +92,7 @@ class Exchange:
         return Response(answer.body, answer.status, headers, "application/json")
 
     async def _answered(self) -> Answer:
-        _authenticate(self._request, self._simulator.api_key)
+        authenticate(self._request, self._simulator.api_key)
         self._check_version()
         fault = self._fault(kinds.BEFORE_ANYTHING)
         if fault is not None:
@@ -133,6 +133,7 @@ class Exchange:
     async def _executed(self, form: Form, mark: str) -> Answer:
         """Run the operation, and commit what it did together with the answer and the count."""
         call = self._call(form)
+        self._simulator.catch_up()
         if fault := self._fault(kinds.BEFORE_COMMIT):
             await asyncio.sleep(fault.seconds or SLOW_SECONDS)
         try:
@@ -145,8 +146,9 @@ class Exchange:
 
     def _call(self, form: Form) -> Call:
         facts = self._simulator.account.conformance.parameters(self._operation.name)
-        for name in form.keys() & self._operation.not_simulated:
-            raise ParameterError(f"The simulator has no parameter {name}.", param=name)
+        for name in form.keys() & facts["fields"].keys():
+            if not self._operation.takes(name):
+                raise ParameterError(f"The simulator has no parameter {name}.", param=name)
         parameters = check(facts, form)
         check_expand(self._operation, parameters.get("expand", ()))
         return Call(
@@ -161,16 +163,23 @@ class Exchange:
         simulator, operation = self._simulator, self._operation
         with simulator.storage.transaction():
             result = operation.run(simulator.account, call)
-            text = result if isinstance(result, str) else encode(result)
-            body = expanded(operation, simulator.account, text, call.parameters.get("expand", ()))
-            simulator.account.conformance.check_answer(operation.name, body)
-            answer = Answer(200, body)
+            if isinstance(result, Refusal):
+                answer = self._refused(result)
+            else:
+                answer = self._checked(result, call)
             if self._fault(kinds.IN_PLACE_OF_THE_ANSWER):
                 answer = self._refused(_error(500, "Something went wrong."))
             self._record(mark, answer.status, answer.body)
             self._count("executed")
-        simulator.sender.wake()
+        simulator.wake()
         return answer
+
+    def _checked(self, result: Document | str, call: Call) -> Answer:
+        account, operation = self._simulator.account, self._operation
+        text = result if isinstance(result, str) else encode(result)
+        body = expanded(operation, account, text, call.parameters.get("expand", ()))
+        account.conformance.check_answer(operation.name, text if operation.in_place else body)
+        return Answer(200, body)
 
     def _record(self, mark: str, status: int, body: str) -> None:
         if self._key is not None:
@@ -241,7 +250,8 @@ FAILURES: dict[str, Callable[[], Refusal]] = {
 }
 
 
-def _authenticate(request: Request, api_key: str) -> None:
+def authenticate(request: Request, api_key: str) -> None:
+    """Raise Refusal unless the request comes with the API's key."""
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
     given = credentials
     if scheme.lower() == "basic":

@@ -12,15 +12,19 @@ from simulators.controls import refuse
 from simulators.stripe import api, hosted_page
 from simulators.stripe.control import ControlApi
 from simulators.stripe.errors import Refusal
+from simulators.stripe.money import contents
+from simulators.stripe.money.control import MoneyControl
 from simulators.stripe.simulator import Simulator
 
 
 def application(simulator: Simulator) -> Starlette:
-    """The application; whoever serves it also runs the simulator's `sender`."""
+    """The application; whoever serves it also runs the simulator."""
     return Starlette(
         routes=[
             *api.routes(simulator),
+            *contents.routes(simulator),
             *ControlApi(simulator).routes(),
+            *MoneyControl(simulator).routes(),
             *hosted_page.routes(simulator),
         ],
         exception_handlers={

@@ -8,14 +8,17 @@ index, so that the last page of a million rows costs what the first does.
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from pydantic_core import to_json
 
 from simulators.storage import Storage, Value
 
 Document: TypeAlias = dict[str, Any]  # Any: an object as Stripe's API has it
-ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+OF_ALL = ("sequence", "id", "created", "document")
+"""The columns that every collection has."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +53,30 @@ class Condition:
 
 
 class Collection:
-    """The table of one kind. `filters` are columns named for the JSON path that they read."""
+    """The table of one kind. `filters` are columns named for the JSON path that they read.
 
-    def __init__(self, storage: Storage, table: str, filters: Mapping[str, str]) -> None:
+    `beside` are columns for what Stripe knows of an object and does not show in it.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        table: str,
+        filters: Mapping[str, str],
+        beside: Sequence[str] = (),
+    ) -> None:
         self._storage = storage
         self.table = table
+        self._columns = (*OF_ALL, *beside)
         columns = "".join(
             f", {name} GENERATED ALWAYS AS (json_extract(document, '{path}')) VIRTUAL"
             for name, path in filters.items()
         )
-        indexes = "".join(
+        columns = "".join(f", {name}" for name in beside) + columns
+        self.indexes = (
+            f"CREATE INDEX IF NOT EXISTS {table}_created ON {table} (created, sequence)"
+            " WHERE deleted = 0;"
+        ) + "".join(
             f"CREATE INDEX IF NOT EXISTS {table}_{name} ON {table} ({name}, created, sequence)"
             " WHERE deleted = 0;"
             for name in filters
@@ -74,25 +91,31 @@ class Collection:
                 document TEXT NOT NULL
                 {columns}
             );
-            CREATE INDEX IF NOT EXISTS {table}_created ON {table} (created, sequence)
-                WHERE deleted = 0;
-            {indexes}
+            {self.indexes}
         """)
         row = storage.row(f"SELECT coalesce(max(sequence), 0) FROM {table}") or (0,)
         self._sequence = itertools.count(row[0] + 1)
 
-    def add(self, document: Document) -> None:
-        """Add a new object."""
-        self.add_many([document])
+    def add(self, document: Document, *beside: Value) -> None:
+        """Add a new object, with what is beside it in the order of the columns."""
+        self.add_many([document], [beside])
 
-    def add_many(self, documents: Sequence[Document]) -> None:
+    def add_many(
+        self, documents: Iterable[Document], beside: Iterable[Sequence[Value]] | None = None
+    ) -> None:
         """Add many new objects in one statement."""
+        nothing = (None,) * (len(self._columns) - len(OF_ALL))
+        self.add_texts(
+            (each["id"], each["created"], encode(each), *more)
+            for each, more in zip(documents, beside or itertools.repeat(nothing), strict=False)
+        )
+
+    def add_texts(self, rows: Iterable[Sequence[Value]]) -> None:
+        """Add objects as they are stored: id, created, text, and what is beside it."""
+        marks = ", ".join("?" * len(self._columns))
         self._storage.run_many(
-            f"INSERT INTO {self.table} (id, sequence, created, document) VALUES (?, ?, ?, ?)",
-            (
-                (each["id"], next(self._sequence), each["created"], encode(each))
-                for each in documents
-            ),
+            f"INSERT INTO {self.table} ({', '.join(self._columns)}) VALUES ({marks})",
+            ((next(self._sequence), *row) for row in rows),
         )
 
     def get(self, object_id: str) -> Document | None:
@@ -164,4 +187,4 @@ class Collection:
 
 def encode(document: Document) -> str:
     """A document as it is stored and sent."""
-    return ENCODER.encode(document)
+    return to_json(document).decode()

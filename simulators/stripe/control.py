@@ -16,6 +16,7 @@ from simulators.stripe.collection import Document, encode
 from simulators.stripe.deliveries import Conduct, ReleaseOrder
 from simulators.stripe.errors import ParameterError, no_such
 from simulators.stripe.faults import FaultKind
+from simulators.stripe.money.balance import DAY
 from simulators.stripe.simulator import Simulator
 
 
@@ -35,7 +36,8 @@ class StripeFaultPlan(FaultPlan[FaultKind, RequestMatch]):
 class Advance(Control):
     """How far to move the clock ahead."""
 
-    seconds: float = Field(gt=0)
+    seconds: float = Field(default=0, ge=0)
+    days: int = Field(default=0, ge=0, le=3_700)
 
 
 class Forget(Control):
@@ -129,8 +131,10 @@ class ControlApi:
         return JSONResponse({"now": self._simulator.clock.now()})
 
     async def advance(self, request: Request) -> Response:
-        """Move the simulated time ahead."""
-        self._simulator.clock.advance((await read(request, Advance)).seconds)
+        """Move the simulated time ahead; what is due by then has happened."""
+        wanted = await read(request, Advance)
+        self._simulator.clock.advance(wanted.days * DAY + wanted.seconds)
+        self._simulator.catch_up()
         return await self.clock(request)
 
     async def counters(self, _: Request) -> Response:

@@ -5,7 +5,10 @@ from typing import Any
 
 
 class Refusal(Exception):
-    """An answer other than 200; which kind it is decides whether the same key gets it again."""
+    """An answer other than 200; which kind it is decides whether the same key gets it again.
+
+    `more` are fields of the error besides those named.
+    """
 
     def __init__(
         self,
@@ -16,11 +19,12 @@ class Refusal(Exception):
         code: str | None = None,
         param: str | None = None,
         headers: dict[str, str] | None = None,
+        **more: Any,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.headers = headers or {}
-        error: dict[str, Any] = {"message": message, "type": error_type}
+        error: dict[str, Any] = {"message": message, "type": error_type, **more}
         if code is not None:
             error["code"] = code
         if param is not None:

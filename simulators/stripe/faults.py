@@ -13,6 +13,7 @@ FaultKind = Literal[
     "lock_timeout_429",
     "slow_before_commit",  # waits `seconds` (default 1) while the key is in use, then runs
     "slow_after_commit",  # runs, then waits `seconds` (default 1) with the answer
+    "cut_short",  # half of a file's content comes, and looks whole
 ]
 
 BEFORE_ANYTHING: frozenset[FaultKind] = frozenset(
@@ -22,4 +23,7 @@ BEFORE_COMMIT: frozenset[FaultKind] = frozenset({"slow_before_commit"})
 IN_PLACE_OF_THE_ANSWER: frozenset[FaultKind] = frozenset({"error_500_after_commit"})
 ON_THE_WAY_BACK: frozenset[FaultKind] = frozenset(
     {"drop_after_commit", "timeout_after_commit", "slow_after_commit"}
+)
+OF_CONTENTS: frozenset[FaultKind] = frozenset(
+    {"cut_short", "drop_after_commit", "error_500_before", "error_503", "rate_limit_429"}
 )

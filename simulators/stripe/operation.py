@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from simulators.stripe.account import Account, Call
 from simulators.stripe.collection import Collection, Condition, Document, Place, encode
-from simulators.stripe.errors import ParameterError
+from simulators.stripe.errors import ParameterError, Refusal
 
 Expand: TypeAlias = Callable[[Account, Document], Any]  # Any: whatever the field holds
 MOST_IN_A_PAGE = 100
@@ -19,15 +19,27 @@ BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 class Operation:
     """One method and path. `run` answers a document, or the text of one put together already.
 
+    A refusal that `run` answers is told after what it did was kept; one that it raises undoes it.
+
     `expandable` are the fields that appear only on demand; `not_simulated` the parameters that
-    Stripe has and the simulator would have to ignore: it refuses them instead.
+    Stripe has and the simulator would have to ignore: it refuses them instead. Where those are the
+    most, `taken` names the others. With `in_place` what is expanded stands where its id was, which
+    the facts do not tell of: the answer is checked before.
     """
 
     method: str
     path: str
-    run: Callable[[Account, Call], Document | str]
+    run: Callable[[Account, Call], Document | str | Refusal]
     expandable: Mapping[str, Expand] = field(default_factory=dict)
     not_simulated: frozenset[str] = frozenset()
+    taken: frozenset[str] | None = None
+    in_place: bool = False
+
+    def takes(self, parameter: str) -> bool:
+        """Whether the simulator does something with a parameter that Stripe has."""
+        return parameter not in self.not_simulated and (
+            self.taken is None or parameter in self.taken
+        )
 
     @property
     def name(self) -> str:

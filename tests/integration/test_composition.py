@@ -27,7 +27,7 @@ from workers.ports import free_port
 from workers.postgres import Postgres
 from workers.postgres_lodging import Lodging
 
-PORT = re.compile(r"\b(5432|7233|8400|8401|8402|8403|8404|8405|8406|8425)\b")
+PORT = re.compile(r"\b(5432|7233|8400|8401|8402|8403|8404|8405|8406|8407|8425)\b")
 HOST = re.compile(r"\b(?:(?:temporal|simulators|gateway)(?=:\d)|0\.0\.0\.0\b)")
 
 
@@ -161,7 +161,7 @@ async def machine(
     server, folder = postgres
     ports = {
         number: free_port()
-        for number in ("8400", "8401", "8402", "8403", "8404", "8405", "8406", "8425")
+        for number in ("8400", "8401", "8402", "8403", "8404", "8405", "8406", "8407", "8425")
     }
     ports["5432"] = server.port
     ports["7233"] = int(temporal.service_client.config.target_host.rsplit(":", 1)[1])

@@ -74,6 +74,8 @@ def _key(settings: Settings, role: Role) -> str:
         Role.reviewer_two: "api_key_reviewer_two",
         Role.senior_reviewer: "api_key_senior_reviewer",
         Role.senior_reviewer_two: "api_key_senior_reviewer_two",
+        Role.finance_operator: "api_key_finance_operator",
+        Role.finance_approver: "api_key_finance_approver",
         Role.operator: "api_key_operator",
         Role.admin: "api_key_admin",
     }

@@ -17,6 +17,8 @@ class Role(StrEnum):
     reviewer_two = "reviewer-two"
     senior_reviewer = "senior-reviewer"
     senior_reviewer_two = "senior-reviewer-two"
+    finance_operator = "finance-operator"
+    finance_approver = "finance-approver"
     operator = "operator"
     admin = "admin"
 

@@ -77,6 +77,8 @@ class Gateway:
         self.reviewer_two = Door(http, API_KEYS["reviewer_two"])
         self.senior = Door(http, API_KEYS["senior_reviewer"])
         self.senior_two = Door(http, API_KEYS["senior_reviewer_two"])
+        self.finance = Door(http, API_KEYS["finance_operator"])
+        self.finance_approver = Door(http, API_KEYS["finance_approver"])
         self.operator = Door(http, API_KEYS["operator"])
         self.admin = Door(http, API_KEYS["admin"])
 

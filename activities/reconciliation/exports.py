@@ -1,0 +1,256 @@
+"""Books that come as files which somebody exported, for one run of which nothing is kept."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.exceptions import ApplicationError
+
+from activities.heartbeat import heartbeating
+from activities.reconciliation.sources import StatementItems, items_of_ledger, items_of_movements
+from connectors import ledger_csv
+from connectors.csv_rows import BadRow, FileRefused
+from connectors.statements import reading
+from connectors.statements.csv import Columns
+from connectors.statements.statement import Closed, Entry, Opened, StatementRefused, prove
+from connectors.stripe import report_csv
+from database.connection import transaction
+from database.reconciliation import accounts, items
+from database.reconciliation.item import NewItem
+from workflows.reconciliation.certificate import Missing
+from workflows.reconciliation.messages import ForRun, Gathered
+from workflows.reconciliation.steps import GatherSteps
+from workflows.step import implements
+
+Row = TypeVar("Row")
+_UTC = ZoneInfo("UTC")
+_TURN = 2_000
+"""Rows, after which others get their turn."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The files, and the period that they are compared for: all of what they have without `first`.
+
+    keys  what our ledger knows a transaction of the processor by, best first
+    """
+
+    ledger: Path
+    stripe: Path
+    statements: tuple[Path, ...]
+    last: date
+    first: date | None = None
+    keys: tuple[str, ...] = ("source_id",)
+
+    @property
+    def before(self) -> datetime:
+        """When the period is over."""
+        return datetime.combine(self.last + timedelta(days=1), time(), UTC)
+
+
+@dataclass
+class ToldStatement:
+    """A statement within the period: its balances are those at its edges."""
+
+    opened: Opened
+    file: str
+    opening_minor: int | None
+    closing_minor: int | None
+    closing_on: date | None
+    missing: tuple[Missing, ...] = ()
+    total_minor: int = 0
+
+
+@dataclass
+class Findings:
+    """What was found on reading: rows that count for nothing, and statements."""
+
+    bad_rows: dict[str, list[BadRow]] = field(default_factory=dict)
+    statements: list[ToldStatement] = field(default_factory=list)
+
+
+def refused(file: Path, error: FileRefused | StatementRefused) -> ApplicationError:
+    """A file that cannot be read at all: another try would only meet it again."""
+    told = {
+        "file": file.name,
+        "error": error.error,
+        "detail": error.detail,
+        "position": error.position,
+    }
+    return ApplicationError(f"{file.name}: {error}", told, type="FileRefused", non_retryable=True)
+
+
+class ExportActivities(GatherSteps):
+    """Gathering from files. What it finds beside items is in `findings`."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        exported: Exported,
+        columns: Mapping[str, Columns],
+        calendar_of: Callable[[str], str],
+    ) -> None:
+        self._engine = engine
+        self._exported = exported
+        self._columns = columns
+        self._calendar_of = calendar_of
+        self.findings = Findings()
+
+    @implements(GatherSteps.processor)
+    async def processor(self, request: ForRun) -> Gathered:
+        """Take in the rows of the processor's report."""
+        keys = self._exported.keys
+        return await self._take_in(
+            request,
+            self._exported.stripe,
+            report_csv.read,
+            lambda movements: items_of_movements(movements, keys, _UTC),
+        )
+
+    @implements(GatherSteps.journal)
+    async def journal(self, request: ForRun) -> Gathered:
+        """Take in the lines of the ledger."""
+        return await self._take_in(
+            request,
+            self._exported.ledger,
+            ledger_csv.read,
+            lambda lines: items_of_ledger(lines, _UTC),
+        )
+
+    @implements(GatherSteps.statements)
+    async def statements(self, request: ForRun) -> Gathered:
+        """Take in the entries of the statements, and make their bank accounts known."""
+        found: list[ToldStatement] = []
+        new = 0
+        async with heartbeating():
+            for path in self._exported.statements:
+                async with transaction(self._engine) as connection:
+                    account = (await accounts.of_name(connection, request.run.account)).id
+                    with path.open("rb") as file, _refusing(path):
+                        entries = self._entries(file, path, found)
+                        taken = await items.take_in(
+                            connection, account, _in_turns(entries), source=path.name
+                        )
+                    new += taken.new
+                    for one in found:
+                        await accounts.add_bank_account(
+                            connection,
+                            account,
+                            one.opened.account,
+                            one.opened.currency,
+                            self._calendar_of(one.opened.currency),
+                        )
+        self.findings.statements = found
+        return Gathered(new=new)
+
+    async def _take_in(
+        self,
+        request: ForRun,
+        path: Path,
+        read: Callable[[BinaryIO, str], Iterator[Row | BadRow]],
+        items_of: Callable[[Iterable[Row]], Iterator[NewItem]],
+    ) -> Gathered:
+        bad: list[BadRow] = []
+
+        def good(rows: Iterator[Row | BadRow]) -> Iterator[Row]:
+            for row in rows:
+                if isinstance(row, BadRow):
+                    bad.append(row)
+                else:
+                    yield row
+
+        async with heartbeating(), transaction(self._engine) as connection:
+            account = (await accounts.of_name(connection, request.run.account)).id
+            with path.open("rb") as file, _refusing(path):
+                told = filter(self._since_first, items_of(good(read(file, path.name))))
+                taken = await items.take_in(connection, account, _in_turns(told), source=path.name)
+        self.findings.bad_rows[path.name] = bad
+        return Gathered(new=taken.new, unchanged=taken.unchanged, bad_rows=len(bad))
+
+    def _since_first(self, item: NewItem) -> bool:
+        first = self._exported.first
+        return first is None or item.occurred_at >= datetime.combine(first, time(), UTC)
+
+    def _entries(self, file: BinaryIO, path: Path, found: list[ToldStatement]) -> Iterator[NewItem]:
+        """The items of a file's statements; each is noted in `found` when it is over."""
+        known = {_name(one.opened, one.closing_on) for one in found}
+        opened: Opened | None = None
+        named: StatementItems | None = None
+        held: list[NewItem] = []
+        total = before = after = 0
+        for part in reading.read(file, self._columns):
+            match part:
+                case Opened():
+                    opened, named = part, StatementItems(part)
+                    held, total, before, after = [], 0, 0, 0
+                case Entry():
+                    assert named is not None, "a statement is opened first"
+                    item = named.item(part)
+                    total += item.amount_minor
+                    if not self._since_first(item):
+                        before += item.amount_minor
+                        continue
+                    if item.occurred_at >= self._exported.before:
+                        after += item.amount_minor
+                    held.append(item)
+                case Closed():
+                    assert opened is not None, "a statement is opened first"
+                    told = _told(opened, path, part, total, before, after)
+                    if _name(opened, told.closing_on) not in known:
+                        found.append(told)
+                        yield from held
+
+
+def _told(
+    opened: Opened, path: Path, closed: Closed, total: int, before: int, after: int
+) -> ToldStatement:
+    proven = prove(total, closed)
+    missing: tuple[Missing, ...] = ()
+    if proven.proof != "proven":
+        missing = (
+            Missing(
+                lack="statement_unproven" if proven.proof == "unproven" else "statement_unprovable",
+                book="bank",
+                currency=opened.currency,
+                subject=f"{opened.account}/{opened.statement_id}",
+                amount_minor=proven.difference_minor or None,
+            ),
+        )
+    opening, closing = closed.opening, closed.closing
+    return ToldStatement(
+        opened,
+        path.name,
+        opening.amount_minor + before if opening else None,
+        closing.amount_minor - after if closing else None,
+        closing.date if closing else None,
+        missing,
+        total - before - after,
+    )
+
+
+def _name(opened: Opened, closing_on: date | None) -> tuple[str, str, str, date | None]:
+    return opened.account, opened.currency, opened.statement_id, closing_on
+
+
+@contextlib.contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileRefused, StatementRefused) as error:
+        raise refused(path, error) from None
+    except items.Contradiction as error:
+        raise refused(path, FileRefused("contradiction", f"{error}.")) from None
+
+
+async def _in_turns(rows: Iterable[Row]) -> AsyncIterator[Row]:
+    """The rows, with a turn for everybody else now and then."""
+    for number, row in enumerate(rows):
+        if number % _TURN == 0:
+            await asyncio.sleep(0)
+        yield row

@@ -1,0 +1,156 @@
+"""What the cut of exported books is made by: the period, statements, balances that were given."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.reconciliation.exports import Exported, Findings, ToldStatement
+from connectors.csv_rows import Unreadable, minor
+from database.reconciliation.accounts import Account
+from database.reconciliation.codes import BOOKS
+from workflows.reconciliation.books import Book
+from workflows.reconciliation.certificate import Missing
+from workflows.reconciliation.inputs import Inputs, Told
+
+Kind = Literal["opening", "closing"]
+
+_BOOKS_OF = text("""
+    SELECT DISTINCT book, currency FROM items WHERE account = :account ORDER BY book, currency
+""")
+_WORDS = {code: book for book, code in BOOKS.items()}
+
+
+class UnclearBalance(ValueError):
+    """A balance was given that cannot be understood; the text says how to give it."""
+
+
+@dataclass(frozen=True)
+class GivenBalance:
+    """A balance as somebody gave it, in major units; of the only currency where it names none."""
+
+    book: Book
+    kind: Kind
+    currency: str | None
+    amount: str
+
+
+@dataclass(frozen=True)
+class Given:
+    """Balances that were given, and those of a summary, in minor units by kind and currency."""
+
+    balances: tuple[GivenBalance, ...] = ()
+    summary: Mapping[str, tuple[int, int]] | None = None
+
+
+async def inputs(
+    connection: AsyncConnection,
+    account: Account,
+    *,
+    exported: Exported,
+    findings: Findings,
+    given: Given,
+    rules: Mapping[str, str],
+) -> tuple[Inputs, Sequence[Told]]:
+    """The inputs of a run on exported books. Raises UnclearBalance."""
+    rows = (await connection.execute(_BOOKS_OF, {"account": account.id})).all()
+    currencies: dict[Book, list[str]] = defaultdict(list)
+    for row in rows:
+        currencies[_WORDS[row.book]].append(row.currency)
+    scope: list[Book] = ["processor", "bank", "clearing"]
+    scope += [book for book in ("in_transit", "cash") if currencies[book]]
+    told = [*_told_by_people(given, currencies), *_told_by_statements(findings.statements)]
+    made = Inputs.model_validate(
+        {
+            **rules,
+            "scope": tuple(scope),
+            "processor_before": exported.before,
+            "bank_before": exported.before,
+            "journal_before": exported.before,
+            "statements": tuple(sorted(_name(one) for one in findings.statements)),
+            "missing": tuple(_missing(findings)),
+        }
+    )
+    return made, told
+
+
+def _told_by_people(given: Given, currencies: Mapping[Book, Sequence[str]]) -> Iterable[Told]:
+    for one in given.balances:
+        currency = one.currency or _only(one, currencies.get(one.book, ()))
+        try:
+            amount = minor(one.amount, currency, "amount")
+        except Unreadable as error:
+            raise UnclearBalance(
+                f"the {one.kind} balance {one.amount!r} of {one.book} {error}"
+            ) from None
+        yield Told(
+            book=one.book, currency=currency, kind=one.kind, amount_minor=amount, source="given"
+        )
+    for currency, (opening, closing) in sorted((given.summary or {}).items()):
+        of: dict[str, str] = {"book": "processor", "currency": currency, "source": "summary"}
+        yield Told.model_validate({**of, "kind": "opening", "amount_minor": opening})
+        yield Told.model_validate({**of, "kind": "closing", "amount_minor": closing})
+
+
+def _only(one: GivenBalance, currencies: Sequence[str]) -> str:
+    if len(currencies) != 1:
+        raise UnclearBalance(
+            f"say which currency the {one.kind} balance {one.amount} of {one.book} is in, like "
+            f"EUR={one.amount}: the book has {', '.join(currencies) or 'none'}"
+        )
+    return currencies[0]
+
+
+def _told_by_statements(statements: Iterable[ToldStatement]) -> Iterable[Told]:
+    """The balances of all bank accounts of a currency together, at the edges of the period."""
+    edges: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
+    for (_, currency), those in _by_account(statements).items():
+        opening, closing = those[0].opening_minor, those[-1].closing_minor
+        if opening is not None and closing is not None:
+            edges[currency].append((opening, closing, _name(those[-1])))
+    for currency, accounts in sorted(edges.items()):
+        source = accounts[0][2] if len(accounts) == 1 else f"{len(accounts)} bank accounts"
+        of = {"book": "bank", "currency": currency, "source": source}
+        opening = sum(one[0] for one in accounts)
+        closing = sum(one[1] for one in accounts)
+        yield Told.model_validate({**of, "kind": "opening", "amount_minor": opening})
+        yield Told.model_validate({**of, "kind": "closing", "amount_minor": closing})
+
+
+def _missing(findings: Findings) -> Iterable[Missing]:
+    for file, rows in sorted(findings.bad_rows.items()):
+        if rows:
+            yield Missing(lack="bad_rows", subject=file)
+    for one in findings.statements:
+        yield from one.missing
+    for those in _by_account(findings.statements).values():
+        for before, after in itertools.pairwise(those):
+            closed, opened = before.closing_minor, after.opening_minor
+            if closed is not None and opened is not None and closed != opened:
+                yield Missing(
+                    lack="statement_gap",
+                    book="bank",
+                    currency=after.opened.currency,
+                    subject=_name(after),
+                    amount_minor=opened - closed,
+                )
+
+
+def _by_account(
+    statements: Iterable[ToldStatement],
+) -> Mapping[tuple[str, str], list[ToldStatement]]:
+    by_account: dict[tuple[str, str], list[ToldStatement]] = defaultdict(list)
+    for one in statements:
+        by_account[one.opened.account, one.opened.currency].append(one)
+    for those in by_account.values():
+        those.sort(key=lambda one: (one.closing_on or date.max, one.opened.sequence or 0))
+    return by_account
+
+
+def _name(one: ToldStatement) -> str:
+    return "/".join(part for part in (one.opened.account, one.opened.statement_id) if part)

@@ -1,0 +1,287 @@
+"""Statement files: taken over once for each content, read whole or not at all."""
+
+import asyncio
+import contextlib
+import hashlib
+import itertools
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from activities.reconciliation.sources import StatementItems
+from connectors.capabilities import Archive
+from connectors.statements.csv import Columns
+from connectors.statements.reading import read
+from connectors.statements.statement import (
+    Closed,
+    Entry,
+    Opened,
+    StatementRefused,
+    prove,
+)
+from database.connection import transaction
+from database.reconciliation import accounts, files, items, statements
+from database.reconciliation.files import Received
+from database.reconciliation.item import NewItem
+from database.reconciliation.items import Contradiction
+from database.reconciliation.statements import ToldStatement
+from database.spool import Spool
+
+OWNER = "statements"
+"""Under whom the archive has statement files."""
+
+_MEDIA_TYPE = "application/octet-stream"
+_PIECE = 1024 * 1024
+_AT_ONCE = 2_000
+"""Entries that are read in one go, while others wait."""
+
+_log = structlog.get_logger()
+
+One = TypeVar("One")
+
+
+@dataclass(frozen=True)
+class FilesRead:
+    """What came of the files that waited: files, and items as `items.TakenIn` counts them."""
+
+    read: int = 0
+    refused: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+
+class StatementIntake:
+    """Statement files, from wherever they come, into items. `maps` are the column maps of CSV.
+
+    A file is kept in the spool until it is read, and in the archive for good.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        spool: Spool,
+        archive: Archive,
+        maps: Mapping[str, Columns],
+    ) -> None:
+        self._engine = engine
+        self._spool = spool
+        self._archive = archive
+        self._maps = maps
+
+    async def receive(
+        self,
+        file: Path,
+        *,
+        by: str,
+        tenant: str | None = None,
+        bank_account: str | None = None,
+    ) -> str:
+        """Take over a copy of a file; its id. The same content again has the same.
+
+        `tenant` limits whose it can be; `bank_account` is whose its statements are, where they do
+        not say. Raises OSError.
+        """
+        part = await asyncio.to_thread(self._spool.begin)
+        try:
+            await asyncio.to_thread(_copy, file, part.write)
+            received = Received(
+                id=uuid.uuid4().hex,
+                sha256=part.sha256,
+                size=part.size,
+                received_by=by,
+                tenant=tenant,
+                bank_account=bank_account,
+            )
+            async with transaction(self._engine) as connection:
+                row, new = await files.receive(connection, received)
+                if row["state"] == "received":
+                    await asyncio.to_thread(part.keep, row["id"])
+        finally:
+            await asyncio.to_thread(part.close)
+        _log.info("statement file received", file=row["id"], size=part.size, new=new)
+        return str(row["id"])
+
+    async def read_waiting(self) -> FilesRead:
+        """Read every file that waits and that nobody else is reading."""
+        total, tried = FilesRead(), list[str]()
+        while (came := await self._read_next(tried)) is not None:
+            total = FilesRead(*(a + b for a, b in zip(_counts(total), _counts(came), strict=True)))
+        return total
+
+    async def _read_next(self, tried: list[str]) -> FilesRead | None:
+        """Read the next file, in one transaction; None where there is none."""
+        row: RowMapping | None = None
+        try:
+            async with transaction(self._engine) as connection:
+                row = await files.next_to_read(connection, but=tried)
+                if row is None:
+                    return None
+                tried.append(row["id"])
+                async with self._content(row) as content:
+                    came = await self._take_in(connection, row, content)
+                    await self._archive.put(OWNER, row["sha256"], content, media_type=_MEDIA_TYPE)
+                await files.read(connection, row["id"])
+        except (StatementRefused, Contradiction) as error:
+            assert row is not None, "it was read"
+            return await self._refuse(row, error)
+        await asyncio.to_thread(self._spool.drop, row["id"])
+        _log.info("statement file read", file=row["id"], new=came.new)
+        return came
+
+    async def _refuse(self, row: RowMapping, error: StatementRefused | Contradiction) -> FilesRead:
+        if isinstance(error, Contradiction):
+            error = StatementRefused("contradictory", "An entry is there twice, and differs.")
+        async with transaction(self._engine) as connection:
+            await files.refused(
+                connection,
+                row["id"],
+                error=error.error,
+                detail=error.detail,
+                position=error.position,
+            )
+        await asyncio.to_thread(self._spool.drop, row["id"])
+        _log.warning("statement file refused", file=row["id"], error=error.error)
+        return FilesRead(refused=1)
+
+    async def _take_in(
+        self, connection: AsyncConnection, row: RowMapping, content: Path
+    ) -> FilesRead:
+        """Read a file twice: to see that all of it can be read, then for the entries that count."""
+        told = await asyncio.to_thread(self._summaries, content, row["bank_account"])
+        counting: dict[int, list[int]] = {}
+        for number, statement in enumerate(told):
+            account = await statements.place(connection, row["id"], statement, tenant=row["tenant"])
+            if account is not None:
+                counting.setdefault(account, []).append(number)
+        new = changed = unchanged = 0
+        for account, numbers in sorted(counting.items()):
+            zone = (await accounts.of_id(connection, account)).zone
+            entries = self._items(content, row["bank_account"], frozenset(numbers), zone)
+            taken = await items.take_in(
+                connection, account, in_pieces(entries), source=f"statement file {row['id']}"
+            )
+            new, changed = new + taken.new, changed + taken.changed
+            unchanged += taken.unchanged
+        return FilesRead(1, 0, new, changed, unchanged)
+
+    def _summaries(self, content: Path, bank_account: str | None) -> Sequence[ToldStatement]:
+        told = []
+        with content.open("rb") as file:
+            reading: _Summary | None = None
+            for part in read(file, self._maps):
+                match part:
+                    case Opened():
+                        reading = _Summary(_named(part, bank_account))
+                    case Entry():
+                        assert reading is not None, "it is opened before"
+                        reading.add(part)
+                    case Closed():
+                        assert reading is not None, "it is opened before"
+                        told.append(reading.closed(part))
+        return told
+
+    def _items(
+        self, content: Path, bank_account: str | None, numbers: frozenset[int], zone: ZoneInfo
+    ) -> Iterator[NewItem]:
+        """The items of the statements of these numbers, counted within the file."""
+        with content.open("rb") as file:
+            number, of = -1, None
+            for part in read(file, self._maps):
+                match part:
+                    case Opened():
+                        number += 1
+                        of = StatementItems(_named(part, bank_account), zone)
+                    case Entry() if number in numbers and of is not None:
+                        yield of.item(part)
+
+    @contextlib.asynccontextmanager
+    async def _content(self, row: RowMapping) -> AsyncIterator[Path]:
+        """The file, from the spool or from the archive. Raises Refused (`archive.missing`)."""
+        spooled = self._spool.file(row["id"])
+        if spooled.is_file():
+            yield spooled
+            return
+        with tempfile.NamedTemporaryFile(prefix="perdure-statement-") as copy:
+            async for piece in self._archive.read(OWNER, row["sha256"]):
+                await asyncio.to_thread(copy.write, piece)
+            await asyncio.to_thread(copy.flush)
+            yield Path(copy.name)
+
+
+class _Summary:
+    """What a statement comes down to, entry by entry."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._items = StatementItems(opened)
+        self._content = hashlib.sha256()
+        self._count = self._total = 0
+        self._days: list[date] = []
+
+    def add(self, entry: Entry) -> None:
+        """Count an entry. Raises StatementRefused where no item can be made of it."""
+        item = self._items.item(entry)
+        told = (item.source_id, item.amount_minor, item.effective_on, item.reference)
+        self._content.update(repr(told).encode())
+        self._count += 1
+        self._total += entry.amount_minor
+        days = [*self._days, item.occurred_at.date()]
+        self._days = [min(days), max(days)]
+
+    def closed(self, closed: Closed) -> ToldStatement:
+        """The statement, now that its balances are known."""
+        opened, proven = self._opened, prove(self._total, closed)
+        opening, closing = closed.opening, closed.closing
+        balances = tuple(one.amount_minor if one else None for one in (opening, closing))
+        self._content.update(repr(balances).encode())
+        first, last = (self._days[0], self._days[-1]) if self._days else (None, None)
+        return ToldStatement(
+            format=opened.format,
+            bank_account=opened.account,
+            currency=opened.currency,
+            statement_id=opened.statement_id,
+            sequence=opened.sequence,
+            opening_on=(opening.date if opening else None) or first,
+            opening_minor=balances[0],
+            closing_on=(closing.date if closing else None) or last,
+            closing_minor=balances[1],
+            entries=self._count,
+            total_minor=self._total,
+            content=self._content.hexdigest(),
+            proof=proven.proof,
+            difference_minor=proven.difference_minor,
+        )
+
+
+def _named(opened: Opened, bank_account: str | None) -> Opened:
+    """A statement with its account's number, as we write it: without blanks."""
+    account = "".join((opened.account or bank_account or "").split())
+    return Opened(opened.format, account, opened.currency, opened.statement_id, opened.sequence)
+
+
+async def in_pieces(rows: Iterable[One]) -> AsyncIterator[One]:
+    """What an iterator yields, read in a thread, so that it holds up nobody else."""
+    source = iter(rows)
+    while piece := await asyncio.to_thread(lambda: list(itertools.islice(source, _AT_ONCE))):
+        for one in piece:
+            yield one
+
+
+def _copy(file: Path, write: Callable[[bytes], None]) -> None:
+    with file.open("rb") as source:
+        while piece := source.read(_PIECE):
+            write(piece)
+
+
+def _counts(one: FilesRead) -> tuple[int, ...]:
+    return one.read, one.refused, one.new, one.changed, one.unchanged

@@ -1,0 +1,112 @@
+"""The words of the report: what stands on paper for a name that our code has."""
+
+from collections.abc import Mapping
+
+from workflows.reconciliation.books import Book, BreakClass, Disposition, Evidence, Leg, Status
+from workflows.reconciliation.certificate import Age, EquationName, Lack, TermName
+
+STATUS: Mapping[Status, tuple[str, str]] = {
+    "BALANCED": ("Balanced", "Every equation is zero, and no break is open."),
+    "BREAKS": ("Breaks", "Every equation is zero. What differs is explained by the breaks below."),
+    "PROOF_FAILED": (
+        "Proof failed",
+        "The balances hold, but an equation is not zero. The defect is ours, not the data's.",
+    ),
+    "INCOMPLETE": (
+        "Incomplete",
+        "Something is missing or does not hold. Breaks are provisional, nothing is posted.",
+    ),
+}
+
+BOOK: Mapping[Book, str] = {
+    "processor": "Stripe",
+    "bank": "Bank",
+    "clearing": "Our clearing",
+    "in_transit": "Our in transit",
+    "cash": "Our cash",
+}
+
+LEG: Mapping[Leg, str] = {
+    "L1": "Our clearing ↔ Stripe",
+    "L2": "Stripe payouts ↔ bank settlements",
+    "L3": "Our cash ↔ bank",
+}
+
+EQUATION: Mapping[EquationName, str] = {
+    "E1": "Our clearing against Stripe",
+    "E2": "Payouts against settlements",
+    "E3": "Our cash against the bank",
+    "E4": "Our in transit against what is truly on its way",
+}
+
+TERM: Mapping[TermName, str] = {
+    "clearing_closing": "Closing of our clearing account",
+    "processor_closing": "less: closing of Stripe's balance",
+    "in_transit_closing": "Closing of our account in transit",
+    "cash_closing": "Closing of our cash account",
+    "bank_closing": "less: closing of the bank's statements",
+    "payouts": "Payouts since the beginning",
+    "settlements": "Settlements at the bank since the beginning",
+    "open_l1": "less: open in clearing ↔ Stripe",
+    "open_l2": "less: open in payouts ↔ settlements",
+    "open_l3": "less: open in cash ↔ bank",
+    "open_payouts": "of what is open in clearing ↔ Stripe: payouts",
+    "open_settlements": "of what is open in cash ↔ bank: settlements",
+}
+
+BREAK: Mapping[BreakClass, str] = {
+    "missing_ours": "Not in our journal",
+    "missing_processor": "Not at Stripe",
+    "missing_bank": "Not at the bank",
+    "missing_cash": "At the bank, not in our cash",
+    "amount": "Another amount",
+    "currency": "Another currency",
+    "fee": "Fee not as booked",
+    "duplicate_ours": "Booked twice",
+    "duplicate_processor": "Charged twice",
+    "refund_unbooked": "Refund not booked",
+    "dispute_unbooked": "Dispute not booked",
+    "payout_unbooked": "Payout not booked",
+    "payout_missing_bank": "Payout not at the bank",
+    "payout_return_missing": "Failed payout not returned",
+    "payout_members": "Payout is not its members' sum",
+    "bank_fee": "Bank's fee",
+    "unidentified_deposit": "Unidentified deposit",
+    "unknown_type": "Unknown type",
+}
+
+DISPOSITION: Mapping[Disposition, str] = {
+    "exact": "exact",
+    "difference": "with a difference",
+    "contra": "cancels itself",
+    "fx_pair": "by the customer's currency",
+    "timing": "not due yet",
+    "break": "break",
+    "out_of_scope": "no settlement",
+}
+
+EVIDENCE: Mapping[Evidence, str] = {
+    "independent": "independent",
+    "derived": "derived",
+}
+
+LACK: Mapping[Lack, str] = {
+    "no_opening": "There is no opening balance",
+    "no_closing": "There is no closing balance",
+    "unequal": "Movements do not come to the balance that the source tells",
+    "statement_missing": "There is no statement for the day",
+    "statement_unproven": "A statement's balances and entries do not add up",
+    "statement_unprovable": "A statement names no balance",
+    "statement_gap": "A statement before this one is missing",
+    "report_incomplete": "Stripe's report ends before the day does",
+    "journal_unsealed": "Entries of the day may still be written",
+    "bad_rows": "Rows of a file could not be read",
+}
+
+AGE: Mapping[Age, str] = {
+    "0-1": "0–1 days",
+    "2-7": "2–7 days",
+    "8-30": "8–30 days",
+    "31-90": "31–90 days",
+    "91+": "over 90 days",
+}

@@ -1,0 +1,1 @@
+"""The journal: our own book, in double entry."""

@@ -1,0 +1,165 @@
+"""The accounts that are reconciled, and the bank accounts that they pay out to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_ACCOUNT = text("""
+    SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
+    FROM reconciliation_accounts WHERE name = :name
+""")
+_BY_ID = text("""
+    SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
+    FROM reconciliation_accounts WHERE id = :id
+""")
+_BANK_ACCOUNTS = text("""
+    SELECT identification, currency, calendar FROM reconciliation_bank_accounts
+    WHERE account = :account ORDER BY identification, currency
+""")
+_MAKE = text("""
+    INSERT INTO reconciliation_accounts (name, tenant, time_zone, opened_on, processor, journal,
+                                         posts)
+    VALUES (:name, :tenant, :time_zone, :opened_on, :processor, :journal, :posts)
+    RETURNING id
+""")
+_ADD_BANK_ACCOUNT = text("""
+    INSERT INTO reconciliation_bank_accounts (account, identification, currency, calendar)
+    VALUES (:account, :identification, :currency, :calendar)
+    ON CONFLICT (account, identification, currency) DO UPDATE SET calendar = EXCLUDED.calendar
+""")
+_MANY = text("""
+    SELECT a.id, a.name, a.tenant, a.time_zone, a.opened_on, a.processor, a.journal, a.posts,
+           latest.business_date AS reconciled_on, latest.status, latest.workflow_id,
+           (SELECT count(*) FROM breaks b
+            WHERE b.account = a.id AND b.closed_on IS NULL) AS open_breaks,
+           COALESCE((SELECT jsonb_agg(jsonb_build_object(
+                'identification', identification, 'currency', currency, 'calendar', calendar)
+                ORDER BY identification, currency)
+              FROM reconciliation_bank_accounts WHERE account = a.id), '[]') AS bank_accounts
+    FROM reconciliation_accounts a
+    LEFT JOIN LATERAL (
+        SELECT business_date, status, workflow_id FROM runs
+        WHERE account = a.id AND status IS NOT NULL
+        ORDER BY business_date DESC, ordinal DESC LIMIT 1
+    ) latest ON true
+    WHERE (CAST(:tenant AS text) IS NULL OR a.tenant = :tenant)
+      AND (CAST(:name AS text) IS NULL OR a.name = :name)
+      AND (CAST(:after AS text) IS NULL OR a.name > :after)
+    ORDER BY a.name LIMIT :limit
+""")
+
+
+class NoAccount(LookupError):
+    """There is no reconciliation account of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no reconciliation account {name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account at the processor, with its bank accounts and our journal's lines about it."""
+
+    id: int
+    name: str
+    tenant: str
+    time_zone: str
+    opened_on: date
+    processor: str
+    journal: str
+    posts: tuple[str, ...]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where its business dates begin and end."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def opening(self) -> datetime:
+        """When its first business date began."""
+        return self.end_of(self.opened_on - timedelta(days=1))
+
+    def end_of(self, day: date) -> datetime:
+        """When a business date is over."""
+        return datetime.combine(day + timedelta(days=1), time(), self.zone).astimezone(UTC)
+
+    def day_over_at(self, at: datetime) -> date:
+        """The last business date that was over at a time."""
+        return date.fromordinal(at.astimezone(self.zone).date().toordinal() - 1)
+
+
+async def of_name(connection: AsyncConnection, name: str) -> Account:
+    """The account of a name. Raises NoAccount."""
+    row = (await connection.execute(_ACCOUNT, {"name": name})).mappings().first()
+    if row is None:
+        raise NoAccount(name)
+    return account_of(row)
+
+
+async def of_id(connection: AsyncConnection, id_: int) -> Account:
+    """An account that is known to be there."""
+    return account_of((await connection.execute(_BY_ID, {"id": id_})).mappings().one())
+
+
+async def make(connection: AsyncConnection, account: Account) -> int:
+    """Make an account; answers its id, whatever `account` says of it."""
+    values = {
+        "name": account.name,
+        "tenant": account.tenant,
+        "time_zone": account.time_zone,
+        "opened_on": account.opened_on,
+        "processor": account.processor,
+        "journal": account.journal,
+        "posts": list(account.posts),
+    }
+    made: int = (await connection.execute(_MAKE, values)).scalar_one()
+    return made
+
+
+async def add_bank_account(
+    connection: AsyncConnection, account: int, identification: str, currency: str, calendar: str
+) -> None:
+    """Have an account paid out to a bank account, or by another calendar from now on."""
+    values = {
+        "account": account,
+        "identification": identification,
+        "currency": currency,
+        "calendar": calendar,
+    }
+    await connection.execute(_ADD_BANK_ACCOUNT, values)
+
+
+async def bank_accounts(connection: AsyncConnection, account: int) -> Sequence[RowMapping]:
+    """Identification, currency and calendar of each bank account."""
+    return (await connection.execute(_BANK_ACCOUNTS, {"account": account})).mappings().all()
+
+
+async def many(
+    connection: AsyncConnection,
+    *,
+    tenant: str | None,
+    name: str | None = None,
+    after: str | None = None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Accounts by their names, with the latest day that was reconciled and how it came out."""
+    values = {"tenant": tenant, "name": name, "after": after, "limit": limit}
+    return (await connection.execute(_MANY, values)).mappings().all()
+
+
+def account_of(row: RowMapping) -> Account:
+    """An account, of its row."""
+    return Account(
+        row["id"],
+        row["name"],
+        row["tenant"],
+        row["time_zone"],
+        row["opened_on"],
+        row["processor"],
+        row["journal"],
+        tuple(row["posts"]),
+    )

@@ -1,0 +1,97 @@
+"""Statement files that were sent: each content once, and what came of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_RECEIVE = text("""
+    INSERT INTO source_files (id, tenant, bank_account, sha256, size, received_by)
+    VALUES (:id, :tenant, :bank_account, :sha256, :size, :received_by)
+    ON CONFLICT (sha256, coalesce(tenant, ''), coalesce(bank_account, '')) DO NOTHING
+    RETURNING *
+""")
+_BY_CONTENT = text("""
+    SELECT * FROM source_files
+    WHERE sha256 = :sha256 AND coalesce(tenant, '') = coalesce(CAST(:tenant AS text), '')
+      AND coalesce(bank_account, '') = coalesce(CAST(:bank_account AS text), '')
+""")
+_MANY = text("""
+    SELECT * FROM source_files f
+    WHERE (CAST(:tenant AS text) IS NULL OR f.tenant = :tenant)
+      AND (CAST(:state AS text) IS NULL
+           OR EXISTS (SELECT FROM statements s WHERE s.file = f.id AND s.state = :state))
+    ORDER BY f.received_at DESC, f.id LIMIT :limit
+""")
+_ONE = text("SELECT * FROM source_files WHERE id = :id")
+# Who reads a file holds it; a file that is being read is passed over, not waited for.
+_NEXT = text("""
+    SELECT * FROM source_files
+    WHERE state = 'received' AND id <> ALL(CAST(:but AS text[]))
+    ORDER BY received_at, id LIMIT 1
+    FOR UPDATE SKIP LOCKED
+""")
+_READ = text("""
+    UPDATE source_files SET state = 'read', read_at = clock_timestamp() WHERE id = :id
+""")
+_REFUSED = text("""
+    UPDATE source_files
+    SET state = 'refused', error = :error, detail = :detail, position = :position,
+        read_at = clock_timestamp()
+    WHERE id = :id
+""")
+
+
+@dataclass(frozen=True)
+class Received:
+    """A file at the door: see `database.source_tables.SourceFileRow`."""
+
+    id: str
+    sha256: str
+    size: int
+    received_by: str
+    tenant: str | None = None
+    bank_account: str | None = None
+
+
+async def receive(connection: AsyncConnection, file: Received) -> tuple[RowMapping, bool]:
+    """The row of a file, and whether it is new: the same content has one row."""
+    row = (await connection.execute(_RECEIVE, vars(file))).mappings().first()
+    if row is not None:
+        return row, True
+    return (await connection.execute(_BY_CONTENT, vars(file))).mappings().one(), False
+
+
+async def one(connection: AsyncConnection, id_: str) -> RowMapping | None:
+    """A file."""
+    return (await connection.execute(_ONE, {"id": id_})).mappings().first()
+
+
+async def many(
+    connection: AsyncConnection, *, tenant: str | None, state: str | None, limit: int
+) -> Sequence[RowMapping]:
+    """The latest files first, perhaps only those with a statement in a state."""
+    values = {"tenant": tenant, "state": state, "limit": limit}
+    return (await connection.execute(_MANY, values)).mappings().all()
+
+
+async def next_to_read(
+    connection: AsyncConnection, *, but: Iterable[str] = ()
+) -> RowMapping | None:
+    """The oldest file that nobody reads, held until the transaction ends."""
+    found = await connection.execute(_NEXT, {"but": list(but)})
+    return found.mappings().first()
+
+
+async def read(connection: AsyncConnection, id_: str) -> None:
+    """Note that all of a file that can count does."""
+    await connection.execute(_READ, {"id": id_})
+
+
+async def refused(
+    connection: AsyncConnection, id_: str, *, error: str, detail: str, position: str | None
+) -> None:
+    """Note that nothing of a file counts."""
+    values = {"id": id_, "error": error, "detail": detail, "position": position}
+    await connection.execute(_REFUSED, values)

@@ -1,0 +1,201 @@
+"""Runs: given out one at a time for each account, and kept with how far they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from database.reconciliation import accounts
+from database.reconciliation.accounts import Account
+from workflows.reconciliation.books import Status
+from workflows.reconciliation.messages import (
+    END_OF,
+    ENDS,
+    Days,
+    OpenedNight,
+    OpenNight,
+    Run,
+    Stage,
+)
+
+_LOCK = text("SELECT id FROM reconciliation_accounts WHERE id = :account FOR UPDATE")
+_UNDER_WAY = text("""
+    SELECT business_date, ordinal, stage, workflow_id FROM runs
+    WHERE account = :account AND ended_at IS NULL
+""")
+_OPEN = text("""
+    INSERT INTO runs (account, business_date, ordinal, previous, workflow_id)
+    SELECT :account, :day, next.ordinal,
+           (SELECT id FROM runs WHERE account = :account AND status IS NOT NULL
+            ORDER BY id DESC LIMIT 1),
+           format('reconciliation/%s/%s/%s', CAST(:name AS text), CAST(:day AS date), next.ordinal)
+    FROM (SELECT COALESCE(max(ordinal), 0) + 1 AS ordinal FROM runs
+          WHERE account = :account AND business_date = :day) next
+    RETURNING ordinal
+""")
+_STAGE = text("""
+    UPDATE runs
+    SET stage = :stage, stage_since = clock_timestamp(),
+        status = COALESCE(CAST(:status AS text), status),
+        ended_at = CASE WHEN :ends THEN clock_timestamp() END
+    WHERE workflow_id = :workflow_id AND ended_at IS NULL
+""")
+_ID = text("SELECT id, account FROM runs WHERE workflow_id = :workflow_id")
+_CERTIFICATE_OF = text("SELECT id FROM certificates WHERE run = :run")
+_STATUS_OF = text("SELECT status FROM certificates WHERE id = :id")
+_CANDIDATES = text("""
+    SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
+    FROM reconciliation_accounts
+    WHERE (CAST(:after AS text) IS NULL OR name > :after)
+    ORDER BY name LIMIT :limit
+""")
+_LAST_CERTIFIED = text("SELECT max(business_date) FROM certificates WHERE account = :account")
+_MANY = text("""
+    SELECT r.id, a.name AS account, a.tenant, r.business_date, r.ordinal, r.workflow_id, r.stage,
+           r.stage_since, r.status, r.begun_at, r.ended_at, c.id AS certificate_id
+    FROM runs r
+    JOIN reconciliation_accounts a ON a.id = r.account
+    LEFT JOIN certificates c ON c.run = r.id
+    WHERE (CAST(:tenant AS text) IS NULL OR a.tenant = :tenant)
+      AND (CAST(:account AS text) IS NULL OR a.name = :account)
+      AND (CAST(:stages AS text[]) IS NULL OR r.stage = ANY(:stages))
+      AND (CAST(:first AS date) IS NULL OR r.business_date >= :first)
+      AND (CAST(:last AS date) IS NULL OR r.business_date <= :last)
+      AND (CAST(:workflow_id AS text) IS NULL OR r.workflow_id = :workflow_id)
+      AND (CAST(:after AS int) IS NULL OR r.id < :after)
+    ORDER BY r.id DESC LIMIT :limit
+""")
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Another run of the account is open: `workflow_id` is its process."""
+
+    workflow_id: str
+
+
+async def open_run(connection: AsyncConnection, account: Account, day: date) -> Run | Busy:
+    """Give out the next run of an account for a day.
+
+    A run of that day that was given out and never taken up is given out again: whoever asked for
+    it may have gone before it began.
+    """
+    await connection.execute(_LOCK, {"account": account.id})
+    found = await connection.execute(_UNDER_WAY, {"account": account.id})
+    if under_way := found.mappings().first():
+        if under_way["business_date"] == day and under_way["stage"] == "received":
+            return Run(account=account.name, day=day, ordinal=under_way["ordinal"])
+        return Busy(under_way["workflow_id"])
+    values = {"account": account.id, "name": account.name, "day": day}
+    ordinal = (await connection.execute(_OPEN, values)).scalar_one()
+    return Run(account=account.name, day=day, ordinal=ordinal)
+
+
+async def open_night(connection: AsyncConnection, night: OpenNight) -> OpenedNight:
+    """Open what is due of a page of accounts at a time.
+
+    That is the day which was over then, and those before it that were never certified.
+    """
+    values = {"after": night.after, "limit": night.limit + 1}
+    found = (await connection.execute(_CANDIDATES, values)).mappings().all()
+    page = [accounts.account_of(row) for row in found[: night.limit]]
+    runs: list[Run] = []
+    ranges: list[Days] = []
+    busy = 0
+    for account in page:
+        last = account.day_over_at(night.at)
+        first = await _first_due(connection, account)
+        if first > last:
+            continue
+        if first < last:
+            under_way = await connection.execute(_UNDER_WAY, {"account": account.id})
+            if under_way.first() is None:
+                ranges.append(Days(account=account.name, first=first, last=last))
+            else:
+                busy += 1
+            continue
+        match await open_run(connection, account, last):
+            case Run() as run:
+                runs.append(run)
+            case Busy():
+                busy += 1
+    return OpenedNight(
+        runs=tuple(runs),
+        ranges=tuple(ranges),
+        busy=busy,
+        next=page[-1].name if len(found) > night.limit else None,
+    )
+
+
+async def last_certified(connection: AsyncConnection, account: int) -> date | None:
+    """The latest day of an account that has a certificate."""
+    found: date | None = await connection.scalar(_LAST_CERTIFIED, {"account": account})
+    return found
+
+
+async def _first_due(connection: AsyncConnection, account: Account) -> date:
+    certified = await last_certified(connection, account.id)
+    after = certified + timedelta(days=1) if certified else account.opened_on
+    return max(after, account.opened_on)
+
+
+async def record_stage(connection: AsyncConnection, run: Run, stage: Stage) -> None:
+    """Keep the stage of a run; at its end also how it came out, and that it is over."""
+    statuses = {end: status for status, end in END_OF.items()}
+    values = {
+        "workflow_id": run.workflow_id,
+        "stage": stage,
+        "status": statuses.get(stage),
+        "ends": stage in ENDS,
+    }
+    await connection.execute(_STAGE, values)
+
+
+async def id_of(connection: AsyncConnection, run: Run) -> int:
+    """The number of a run, by which tables know it. Raises LookupError where it was not opened."""
+    found = await connection.scalar(_ID, {"workflow_id": run.workflow_id})
+    if found is None:
+        raise LookupError(f"{run.workflow_id} was never opened")
+    return int(found)
+
+
+async def certificate_of(connection: AsyncConnection, number: int) -> str:
+    """The certificate of a run. Raises LookupError where it has none."""
+    found: str | None = await connection.scalar(_CERTIFICATE_OF, {"run": number})
+    if found is None:
+        raise LookupError(f"run {number} was not certified")
+    return found
+
+
+async def status_of(connection: AsyncConnection, certificate: str | None) -> Status | None:
+    """How the run of a certificate came out."""
+    found: Status | None = await connection.scalar(_STATUS_OF, {"id": certificate})
+    return found
+
+
+async def many(
+    connection: AsyncConnection,
+    *,
+    tenant: str | None,
+    account: str | None = None,
+    stages: list[str] | None = None,
+    first: date | None = None,
+    last: date | None = None,
+    workflow_id: str | None = None,
+    after: int | None = None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Runs, the newest first, of business dates from `first` to `last`."""
+    values = {
+        "tenant": tenant,
+        "account": account,
+        "stages": stages,
+        "first": first,
+        "last": last,
+        "workflow_id": workflow_id,
+        "after": after,
+        "limit": limit,
+    }
+    return (await connection.execute(_MANY, values)).mappings().all()

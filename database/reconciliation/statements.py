@@ -1,0 +1,189 @@
+"""Statements of banks: each counts once, however often and in whatever format it was sent."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+# Statements of one bank account are placed one after the other.
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:bank_account, 7420161))")
+_WHOSE = text("""
+    SELECT array_agg(DISTINCT a.id) AS accounts
+    FROM reconciliation_bank_accounts b JOIN reconciliation_accounts a ON a.id = b.account
+    WHERE b.identification = :bank_account AND b.currency = :currency
+      AND (CAST(:tenant AS text) IS NULL OR a.tenant = :tenant)
+""")
+_OF_NAME = text("""
+    SELECT * FROM statements
+    WHERE bank_account = :bank_account AND currency = :currency AND statement_id = :statement_id
+      AND coalesce(sequence, 0) = coalesce(CAST(:sequence AS bigint), 0)
+      AND coalesce(closing_on, '-infinity') = coalesce(CAST(:closing_on AS date), '-infinity')
+      AND state IN ('counts', 'unknown_account')
+""")
+# Two formats name statements differently; days, balances and sums are the bank's own.
+_OF_CONTENT = text("""
+    SELECT * FROM statements
+    WHERE bank_account = :bank_account AND currency = :currency AND closing_on = :closing_on
+      AND opening_minor = :opening_minor AND closing_minor = :closing_minor
+      AND entries = :entries AND total_minor = :total_minor
+      AND format <> :format AND state IN ('counts', 'unknown_account')
+    ORDER BY id LIMIT 1
+""")
+_KEEP = text("""
+    INSERT INTO statements (file, account, bank_account, currency, statement_id, sequence, format,
+                            opening_on, opening_minor, closing_on, closing_minor, entries,
+                            total_minor, content, proof, difference_minor, state, same_as)
+    VALUES (:file, :account, :bank_account, :currency, :statement_id, :sequence, :format,
+            :opening_on, :opening_minor, :closing_on, :closing_minor, :entries,
+            :total_minor, :content, :proof, :difference_minor, :state, :same_as)
+""")
+_NOW_KNOWN = text("UPDATE statements SET state = 'counts', account = :account WHERE id = :id")
+# Files of which a statement waits for an account that is known by now are read again.
+_WAITED_FOR = text("""
+    UPDATE source_files f SET state = 'received'
+    WHERE f.state = 'read' AND f.id IN (
+        SELECT s.file FROM statements s
+        JOIN reconciliation_bank_accounts b
+          ON b.identification = s.bank_account AND b.currency = s.currency
+        JOIN reconciliation_accounts a ON a.id = b.account
+        WHERE s.state = 'unknown_account' AND b.account = :account
+          AND (f.tenant IS NULL OR f.tenant = a.tenant)
+    )
+""")
+_CONTRADICTED = text("""
+    SELECT bank_account, currency, statement_id FROM statements
+    WHERE account = :account AND state = 'contradicted'
+      AND (closing_on IS NULL OR closing_on <= :until)
+    ORDER BY bank_account, currency, statement_id
+""")
+_OF_FILE = text("""
+    SELECT s.bank_account, s.currency, s.statement_id, s.sequence, s.format, s.opening_on,
+           s.opening_minor, s.closing_on, s.closing_minor, s.entries, s.proof, s.difference_minor,
+           s.state, a.name AS account
+    FROM statements s
+    LEFT JOIN reconciliation_accounts a ON a.id = s.account
+    WHERE s.file = :file ORDER BY s.id
+""")
+_OF_ACCOUNT = text("""
+    SELECT *,
+           lag(closing_minor) OVER one AS closed_before_minor,
+           lag(sequence) OVER one AS sequence_before
+    FROM statements
+    WHERE account = :account AND state = 'counts'
+      AND (closing_on IS NULL OR closing_on <= :until)
+    WINDOW one AS (PARTITION BY bank_account, currency ORDER BY closing_on, sequence, id)
+    ORDER BY bank_account, currency, closing_on, sequence, id
+""")
+
+
+@dataclass(frozen=True)
+class ToldStatement:
+    """A statement as a file tells it: see `database.source_tables.StatementRow`."""
+
+    format: str
+    bank_account: str
+    currency: str
+    statement_id: str
+    sequence: int | None
+    opening_on: date | None
+    opening_minor: int | None
+    closing_on: date | None
+    closing_minor: int | None
+    entries: int
+    total_minor: int
+    content: str
+    proof: str
+    difference_minor: int | None
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Statements that are missing before another one, by the bank's count or by its balances."""
+
+    bank_account: str
+    currency: str
+    before: str
+    difference_minor: int | None
+
+
+async def place(
+    connection: AsyncConnection, file: str, told: ToldStatement, *, tenant: str | None
+) -> int | None:
+    """Keep a statement of a file; whose items it now brings, where it brings any.
+
+    None where it was there before, or nobody knows its bank account, or it does not count.
+    """
+    values = {"file": file, "tenant": tenant, "account": None, "same_as": None, **asdict(told)}
+    await connection.execute(_ONE_AT_A_TIME, values)
+    accounts = await connection.scalar(_WHOSE, values) or []
+    account: int | None = accounts[0] if len(accounts) == 1 else None
+    before = (await connection.execute(_OF_NAME, values)).mappings().first()
+    if before is None and told.closing_on is not None:
+        before = (await connection.execute(_OF_CONTENT, values)).mappings().first()
+    if before is None:
+        interim = told.format == "mt942"
+        state = "interim" if interim else "counts" if account else "unknown_account"
+        await connection.execute(_KEEP, values | {"account": account, "state": state})
+        return account if state == "counts" else None
+    if before["file"] == file and before["content"] == told.content:
+        if before["state"] == "unknown_account" and account is not None:
+            await connection.execute(_NOW_KNOWN, {"id": before["id"], "account": account})
+            return account
+        return None
+    same = before["content"] == told.content or before["format"] != told.format
+    state = "again" if same else "contradicted"
+    values |= {"account": before["account"], "same_as": before["id"], "state": state}
+    await connection.execute(_KEEP, values)
+    return None
+
+
+async def have_read_again(connection: AsyncConnection, account: int) -> int:
+    """Have files read again whose statements waited for this account; how many."""
+    return (await connection.execute(_WAITED_FOR, {"account": account})).rowcount
+
+
+async def of_file(connection: AsyncConnection, file: str) -> Sequence[RowMapping]:
+    """The statements of a file, in its order, with the name of the account that each is of."""
+    return (await connection.execute(_OF_FILE, {"file": file})).mappings().all()
+
+
+async def of_account(
+    connection: AsyncConnection, account: int, *, until: date
+) -> Sequence[RowMapping]:
+    """The statements that count up to a day, one bank account after the other, in their order.
+
+    Beside each `closed_before_minor` and `sequence_before`: of the one before it.
+    """
+    found = await connection.execute(_OF_ACCOUNT, {"account": account, "until": until})
+    return found.mappings().all()
+
+
+async def contradicted(
+    connection: AsyncConnection, account: int, *, until: date
+) -> Sequence[RowMapping]:
+    """Statements up to a day that came again with other content: somebody has to find out."""
+    found = await connection.execute(_CONTRADICTED, {"account": account, "until": until})
+    return found.mappings().all()
+
+
+def gaps(in_order: Sequence[RowMapping]) -> Sequence[Gap]:
+    """Where statements are missing between two that count, of those that `of_account` tells."""
+    return [gap for row in in_order if (gap := _gap_before(row)) is not None]
+
+
+def _gap_before(row: RowMapping) -> Gap | None:
+    """Whether something is missing before a statement.
+
+    Balances that join prove that nothing is. Where they are not told, the bank's count does, unless
+    it begins anew, as it does each year.
+    """
+    named = (row["bank_account"], row["currency"], row["statement_id"])
+    if row["closed_before_minor"] is not None and row["opening_minor"] is not None:
+        difference = row["opening_minor"] - row["closed_before_minor"]
+        return Gap(*named, difference) if difference else None
+    if row["sequence"] is not None and row["sequence_before"] is not None:
+        jumped = row["sequence"] > row["sequence_before"] + 1
+        return Gap(*named, None) if jumped else None
+    return None

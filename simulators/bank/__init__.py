@@ -1,0 +1,1 @@
+"""A bank in miniature: its business days, its statements, its booking of payouts."""

@@ -1,0 +1,1 @@
+"""The money of the simulated Stripe account: payments, its balance, payouts and reports."""

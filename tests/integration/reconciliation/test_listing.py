@@ -1,0 +1,214 @@
+"""What Stripe booked comes in by listing: all of it, once, whatever breaks off in between."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.reconciliation.listing import BALANCE_UNTOLD, ProcessorBook
+from connectors.capabilities import Batch
+from connectors.errors import Unanswered
+from connectors.movements import Window
+from connectors.stripe.api import StripeApi
+from connectors.stripe.balance import StripeListing
+from database.paces import Pace
+from tests.integration.reconciliation.conftest import Shop, no_pace
+from workflows.reconciliation.messages import Gathered
+
+
+def book(shop: Shop, listing: StripeListing | None = None) -> ProcessorBook:
+    processor = listing or StripeListing(shop.api, pace=no_pace)
+    return ProcessorBook(shop.engine, processor, shop.account, ["source_id"])
+
+
+async def test_what_was_sold_comes_in_with_its_fees_and_the_balance_is_told(shop: Shop) -> None:
+    charge = await shop.sell()
+    await shop.sell(4_000)
+    before = await shop.now()
+
+    gathered = await book(shop).gather(before)
+
+    assert gathered == Gathered(new=4)
+    assert sorted(await shop.items()) == [
+        ("charge", "gross", 4_000),
+        ("charge", "gross", 10_000),
+        ("fee", "fee:stripe_fee", -350),
+        ("fee", "fee:stripe_fee", -155),
+    ]
+    opening, closing = await shop.rows(
+        "SELECT currency, at, amount_minor FROM told_balances ORDER BY at"
+    )
+    assert opening == {"currency": "EUR", "at": shop.account.opening, "amount_minor": 0}
+    assert closing == {"currency": "EUR", "at": before, "amount_minor": 13_495}
+    [known_by] = await shop.rows("SELECT DISTINCT reference FROM items WHERE amount_minor = -350")
+    assert known_by["reference"] == charge
+
+
+async def test_gathering_again_changes_nothing(shop: Shop) -> None:
+    await shop.sell()
+    before = await shop.now()
+    await book(shop).gather(before)
+
+    assert await book(shop).gather(before) == Gathered(unchanged=1)
+
+
+async def test_the_balance_is_that_of_the_days_end_whatever_came_since(shop: Shop) -> None:
+    await shop.sell()
+    before = await shop.now()
+    await shop.sell(4_000)
+
+    await book(shop).gather(before)
+
+    told = await shop.rows("SELECT amount_minor FROM told_balances WHERE at = :at", at=before)
+    assert told == [{"amount_minor": 9_650}]
+    assert len(await shop.items()) == 2
+
+
+async def test_payouts_are_itemised_once_stripe_says_what_is_in_them(shop: Shop) -> None:
+    await shop.sell()
+    await shop.sell(4_000)
+    await shop.world.advance(timedelta(days=9))
+    await book(shop).gather(await shop.now())
+
+    [payout] = await shop.rows("SELECT * FROM payouts")
+    assert (payout["amount_minor"], payout["members"], payout["members_minor"]) == (
+        13_495,
+        2,
+        13_495,
+    )
+    members = await shop.rows("SELECT source_id, payout FROM payout_members")
+    assert {member["payout"] for member in members} == {payout["id"]}
+    [own] = await shop.rows("SELECT * FROM items WHERE kind = 'payout'")
+    assert own["amount_minor"] == -13_495
+    assert (own["payout"], own["arrival_on"]) == (payout["id"], payout["arrival_on"])
+
+
+async def test_a_trace_id_that_is_told_late_comes_in(shop: Shop) -> None:
+    await shop.sell()
+    seen: list[int] = []
+    for _ in range(14):
+        await shop.world.advance(timedelta(days=1))
+        await book(shop).gather(await shop.now())
+        seen.append(len(await shop.rows("SELECT 1 FROM payout_traces")))
+        before = await shop.rows("SELECT 1 FROM payouts WHERE trace_id IS NOT NULL")
+        assert seen[-1] == len(before)
+
+    assert (seen[0], seen[-1]) == (0, 1)
+
+
+class Breaking(StripeListing):
+    """A listing that breaks off after some pages, and notes where each reading began."""
+
+    def __init__(self, api: StripeApi, pages: int) -> None:
+        super().__init__(api, pace=no_pace)
+        self.pages, self.begun = pages, list[str | None]()
+
+    def parts(self, window: Window) -> Sequence[Window]:
+        return [window]
+
+    async def movements(
+        self, window: Window, after: str | None, *, of_type: str | None = None
+    ) -> AsyncIterator[Batch]:
+        self.begun.append(after)
+        async for batch in super().movements(window, after, of_type=of_type):
+            if self.pages == 0:
+                raise Unanswered("stripe.connection", "no answer")
+            self.pages -= 1
+            yield batch
+
+
+async def test_a_listing_goes_on_where_the_attempt_before_it_was(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.stripe.balance.ROWS_OF_A_PAGE", 2)
+    monkeypatch.setattr("activities.reconciliation.listing._TAKEN_IN_AT_ONCE", 2)
+    for amount in range(1_000, 1_007):
+        await shop.sell(amount)
+    before = await shop.now()
+    told = list[Any]()
+    first = ActivityEnvironment()
+    first.on_heartbeat = lambda *details: told.append(details)
+    with pytest.raises(Unanswered):
+        await first.run(book(shop, Breaking(shop.api, pages=2)).gather, before)
+    kept = len(await shop.items())
+    second = ActivityEnvironment()
+    second.info = _with(second, told[-1])
+    going_on = Breaking(shop.api, pages=99)
+    await second.run(book(shop, going_on).gather, before)
+
+    assert 0 < kept < 14
+    assert going_on.begun[0] is not None
+    assert len(await shop.items()) == 14
+
+
+def _with(environment: ActivityEnvironment, details: Sequence[Any]) -> Any:
+    return dataclasses.replace(environment.info, heartbeat_details=details)
+
+
+async def test_parts_are_read_side_by_side_and_none_is_lost(shop: Shop) -> None:
+    for _ in range(6):
+        await shop.sell()
+        await shop.world.advance(timedelta(hours=5))
+
+    gathered = await book(shop).gather(await shop.now())
+
+    assert len(StripeListing(shop.api, pace=no_pace).parts(Window(*_week()))) == 4
+    charges = [item for item in await shop.items() if item[0] == "charge"]
+    assert (len(charges), gathered.changed, gathered.unchanged) == (6, 0, 0)
+
+
+def _week() -> tuple[datetime, datetime]:
+    return datetime.fromisoformat("2026-03-02T00:00Z"), datetime.fromisoformat("2026-03-09T00:00Z")
+
+
+class Restless(StripeListing):
+    """Something is sold whenever the balance is looked at."""
+
+    shop: Shop
+
+    async def _moved_since(self, since: datetime) -> dict[str, tuple[str, int]]:
+        await self.shop.sell()
+        return await super()._moved_since(since)
+
+
+async def test_a_balance_that_does_not_hold_still_is_not_told(shop: Shop) -> None:
+    before = await shop.now()
+    restless = Restless(shop.api, pace=no_pace)
+    restless.shop = shop
+
+    gathered = await book(shop, restless).gather(before)
+
+    assert gathered.problems == (BALANCE_UNTOLD,)
+    assert await shop.rows("SELECT 1 FROM told_balances") == []
+
+
+async def test_one_pace_holds_for_all_who_ask(shop: Shop) -> None:
+    paces = [Pace(shop.engine, "stripe", per_second=50) for _ in range(3)]
+    begun = asyncio.get_running_loop().time()
+
+    await asyncio.gather(*(pace() for pace in paces for _ in range(10)))
+
+    assert asyncio.get_running_loop().time() - begun >= 29 / 50
+
+
+async def test_what_cannot_be_kept_stops_the_listing_at_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.stripe.balance.ROWS_OF_A_PAGE", 1)
+    monkeypatch.setattr("activities.reconciliation.listing._TAKEN_IN_AT_ONCE", 1)
+    for _ in range(9):
+        await shop.sell()
+    nobody = dataclasses.replace(shop.account, id=999)
+    unknown = ProcessorBook(
+        shop.engine, StripeListing(shop.api, pace=no_pace), nobody, ["source_id"]
+    )
+
+    async with asyncio.timeout(10):
+        with pytest.raises(LookupError):
+            await unknown.gather(await shop.now())
