@@ -132,7 +132,12 @@ class ItemRow(SQLModel, table=True):
         ),
         # Few sources change their mind.
         Index("items_told_anew", "account", "id", postgresql_where=text("version > 1")),
-        Index("items_by_reference", "reference", postgresql_using="hash"),
+        Index(
+            "items_by_reference",
+            "reference",
+            postgresql_using="hash",
+            postgresql_where=text("kind <> 'fee'"),
+        ),
         # Items lie about as they happened: blocks of them are found by time at next to no cost.
         Index("items_by_time", "occurred_at", postgresql_using="brin"),
     )
@@ -345,8 +350,9 @@ class MatchRow(SQLModel, table=True):
 
     __tablename__ = "matches"
     __table_args__ = (
-        Index("matches_by_id", "id"),
-        Index("matches_of_run", "run"),
+        Index("matches_by_id", "id", postgresql_using="hash"),
+        # Matches lie in the order of their runs.
+        Index("matches_of_run", "run", postgresql_using="brin"),
         # Differences and pairs of two currencies, which the equations need.
         Index(
             "matches_that_differ", "account", "leg", postgresql_where=text("disposition IN (2, 4)")
