@@ -10,7 +10,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.bodies import JSON, UPLOADS, Body, Incoming, document
+from gateway.bodies import Body, Incoming, body_of, document
 from gateway.callers import Callers
 from gateway.methods import allowed
 from gateway.problems import Problem, as_problem, response_of
@@ -82,7 +82,7 @@ class Door:
                     caller = self._callers.recognise(headers.get("authorization"))
                     scope["caller"] = caller
                     rate = _raw(self._rates.take(caller.name))
-                    body = self._document if UPLOADS.fullmatch(scope["path"]) else JSON
+                    body = body_of(scope["path"], self._document)
                     incoming = Incoming(headers, receive, body.limit)
                     _refuse_other_types(scope, headers, body)
                 else:
