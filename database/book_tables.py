@@ -160,6 +160,7 @@ class ItemRow(SQLModel, table=True):
 class PayoutTraceRow(SQLModel, table=True):
     """What the bank knows a payout by: the processor may tell days after the payout.
 
+    payout      the payout, as its items' reference names it
     known_from  the intake that told: cuts up to an earlier one do not know it
     """
 

@@ -11,9 +11,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway import (
+    accounts,
     api_page,
     appeals,
     attention,
+    breaks,
+    certificates,
     changes,
     confirmation_page,
     confirmations,
@@ -22,14 +25,17 @@ from gateway import (
     duplicates,
     health,
     identity_sessions,
+    matches,
     onboardings,
     openings,
     payments,
     problems,
+    reconciliations,
     requests,
     retries,
     reviews,
     screening,
+    statements,
     status,
     versions,
 )
@@ -101,6 +107,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         "callers": options.callers,
         "rates": options.rates,
         "upload_limit": options.upload_limit,
+        "statement_limit": options.statement_limit,
     }
     app = _Gateway(
         Route("/webhooks/stripe", hook, methods=["POST"]),
@@ -132,8 +139,14 @@ def create_app(options: GatewayOptions) -> FastAPI:
         duplicates,
         documents,
         customers,
+        accounts,
         payments,
         openings,
+        reconciliations,
+        certificates,
+        breaks,
+        matches,
+        statements,
         attention,
         retries,
         requests,

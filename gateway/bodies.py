@@ -36,13 +36,15 @@ OPENING = replace(JSON, limit=OPENING_LIMIT)
 OPENINGS = re.compile(r"/v1/accounts/[^/]+/opening")
 DOCUMENT_TYPES = ("application/pdf", "image/png", "image/jpeg")
 UPLOADS = re.compile(r"/v1/onboardings/[^/]+/documents")
-
-
-def body_of(path: str, document: Body) -> Body:
-    """What the body of a request to a path of the API may be; `document` is that of uploads."""
-    if UPLOADS.fullmatch(path):
-        return document
-    return OPENING if OPENINGS.fullmatch(path) else JSON
+STATEMENT_TYPES = (
+    "application/octet-stream",
+    "application/xml",
+    "text/xml",
+    "text/plain",
+    "text/csv",
+    "application/x-ofx",
+)
+STATEMENTS = "/v1/statements"
 
 
 def document(limit: int) -> Body:
@@ -52,6 +54,16 @@ def document(limit: int) -> Body:
         limit,
         "Send the file itself as the body, with its type as Content-Type: application/pdf, "
         "image/png or image/jpeg.",
+    )
+
+
+def statement(limit: int) -> Body:
+    """The file itself is the body; its format is found by its content."""
+    return Body(
+        STATEMENT_TYPES,
+        limit,
+        "Send the file itself as the body, not compressed, with "
+        "`Content-Type: application/octet-stream`.",
     )
 
 

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,6 +20,7 @@ from workflows.reconciliation.messages import Run
 from workflows.reconciliation.terms import Calendar, Terms
 
 _SCOPE: tuple[Book, ...] = ("processor", "bank", "clearing", "in_transit", "cash")
+_JOURNAL: tuple[Literal["clearing", "in_transit", "cash"], ...] = ("clearing", "in_transit", "cash")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -193,24 +195,26 @@ def _sums(amounts: Mapping[str, Sequence[int | None]]) -> Mapping[str, tuple[int
 async def _told_by_journal(
     connection: AsyncConnection, account: Account, seal: Seal | None, day: date
 ) -> Iterable[Told]:
+    """What the seal says of each book; a book without anything is zero where others have any."""
     if seal is None:
         return ()
     source = f"seal {seal.number}"
     told: list[Told] = []
-    for kind, on in (("opening", account.opened_on - timedelta(days=1)), ("closing", day)):
-        for one in await balances.balances(connection, account.id, seal, on=on):
-            if one.code in _SCOPE:
-                told.append(
-                    Told.model_validate(
-                        {
-                            "book": one.code,
-                            "currency": one.currency,
-                            "kind": kind,
-                            "amount_minor": one.amount_minor,
-                            "source": source,
-                        }
-                    )
-                )
+    edges = (("opening", account.opened_on - timedelta(days=1)), ("closing", day))
+    held = {
+        kind: {
+            (one.code, one.currency): one.amount_minor
+            for one in await balances.balances(connection, account.id, seal, on=on)
+        }
+        for kind, on in edges
+    }
+    banks = await accounts.bank_accounts(connection, account.id)
+    currencies = {bank["currency"] for bank in banks}
+    currencies |= {currency for those in held.values() for _, currency in those}
+    for kind, those in held.items():
+        for book in _JOURNAL:
+            amounts = {one: (those.get((book, one), 0), source) for one in currencies}
+            told += _told(book, kind, amounts)
     return told
 
 

@@ -2,9 +2,11 @@
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activities.heartbeat import heartbeating
 from activities.once import Once
 from connectors.capabilities import Mail
 from database.connection import transaction
+from database.journal.posting import post_evidence
 from database.reconciliation import accounts
 from workflows.onboarding.messages import Letter
 from workflows.reconciliation.messages import Post, Posted, Tell
@@ -44,11 +46,9 @@ class PostActivities(PostSteps):
     @implements(PostSteps.post)
     async def post(self, request: Post) -> Posted:
         """Post what the account has us post, from evidence that is matched and certified."""
-        async with transaction(self._engine) as connection:
+        async with heartbeating(), transaction(self._engine) as connection:
             account = await accounts.of_name(connection, request.run.account)
-        if not account.posts:
-            return Posted()
-        return Posted()
+            return Posted(entries=await post_evidence(connection, account))
 
     @implements(PostSteps.tell)
     async def tell(self, request: Tell) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS
 from database.reconciliation.controls import Movements
-from database.reconciliation.extent import IN_BASE, LEG_BOOKS, PAYOUTS, SIGNED, Cut, of_cut
+from database.reconciliation.extent import IN_BASE, LEG_BOOKS, PAYOUTS, SETTLING, Cut, of_cut
+from database.reconciliation.open_totals import DIFFERING_AFTER, SIGNED
 from workflows.reconciliation.books import Book, Leg
 from workflows.reconciliation.certificate import (
     Certificate,
@@ -22,7 +23,7 @@ from workflows.reconciliation.certificate import (
 )
 from workflows.reconciliation.proof import Figures, bridge
 
-_BANK = BOOKS["bank"]
+_CASH = BOOKS["cash"]
 _DIFFER = DISPOSITIONS["difference"], DISPOSITIONS["fx_pair"]
 _LEG_OF = {code: leg for leg, code in LEGS.items()}
 _OURS: tuple[Book, ...] = ("clearing", "cash")
@@ -34,22 +35,22 @@ _COMPARED: Mapping[Book, Leg] = {
 }
 """The leg in which all items of a book are compared. L2 has payouts and settlements alone."""
 
-_DIFFERING = f"""
-    SELECT x.leg, m.item FROM matches x JOIN match_items m ON m.match = x.number
-    WHERE x.account = :account AND x.run <= :run AND x.disposition IN {_DIFFER}
-    UNION ALL
-    SELECT h.leg, unnest(h.items) FROM match_history h
-    WHERE h.account = :account AND h.run <= :run AND h.until_run >= :run
-    AND h.disposition IN {_DIFFER}
-"""
+
+def _signed(of: str) -> str:
+    return SIGNED.format(leg=f"{of}.leg", book="i.book", amount="i.amount_minor")
+
+
 # An exact match adds nothing to what is open; one with a difference adds that, and both of its
 # currencies where it has two.
 _OPEN = of_cut(f"""
-    SELECT o.leg, i.currency, sum({SIGNED}) AS amount,
-           coalesce(sum({SIGNED}) FILTER (WHERE i.kind IN {PAYOUTS}), 0) AS payouts,
-           coalesce(sum({SIGNED}) FILTER (WHERE i.kind IN {PAYOUTS} AND i.book <> {_BANK}
+    SELECT o.leg, i.currency, sum({_signed("o")}) AS amount,
+           coalesce(sum({_signed("o")}) FILTER (WHERE i.kind IN {PAYOUTS}), 0) AS payouts,
+           coalesce(sum({_signed("o")}) FILTER (WHERE i.kind IN {SETTLING} AND i.book = {_CASH}
                                            OR s.item IS NOT NULL), 0) AS settlements
-    FROM (SELECT leg, item FROM open_at UNION ALL {_DIFFERING}) AS o JOIN items i ON i.id = o.item
+    FROM (
+        SELECT leg, item FROM open_at UNION ALL SELECT leg, item FROM ({DIFFERING_AFTER}) AS d
+    ) AS o
+    JOIN items i ON i.id = o.item
     LEFT JOIN settlements_at s ON s.item = i.id
     GROUP BY o.leg, i.currency
 """)
@@ -62,13 +63,13 @@ _SETTLEMENTS = of_cut("""
 # What was open before and is matched now; and differences of matches that were taken apart since.
 _CLEARED = of_cut(f"""
     SELECT leg, currency, sum(amount) AS amount FROM (
-        SELECT x.leg, i.currency, {SIGNED} AS amount
+        SELECT x.leg, i.currency, {_signed("x")} AS amount
         FROM matches x JOIN match_items m ON m.match = x.number JOIN items i ON i.id = m.item
         WHERE x.account = :account AND x.run > :base_run AND x.run <= :run
-        AND m.item <= greatest(:base_last, :loaded_to)
+        AND m.item <= greatest(:base_item, :loaded_to)
         AND (({IN_BASE}) OR i.id BETWEEN :loaded_from AND :loaded_to)
         UNION ALL
-        SELECT h.leg, i.currency, {SIGNED}
+        SELECT h.leg, i.currency, {_signed("h")}
         FROM match_history h, unnest(h.items) AS u (item) JOIN items i ON i.id = u.item
         WHERE h.account = :account AND h.run <= :base_run
         AND h.until_run >= :base_run AND h.until_run < :run AND h.disposition IN {_DIFFER}

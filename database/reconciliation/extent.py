@@ -15,19 +15,23 @@ from sqlalchemy import BigInteger, DateTime, Integer, TextClause, bindparam, tex
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
-from database.reconciliation.codes import BOOKS
+from database.journal.openings import SOURCE as LOAD
+from database.reconciliation.scope import BASE_BEFORE, IN_CUT
 from workflows.reconciliation.books import Book, Leg
 from workflows.reconciliation.inputs import Inputs
 
 PAYOUTS = ("payout", "payout_reversal")
 """The kinds of items, in each book, that are of the payout family."""
 
-_P, _B = BOOKS["processor"], BOOKS["bank"]
+SETTLING = (*PAYOUTS, "settlement")
+"""The kinds of lines of our cash that a payout settles."""
+
 _TYPES: Mapping[str, TypeEngine[Any]] = {
     "account": Integer(),
-    **dict.fromkeys(("last", "base_last", "loaded_from", "loaded_to"), BigInteger()),
+    **dict.fromkeys(("last_item", "base_item", "loaded_from", "loaded_to"), BigInteger()),
     **{f"{of}_before": DateTime(timezone=True) for of in ("processor", "bank", "journal")},
     **{f"base_{of}_before": DateTime(timezone=True) for of in ("processor", "bank", "journal")},
+    "base_earliest": DateTime(timezone=True),
 }
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -38,33 +42,19 @@ LEG_BOOKS: dict[Leg, tuple[Book, Book]] = {
 }
 """The two books that a leg compares."""
 
-OURS = (BOOKS["clearing"], BOOKS["cash"])
-SIGNED = f"CASE WHEN i.book IN {OURS} THEN i.amount_minor ELSE -i.amount_minor END"
-"""What an item adds to the equation of its leg: there we have too much, or the other too little."""
-
-IN_CUT = f"""
-    i.account = :account AND i.id <= :last AND i.occurred_at < CASE i.book
-        WHEN {_P} THEN :processor_before WHEN {_B} THEN :bank_before ELSE :journal_before END
-"""
-"""Which items are in a cut; `Cut.values` has the parameters."""
-
 IN_BASE = f"""
-    i.account = :account AND i.id <= :base_last AND i.occurred_at < CASE i.book
-        WHEN {_P} THEN :base_processor_before WHEN {_B} THEN :base_bank_before
-        ELSE :base_journal_before END
+    i.account = :account AND i.id <= :base_item AND i.occurred_at < {BASE_BEFORE}
 """
-"""Which of them were in the cut of the certificate that this one goes on from."""
+"""Which items `i` were in the cut of the certificate that this one goes on from."""
 
 # Nearly all that is new lies behind the last of the base; what is late is found by its time.
 NEW = f"""
-    SELECT i.* FROM items i WHERE i.id > :base_last AND {IN_CUT}
+    SELECT i.* FROM items i WHERE i.id > :base_item AND {IN_CUT}
     UNION ALL
-    SELECT i.* FROM items i WHERE {IN_CUT} AND i.id <= :base_last
-    AND i.occurred_at >= least(:base_processor_before, :base_bank_before, :base_journal_before)
-    AND i.occurred_at < greatest(:processor_before, :bank_before, :journal_before)
-    AND NOT ({IN_BASE})
+    SELECT i.* FROM items i
+    WHERE {IN_CUT} AND i.id <= :base_item AND i.occurred_at >= :base_earliest AND NOT ({IN_BASE})
 """
-"""The items that a cut has and its base has not."""
+"""The items that a cut has and its base has not; `Cut.values` has the parameters."""
 
 # Of a source that was told anew: what was new and is told otherwise since, and what the base had.
 DROPPED = f"""
@@ -102,8 +92,6 @@ _LOADED = text("""
     SELECT coalesce(min(first_item), 0), coalesce(max(last_item), 0) FROM intakes
     WHERE account = :account AND source = :source AND new > 0
 """)
-LOAD = "opening"
-"""The source of the intake that brings what is open at the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +127,11 @@ class Cut:
         before = self.base.inputs.before() if self.base else (_BEGINNING,) * 3
         return {
             "account": self.account,
-            "last": self.last_item,
+            "last_item": self.last_item,
             **dict(zip(_BEFORE, self.inputs.before(), strict=True)),
-            "base_last": self.base.last_item if self.base else 0,
+            "base_item": self.base.last_item if self.base else 0,
             **{f"base_{name}": at for name, at in zip(_BEFORE, before, strict=True)},
+            "base_earliest": min(before),
             "run": self.run,
             "base_run": self.base_run,
             "business_date": self.business_date,

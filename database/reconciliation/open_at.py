@@ -8,7 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS
-from database.reconciliation.extent import IN_CUT, Cut, of_cut
+from database.reconciliation.extent import Cut, of_cut
+from database.reconciliation.open_totals import OPEN_AFTER
+from database.reconciliation.scope import IN_CUT
 
 _L2 = LEGS["L2"]
 _BANK = BOOKS["bank"]
@@ -48,18 +50,14 @@ _BREAKS = of_cut("""
 """)
 _OPEN = of_cut(f"""
     INSERT INTO open_at
-    WITH open AS (
-        SELECT leg, item, book, currency, amount_minor, effective_on FROM open_items
-        WHERE account = :account AND opened_in <= :run
-        UNION ALL
-        SELECT leg, item, book, currency, amount_minor, effective_on FROM closed_items
-        WHERE account = :account AND opened_in <= :run AND closed_in > :run
-    ), broken AS (
+    WITH broken AS (
         SELECT DISTINCT b.leg, u.item FROM breaks_at b, unnest(b.items) AS u (item)
     )
-    SELECT open.*, CASE WHEN broken.item IS NULL THEN {DISPOSITIONS["timing"]}
-                        ELSE {DISPOSITIONS["break"]} END
-    FROM open LEFT JOIN broken USING (leg, item)
+    SELECT o.leg, o.item, o.book, o.currency, o.amount_minor, i.effective_on,
+           CASE WHEN broken.item IS NULL THEN {DISPOSITIONS["timing"]}
+                ELSE {DISPOSITIONS["break"]} END
+    FROM ({OPEN_AFTER}) AS o JOIN items i ON i.id = o.item
+    LEFT JOIN broken ON broken.leg = o.leg AND broken.item = o.item
 """)
 # An entry of the bank is a settlement if it was compared in L2: all others are out of its scope.
 _SETTLEMENTS = of_cut(f"""

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS, RULES
 from database.reconciliation.cut import NOTHING
-from database.reconciliation.extent import OURS, SIGNED, Cut, of_cut
+from database.reconciliation.extent import Cut, of_cut
+from database.reconciliation.open_totals import SIGNED
+from database.reconciliation.work import SOURCE
 from workflows.reconciliation.break_list import BreakLine
 from workflows.reconciliation.certificate import (
     AGES,
@@ -22,12 +24,11 @@ from workflows.reconciliation.certificate import (
     TimingTotal,
 )
 
+_OURS = (BOOKS["clearing"], BOOKS["cash"])
 _LEG_OF = {code: leg for leg, code in LEGS.items()}
 _BOOK_OF = {code: book for book, code in BOOKS.items()}
 _RULE_OF = {code: rule for rule, code in RULES.items()}
 _DISPOSITION_OF = {code: one for one, code in DISPOSITIONS.items()}
-SOURCE = """(i.book || '/' || i.source_id || '/' || i.component
-             || CASE WHEN i.version > 1 THEN '/' || i.version ELSE '' END) COLLATE "C" """
 _AGE = """
     CASE WHEN {0} <= 1 THEN 0 WHEN {0} <= 7 THEN 1 WHEN {0} <= 30 THEN 2
          WHEN {0} <= 90 THEN 3 ELSE 4 END
@@ -52,8 +53,8 @@ _MATCHED = text(f"""
     ), matched AS (
         SELECT leg, rule, disposition, currency, number, bool_or(derived) AS derived,
                count(*) AS items,
-               coalesce(sum(amount_minor) FILTER (WHERE book IN {OURS}), 0) AS ours,
-               coalesce(sum(amount_minor) FILTER (WHERE book NOT IN {OURS}), 0) AS theirs
+               coalesce(sum(amount_minor) FILTER (WHERE book IN {_OURS}), 0) AS ours,
+               coalesce(sum(amount_minor) FILTER (WHERE book NOT IN {_OURS}), 0) AS theirs
         FROM members GROUP BY leg, rule, disposition, currency, number
     )
     SELECT leg, rule, disposition, currency, derived, count(*) AS matches, sum(items) AS items,
@@ -64,14 +65,14 @@ _MATCHED = text(f"""
 _TIMING = text(f"""
     SELECT leg, currency, {_AGE.format("(CAST(:business_date AS date) - effective_on)")} AS age,
            count(*) AS items,
-           sum(CASE WHEN book IN {OURS} THEN amount_minor ELSE -amount_minor END) AS amount
+           sum({SIGNED.format(leg="leg", book="book", amount="amount_minor")}) AS amount
     FROM open_at WHERE disposition = {DISPOSITIONS["timing"]}
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """)
 _BREAKS = text(f"""
     SELECT class, currency, {_AGE.format("(CAST(:business_date AS date) - opened_on)")} AS age,
            count(*) AS breaks, sum(at_risk_minor) AS at_risk
-    FROM breaks_at GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    FROM breaks_at WHERE at_risk_minor > 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """)
 _MOVED = text("""
     WITH before AS (
@@ -82,7 +83,8 @@ _MOVED = text("""
         ) AS e
         WHERE b.account = :account AND b.opened_in <= :base_run
         AND (b.closed_in IS NULL OR b.closed_in > :base_run) AND e.what <> 'closed'
-    )
+        AND e.at_risk_minor > 0
+    ), now AS (SELECT * FROM breaks_at WHERE at_risk_minor > 0)
     SELECT class, currency,
            count(b.id) AS opening, coalesce(sum(b.at_risk_minor), 0) AS opening_minor,
            count(n.id) FILTER (WHERE b.id IS NULL) AS new,
@@ -90,7 +92,7 @@ _MOVED = text("""
            count(b.id) FILTER (WHERE n.id IS NULL) AS cleared,
            coalesce(sum(b.at_risk_minor) FILTER (WHERE n.id IS NULL), 0) AS cleared_minor,
            count(n.id) AS closing, coalesce(sum(n.at_risk_minor), 0) AS closing_minor
-    FROM before AS b FULL JOIN breaks_at AS n USING (id, class, currency, at_risk_minor)
+    FROM before AS b FULL JOIN now AS n USING (id, class, currency, at_risk_minor)
     GROUP BY class, currency ORDER BY class, currency
 """)
 # The id of a match is a hash over its leg, its rule and the sources of its items.
@@ -126,17 +128,19 @@ _HASH_BREAKS = text(f"""
         FROM breaks_at
     ) AS hashed
 """)
+_SIGNED = SIGNED.format(leg="b.leg", book="i.book", amount="i.amount_minor")
 _LINES = text(f"""
     SELECT b.class, b.leg, i.book, b.currency, b.at_risk_minor, b.opened_on, i.kind, i.reference,
            m.subject, m.open_minor
     FROM breaks_at b CROSS JOIN LATERAL (
         SELECT array_agg(i.source_id ORDER BY i.book, i.source_id, i.component) AS subject,
-               coalesce(sum({SIGNED}) FILTER (WHERE i.currency = b.currency), 0) AS open_minor
+               coalesce(sum({_SIGNED}) FILTER (WHERE i.currency = b.currency), 0) AS open_minor
         FROM items i WHERE i.id = ANY(b.items)
     ) AS m JOIN LATERAL (
         SELECT book, kind, reference FROM items i WHERE i.id = ANY(b.items)
         ORDER BY i.book, i.source_id, i.component LIMIT 1
     ) AS i ON true
+    WHERE b.at_risk_minor > 0
     ORDER BY b.at_risk_minor DESC, b.class, b.subject, b.leg
 """)
 

@@ -129,8 +129,14 @@ async def open_night(connection: AsyncConnection, night: OpenNight) -> OpenedNig
     )
 
 
+async def last_certified(connection: AsyncConnection, account: int) -> date | None:
+    """The latest day of an account that has a certificate."""
+    found: date | None = await connection.scalar(_LAST_CERTIFIED, {"account": account})
+    return found
+
+
 async def _first_due(connection: AsyncConnection, account: Account) -> date:
-    certified: date | None = await connection.scalar(_LAST_CERTIFIED, {"account": account.id})
+    certified = await last_certified(connection, account.id)
     after = certified + timedelta(days=1) if certified else account.opened_on
     return max(after, account.opened_on)
 

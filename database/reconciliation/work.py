@@ -84,10 +84,11 @@ _TRACES = text("""
     FROM payout_traces WHERE account = :account AND known_from <= :last_intake
     ORDER BY payout, known_from DESC, trace_id
 """)
+# A payout that failed is of the same reference; it is a member of another one.
 _PAYOUTS = text(f"""
     INSERT INTO l2 (item, amount, day, side, currency, kind, reference, payout, descriptor, source)
     SELECT i.id, -i.amount_minor, coalesce(i.arrival_on, i.effective_on), 0, i.currency, i.kind,
-           coalesce(t.trace_id, i.payout, i.reference), coalesce(i.payout, i.reference),
+           coalesce(t.trace_id, i.reference), i.reference,
            i.descriptor, {SOURCE}
     FROM (
         SELECT i.* FROM ({FRESH}) AS i
@@ -95,7 +96,7 @@ _PAYOUTS = text(f"""
           AND i.kind IN ('payout', 'payout_reversal')
         UNION ALL
         SELECT i.* FROM carried c JOIN items i ON i.id = c.item WHERE c.leg = 2 AND i.book = 1
-    ) AS i LEFT JOIN traces t ON t.payout = coalesce(i.payout, i.reference)
+    ) AS i LEFT JOIN traces t ON t.payout = i.reference
 """)
 # An entry of the bank is a settlement by a rule, or because it names a payout or its trace: even
 # one that came before we knew the trace.

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workers.cli import reconciliation
+from workers.cli.reconciliation import EXIT_CODES
+
 if TYPE_CHECKING:
     from activities.reconciliation.given import Given, GivenBalance, Kind
     from workflows.reconciliation.books import Book
 
 app = typer.Typer(help="Compare our journal, the processor and the bank.", no_args_is_help=True)
+reconciliation.register(app)
 
 _BOOKS = ("clearing", "cash", "in_transit")
 Balances = list[str] | None
-_EXIT_CODES = {"BALANCED": 0, "BREAKS": 1, "INCOMPLETE": 3, "PROOF_FAILED": 4}
 
 
 @app.command()
@@ -111,7 +114,7 @@ def files(
         from workers.cli.reconcile_shown import show
 
         show(report)
-    raise typer.Exit(_EXIT_CODES[report.status])
+    raise typer.Exit(EXIT_CODES[report.status])
 
 
 def _say(sentence: str) -> None:

@@ -16,6 +16,7 @@ from database.connection import engine_for, transaction
 from database.reconciliation import accounts
 from database.reconciliation.accounts import Account
 from tests.integration.reconciliation.books import Books
+from tests.integration.reconciliation.three_books import ThreeBooks
 from tests.postgres import rows
 from tests.simulated import SimulatorHandle
 
@@ -36,8 +37,14 @@ async def api(world: SimulatorHandle) -> AsyncIterator[StripeApi]:
 
 @pytest.fixture
 async def books(engine: AsyncEngine) -> Books:
-    """An account with three books."""
+    """An account whose books are compared as they are in production."""
     return await Books(engine).open()
+
+
+@pytest.fixture
+async def acme(engine: AsyncEngine) -> ThreeBooks:
+    """An account whose books are compared as plainly as can be."""
+    return await ThreeBooks.made(engine)
 
 
 async def no_pace() -> None:

@@ -11,11 +11,11 @@ from activities.reconciliation.page import page
 from database.connection import engine_for, transaction
 from database.reconciliation import certificates, open_at, results
 from database.reconciliation.extent import read as read_cut
-from tests.integration.reconciliation.books import (
+from tests.integration.reconciliation.three_books import (
     MONDAY,
     TUESDAY,
     WEDNESDAY,
-    Books,
+    ThreeBooks,
     deposit,
     item,
     payout,
@@ -37,68 +37,72 @@ DAY = [
 ]
 
 
-async def test_a_certificate_is_kept_as_its_id_says(books: Books) -> None:
-    await books.take(DAY)
-    id_, certificate = await books.reconcile(MONDAY)
+async def test_a_certificate_is_kept_as_its_id_says(acme: ThreeBooks) -> None:
+    await acme.take(DAY)
+    id_, certificate = await acme.reconcile(MONDAY)
     assert certificate_id(certificate) == id_
-    assert await books.verify(id_) == ()
+    assert await acme.verify(id_) == ()
 
 
 async def test_the_same_books_have_the_same_certificate_anywhere(
-    books: Books, postgres_server: Postgres, migrated_template: str
+    acme: ThreeBooks, postgres_server: Postgres, migrated_template: str
 ) -> None:
     """Neither the numbers of our rows nor the order in which they came are in it."""
-    await books.take(DAY)
-    here, _ = await books.reconcile(MONDAY)
+    await acme.take(DAY)
+    here, _ = await acme.reconcile(MONDAY)
     async with fresh_database(postgres_server, migrated_template) as dsn:
         engine = engine_for(dsn)
-        other = await Books.made(engine, "beta")
+        other = await ThreeBooks.made(engine, "beta")
         await other.take(DAY[3:])
         await other.reconcile(MONDAY)
-        there = await Books.made(engine)
+        there = await ThreeBooks.made(engine)
         await there.take(DAY[5:], sale("z", 1, on=WEDNESDAY))
         await there.take(list(reversed(DAY)))
         assert (await there.reconcile(MONDAY))[0] == here
         await engine.dispose()
 
 
-async def test_late_data_supersedes_and_leaves_the_old_certificate_as_it_is(books: Books) -> None:
-    await books.take(DAY)
-    first_id, first = await books.reconcile(MONDAY)
-    await books.take([item("clearing", "c-x", 10_000)])
-    second_id, second = await books.reconcile(MONDAY)
+async def test_late_data_supersedes_and_leaves_the_old_certificate_as_it_is(
+    acme: ThreeBooks,
+) -> None:
+    await acme.take(DAY)
+    first_id, first = await acme.reconcile(MONDAY)
+    await acme.take([item("clearing", "c-x", 10_000)])
+    second_id, second = await acme.reconcile(MONDAY)
     assert (second.ordinal, second.supersedes) == (2, first_id)
     assert second.previous == first.previous
     assert [one.break_class for one in first.breaks] == ["amount", "missing_ours"]
     assert [one.break_class for one in second.breaks] == ["amount"]
     assert {one.leg: one.opening_minor for one in second.roll_forward}["L1"] == 0
-    async with transaction(books.engine) as connection:
+    async with transaction(acme.engine) as connection:
         assert await certificates.read(connection, first_id) == first
         listed = await certificates.issued(connection, "acme")
     assert [(one.id, one.superseded) for one in listed] == [(second_id, False), (first_id, True)]
-    assert await books.verify(first_id) == ()
-    assert await books.verify(second_id) == ()
+    assert await acme.verify(first_id) == ()
+    assert await acme.verify(second_id) == ()
 
 
-async def test_old_certificates_verify_when_later_runs_have_gone_on(books: Books) -> None:
-    await books.take(DAY)
-    monday, _ = await books.reconcile(MONDAY)
-    await books.take([item("clearing", "c-x", 10_000, on=TUESDAY)], deposit("way", 400, on=TUESDAY))
-    tuesday, _ = await books.reconcile(TUESDAY)
-    await books.unmatch("processor-a", "L1")
-    wednesday, _ = await books.reconcile(WEDNESDAY)
+async def test_old_certificates_verify_when_later_runs_have_gone_on(
+    acme: ThreeBooks,
+) -> None:
+    await acme.take(DAY)
+    monday, _ = await acme.reconcile(MONDAY)
+    await acme.take([item("clearing", "c-x", 10_000, on=TUESDAY)], deposit("way", 400, on=TUESDAY))
+    tuesday, _ = await acme.reconcile(TUESDAY)
+    await acme.unmatch("processor-a", "L1")
+    wednesday, _ = await acme.reconcile(WEDNESDAY)
     for id_ in (monday, tuesday, wednesday):
-        assert await books.verify(id_) == ()
+        assert await acme.verify(id_) == ()
 
 
-async def test_a_day_is_told_as_it_was_known(books: Books) -> None:
-    await books.take(DAY)
-    first, _ = await books.reconcile(MONDAY)
+async def test_a_day_is_told_as_it_was_known(acme: ThreeBooks) -> None:
+    await acme.take(DAY)
+    first, _ = await acme.reconcile(MONDAY)
     before_late_data = datetime.now(UTC)
-    await books.take([item("clearing", "c-x", 10_000)])
-    second, _ = await books.reconcile(MONDAY)
-    await books.reconcile(TUESDAY)
-    async with transaction(books.engine) as connection:
+    await acme.take([item("clearing", "c-x", 10_000)])
+    second, _ = await acme.reconcile(MONDAY)
+    await acme.reconcile(TUESDAY)
+    async with transaction(acme.engine) as connection:
         assert await certificates.as_of(connection, "acme", MONDAY) == second
         assert (
             await certificates.as_of(connection, "acme", MONDAY, recorded=before_late_data) == first
@@ -109,12 +113,12 @@ async def test_a_day_is_told_as_it_was_known(books: Books) -> None:
         )
 
 
-async def test_the_list_of_breaks_is_of_the_run_that_is_asked_for(books: Books) -> None:
-    await books.take(DAY)
-    id_, certificate = await books.reconcile(MONDAY)
-    await books.take([item("clearing", "c-x", 10_000, on=TUESDAY)])
-    await books.reconcile(TUESDAY)
-    async with transaction(books.engine) as connection:
+async def test_the_list_of_breaks_is_of_the_run_that_is_asked_for(acme: ThreeBooks) -> None:
+    await acme.take(DAY)
+    id_, certificate = await acme.reconcile(MONDAY)
+    await acme.take([item("clearing", "c-x", 10_000, on=TUESDAY)])
+    await acme.reconcile(TUESDAY)
+    async with transaction(acme.engine) as connection:
         lines = [one async for one in certificates.break_lines(connection, id_)]
     assert [(one.break_class, one.subject, one.open_minor) for one in lines] == [
         ("missing_ours", ("p-x",), -10_000),
@@ -182,31 +186,32 @@ TAMPERING = {
         "content",
     ),
     "what it supersedes": (
-        "UPDATE certificates SET content = jsonb_set(content, '{supersedes}', '\"' || id || '\"')",
+        """UPDATE certificates
+           SET content = jsonb_set(content, '{supersedes}', to_jsonb(repeat('0', 64)))""",
         "id",
     ),
 }
 
 
-async def test_verifying_sees_whatever_was_changed(books: Books) -> None:
-    await books.take(DAY)
-    id_, _ = await books.reconcile(MONDAY)
+async def test_verifying_sees_whatever_was_changed(acme: ThreeBooks) -> None:
+    await acme.take(DAY)
+    id_, _ = await acme.reconcile(MONDAY)
     missed = {}
     for tampering, (sql, expected) in TAMPERING.items():
-        found = await books.verify(id_, after=sql)
+        found = await acme.verify(id_, after=sql)
         if expected not in {one.partition(":")[0] for one in found}:
             missed[tampering] = found
     assert not missed
-    assert await books.verify(id_) == ()
+    assert await acme.verify(id_) == ()
 
 
-async def test_verifying_follows_the_chain(books: Books) -> None:
+async def test_verifying_follows_the_chain(acme: ThreeBooks) -> None:
     """Whoever changes an old certificate, and what it is stored from, breaks those after it."""
-    await books.take(DAY)
-    monday, _ = await books.reconcile(MONDAY)
-    tuesday, _ = await books.reconcile(TUESDAY)
-    assert await books.verify(tuesday) == ()
-    async with transaction(books.engine) as connection:
+    await acme.take(DAY)
+    monday, _ = await acme.reconcile(MONDAY)
+    tuesday, _ = await acme.reconcile(TUESDAY)
+    assert await acme.verify(tuesday) == ()
+    async with transaction(acme.engine) as connection:
         await connection.execute(
             text("""
                 UPDATE certificates SET content = jsonb_set(content, '{controls,0}', :control)
@@ -227,14 +232,16 @@ async def test_verifying_follows_the_chain(books: Books) -> None:
                 ),
             },
         )
-    assert await books.verify(tuesday)
+    assert await acme.verify(tuesday)
 
 
-async def test_the_hash_of_results_knows_every_match_open_item_and_break(books: Books) -> None:
-    await books.take(DAY)
-    fixed = await books.fix(MONDAY)
-    async with books.transaction() as connection:
-        await books.match(connection, fixed.run)
+async def test_the_hash_of_results_knows_every_match_open_item_and_break(
+    acme: ThreeBooks,
+) -> None:
+    await acme.take(DAY)
+    fixed = await acme.fix(MONDAY)
+    async with acme.transaction() as connection:
+        await acme.match(connection, fixed.run)
     hashes = set()
     for change in (
         "SELECT",
@@ -242,8 +249,8 @@ async def test_the_hash_of_results_knows_every_match_open_item_and_break(books: 
         "DELETE FROM open_items WHERE item = (SELECT max(item) FROM open_items)",
         "UPDATE breaks SET subject = 'another' WHERE class = 'missing_ours'",
     ):
-        async with books.transaction() as connection:
-            await books.execute(connection, change)
+        async with acme.transaction() as connection:
+            await acme.execute(connection, change)
             cut = await read_cut(connection, fixed.run)
             await open_at.lay_out(connection, cut)
             hashes.add(await results.result_hash(connection, cut))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.reconciliation.books import (
+from tests.integration.reconciliation.three_books import (
     MONDAY,
     THURSDAY,
     TUESDAY,
     WEDNESDAY,
-    Books,
+    ThreeBooks,
     changed,
     deposit,
     item,
@@ -31,9 +31,9 @@ def open_of(certificate: Certificate) -> dict[str, int]:
     return {one.leg: one.closing_minor for one in certificate.roll_forward}
 
 
-async def test_books_that_agree_are_balanced(books: Books) -> None:
-    await books.take(*DAY)
-    _, certificate = await books.reconcile(MONDAY)
+async def test_books_that_agree_are_balanced(acme: ThreeBooks) -> None:
+    await acme.take(*DAY)
+    _, certificate = await acme.reconcile(MONDAY)
     assert certificate.status == "BALANCED"
     assert not any(residuals(certificate))
     assert [one.name for one in certificate.bridge] == ["E1", "E2", "E3", "E4"]
@@ -102,10 +102,10 @@ async def test_books_that_agree_are_balanced(books: Books) -> None:
     ],
 )
 async def test_what_differs_is_told_and_the_residual_is_zero(
-    books: Books, planted: list[object], open_: dict[str, int], classes: dict[str, int]
+    acme: ThreeBooks, planted: list[object], open_: dict[str, int], classes: dict[str, int]
 ) -> None:
-    await books.take(*DAY, planted)  # type: ignore[arg-type]
-    _, certificate = await books.reconcile(MONDAY)
+    await acme.take(*DAY, planted)  # type: ignore[arg-type]
+    _, certificate = await acme.reconcile(MONDAY)
     assert certificate.status == ("BREAKS" if classes else "BALANCED")
     assert not any(residuals(certificate))
     assert open_of(certificate) == {"L1": 0, "L2": 0, "L3": 0} | open_
@@ -115,11 +115,11 @@ async def test_what_differs_is_told_and_the_residual_is_zero(
     assert at_risk == classes
 
 
-async def test_currencies_are_proven_apart(books: Books) -> None:
-    await books.take(
+async def test_currencies_are_proven_apart(acme: ThreeBooks) -> None:
+    await acme.take(
         *DAY, [item("clearing", "c-x", 10_000, currency="USD"), item("processor", "p-y", 10_000)]
     )
-    _, certificate = await books.reconcile(MONDAY)
+    _, certificate = await acme.reconcile(MONDAY)
     assert not any(residuals(certificate))
     assert {
         one.currency: one.closing_minor for one in certificate.roll_forward if one.leg == "L1"
@@ -133,53 +133,55 @@ async def test_currencies_are_proven_apart(books: Books) -> None:
     ]
 
 
-async def test_a_closing_that_is_not_told_or_is_unequal_makes_it_incomplete(books: Books) -> None:
-    await books.take(*DAY)
-    books.off["bank", "EUR"] = 7
-    _, certificate = await books.reconcile(MONDAY)
+async def test_a_closing_that_is_not_told_or_is_unequal_makes_it_incomplete(
+    acme: ThreeBooks,
+) -> None:
+    await acme.take(*DAY)
+    acme.off["bank", "EUR"] = 7
+    _, certificate = await acme.reconcile(MONDAY)
     assert certificate.status == "INCOMPLETE"
     assert certificate.missing == (
         Missing(lack="unequal", book="bank", currency="EUR", amount_minor=7),
     )
-    books.off.clear()
-    books.scope = ("processor", "clearing", "in_transit", "cash")
-    await books.take(sale("c", 1, on=TUESDAY))
-    _, certificate = await books.reconcile(TUESDAY)
+    acme.off.clear()
+    acme.scope = ("processor", "clearing", "in_transit", "cash")
+    await acme.take(sale("c", 1, on=TUESDAY))
+    _, certificate = await acme.reconcile(TUESDAY)
     assert certificate.missing == (Missing(lack="no_closing", book="bank"),)
 
 
-async def test_what_gathering_found_missing_makes_it_incomplete(books: Books) -> None:
+async def test_what_gathering_found_missing_makes_it_incomplete(acme: ThreeBooks) -> None:
     gap = Missing(lack="statement_gap", book="bank", currency="EUR", amount_minor=1_500)
-    await books.take(*DAY)
-    _, certificate = await books.reconcile(MONDAY, missing=[gap])
+    await acme.take(*DAY)
+    _, certificate = await acme.reconcile(MONDAY, missing=[gap])
     assert certificate.status == "INCOMPLETE"
     assert certificate.missing == (gap,)
 
 
-async def test_an_item_that_matching_lost_fails_the_proof(books: Books) -> None:
+async def test_an_item_that_matching_lost_fails_the_proof(acme: ThreeBooks) -> None:
     """What is neither matched nor open nowhere is a defect of ours, and the bridge sees it."""
-    await books.take(*DAY, [item("processor", "p-x", 10_000)])
-    fixed = await books.fix(MONDAY)
-    async with books.transaction() as connection:
-        await books.match(connection, fixed.run)
-        await books.execute(connection, "DELETE FROM open_items")
-    _, certificate = await books.certify(fixed.run)
+    await acme.take(*DAY, [item("processor", "p-x", 10_000)])
+    fixed = await acme.fix(MONDAY)
+    async with acme.transaction() as connection:
+        await acme.match(connection, fixed.run)
+        await acme.execute(connection, "DELETE FROM open_items")
+    _, certificate = await acme.certify(fixed.run)
     assert certificate.status == "PROOF_FAILED"
     assert [one.residual_minor for one in certificate.bridge] == [-10_000, 0, 0, 0]
 
 
-async def test_what_is_open_rolls_forward_over_days(books: Books) -> None:
-    await books.take(*DAY, [item("processor", "p-x", 10_000)], payout("px", 500))
-    _, monday = await books.reconcile(MONDAY)
-    await books.take(
+async def test_what_is_open_rolls_forward_over_days(acme: ThreeBooks) -> None:
+    await acme.take(*DAY, [item("processor", "p-x", 10_000)], payout("px", 500))
+    _, monday = await acme.reconcile(MONDAY)
+    await acme.take(
         [item("clearing", "c-x", 10_000, on=TUESDAY)],
         sale("d", 400, on=TUESDAY),
         [item("clearing", "c-z", 70, on=TUESDAY)],
     )
-    _, tuesday = await books.reconcile(TUESDAY)
-    await books.take(deposit("px", 500, on=WEDNESDAY))
-    _, wednesday = await books.reconcile(WEDNESDAY)
-    _, thursday = await books.reconcile(THURSDAY)
+    _, tuesday = await acme.reconcile(TUESDAY)
+    await acme.take(deposit("px", 500, on=WEDNESDAY))
+    _, wednesday = await acme.reconcile(WEDNESDAY)
+    _, thursday = await acme.reconcile(THURSDAY)
     rolled = [
         [
             (one.leg, one.opening_minor, one.new_minor, one.cleared_minor, one.closing_minor)
@@ -203,20 +205,22 @@ async def test_what_is_open_rolls_forward_over_days(books: Books) -> None:
     assert [(one.age, one.breaks) for one in thursday.breaks] == [("2-7", 1)]
 
 
-async def test_openings_are_the_closings_of_the_certificate_before(books: Books) -> None:
-    await books.take(*DAY)
-    monday_id, monday = await books.reconcile(MONDAY)
-    await books.take(sale("e", 50, on=TUESDAY))
-    _, tuesday = await books.reconcile(TUESDAY)
+async def test_openings_are_the_closings_of_the_certificate_before(acme: ThreeBooks) -> None:
+    await acme.take(*DAY)
+    monday_id, monday = await acme.reconcile(MONDAY)
+    await acme.take(sale("e", 50, on=TUESDAY))
+    _, tuesday = await acme.reconcile(TUESDAY)
     assert tuesday.previous == monday_id
     assert [one.opening_minor for one in tuesday.controls] == [
         one.closing_minor for one in monday.controls
     ]
 
 
-async def test_what_was_there_at_the_beginning_is_open_and_did_not_move(books: Books) -> None:
+async def test_what_was_there_at_the_beginning_is_open_and_did_not_move(
+    acme: ThreeBooks,
+) -> None:
     """A payout of the week before is on its way, and a charge was not booked."""
-    await books.take(
+    await acme.take(
         [
             item("processor", "processor-old", -4_000, kind="payout"),
             item("clearing", "clearing-old", -4_000, kind="payout"),
@@ -224,10 +228,10 @@ async def test_what_was_there_at_the_beginning_is_open_and_did_not_move(books: B
         ],
         source="opening",
     )
-    await books.take(*DAY, deposit("old", 4_000))
+    await acme.take(*DAY, deposit("old", 4_000))
     opening = {"processor": 1_000, "clearing": 750, "in_transit": 4_000, "cash": 30, "bank": 30}
-    books.loaded = {"processor": -3_750, "clearing": -4_000}
-    _, certificate = await books.reconcile(MONDAY, opening=opening)  # type: ignore[arg-type]
+    acme.loaded = {"processor": -3_750, "clearing": -4_000}
+    _, certificate = await acme.reconcile(MONDAY, opening=opening)  # type: ignore[arg-type]
     assert certificate.status == "BREAKS"
     assert not any(residuals(certificate))
     assert [
@@ -236,23 +240,27 @@ async def test_what_was_there_at_the_beginning_is_open_and_did_not_move(books: B
     ] == [("L1", -250, 0, 0, -250), ("L2", 4_000, 0, 4_000, 0), ("L3", 0, 0, 0, 0)]
 
 
-async def test_what_a_source_tells_otherwise_counts_as_it_tells_it_now(books: Books) -> None:
+async def test_what_a_source_tells_otherwise_counts_as_it_tells_it_now(
+    acme: ThreeBooks,
+) -> None:
     first = item("processor", "p-x", 10_000)
-    await books.take(*DAY, [first, item("clearing", "c-x", 9_000)])
-    await books.reconcile(MONDAY)
-    await books.take([changed(first, 9_000)])
-    await books.forget("p-x")
-    _, tuesday = await books.reconcile(TUESDAY)
+    await acme.take(*DAY, [first, item("clearing", "c-x", 9_000)])
+    await acme.reconcile(MONDAY)
+    await acme.take([changed(first, 9_000)])
+    await acme.forget("p-x")
+    _, tuesday = await acme.reconcile(TUESDAY)
     assert {one.book: one.movements_minor for one in tuesday.controls}["processor"] == -1_000
     assert not any(residuals(tuesday))
     assert open_of(tuesday) == {"L1": 0, "L2": 0, "L3": 0}
 
 
-async def test_a_match_that_a_person_takes_apart_is_open_in_the_next_run(books: Books) -> None:
-    await books.take(*DAY)
-    await books.reconcile(MONDAY)
-    await books.unmatch("processor-a", "L1")
-    await books.take(sale("e", 50, on=TUESDAY))
-    _, tuesday = await books.reconcile(TUESDAY)
+async def test_a_match_that_a_person_takes_apart_is_open_in_the_next_run(
+    acme: ThreeBooks,
+) -> None:
+    await acme.take(*DAY)
+    await acme.reconcile(MONDAY)
+    await acme.unmatch("processor-a", "L1")
+    await acme.take(sale("e", 50, on=TUESDAY))
+    _, tuesday = await acme.reconcile(TUESDAY)
     assert not any(residuals(tuesday))
-    assert tuesday.cut.manual_matches != (await books.reconcile(WEDNESDAY))[1].cut.manual_matches
+    assert tuesday.cut.manual_matches != (await acme.reconcile(WEDNESDAY))[1].cut.manual_matches

@@ -17,7 +17,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from database.connection import transaction
-from database.reconciliation import certificates, cut
+from database.reconciliation import certificates, cut, matching
+from database.reconciliation.classify import classify
 from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS, RULES
 from database.reconciliation.cut import Fixed
 from database.reconciliation.item import NewItem
@@ -26,6 +27,7 @@ from tests.postgres import rows
 from workflows.reconciliation.books import Book, Leg
 from workflows.reconciliation.certificate import Certificate, Missing
 from workflows.reconciliation.inputs import Inputs, Told
+from workflows.reconciliation.terms import Terms
 
 MONDAY = date(2026, 3, 2)
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=days) for days in (1, 2, 3))
@@ -86,10 +88,11 @@ def deposit(name: str, amount: int, *, on: date = MONDAY) -> list[NewItem]:
 
 
 @dataclass
-class Books:
+class ThreeBooks:
     """An account and how it is reconciled day by day; sources tell what their books come to.
 
     off     by how much a source tells another closing, by book and currency
+    terms   by which it is matched as in production; without them as plainly as can be
     loaded  what items of the beginning come to, which are in the openings already
     """
 
@@ -99,6 +102,7 @@ class Books:
     scope: tuple[Book, ...] = ALL
     off: dict[tuple[Book, str], int] = field(default_factory=dict)
     loaded: dict[Book, int] = field(default_factory=dict)
+    terms: Terms | None = None
     inputs: Inputs = field(init=False)
 
     def __post_init__(self) -> None:
@@ -113,7 +117,7 @@ class Books:
         )
 
     @classmethod
-    async def made(cls, engine: AsyncEngine, name: str = "acme") -> Books:
+    async def made(cls, engine: AsyncEngine, name: str = "acme") -> ThreeBooks:
         """An account that began on Monday, with nothing."""
         made = await rows(
             engine,
@@ -195,7 +199,13 @@ class Books:
             async with transaction(self.engine) as connection:
                 return fixed.certificate, await certificates.read(connection, fixed.certificate)
         async with transaction(self.engine) as connection:
-            await self.match(connection, fixed.run, breaks=breaks)
+            if self.terms is None:
+                await self.match(connection, fixed.run, breaks=breaks)
+            else:
+                await matching.match(connection, fixed.run, self.terms)
+        if self.terms is not None:
+            async with transaction(self.engine) as connection:
+                await classify(connection, fixed.run, self.terms)
         return await self.certify(fixed.run)
 
     async def certify(self, run: int) -> tuple[str, Certificate]:
