@@ -72,7 +72,7 @@ class UpkeepActivities(UpkeepSteps):
             looked = await watermarks.read(connection, "lost_runs")
         since = (looked or begun - _FIRST_LOOK_BACK) - _OVERLAP
         query = (
-            "WorkflowType IN ('CustomerOnboarding', 'CustomerLife')"
+            "WorkflowType IN ('CustomerOnboarding', 'CustomerLife', 'ReconcileAccount')"
             " AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')"
             f" AND CloseTime > '{since.isoformat()}'"
         )

@@ -132,7 +132,12 @@ class ItemRow(SQLModel, table=True):
         ),
         # Few sources change their mind.
         Index("items_told_anew", "account", "id", postgresql_where=text("version > 1")),
-        Index("items_by_reference", "reference", postgresql_using="hash"),
+        Index(
+            "items_by_reference",
+            "reference",
+            postgresql_using="hash",
+            postgresql_where=text("kind <> 'fee'"),
+        ),
         # Items lie about as they happened: blocks of them are found by time at next to no cost.
         Index("items_by_time", "occurred_at", postgresql_using="brin"),
     )
@@ -212,7 +217,9 @@ class CutRow(SQLModel, table=True):
     last_intake, last_item  the latest intake, and the latest item then
     hash      of contents, terms, calendars, matches by people and what was open before; no times
     previous  the cut that this one goes on from: what is new is what that one had not
-    inputs    which statements, listings and report runs, each with its hash
+    inputs    until when, which statements, what is missing: `workflows.reconciliation.inputs`
+    record    what it holds, with hashes, as the certificate tells it
+    proof     what was proven of it, until that is certified
     """
 
     __tablename__ = "cuts"
@@ -232,6 +239,8 @@ class CutRow(SQLModel, table=True):
     terms_version: str = Field(sa_column=Column(Text, nullable=False))
     inputs: dict[str, Any] = Field(sa_column=_json())
     hash: str | None = Field(default=None, sa_column=Column(Text))
+    record: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    proof: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
     made_at: datetime = Field(sa_column=_time(now=True))
 
 
@@ -341,8 +350,9 @@ class MatchRow(SQLModel, table=True):
 
     __tablename__ = "matches"
     __table_args__ = (
-        Index("matches_by_id", "id"),
-        Index("matches_of_run", "run"),
+        Index("matches_by_id", "id", postgresql_using="hash"),
+        # Matches lie in the order of their runs.
+        Index("matches_of_run", "run", postgresql_using="brin"),
         # Differences and pairs of two currencies, which the equations need.
         Index(
             "matches_that_differ", "account", "leg", postgresql_where=text("disposition IN (2, 4)")

@@ -157,17 +157,27 @@ class HistoryExpired(Exception):
     """Temporal has forgotten the run that was to go on."""
 
 
+async def go_on(
+    client: Client, id_: str, run_id: str, start_anew: Callable[[], Awaitable[None]]
+) -> WorkflowExecution:
+    """Let a run that was ended from outside go on from its last point, or start anew without one.
+
+    Nothing happens where it runs again, or has come to its end. Raises RPCError.
+    """
+    if await _was_ended_from_outside(client, id_):
+        point = await _last_point(client, id_, run_id)
+        if point is None:
+            await start_anew()
+        else:
+            await _reset(client, id_, run_id, point, "ended from outside")
+    return await client.get_workflow_handle(id_).describe()
+
+
 async def _bring_back(
     client: Client, id_: str, run_id: str, start_anew: Callable[[], Awaitable[None]]
 ) -> str:
     async with temporal_answers(2 * PATIENCE):
-        if await _was_ended_from_outside(client, id_):
-            point = await _last_point(client, id_, run_id)
-            if point is None:
-                await start_anew()
-            else:
-                await _reset(client, id_, run_id, point, "ended from outside")
-        described = await client.get_workflow_handle(id_).describe()
+        described = await go_on(client, id_, run_id, start_anew)
         if described.status == WorkflowExecutionStatus.RUNNING:
             # What was said while nobody listened is made up for by one more look at all of it.
             process = client.get_workflow_handle(id_, result_type=str)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import TextClause, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.connection import driver_of
@@ -90,8 +91,6 @@ _KEEP = """
                occurred_at, effective_on, reference, payout, arrival_on, descriptor,
                presentment_minor, presentment_currency, derived
         FROM staged_items s {these}
-        ORDER BY book, source_id, component
-        ON CONFLICT DO NOTHING
         RETURNING id
     )
     SELECT count(*) AS count, min(id) AS first, max(id) AS last FROM kept
@@ -107,8 +106,18 @@ _KEEP_NEW = text(
 _KEEP_CHANGED = text(
     _KEEP.format(version="c.version + 1", these="JOIN changed_sources c USING (book, source_id)")
 )
+# That an item is told twice is rare, and to look for it dear: the key tells.
+_ONE_OF_EACH = text("""
+    CREATE TEMP TABLE one_of_each ON COMMIT DROP AS
+    SELECT DISTINCT ON (book, source_id, component) * FROM staged_items
+    ORDER BY book, source_id, component, occurred_at
+""")
+_INSTEAD = (
+    text("TRUNCATE staged_items"),
+    text("INSERT INTO staged_items SELECT * FROM one_of_each"),
+    text("DROP TABLE one_of_each"),
+)
 _ANALYZE = text("ANALYZE staged_items")
-_COUNT = text("SELECT count(*) FROM staged_items")
 _SOURCES = text("SELECT count(*) FROM known_sources")
 _CHANGES = text("SELECT count(*) FROM changed_sources")
 # Where one intake has a transaction from a report and from a listing, fees one by one say more.
@@ -180,6 +189,7 @@ async def take_in(
 ) -> TakenIn:
     """Take in what a source says, in the transaction of `connection`: all of it or nothing.
 
+    All components of a balance transaction come at once: what is left out was withdrawn.
     `source` names the file, listing or report, for those who ask where an item came from. Other
     intakes of the account wait until the transaction ends. Raises LookupError where there is no
     such account, and Contradiction.
@@ -228,11 +238,12 @@ async def keep_staged(connection: AsyncConnection, account: int, *, source: str)
     await connection.execute(_CHANGED, told)
     known = int(await connection.scalar(_SOURCES) or 0)
     changed = int(await connection.scalar(_CHANGES) or 0)
-    new = await _keep(connection, _KEEP_NEW if known else _KEEP_ALL, told)
-    versions = await _keep(connection, _KEEP_CHANGED, told) if changed else _Kept()
-    if new.count < int(await connection.scalar(_COUNT) or 0):
-        # Of what is told twice only one was kept: which, would be chance.
-        await _refuse(connection, _CONTRADICTIONS)
+    try:
+        async with driver_of(connection).transaction():
+            new, versions = await _keep(connection, told, known, changed)
+    except IntegrityError:
+        await _leave_one_of_each(connection)
+        new, versions = await _keep(connection, told, known, changed)
     intake = {
         **told,
         "source": source,
@@ -255,8 +266,24 @@ class _Kept:
     last: int | None = None
 
 
-async def _keep(connection: AsyncConnection, these: TextClause, told: dict[str, int]) -> _Kept:
-    return _Kept(**(await connection.execute(these, told)).mappings().one())
+async def _keep(
+    connection: AsyncConnection, told: dict[str, int], known: int, changed: int
+) -> tuple[_Kept, _Kept]:
+    """Insert what is new, and new versions of what changed."""
+
+    async def keep(these: TextClause) -> _Kept:
+        return _Kept(**(await connection.execute(these, told)).mappings().one())
+
+    new = await keep(_KEEP_NEW if known else _KEEP_ALL)
+    return new, await keep(_KEEP_CHANGED) if changed else _Kept()
+
+
+async def _leave_one_of_each(connection: AsyncConnection) -> None:
+    """Of an item that is told twice alike, leave one. Raises Contradiction."""
+    await _refuse(connection, _CONTRADICTIONS)
+    await connection.execute(_ONE_OF_EACH)
+    for instead in _INSTEAD:
+        await connection.execute(instead)
 
 
 async def _refuse(connection: AsyncConnection, contradictions: TextClause) -> None:

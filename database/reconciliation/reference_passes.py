@@ -19,6 +19,7 @@ _LEGS = (
     {"n": 1, "items": OF_LEG_1, "ours": 3, "theirs": 1, "kind": "i.kind"},
     {"n": 3, "items": OF_LEG_3, "ours": 5, "theirs": 2, "kind": "''"},
 )
+# In the order of items, in which their matches are then found and stored: next to each other.
 _KEYS = """
     CREATE TEMP TABLE l{n}_keys ON COMMIT DROP AS
     SELECT k.*, CASE WHEN paired THEN nextval('matches_number_seq') END AS number,
@@ -44,6 +45,7 @@ _KEYS = """
             GROUP BY 1, 2
         ) AS g
     ) AS k
+    ORDER BY our_item
 """
 _LEFT = """
     INSERT INTO l{n} (item, amount, day, side, currency, kind, reference, payout, descriptor,

@@ -85,6 +85,20 @@ class Run(Message):
         return workflow_id(self.account, self.day, self.ordinal)
 
 
+def is_reconciliation(process: str) -> bool:
+    """Whether the process of this id reconciles an account for a day."""
+    parts = process.split("/")
+    return len(parts) == 4 and parts[0] == "reconciliation"
+
+
+def run_of(process: str) -> Run:
+    """The run that a process reconciles. Raises ValueError for the id of another process."""
+    if not is_reconciliation(process):
+        raise ValueError(f"{process} reconciles no account")
+    _, account, day, ordinal = process.split("/")
+    return Run(account=account, day=date.fromisoformat(day), ordinal=int(ordinal))
+
+
 class RunState(BaseModel):
     """Where a run stands: what later steps rest on."""
 

@@ -102,7 +102,13 @@ def upgrade() -> None:
             "account", "book", "source_id", "component", "version", name="items_by_source"
         ),
     )
-    op.create_index("items_by_reference", "items", ["reference"], postgresql_using="hash")
+    op.create_index(
+        "items_by_reference",
+        "items",
+        ["reference"],
+        postgresql_using="hash",
+        postgresql_where=sa.text("kind <> 'fee'"),
+    )
     op.create_index("items_by_time", "items", ["occurred_at"], postgresql_using="brin")
     op.create_index(
         "items_told_anew", "items", ["account", "id"], postgresql_where=sa.text("version > 1")
@@ -127,8 +133,8 @@ def upgrade() -> None:
         sa.Column("disposition", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )
-    op.create_index("matches_by_id", "matches", ["id"])
-    op.create_index("matches_of_run", "matches", ["run"])
+    op.create_index("matches_by_id", "matches", ["id"], postgresql_using="hash")
+    op.create_index("matches_of_run", "matches", ["run"], postgresql_using="brin")
     op.create_index(
         "matches_that_differ",
         "matches",
@@ -380,7 +386,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("cut", "book", "currency", "kind"),
     )
-    for table in ("items", "break_events", "match_history"):
+    for table in ("items", "break_events"):
         op.execute(f"""
             CREATE TRIGGER {table}_are_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
             FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_books()
@@ -409,14 +415,19 @@ def downgrade() -> None:
         table_name="matches",
         postgresql_where=sa.text("disposition IN (2, 4)"),
     )
-    op.drop_index("matches_of_run", table_name="matches")
-    op.drop_index("matches_by_id", table_name="matches")
+    op.drop_index("matches_of_run", table_name="matches", postgresql_using="brin")
+    op.drop_index("matches_by_id", table_name="matches", postgresql_using="hash")
     op.drop_table("matches")
     op.drop_index("match_items_of_match", table_name="match_items")
     op.drop_table("match_items")
     op.drop_index("items_told_anew", table_name="items", postgresql_where=sa.text("version > 1"))
     op.drop_index("items_by_time", table_name="items", postgresql_using="brin")
-    op.drop_index("items_by_reference", table_name="items", postgresql_using="hash")
+    op.drop_index(
+        "items_by_reference",
+        table_name="items",
+        postgresql_using="hash",
+        postgresql_where=sa.text("kind <> 'fee'"),
+    )
     op.drop_table("items")
     op.drop_index("closed_items_of_account", table_name="closed_items")
     op.drop_table("closed_items")

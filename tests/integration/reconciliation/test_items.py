@@ -64,7 +64,8 @@ async def taken(engine: AsyncEngine, account: int, items: Iterable[NewItem]) -> 
 
 async def kept(engine: AsyncEngine) -> Sequence[tuple[str, int, int]]:
     found = await rows(
-        engine, "SELECT component, version, amount_minor FROM items ORDER BY source_id, id"
+        engine,
+        "SELECT component, version, amount_minor FROM items ORDER BY source_id, version, component",
     )
     return [(one["component"], one["version"], one["amount_minor"]) for one in found]
 
