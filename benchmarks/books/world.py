@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-SEED = 1
+from workers.obstacle import Obstacle
+
+
+class NoWorld(Obstacle):
+    """The simulators could not write a world; what they say is on standard error."""
 
 
 @dataclass(frozen=True)
@@ -20,32 +25,31 @@ class World:
     first: date
     last: date
 
-    @property
-    def ledger(self) -> Path:
-        """Our ledger."""
-        return self.folder / "ledger.csv"
 
-    @property
-    def stripe(self) -> Path:
-        """Stripe's itemised report."""
-        return self.folder / "stripe.csv"
+async def make(
+    folder: Path,
+    *,
+    payments: int,
+    first: date,
+    days: int,
+    seed: int,
+    planted: bool,
+    formats: Sequence[str],
+) -> World:
+    """Have a world written that has so many payments, and every discrepancy if `planted`.
 
-    @property
-    def statement(self) -> Path:
-        """The bank's statements."""
-        return self.folder / "statement.xml"
-
-
-async def make(folder: Path, *, payments: int, first: date, days: int, seed: int = SEED) -> World:
-    """Have a world written that has every discrepancy, and so many payments."""
+    What is planted has the same ids in each world. `formats` are those of the statements.
+    Raises NoWorld.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "simulators.world", "--out", str(folder)),
         *("--payments", str(payments), "--first-day", str(first), "--days", str(days)),
-        *("--plant", "all", "--seed", str(seed)),
+        *("--seed", str(seed), *(("--plant", "all") if planted else ())),
+        *(word for one in formats for word in ("--statement", one)),
         stdout=asyncio.subprocess.DEVNULL,
     )
     if await process.wait():
-        raise RuntimeError("the world could not be written")
+        raise NoWorld(f"no world of {payments} payments could be written")
     manifest = json.loads((folder / "manifest.json").read_text())
     return World(
         folder,
