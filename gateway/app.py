@@ -35,6 +35,7 @@ from gateway import (
     retries,
     reviews,
     screening,
+    statements,
     status,
     versions,
 )
@@ -106,6 +107,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         "callers": options.callers,
         "rates": options.rates,
         "upload_limit": options.upload_limit,
+        "statement_limit": options.statement_limit,
     }
     app = _Gateway(
         Route("/webhooks/stripe", hook, methods=["POST"]),
@@ -144,6 +146,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         certificates,
         breaks,
         matches,
+        statements,
         attention,
         retries,
         requests,

@@ -30,9 +30,10 @@ from database.connection import engine_for
 from database.paces import Pace
 from database.reconciliation.accounts import Account
 from workers.running import run
-from workers.settings import Settings, SettingsWrong
+from workers.settings import Settings, SettingsWrong, variable
 from workers.signals import stop_requested
-from workers.systems import ARCHIVE, MAIL, Making, spool
+from workers.statement_folder import watching
+from workers.systems import ARCHIVE, MAIL, Making, statement_spool
 from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workers.temporal_worker import worker
@@ -74,6 +75,14 @@ async def activities(settings: Settings) -> AsyncIterator[list[Step]]:
         making = Making(settings, patience, closing, engine)
         mail = MAIL[settings.mail](making)
         mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
+        intake = StatementIntake(
+            unhurried, statement_spool(settings), ARCHIVE[settings.archive](making), columns
+        )
+        try:
+            await closing.enter_async_context(watching(settings.statement_folder, intake))
+        except OSError as error:
+            name = variable("statement_folder")
+            raise SettingsWrong(f"{name}: the folder cannot be made ({error.strerror}).") from error
         yield [
             *implementations(
                 ProcessActivities(
@@ -86,9 +95,7 @@ async def activities(settings: Settings) -> AsyncIterator[list[Step]]:
                 GatherActivities(
                     unhurried,
                     _books_at_stripe(making, terms),
-                    StatementIntake(
-                        unhurried, spool(settings), ARCHIVE[settings.archive](making), columns
-                    ),
+                    intake,
                     terms.keys.processor,
                 ),
                 PostActivities(

@@ -181,6 +181,12 @@ class Settings(BaseSettings):
     """Where uploads wait for the archive: a folder that gateways and workers share."""
     upload_limit: Annotated[int, Field(ge=1)] = 20 * 1024 * 1024
     """Bytes that one document may have."""
+    statement_folder: Path = Field(default_factory=lambda others: others["home"] / "statements")
+    """Where statement files of banks are dropped: the worker of reconciliation watches it."""
+    statement_spool: Path = Field(default_factory=lambda others: others["home"] / "statement-spool")
+    """Where statement files wait to be read: a folder that gateways and workers share."""
+    statement_limit: Annotated[int, Field(ge=1)] = 200 * 1024 * 1024
+    """Bytes that a statement file may have at the gateway; in the folder there is no limit."""
     archive: Literal["folder", "s3"] = "folder"
     """Where documents are kept: in a folder, or in a bucket of S3 or what speaks its protocol."""
     archive_folder: Path = Field(default_factory=lambda others: others["home"] / "archive")

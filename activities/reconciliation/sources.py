@@ -81,11 +81,12 @@ def _items_of_movement(
 
 
 def _reference(movement: Movement, keys: Sequence[str]) -> str:
+    if movement.kind in PAYOUT_KINDS:
+        # One that came back is a member of a later payout: that is not what it is known by.
+        return movement.references.get("source_id") or movement.payout or movement.id
     for key in keys:
         if found := movement.references.get(key):
             return found
-    if movement.kind in PAYOUT_KINDS and movement.payout is not None:
-        return movement.payout
     return movement.id
 
 

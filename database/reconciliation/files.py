@@ -1,6 +1,6 @@
 """Statement files that were sent: each content once, and what came of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping, text
@@ -16,6 +16,13 @@ _BY_CONTENT = text("""
     SELECT * FROM source_files
     WHERE sha256 = :sha256 AND coalesce(tenant, '') = coalesce(CAST(:tenant AS text), '')
       AND coalesce(bank_account, '') = coalesce(CAST(:bank_account AS text), '')
+""")
+_MANY = text("""
+    SELECT * FROM source_files f
+    WHERE (CAST(:tenant AS text) IS NULL OR f.tenant = :tenant)
+      AND (CAST(:state AS text) IS NULL
+           OR EXISTS (SELECT FROM statements s WHERE s.file = f.id AND s.state = :state))
+    ORDER BY f.received_at DESC, f.id LIMIT :limit
 """)
 _ONE = text("SELECT * FROM source_files WHERE id = :id")
 # Who reads a file holds it; a file that is being read is passed over, not waited for.
@@ -59,6 +66,14 @@ async def receive(connection: AsyncConnection, file: Received) -> tuple[RowMappi
 async def one(connection: AsyncConnection, id_: str) -> RowMapping | None:
     """A file."""
     return (await connection.execute(_ONE, {"id": id_})).mappings().first()
+
+
+async def many(
+    connection: AsyncConnection, *, tenant: str | None, state: str | None, limit: int
+) -> Sequence[RowMapping]:
+    """The latest files first, perhaps only those with a statement in a state."""
+    values = {"tenant": tenant, "state": state, "limit": limit}
+    return (await connection.execute(_MANY, values)).mappings().all()
 
 
 async def next_to_read(

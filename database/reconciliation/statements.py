@@ -58,7 +58,14 @@ _CONTRADICTED = text("""
       AND (closing_on IS NULL OR closing_on <= :until)
     ORDER BY bank_account, currency, statement_id
 """)
-_OF_FILE = text("SELECT * FROM statements WHERE file = :file ORDER BY id")
+_OF_FILE = text("""
+    SELECT s.bank_account, s.currency, s.statement_id, s.sequence, s.format, s.opening_on,
+           s.opening_minor, s.closing_on, s.closing_minor, s.entries, s.proof, s.difference_minor,
+           s.state, a.name AS account
+    FROM statements s
+    LEFT JOIN reconciliation_accounts a ON a.id = s.account
+    WHERE s.file = :file ORDER BY s.id
+""")
 _OF_ACCOUNT = text("""
     SELECT *,
            lag(closing_minor) OVER one AS closed_before_minor,
@@ -138,7 +145,7 @@ async def have_read_again(connection: AsyncConnection, account: int) -> int:
 
 
 async def of_file(connection: AsyncConnection, file: str) -> Sequence[RowMapping]:
-    """The statements of a file, in its order."""
+    """The statements of a file, in its order, with the name of the account that each is of."""
     return (await connection.execute(_OF_FILE, {"file": file})).mappings().all()
 
 

@@ -7,12 +7,13 @@ import argparse
 import sys
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 from simulators.bank.statements import FORMATS
 from simulators.world.bed import TooShort
 from simulators.world.files import write
 from simulators.world.planting import ALL, DISCREPANCIES, plant
-from simulators.world.shape import Shape
+from simulators.world.shape import KnownBy, Shape
 
 
 def main() -> None:
@@ -25,6 +26,7 @@ def main() -> None:
         quiet_days=options.quiet_days,
         payments=options.payments,
         currencies=tuple(options.currency or ("EUR",)),
+        known_by=options.key,
     )
     wanted = [name for text in options.plant for name in text.split(",") if name]
     names = [each for name in wanted for each in (ALL if name == "all" else (name,))]
@@ -52,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quiet-days", type=int, default=Shape.quiet_days, help="days after them")
     parser.add_argument("--payments", type=int, default=Shape.payments, help="in all")
     parser.add_argument("--currency", action="append", help="EUR; may be given several times")
+    parser.add_argument(
+        "--key", choices=get_args(KnownBy), default=Shape.known_by, help="of the ledger's lines"
+    )
     parser.add_argument(
         "--plant",
         action="append",

@@ -48,7 +48,10 @@ def write(
     with (folder / "summary.csv").open("w", newline="") as file:
         write_summary(file, manifest.books)
     names = _write_statements(folder, statements, formats, most)
-    told = {**manifest.as_json(), "files": _arguments(manifest, names)}
+    arguments = _arguments(manifest, names)
+    if world.shape.known_by != "source_id":
+        arguments += ["--key", world.shape.known_by]
+    told = {**manifest.as_json(), "files": arguments}
     (folder / "manifest.json").write_text(json.dumps(told, indent=2) + "\n")
     return manifest
 

@@ -9,7 +9,7 @@ from simulators.bank.days import is_business_day
 from simulators.bank.statement import Entry, Statement
 from simulators.world import accounts
 from simulators.world.additions import Additions, Plan
-from simulators.world.ledger import other_posting, posting, settlement_posting
+from simulators.world.ledger import FAMILY, other_posting, posting, settlement_posting
 from simulators.world.manifest import Manifest, Planted, Tally, manifest_of
 from simulators.world.payouts import (
     Payouts,
@@ -29,6 +29,13 @@ _OTHERS = (
     ("Account fee", -1_250),
     ("Transfer from savings", 5_000_000),
 )
+
+_KEYS = {
+    "charge_id": "charge",
+    "payment_intent_id": "intent",
+    "payment_metadata[order_id]": "order",
+}
+"""What a transaction has for each name that our journal may know it by."""
 
 
 class World:
@@ -93,6 +100,8 @@ class _Course:
             transactions.append(transaction)
             lines += posting(transaction)
         transactions.sort(key=lambda each: each.created)
+        if self._shape.known_by != "source_id":
+            lines = [*self._renamed(lines, transactions)]
         booked, settled = self._booked(day, added)
         lines += settled
         lines.sort(key=lambda each: each.booked_at)
@@ -101,6 +110,19 @@ class _Course:
             transactions = [each for each in transactions if self._plan.reported(each)]
         statements, withheld = self._stated(day, booked)
         return Day(day, transactions, made + added.payouts, lines, statements, hidden, withheld)
+
+    def _renamed(self, lines: list[Line], transactions: list[Transaction]) -> Iterator[Line]:
+        """The lines as a journal has them that does not know what Stripe calls things."""
+        key = _KEYS[self._shape.known_by]
+        names = {
+            each.source or each.id: each.source or each.id
+            if each.category in FAMILY
+            else getattr(each, key) or each.id
+            for each in transactions
+        }
+        for line in lines:
+            reference = line.reference
+            yield line._replace(reference=names.get(reference, reference) if reference else None)
 
     def _made(self, day: date) -> Iterator[Payout]:
         """The payouts of a day, of what happened two days before."""

@@ -21,8 +21,10 @@ X: TypeAlias = dict[str, tuple[int, int, int]]
 
 @dataclass(frozen=True)
 class Subject:
-    """An item that something is about; `id` of a journal line is `entry/line`.
+    """An item that something is about.
 
+    id         of a transaction its own, of a journal line `entry/line`, of a bank's entry its
+               reference
     component  of a transaction `gross` or `fee`; else empty
     """
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
+
+KnownBy = Literal["source_id", "charge_id", "payment_intent_id", "payment_metadata[order_id]"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,7 @@ class Shape:
     manual            share of days with a manual payout besides
     lean              share of days with more given back than paid: their payout is negative
     others            bank entries a business day that have nothing to do with payments
+    known_by          what our journal refers to a transaction by; where that has none, its own id
     """
 
     seed: int = 1
@@ -42,6 +46,7 @@ class Shape:
     manual: float = 0.1
     lean: float = 0.1
     others: int = 3
+    known_by: KnownBy = "source_id"
 
     def __post_init__(self) -> None:
         if self.days < 1 or self.quiet_days < 0 or self.payments < 0 or not self.currencies:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workers.cli.options import AsJson
+from workers.cli.options import AsJson, AsRole, Role
 
 if TYPE_CHECKING:
     from database.journal.book import Posted
@@ -68,6 +68,63 @@ def ledger(
         raise typer.Exit(3) from None
     else:
         _tell(posted, as_json=as_json)
+
+
+@app.command()
+def statement(
+    file: Annotated[
+        Path, typer.Argument(help="CAMT.053, MT940, BAI2, OFX or CSV; found by content.")
+    ],
+    bank_account: Annotated[
+        str | None,
+        typer.Option(help="Whose the statements are, where the file does not say, as some CSV."),
+    ] = None,
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait until a worker has read it; 0: do not.", min=0)
+    ] = 20,
+    role: AsRole = Role.finance_operator,
+    as_json: AsJson = False,
+) -> None:
+    """Hand a bank's statement file over to be reconciled. Twice is fine: it counts once.
+
+    Shows what became of each statement in it: `counts`; `again`, where it counts already;
+    `unknown_account`, where its bank account is none of ours yet: then it waits; `contradicted`,
+    where another of its name counts, with other content.
+
+    Example: `perdure import statement statement.xml`
+
+    Exit codes: 0 handed over · 1 refused by the gateway · 2 the file is refused, or wrong usage or
+    setting · 3 the gateway does not answer
+    """
+    import time
+
+    from workers.cli.gateway_call import call, show_json, show_table
+
+    try:
+        opened = file.open("rb")
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read ({error.strerror})") from None
+    with opened as content:
+        params = {"bank_account": bank_account}
+        told = call("POST", "/v1/statements", role=role, params=params, content=content)
+    until = time.monotonic() + wait
+    while told["state"] == "received" and time.monotonic() < until:
+        time.sleep(0.5)
+        told = call("GET", f"/v1/statements/{told['id']}", role=role)
+    if as_json:
+        show_json(told)
+    elif told["state"] == "refused":
+        where = f" ({told['position']})" if told["position"] else ""
+        typer.echo(f"refused ({told['error']}): {told['detail']}{where}", err=True)
+    elif told["statements"]:
+        fields = ("bank_account", "currency", "statement_id", "closing_on", "entries", "proof")
+        titles = (*(name.replace("_", " ") for name in fields), "state")
+        rows = [tuple(one[name] for name in (*fields, "state")) for one in told["statements"]]
+        show_table(titles, rows)
+    else:
+        typer.echo(f"{told['id']}  {told['state']}")
+    if told["state"] == "refused":
+        raise typer.Exit(_REFUSED)
 
 
 async def _import(file: Path, account: str) -> Posted:

@@ -386,7 +386,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("cut", "book", "currency", "kind"),
     )
-    for table in ("items", "break_events", "match_history"):
+    for table in ("items", "break_events"):
         op.execute(f"""
             CREATE TRIGGER {table}_are_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
             FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_books()

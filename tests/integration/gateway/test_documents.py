@@ -23,7 +23,8 @@ from tests.integration.gateway.conftest import Door, Gateway, gateway_of, proble
 from tests.integration.gateway.test_callers_tools import Perdure, out, perdure, refused
 from tests.s3 import running_s3
 from tests.workflow.scripted_documents import OnlyDocuments
-from workers import onboarding as worker
+from workers import onboarding
+from workers.temporal_worker import worker
 from workflows.client import PerdureClient
 from workflows.onboarding.messages import TASK_QUEUE, Start
 
@@ -285,8 +286,8 @@ async def collecting(house: House, *ids: str) -> AsyncIterator[str]:
     """Processes that wait for two documents, with our own activities; the first's workflow id."""
     processes = [f"onboarding/{TENANT}/{id_}" for id_ in ids]
     async with (
-        worker.activities(house.settings, house.client) as steps,
-        worker.worker(
+        onboarding.activities(house.settings, house.client) as steps,
+        worker(
             house.client,
             task_queue=TASK_QUEUE,
             workflows=[OnlyDocuments],

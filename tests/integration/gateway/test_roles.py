@@ -80,6 +80,8 @@ async def ask(door: Door, method: str, path: str) -> httpx.Response:
         return await door.send(method, path)
     if path.endswith("/documents"):
         return await door.send(method, path, {"Content-Type": "application/pdf"}, content=b"%PDF-")
+    if path == "/v1/statements":
+        return await door.send(method, path, {"Content-Type": "text/csv"}, content=b"Date")
     return await door.send(method, path, json={})
 
 

@@ -19,6 +19,7 @@ from database.reconciliation.items import TakenIn, take_in
 from database.reconciliation.matching import Matched, match
 from database.reconciliation.open_totals import open_totals
 from database.reconciliation.taking_apart import unmatch
+from database.reconciliation.taking_back import take_back
 from tests.postgres import rows
 from workflows.reconciliation.books import Book
 from workflows.reconciliation.terms import Terms
@@ -268,6 +269,10 @@ class Books:
     async def unmatch(self, match: UUID, reason: str = "of another customer") -> None:
         async with transaction(self.engine) as connection:
             await unmatch(connection, self.account, match, by="person:anna", reason=reason)
+
+    async def take_back(self) -> None:
+        async with transaction(self.engine) as connection:
+            await take_back(connection, self.run)
 
     async def dispositions(self) -> list[tuple[Any, ...]]:
         """What became of each item in each leg, in the words of its source: the whole result."""

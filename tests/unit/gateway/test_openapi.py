@@ -27,6 +27,8 @@ OPTIONS = GatewayOptions(
     page_rates=Rates(per_second=50, burst=100, whose="address"),
     spool=None,  # type: ignore[arg-type]
     upload_limit=1024,
+    statements=None,  # type: ignore[arg-type]
+    statement_limit=1024,
     read_document=None,  # type: ignore[arg-type]
 )
 DESCRIBED = create_app(OPTIONS).openapi()
@@ -94,6 +96,9 @@ def test_every_operation_is_there() -> None:
         "GET /v1/accounts/{account}/opening",
         "POST /v1/accounts/{account}/opening/approve",
         "POST /v1/accounts/{account}/opening/refuse",
+        "POST /v1/statements",
+        "GET /v1/statements",
+        "GET /v1/statements/{id}",
         "POST /v1/accounts",
         "GET /v1/accounts",
         "GET /v1/accounts/{account}",

@@ -29,6 +29,9 @@ CHARGE = Movement(
     payout="po_1",
 )
 PAYOUT = CHARGE._replace(id="txn_2", kind="payout", gross_minor=-965, fees=(), references={})
+FAILED = PAYOUT._replace(
+    id="txn_3", kind="payout_reversal", references={"source_id": "po_1"}, payout="po_2"
+)
 LINE = LedgerLine(
     entry_id="e-1",
     line=2,
@@ -68,6 +71,7 @@ def test_the_components_of_a_transaction_sum_to_its_net() -> None:
         (CHARGE, ["payment_metadata[order]", "source_id"], "ch_1"),
         (CHARGE, ["payment_metadata[order]"], "txn_1"),
         (PAYOUT, ["payment_intent_id"], "po_1"),
+        (FAILED, ["payment_intent_id"], "po_1"),
     ],
 )
 def test_a_transaction_is_known_by_the_first_key_that_is_there(

@@ -7,22 +7,30 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from activities.reconciliation.sources import items_of_ledger, items_of_movements
+from connectors import ledger_csv
+from connectors.csv_rows import BadRow
+from connectors.stripe import report_csv
 from simulators.bank.money import exponent
 from simulators.bank.statement import Entry, Statement
 from simulators.bank.statements import FORMATS
 from simulators.world.files import write
 from simulators.world.generate import World
 from simulators.world.planting import ALL, plant
-from simulators.world.shape import Shape
+from simulators.world.shape import KnownBy, Shape
 from simulators.world.stripe_csv import StripeCsv
 from tests.unit.connectors.statements.reading import Whole, statements
+from tests.worlds import line_item, transaction_items
 
+UTC = ZoneInfo("UTC")
 SHAPE = Shape(seed=4, days=5, payments=80, currencies=("EUR", "JPY", "KWD"))
 MAIN = [each for each in FORMATS if each not in ("ofx", "csv")]
 
@@ -150,6 +158,30 @@ def test_files_have_every_row_in_major_units(tmp_path: Path) -> None:
         books = manifest.books[row["currency"].upper()]
         if row["category"] == "ending_balance":
             assert _minor(row["net_amount"], row["currency"]) == books.closing("processor")
+
+
+@pytest.mark.parametrize("key", get_args(KnownBy))
+def test_files_are_read_back_as_the_items_that_a_world_has(tmp_path: Path, key: KnownBy) -> None:
+    world = plant(replace(SHAPE, known_by=key, failing=0.3, manual=0.3), ALL)
+    write(world, tmp_path)
+    with (tmp_path / "ledger.csv").open("rb") as file:
+        lines = [each for each in ledger_csv.read(file, "L") if not isinstance(each, BadRow)]
+    assert [*items_of_ledger(lines, UTC)] == [
+        line_item(line) for day in world.days() for line in day.lines
+    ]
+    with (tmp_path / "stripe.csv").open("rb") as file:
+        movements = [each for each in report_csv.read(file, "S") if not isinstance(each, BadRow)]
+    assert [*items_of_movements(movements, [key], UTC)] == [
+        item
+        for day in world.days()
+        for each in day.transactions
+        for item in transaction_items(each, key=key, by_report=True)
+    ]
+    with (tmp_path / "summary.csv").open("rb") as file:
+        told = report_csv.read_summary(file, "S")
+    for currency, books in world.manifest().books.items():
+        assert told[currency].opening_minor == books.opening["processor"]
+        assert told[currency].closing_minor == books.closing("processor")
 
 
 def test_the_report_of_payouts_has_what_automatic_ones_consist_of() -> None:
