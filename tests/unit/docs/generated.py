@@ -23,6 +23,8 @@ from workflows.onboarding.life import LIFE_TRANSITIONS
 from workflows.onboarding.messages import ENDS, RESTS_ON, TRANSITIONS, UNDONE
 from workflows.onboarding.rejection import ADVERSE_ACTIONS
 from workflows.onboarding.review import ReviewPolicy
+from workflows.reconciliation.messages import STOPPED
+from workflows.reconciliation.messages import TRANSITIONS as RECONCILIATION
 
 ROOT = Path(__file__).parents[3]
 _BLOCK = re.compile(r"(<!-- made from code: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
@@ -146,6 +148,24 @@ def life_stages() -> str:
     return "\n".join([*lines, "```"])
 
 
+def reconciliation_stages() -> str:
+    """The stages of a reconciliation as a diagram; withdrawn and aborted are in a sentence."""
+    lines = ["```mermaid", "stateDiagram-v2", "    direction LR", "    [*] --> received"]
+    for stage, following in RECONCILIATION.items():
+        lines += [
+            f"    {stage} --> {after}"
+            for after in RECONCILIATION
+            if after in following and after not in STOPPED
+        ]
+        if not following and stage not in STOPPED:
+            lines.append(f"    {stage} --> [*]")
+    stopped = [
+        f"`{stage}`" for stage, following in RECONCILIATION.items() if set(STOPPED) & following
+    ]
+    sentence = f"It may be withdrawn or aborted in {', '.join(stopped)}; what is certified stands."
+    return "\n".join([*lines, "```", "", sentence])
+
+
 def life_deadlines() -> str:
     """Every time of a customer's life, for both profiles."""
     file = ROOT / "rules" / "policy.toml"
@@ -252,6 +272,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "adverse_actions": adverse_actions,
     "roles": roles,
     "rests_on": rests_on,
+    "reconciliation_stages": reconciliation_stages,
     "life_stages": life_stages,
     "life_deadlines": life_deadlines,
     "settings": settings,
