@@ -18,14 +18,29 @@ _TAKE_UP = text("""
     ON CONFLICT (id) DO UPDATE
     SET risk = :risk, reverify_at = :reverify_at, compared_at = clock_timestamp()
 """)
+# Whoever leaves is not under review any more.
 _STAGE = text("""
-    UPDATE customers
-    SET stage = :stage, stage_since = clock_timestamp(),
-        identity_link = CASE WHEN :stage = 'reverifying' THEN identity_link END,
-        left_at = CASE WHEN :stage = 'offboarded' THEN clock_timestamp() END,
-        keep_until = clock_timestamp() + CAST(:keep_for AS interval)
-    WHERE id = :id
-    RETURNING workflow_id
+    WITH changed AS (
+        UPDATE customers
+        SET stage = :stage, stage_since = clock_timestamp(),
+            identity_link = CASE WHEN :stage = 'reverifying' THEN identity_link END,
+            left_at = CASE WHEN :stage = 'offboarded' THEN clock_timestamp() END,
+            keep_until = clock_timestamp() + CAST(:keep_for AS interval)
+        WHERE id = :id
+        RETURNING workflow_id
+    ), voided AS (
+        UPDATE reviews SET state = 'void', closed_at = clock_timestamp()
+        FROM changed
+        WHERE reviews.workflow_id = changed.workflow_id AND state = 'open'
+            AND :stage = 'offboarded'
+        RETURNING reviews.id, reviews.workflow_id
+    ), told_of_reviews AS (
+        INSERT INTO audit (event, actor, workflow_id, details)
+        SELECT 'review.closed', 'process', workflow_id,
+               jsonb_build_object('review', id, 'outcome', 'void')
+        FROM voided
+    )
+    SELECT workflow_id FROM changed
 """)
 _PROOF = text("""
     UPDATE customers SET proved_at = :proved_at, reverify_at = :reverify_at

@@ -42,7 +42,7 @@ _APPLICATION = Prepared("""
     FROM applications a JOIN onboardings o USING (id)
     WHERE a.id = :id AND a.version = :version
 """)
-_AUTHORS = text("SELECT DISTINCT created_by FROM applications WHERE id = :id")
+_AUTHORS = text("SELECT created_by FROM applications WHERE id = :id")
 _KEEP_IDENTITY_LINK = Prepared("""
     WITH applicant AS (
         UPDATE onboardings SET identity_link = :link
@@ -221,9 +221,15 @@ async def application(connection: AsyncConnection, id_: str, version: int) -> Ap
     return Application(**row)
 
 
-async def authors(connection: AsyncConnection, id_: str) -> list[str]:
-    """Who stored the versions of an application: names of API keys."""
-    return list(await connection.scalars(_AUTHORS, {"id": id_}))
+async def involved(connection: AsyncConnection, about: Application) -> tuple[str, ...]:
+    """Who has a part in an application: wrote a version of it, or looks after the applicant.
+
+    They are names of API keys.
+    """
+    who = set(await connection.scalars(_AUTHORS, {"id": about.id}))
+    if manager := about.form.get("account_manager"):
+        who.add(str(manager))
+    return tuple(sorted(who))
 
 
 async def keep_identity_link(connection: AsyncConnection, id_: str, link: str | None) -> None:

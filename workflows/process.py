@@ -171,7 +171,8 @@ class Process(Attended, Generic[State]):
 
         After `look_after` it is time to look whether something has passed unheard: True, too.
         """
-        self._conduct.waiting = Waiting(what=what, who=who, until=until)
+        waiting = Waiting(what=what, who=who, until=until)
+        self._conduct.waits.append(waiting)
         self._display.refresh()
         left = max(until - workflow.now(), timedelta(0))
         then = "time runs out" if left <= look_after else "look again"
@@ -184,7 +185,7 @@ class Process(Attended, Generic[State]):
             in_time = True
         except TimeoutError:
             in_time = look_after < left
-        self._conduct.waiting = None
+        self._conduct.waits.remove(waiting)
         self._display.refresh()
         self._check_interruption()
         return in_time

@@ -5,7 +5,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.once import Kept, Once
 from connectors.capabilities import Mail
-from database import customers, onboardings
+from database import customers, onboardings, reviews
 from database.connection import statement
 from workflows.conduct import REFUSED_GENERATION
 from workflows.onboarding.life import (
@@ -58,8 +58,15 @@ class LifeActivities(LifeSteps, ProofLetterSteps):
                 reverify_at=until,
                 list_version=request.list_version,
             )
+            application = await onboardings.application(
+                connection, request.application_id, request.version
+            )
             return TakenUp(
-                policy=life, budgets=self._policy.budgets, screening=self._policy.screening
+                policy=life,
+                budgets=self._policy.budgets,
+                screening=self._policy.screening,
+                reviews=await reviews.how_many(connection, request.application_id),
+                excluded=await onboardings.involved(connection, application),
             )
 
         return await self._once.ours(request, keep, TakenUp)
@@ -160,8 +167,8 @@ def _question(request: PutBefore) -> str:
     """What is to be decided, and what the answers mean."""
     if request.question == "hits":
         return (
-            "somebody on a list may be the customer: once a reviewer has judged every hit, retry"
-            " has them screened with that; skip leaves it until the list changes again"
+            "somebody on a list may be the customer, and nobody has judged that in time: retry has"
+            " them screened and reviewed again; skip leaves it until the list changes again"
         )
     if request.question == "not_proved" or request.difference is None:
         return (

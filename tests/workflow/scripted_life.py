@@ -73,6 +73,7 @@ class ScriptedLife(Scripted, LifeSteps, ComparisonSteps, ProofLetterSteps):
 
     gone       what the systems outside have no more; making it anew puts it back
     differing  what is not as in the application, and in which fields
+    excluded   who may not decide about the customer
     runs       in which runs of the process each key was used
     """
 
@@ -82,6 +83,7 @@ class ScriptedLife(Scripted, LifeSteps, ComparisonSteps, ProofLetterSteps):
         self.gone: set[Thing] = set()
         self.differing: dict[Thing, tuple[str, ...]] = {}
         self.compared: list[System] = []
+        self.excluded: tuple[str, ...] = ()
         self.found: list[tuple[Thing, str]] = []
         self.asked: list[PutBefore] = []
         self.proofs: list[RecordProof] = []
@@ -127,7 +129,10 @@ class ScriptedLife(Scripted, LifeSteps, ComparisonSteps, ProofLetterSteps):
     async def take_up(self, request: TakeUp) -> TakenUp:
         await self._play(LifeSteps.take_up, request)
         return TakenUp(
-            policy=self.life, budgets=self.policy.budgets, screening=self.policy.screening
+            policy=self.life,
+            budgets=self.policy.budgets,
+            screening=self.policy.screening,
+            excluded=self.excluded,
         )
 
     @implements(LifeSteps.record_stage)

@@ -10,6 +10,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from workflows import search_attributes
+from workflows.conduct import CLOCK
 from workflows.decisions import Taken
 from workflows.onboarding.life import CUSTOMER_LIFE, CompareNow, LifeState, Offboarding, TakeUp
 from workflows.onboarding.life_steps import LifeSteps
@@ -59,7 +60,7 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain):
                 if self._has_grown():
                     await self._begin_anew()
                 await self.wait_for(
-                    self._has_news, until=self._next_due(), what="what is due next", who="the clock"
+                    self._has_news, until=self._next_due(), what="what is due next", who=CLOCK
                 )
                 self._clear()
         except Stopped:
@@ -97,8 +98,8 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain):
                 self._set_about(system, partial(self.compare, system, state.compared))
         if self.proof_heard or now >= self.proof_due:
             self._set_about(PROOF, self.see_to_proof)
-        if self.list_is_new:
-            self._set_about(SCREENING, self.screen_again)
+        if self.hits_are_due:
+            self._set_about(SCREENING, self.see_to_hits)
 
     async def _take_up(self) -> None:
         """Keep what lists show, and take up the policy of today."""
@@ -120,6 +121,8 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain):
         self.budgets = state.budgets = taken_up.budgets
         state.policy = taken_up.policy or state.policy
         state.screening = taken_up.screening
+        state.reviews = max(state.reviews, taken_up.reviews)
+        state.excluded = taken_up.excluded
         state.compare_at = workflow.now() + state.policy.compare_every
 
     def _set_about(self, what: str, see_to: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -134,7 +137,7 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain):
             or self.state.compare_asked
             or PROOF in over
             or (self.proof_heard and PROOF not in self._under_way)
-            or (self.list_is_new and (SCREENING not in self._under_way or SCREENING in over))
+            or (self.hits_are_due and (SCREENING not in self._under_way or SCREENING in over))
             or any(self._under_way[name].exception() for name in over)
         )
 

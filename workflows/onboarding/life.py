@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from workflows.actor import Decision
 from workflows.onboarding.life_policy import LifePolicy, Thing
 from workflows.onboarding.policy import ScreeningPolicy
+from workflows.onboarding.review import Reviewed
 from workflows.onboarding.rules import Risk, ScreeningStatus
 from workflows.policy import Budgets
 from workflows.request_key import Message, Request
@@ -75,7 +76,7 @@ class Reverification(Message):
     look_at: datetime
 
 
-class LifeState(BaseModel):
+class LifeState(Reviewed, BaseModel):
     """What the process knows about its customer. All of it goes over into the next run.
 
     version     of the application: what should be there
@@ -87,6 +88,7 @@ class LifeState(BaseModel):
     screened     how often they were screened again; it numbers those requests
     list_version  of the list when they were screened last
     list_told    the version that we were last told of
+    excluded     who may not decide about them: names of API keys
     unseen      how often in a row a system gave no answer
     entered     how often a stage was entered; it numbers those requests
     reverified  how often a proof of identity was asked for again; it numbers those requests
@@ -95,7 +97,6 @@ class LifeState(BaseModel):
     noticed      how many notices were sent; it numbers them
     """
 
-    application_id: str
     tenant: str
     since: datetime
     proved_at: datetime
@@ -117,6 +118,7 @@ class LifeState(BaseModel):
     screened: int = 0
     list_version: str | None = None
     list_told: str | None = None
+    excluded: tuple[str, ...] = ()
     reverified: int = 0
     reverification: Reverification | None = None
     proof_heard: bool = False
@@ -156,11 +158,17 @@ class TakeUp(OfCustomer):
 
 
 class TakenUp(Message):
-    """The policy of today; none where customers are watched over no more."""
+    """The policy of today; none where customers are watched over no more.
+
+    `reviews` is how many there were of the applicant and the customer, `excluded` who may not take
+    part in one: names of API keys.
+    """
 
     policy: LifePolicy | None
     budgets: Budgets
     screening: ScreeningPolicy | None = None
+    reviews: int = 0
+    excluded: tuple[str, ...] = ()
 
 
 class ListChanged(Message):
@@ -212,7 +220,7 @@ class PutBefore(OfCustomer):
     repair      it is gone, and not to be made anew without asking
     mend        it is there, and not as it should be
     not_proved  a proof of identity was asked for in vain
-    hits        they may be on a list, and nobody has judged it yet
+    hits        they may be on a list, and nobody has judged it in time
     """
 
     question: Question

@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from workflows.onboarding.rules import Risk
+from workflows.onboarding.review import Reviewer, ReviewTerms
+from workflows.onboarding.rules import Hours, Risk, ScreeningStatus
 from workflows.policy import Duration
 from workflows.request_key import Message
 
@@ -25,6 +26,25 @@ class ByRisk(Message):
         return {"low": self.low, "medium": self.medium}.get(risk, self.high)
 
 
+class CustomerReviewPolicy(Message):
+    """On which terms reviewers look at a customer, in business hours since the review was opened.
+
+    When nobody decides in time an operator is asked: nobody loses access by time alone.
+    """
+
+    approvers: int = Field(ge=1, le=2)
+    owner: Reviewer
+    remind_after: Hours
+    escalate_after: Hours
+    decide_within: int = Field(ge=1, le=2_000)
+
+    def terms(self, screening: ScreeningStatus) -> ReviewTerms:
+        """The terms of a review because of what came of a screening."""
+        return ReviewTerms(
+            **self.model_dump(), by_default="expire", reasons=(f"screening/{screening}",)
+        )
+
+
 class LifePolicy(Message):
     """What the business decided about its customers. Read anew with each comparison.
 
@@ -34,6 +54,7 @@ class LifePolicy(Message):
     reverify_after    how long a proof of identity is good
     reverify_within   how long a customer has to prove it again
     keep_for          how long what is kept of somebody who left must be kept
+    review            how reviewers look at who may be on a list; without it an operator is asked
     """
 
     compare_every: Duration
@@ -42,3 +63,4 @@ class LifePolicy(Message):
     reverify_after: ByRisk
     reverify_within: Duration
     keep_for: Duration
+    review: CustomerReviewPolicy | None = None

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from workflows.actor import Decision
 from workflows.onboarding.policy import DuplicatesPolicy, EmailPolicy, Policy
-from workflows.onboarding.review import UnderReview
+from workflows.onboarding.review import Reviewed
 from workflows.onboarding.rules import AdverseAction, Risk
 from workflows.request_key import Message, Request
 from workflows.rules import RuleVersions
@@ -187,16 +187,14 @@ class DocumentsState(BaseModel):
     judged: list[DocumentJudgement] = []
 
 
-class OnboardingState(BaseModel):
+class OnboardingState(Reviewed, BaseModel):
     """What the process knows about its applicant. `round` counts how often it was gone through.
 
     `changes` have yet to be gone through with, `changes_left` may still come.
     list_version, risk   what screening looked at, and what the tables said
-    reviews  how many reviews there have been; `review` is the one that is open
     adverse_actions, appeal_until   what a rejected applicant is told
     """
 
-    application_id: str
     round: int = 1
     changes: list[Change] = []
     changes_left: int = 0
@@ -208,8 +206,6 @@ class OnboardingState(BaseModel):
     failed_reports: list[str] = []
     list_version: str | None = None
     risk: Risk | None = None
-    reviews: int = 0
-    review: UnderReview | None = None
     adverse_actions: tuple[AdverseAction, ...] = ()
     appeal_until: datetime | None = None
     documents: DocumentsState = DocumentsState()

@@ -160,9 +160,22 @@ def life_deadlines() -> str:
         ("to prove it again", [_words(one.reverify_within) for one in lives]),
         ("what is kept of who left, at least", [_words(one.keep_for) for one in lives]),
     ]
+    reviews = [_said(one.review) for one in lives]
+    rows += [
+        ("reviewers are reminded after", [_business(one.remind_after) for one in reviews]),
+        (
+            "it is put before senior reviewers after",
+            [_business(one.escalate_after) for one in reviews],
+        ),
+        ("it is an operator's after", [_business(one.decide_within) for one in reviews]),
+    ]
     lines = ["| what | `production` | `demo` |", "|---|---|---|"]
     lines += [f"| {what} | {' | '.join(times)} |" for what, times in rows]
     return "\n".join(lines)
+
+
+def _business(hours: int) -> str:
+    return f"{hours} hours of business"
 
 
 def _words(time: timedelta) -> str:
