@@ -167,6 +167,7 @@ async def judge(
         except HoldsTooLong as error:
             raise _too_long(error.latest) from None
         left = await screening.open_hits(connection, id)
+    options.news.set()
     return Judged(id=hit, revision=revision, open=left)
 
 

@@ -27,13 +27,13 @@ from workflows.onboarding.messages import (
     DocumentJudgement,
     ForApplication,
     Letter,
-    OnboardingState,
     RefusalCode,
     Start,
     Withdrawal,
 )
 from workflows.onboarding.rules import DocumentKind
 from workflows.onboarding.stages.documents import CollectingDocuments
+from workflows.onboarding.state import OnboardingState
 from workflows.onboarding.steps import ApplicationSteps
 from workflows.step import Undo, Undone, implements
 

@@ -25,14 +25,9 @@ from tests.workflow.test_confirmation import confirm, until_so, waits
 from tests.workflow.test_decision import asked_for_documents, decided, reviewed
 from tests.workflow.test_onboarding import prove_identity
 from workflows.onboarding.documents import DocumentsChanged, DocumentSteps
-from workflows.onboarding.messages import (
-    CHANGEABLE,
-    RESTS_ON,
-    TRANSITIONS,
-    IdentityStatus,
-    Standing,
-)
+from workflows.onboarding.messages import CHANGEABLE, TRANSITIONS, IdentityStatus
 from workflows.onboarding.screening import ScreeningSteps
+from workflows.onboarding.state import RESTS_ON, Standing
 from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress

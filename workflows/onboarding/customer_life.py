@@ -167,7 +167,7 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain):
         await workflow.wait_condition(
             lambda: self._at_rest() or bool(self._asked) or self._stopping()
         )
-        self._check_interruption()
+        self.check_interruption()
         self._clear()
         if self._asked or not self._at_rest():
             return

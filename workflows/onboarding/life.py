@@ -34,6 +34,11 @@ def customer_workflow_id(tenant: str, onboarding: str) -> str:
     return f"customer/{tenant}/{onboarding}"
 
 
+def life_of(process: str) -> str:
+    """The id of the process that watches over whoever the onboarding `process` makes a customer."""
+    return "customer/" + process.removeprefix("onboarding/")
+
+
 def is_customer(process: str) -> bool:
     """Whether the process of this id watches over a customer."""
     return process.startswith("customer/")
@@ -88,6 +93,7 @@ class LifeState(Reviewed, BaseModel):
     screened     how often they were screened again; it numbers those requests
     list_version  of the list when they were screened last
     list_told    the version that we were last told of
+    hits_judged  that a hit was judged, and nobody has looked what follows from it
     excluded     who may not decide about them: names of API keys
     unseen      how often in a row a system gave no answer
     entered     how often a stage was entered; it numbers those requests
@@ -118,6 +124,7 @@ class LifeState(Reviewed, BaseModel):
     screened: int = 0
     list_version: str | None = None
     list_told: str | None = None
+    hits_judged: bool = False
     excluded: tuple[str, ...] = ()
     reverified: int = 0
     reverification: Reverification | None = None

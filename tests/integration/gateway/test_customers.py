@@ -9,6 +9,8 @@ from typing import Any
 
 from typer.testing import CliRunner
 
+from database.connection import transaction
+from database.screening import FoundHit, keep
 from tests.house import API_KEYS, TENANT, House
 from tests.integration.gateway.conftest import Gateway, problem, prove_identity, stage_is, until
 from tests.integration.test_upkeep import closed, do
@@ -198,6 +200,54 @@ async def test_a_life_that_was_ended_from_outside_goes_on_from_where_it_was(
         await compare_now(gateway, id_)
         path = f"/v1/customers/{id_}/offboard"
         assert (await gateway.operator.post(path, {"reason": "closed"})).is_success
+
+
+async def test_a_hit_that_is_confirmed_of_a_customer_is_reviewed_and_they_leave(
+    gateway: Gateway, house: House
+) -> None:
+    async with house.working():
+        id_ = await customer(gateway)
+        async with transaction(house.engine) as connection:
+            await keep(
+                connection,
+                [FoundHit("applicant", "hash", "list", "inv-001", "v1", 95, {"topics": []})],
+                request_key="x",
+                application_id=id_,
+                version=1,
+                list_version="1",
+                holds_for=timedelta(days=1),
+            )
+        path = f"/v1/onboardings/{id_}/screening"
+        (hit,) = await house.rows("SELECT id FROM screening_hits")
+        found = {"verdict": "confirmed", "reason": "the register names the same address"}
+        judged = await gateway.reviewer.send(
+            "POST", f"{path}/hits/{hit['id']}/judgement", json=found, headers={"If-Match": "*"}
+        )
+        assert judged.status_code == 200, judged.text
+
+        async def queue() -> list[dict[str, Any]]:
+            found: dict[str, Any] = (await gateway.reviewer.get("/v1/reviews")).json()
+            return list(found["items"])
+
+        (review,) = await until(queue, bool)
+        assert review["workflow_id"] == customer_workflow_id(TENANT, id_)
+        assert review["reasons"] == ["screening/confirmed"]
+        path = f"/v1/reviews/{review['id']}"
+        agreed = {"json": {"reason": "fine"}, "headers": {"If-Match": '"1"'}}
+        no = await gateway.reviewer.send("POST", f"{path}/approve", **agreed)
+        problem(no, 409, "hit-confirmed")
+        said = {"codes": ["not_accepted"], "reason": "they are on the list"}
+        no = await gateway.reviewer.send(
+            "POST", f"{path}/reject", json=said, headers={"If-Match": '"1"'}
+        )
+        assert no.status_code == 202, no.text
+        left = await until(
+            lambda: gateway.operator.get(f"/v1/customers/{id_}"),
+            lambda it: it.json()["stage"] == "offboarded",
+        )
+    assert left.json()["left_at"]
+    (closed,) = await house.rows("SELECT state FROM reviews")
+    assert closed["state"] == "rejected"
 
 
 async def test_customers_are_listed_by_what_one_asks_for(gateway: Gateway, house: House) -> None:

@@ -20,9 +20,10 @@ from gateway.roles import MAY
 from workers.settings import Settings, variable
 from workflows.actor import Role
 from workflows.onboarding.life import LIFE_TRANSITIONS
-from workflows.onboarding.messages import ENDS, RESTS_ON, TRANSITIONS, UNDONE
+from workflows.onboarding.messages import ENDS, TRANSITIONS, UNDONE
 from workflows.onboarding.rejection import ADVERSE_ACTIONS
 from workflows.onboarding.review import ReviewPolicy
+from workflows.onboarding.state import RESTS_ON
 
 ROOT = Path(__file__).parents[3]
 _BLOCK = re.compile(r"(<!-- made from code: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)

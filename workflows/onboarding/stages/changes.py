@@ -8,13 +8,12 @@ from temporalio.exceptions import ApplicationError
 from workflows.decisions import Taken
 from workflows.onboarding.messages import (
     CHANGEABLE,
-    RESTS_ON,
     Change,
     ForApplication,
     Received,
-    Standing,
 )
 from workflows.onboarding.stages.onboarding import Onboarding
+from workflows.onboarding.state import RESTS_ON, Standing
 from workflows.onboarding.steps import ApplicationSteps
 from workflows.process import Changed
 

@@ -6,9 +6,9 @@ from temporalio import workflow
 
 from workflows.decisions import Taken
 from workflows.onboarding.duplicates import DuplicateSteps, Link, Merge, Relate
-from workflows.onboarding.messages import OnboardingState
 from workflows.onboarding.reviewing import Reviewing
 from workflows.onboarding.stages.onboarding import Onboarding
+from workflows.onboarding.state import OnboardingState
 
 
 class RelatingDuplicates(Reviewing[OnboardingState], Onboarding):

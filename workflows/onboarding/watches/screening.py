@@ -8,7 +8,7 @@ from workflows.onboarding.life_steps import LifeSteps
 from workflows.onboarding.review import Verdict
 from workflows.onboarding.reviewing import Reviewing
 from workflows.onboarding.rules import ScreeningStatus
-from workflows.onboarding.screening import Screen, ScreeningSteps
+from workflows.onboarding.screening import HitJudged, LookAtHits, Screen, ScreeningSteps
 from workflows.onboarding.watches.customer import Customer
 
 
@@ -28,16 +28,18 @@ class ScreeningAgain(Reviewing[LifeState], Customer):
 
     @property
     def hits_are_due(self) -> bool:
-        """Whether there is something to see to: a new list, or a review of the run before."""
-        return self.list_is_new or self.state.review is not None
+        """Whether there is something to see to: a new list, a judgement, an open review."""
+        return self.list_is_new or self.state.hits_judged or self.state.review is not None
 
     async def see_to_hits(self) -> None:
-        """See a review through that is open, or screen them again."""
+        """See a review through that is open since the run before; screen them, or look at them."""
         if self.state.review is not None:
             part = f"review-{self.state.review.number}"
             await self._follow(await self.see_through(self.state.review), part)
         elif self.list_is_new:
             await self._screen_again()
+        elif self.state.hits_judged:
+            await self._look_at_judgements()
 
     async def _screen_again(self) -> None:
         """Screen everybody in the application until nothing that is found is left to be settled."""
@@ -59,6 +61,22 @@ class ScreeningAgain(Reviewing[LifeState], Customer):
             settled = await self._settled_hits(screened.status, part)
             if settled:
                 self.state.list_version = record.list_version
+
+    async def _look_at_judgements(self) -> None:
+        """Look what was judged since; whoever was found to be on the list is put before people."""
+        settled = False
+        while not settled:
+            self.state.hits_judged = False
+            number = self.state.screened + 1
+            now = await self.step(ScreeningSteps.look_at_hits, LookAtHits(application_id=self.id))
+            record = RecordScreening(
+                application_id=self.id,
+                status=now.status,
+                list_version=self.state.list_version or "",
+            )
+            await self.step(LifeSteps.record_screening, record, part=f"judged-{number}")
+            self.state.screened = number
+            settled = await self._settled_hits(now.status, f"judged-{number}")
 
     async def _settled_hits(self, status: ScreeningStatus, part: str) -> bool:
         """Whether nothing is left to be asked about the hits; else they are to be looked at anew.
@@ -93,3 +111,8 @@ class ScreeningAgain(Reviewing[LifeState], Customer):
     def list_changed(self, changed: ListChanged) -> None:
         """The list of those who need a second look has changed."""
         self.state.list_told = changed.list_version
+
+    @workflow.signal
+    def hit_judged(self, hint: HitJudged) -> None:
+        """A reviewer judged a hit of theirs."""
+        self.state.hits_judged = True
