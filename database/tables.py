@@ -85,7 +85,10 @@ class ApiRequestRow(SQLModel, table=True):
 
 
 class ApplicationRow(SQLModel, table=True):
-    """What an applicant told us, in versions: personal data."""
+    """What an applicant told us, in versions: personal data.
+
+    made_for  the parked steps that a correction is for, each with when it parked
+    """
 
     __tablename__ = "applications"
     __table_args__ = (
@@ -103,6 +106,7 @@ class ApplicationRow(SQLModel, table=True):
     form: dict[str, Any] = Field(sa_column=_json())
     created_by: str = Field(sa_column=Column(Text, nullable=False))
     created_at: datetime = Field(sa_column=_time(now=True))
+    made_for: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
 
 
 class ConfirmationRow(SQLModel, table=True):

@@ -28,7 +28,14 @@ from workflows.onboarding.documents import DocumentsChanged, DocumentSteps
 from workflows.onboarding.messages import CHANGEABLE, TRANSITIONS, IdentityStatus
 from workflows.onboarding.screening import ScreeningSteps
 from workflows.onboarding.state import RESTS_ON, Standing
-from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
+from workflows.onboarding.steps import (
+    ApplicationSteps,
+    BillingSteps,
+    CrmSteps,
+    DirectorySteps,
+    IdentitySteps,
+    NoticeSteps,
+)
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
 
@@ -403,3 +410,36 @@ def test_stages_are_changeable_until_a_system_is_given_the_customer() -> None:
     before = {stage for stage, following in TRANSITIONS.items() if "provisioning" in following}
     assert before <= CHANGEABLE
     assert not CHANGEABLE & {"received", "provisioning", "welcoming"}
+
+
+async def test_what_every_system_refused_may_be_changed_and_is_checked_again(
+    onboarding: Begin,
+) -> None:
+    world = Scripted()
+    creating = (BillingSteps.create_customer, DirectorySteps.create_user, CrmSteps.create_contact)
+    for step in creating:
+        world.fail(step, refused())
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await one.until(lambda progress: len(progress.attention) == 3)
+        taken = await one.decide(CustomerOnboarding.change, change("name"))
+        assert taken.stage == "provisioning"
+        assert await one.handle.result() == "active"
+    assert parts(world, "identity.open_session") == ["", "round-2"]
+    assert parts(world, "screening.screen") == parts(world, "application.decide") == ["", "round-2"]
+    for name in ("billing.create_customer", "directory.create_user", "crm.create_contact"):
+        asked = [each for each in world.requests if name in each.request_key]
+        assert [(each.version, each.request_key.endswith("again-1")) for each in asked] == [
+            (1, False),
+            (2, True),
+        ]
+
+
+async def test_what_one_system_has_is_not_changed(onboarding: Begin) -> None:
+    world = Scripted()
+    world.fail(BillingSteps.create_customer, refused())
+    world.fail(CrmSteps.create_contact, refused())
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await one.until(lambda progress: len(progress.attention) == 2)
+        assert (await refusal(one, "name")).type == "NotChangeable"

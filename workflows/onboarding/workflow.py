@@ -25,7 +25,6 @@ from workflows.onboarding.stages.documents import CollectingDocuments
 from workflows.onboarding.stages.duplicates import RelatingDuplicates
 from workflows.onboarding.stages.identity import ProvingIdentity
 from workflows.onboarding.stages.life import BeginningLife
-from workflows.onboarding.stages.provisioning import Provisioning
 from workflows.onboarding.stages.screening import Screening
 from workflows.onboarding.state import OnboardingState
 from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
@@ -41,7 +40,6 @@ class CustomerOnboarding(
     Deciding,
     RelatingDuplicates,
     CollectingDocuments,
-    Provisioning,
     BeginningLife,
 ):
     """One applicant, from the signup to one of the five ends."""

@@ -52,6 +52,13 @@ class Provisioning(Onboarding):
             self.check_interruption()
 
     @property
+    def every_system_refused(self) -> bool:
+        """Whether all that was asked for is refused, and waits: no system has the customer."""
+        asked = {one.of for one in self._conduct.undos if one.method in _ACCOUNTS}
+        made = [one for one in self._conduct.steps.values() if one.key in asked]
+        return bool(made) and all(one.parked and one.parked.refused_generation for one in made)
+
+    @property
     def _part(self) -> str:
         """What tells the requests of this time from those that were taken back."""
         times = self.state.provisioned
