@@ -15,7 +15,7 @@ from database.documents import Enough, NotAskedFor, Upload
 from database.spool import Part
 from gateway import examples
 from gateway.bodies import DOCUMENT_TYPES
-from gateway.callers import Allowed, Caller
+from gateway.callers import Allowed, Caller, must_be_impartial
 from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import IfNoneMatch, has, tagged
 from gateway.forms import AcceptanceForm, RefusalForm
@@ -263,7 +263,7 @@ async def refuse(
             reason=form.reason, by=by, document_id=document, verdict="refused", code=form.code
         )
 
-    return await _judge(options, caller, await _seen(options, caller, id, document), judgement)
+    return await _judge(options, caller, await _to_judge(options, caller, id, document), judgement)
 
 
 @router.post(
@@ -283,7 +283,7 @@ async def accept(
             reason=form.reason, by=by, document_id=document, verdict="accepted"
         )
 
-    return await _judge(options, caller, await _seen(options, caller, id, document), judgement)
+    return await _judge(options, caller, await _to_judge(options, caller, id, document), judgement)
 
 
 async def _judge(
@@ -303,6 +303,16 @@ async def _judge(
     except Ended as ended:
         how = f"it is {ended.end}" if ended.end else "it was ended from outside"
         raise Problem(409, "too-late", f"The onboarding has ended: {how}.") from None
+
+
+async def _to_judge(options: GatewayOptions, caller: Caller, id_: str, document: str) -> RowMapping:
+    """The row of a document that this caller may judge. Raises Problem (403 or 404)."""
+    row = await _seen(options, caller, id_, document)
+    async with transaction(options.engine) as connection:
+        onboarding = await onboardings.one(connection, id_, tenant=caller.tenant)
+    if onboarding is not None:
+        must_be_impartial(caller, onboarding["form"])
+    return row
 
 
 async def _seen(options: GatewayOptions, caller: Caller, id_: str, document: str) -> RowMapping:
