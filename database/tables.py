@@ -189,6 +189,7 @@ class CustomerRow(SQLModel, table=True):
     compared_at    when the systems outside were last compared with what should be there
     list_version   of the list that they were screened with last; `screening` is what came of that,
                    where it was after the onboarding, and `list_told` the version they are told of
+    list_tried_at  when it was last tried to tell their process of a version of the list
     identity_link  where they prove who they are, while that is to be done
     keep_until     until when what is kept of somebody who left must be kept
     """
@@ -212,6 +213,7 @@ class CustomerRow(SQLModel, table=True):
     reverify_at: datetime = Field(sa_column=_time())
     list_version: str | None = Field(default=None, sa_column=Column(Text))
     list_told: str | None = Field(default=None, sa_column=Column(Text))
+    list_tried_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     screening: str | None = Field(default=None, sa_column=Column(Text))
     compared_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     identity_link: str | None = Field(default=None, sa_column=Column(Text))

@@ -1,4 +1,4 @@
-"""Which parked steps a version of an application was made for."""
+"""Which parked steps a version was made for, and when a customer was last told of a list."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,10 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("applications", sa.Column("made_for", JSONB(), nullable=True))
+    tried = sa.Column("list_tried_at", sa.DateTime(timezone=True), nullable=True)
+    op.add_column("customers", tried)
 
 
 def downgrade() -> None:
+    op.drop_column("customers", "list_tried_at")
     op.drop_column("applications", "made_for")
