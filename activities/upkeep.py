@@ -134,9 +134,7 @@ class UpkeepActivities(UpkeepSteps):
                 )
             if not waiting:
                 break
-            told = await self._told_of_list(
-                [(one["id"], one["workflow_id"]) for one in waiting], version
-            )
+            told = await self._tell_of_list(waiting, version)
             async with transaction(self._engine) as connection:
                 await customers.told(
                     connection, version, told=told, tried=[one["id"] for one in waiting]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import ClassVar
 from uuid import uuid4
 
-from temporalio import workflow
+from temporalio import activity, workflow
 
-from tests.workflow.scripted import Scripted, signed
+from tests.workflow.scripted import Scripted, down, signed
 from workflows.actor import Role
 from workflows.decisions import Taken
 from workflows.onboarding.documents import (
@@ -20,7 +21,9 @@ from workflows.onboarding.documents import (
     ForDocument,
     JudgeDocument,
     LookAtDocuments,
+    LookUntil,
     Stored,
+    TimeToLook,
     WriteAboutDocuments,
 )
 from workflows.onboarding.messages import (
@@ -76,7 +79,10 @@ class OnlyDocuments(CollectingDocuments):
 
 
 class ScriptedDocuments(Scripted, DocumentSteps):
-    """An applicant who delivers what the test says; `letters` are what they were written."""
+    """An applicant who delivers what the test says; `letters` are what they were written.
+
+    `takes` is how long an hour of business takes here.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,6 +91,7 @@ class ScriptedDocuments(Scripted, DocumentSteps):
         self.rounds: dict[str, int] = {}
         self.letters: list[WriteAboutDocuments] = []
         self.judged: list[JudgeDocument] = []
+        self.takes = timedelta(hours=1)
 
     def deliver(self, kind: DocumentKind) -> str:
         """A document comes in at the door; the answer is its id."""
@@ -117,6 +124,15 @@ class ScriptedDocuments(Scripted, DocumentSteps):
         await self._play(DocumentSteps.look, request)
         found = [one for id_, one in self.documents.items() if self.rounds[id_] == request.round]
         return Documents(documents=tuple(found))
+
+    @implements(DocumentSteps.time_to_look)
+    async def time_to_look(self, request: TimeToLook) -> LookUntil:
+        if activity.info().is_local:  # only a regular activity hears the time of its workflow
+            raise down()
+        await self._play(DocumentSteps.time_to_look, request)
+        now = activity.info().scheduled_time
+        assert now is not None
+        return LookUntil(at=now + self.takes * request.hours)
 
     @implements(DocumentSteps.store)
     async def store(self, request: ForDocument) -> Stored:

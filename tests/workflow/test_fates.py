@@ -131,7 +131,7 @@ def impatient(policy: Policy) -> Policy:
         update={
             "remind_after": (HOUR / 2, HOUR),
             "expires_after": 2 * HOUR,
-            "look_within": HOUR,
+            "look_hours": 1,
             "tries": 2,
         }
     )

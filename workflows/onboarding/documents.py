@@ -76,6 +76,18 @@ class Documents(Message):
     documents: tuple[Document, ...] = ()
 
 
+class TimeToLook(ForApplication):
+    """Ask when so many hours of business have passed for whoever looks at an applicant."""
+
+    hours: int
+
+
+class LookUntil(Message):
+    """Until when reviewers may look at documents."""
+
+    at: datetime
+
+
 class ForDocument(ForApplication):
     """A step about one document."""
 
@@ -114,6 +126,11 @@ class DocumentSteps(ABC):
     @abstractmethod
     async def look(self, request: LookAtDocuments) -> Documents:
         """Say which documents there are."""
+
+    @step("read", "documents.time_to_look", "Count the hours of business", near=True)
+    @abstractmethod
+    async def time_to_look(self, request: TimeToLook) -> LookUntil:
+        """Say until when reviewers have time, from now on."""
 
     @step("remote", "documents.store", "Put a document into the archive")
     @abstractmethod

@@ -117,7 +117,7 @@ def deadlines() -> str:
         ),
         (
             "reviewers may refuse them",
-            [_words(one.look_within) if one.look_within else "not at all" for one in documents],
+            [_business(one.look_hours or 0) for one in documents],
         ),
         ("refusals of one kind", [str(one.tries) for one in documents]),
         ("files of one kind", [str(one.files) for one in documents]),

@@ -20,6 +20,7 @@ from workflows.onboarding.documents import (
     LookAtDocuments,
     Refusal,
     Stored,
+    TimeToLook,
     WriteAboutDocuments,
 )
 from workflows.onboarding.messages import (
@@ -112,7 +113,7 @@ class CollectingDocuments(Onboarding):
                 times = Counter(one.kind for one in found if one.state == "refused")
                 return refused if max(times.values()) < policy.tries else False
             if not missing:
-                if not _without(kinds, found, "accepted") or self._looked_at(policy, asking):
+                if not _without(kinds, found, "accepted") or await self._looked_at(policy, asking):
                     return True
             elif not asking.in_time:
                 return False
@@ -130,10 +131,15 @@ class CollectingDocuments(Onboarding):
             who="the applicant" if missing else "a reviewer",
         )
 
-    def _looked_at(self, policy: DocumentsPolicy, asking: _Asking) -> bool:
+    async def _looked_at(self, policy: DocumentsPolicy, asking: _Asking) -> bool:
         """Whether reviewers had their time, from when everything was there."""
-        if asking.judged_at is None:
+        if asking.judged_at is None and policy.look_hours is None:
             asking.judged_at = workflow.now() + (policy.look_within or timedelta(0))
+        elif asking.judged_at is None:
+            ask = TimeToLook(
+                application_id=self.applicant, version=self.version, hours=policy.look_hours or 0
+            )
+            asking.judged_at = (await self.step(DocumentSteps.time_to_look, ask)).at
         return workflow.now() >= asking.judged_at
 
     def _has_news(self, heard: list[str]) -> bool:
