@@ -305,7 +305,11 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
     if event.workflow_id is None or tenant_of(event.workflow_id) is None:
         return "names no process of ours"
     if event.type == HIT_JUDGED:
-        return await _tell_of_judgement(client, event.workflow_id, event.event_id)
+        judged = HitJudged(event_id=event.event_id)
+        return await _tell_both(client, event.workflow_id, "hit_judged", judged)
+    if event.type == DOCUMENT_RECEIVED:
+        came = DocumentsChanged(event_id=event.event_id)
+        return await _tell_both(client, event.workflow_id, "documents_changed", came)
     process = client.get_workflow_handle(event.workflow_id, result_type=str)
     try:
         async with temporal_answers():
@@ -313,11 +317,6 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
                 confirmed = EmailConfirmed(event_id=event.event_id)
                 await process.signal(
                     CustomerOnboarding.email_confirmed, confirmed, rpc_timeout=PATIENCE
-                )
-            elif event.type == DOCUMENT_RECEIVED:
-                came = DocumentsChanged(event_id=event.event_id)
-                await process.signal(
-                    CustomerOnboarding.documents_changed, came, rpc_timeout=PATIENCE
                 )
             else:
                 changed = IdentityChanged(event_id=event.event_id, session_id=event.object_id)
@@ -331,7 +330,9 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
     return None
 
 
-async def _tell_of_judgement(client: Client, onboarding: str, event_id: str) -> str | None:
+async def _tell_both(
+    client: Client, onboarding: str, signal: str, hint: HitJudged | DocumentsChanged
+) -> str | None:
     """Tell the onboarding, and whoever watches over the customer: both run for a moment.
 
     In this order, so that one of them hears of it: the second begins before the first has ended.
@@ -342,9 +343,7 @@ async def _tell_of_judgement(client: Client, onboarding: str, event_id: str) -> 
         handle = client.get_workflow_handle(process, result_type=str)
         try:
             async with temporal_answers():
-                await handle.signal(
-                    "hit_judged", HitJudged(event_id=event_id), rpc_timeout=PATIENCE
-                )
+                await handle.signal(signal, hint, rpc_timeout=PATIENCE)
             heard = True
         except RPCError as error:
             if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):

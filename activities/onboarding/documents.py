@@ -74,6 +74,8 @@ class DocumentActivities(DocumentSteps):
                 kinds=request.kinds,
                 round_=request.round,
                 files=request.files,
+                dated=request.dated,
+                of_customer=request.of_customer,
             )
             return Kept()
 
@@ -112,7 +114,11 @@ class DocumentActivities(DocumentSteps):
         return Documents(
             documents=tuple(
                 Document(
-                    document_id=row["id"], kind=row["kind"], state=row["state"], code=row["code"]
+                    document_id=row["id"],
+                    kind=row["kind"],
+                    state=row["state"],
+                    code=row["code"],
+                    valid_until=row["valid_until"],
                 )
                 for row in rows
             )
@@ -178,17 +184,18 @@ class DocumentActivities(DocumentSteps):
             if row is None:
                 raise NoDocument(request.document_id)
             await documents.judged(
-                connection, request.document_id, verdict=request.verdict, code=request.code
+                connection,
+                request.document_id,
+                verdict=request.verdict,
+                code=request.code,
+                valid_until=request.valid_until,
             )
+            found = {"document_id", "verdict", "code", "valid_until"}
             await decisions.keep_of_person(
                 connection,
-                workflow_id=row["workflow_id"],
+                workflow_id=request.process or row["workflow_id"],
                 kind="judge_document",
-                content={
-                    "document_id": request.document_id,
-                    "verdict": request.verdict,
-                    "code": request.code,
-                },
+                content=request.model_dump(mode="json", include=found),
                 reason=request.decision.reason,
                 by=request.decision.by,
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import ClassVar
 from uuid import uuid4
 
@@ -34,6 +34,7 @@ from workflows.onboarding.messages import (
     Start,
     Withdrawal,
 )
+from workflows.onboarding.policy import Policy
 from workflows.onboarding.rules import DocumentKind
 from workflows.onboarding.stages.documents import CollectingDocuments
 from workflows.onboarding.state import OnboardingState
@@ -84,20 +85,22 @@ class ScriptedDocuments(Scripted, DocumentSteps):
     `takes` is how long an hour of business takes here.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: AskForDocuments | None = None
+    def __init__(self, policy: Policy | None = None) -> None:
+        super().__init__(policy)
+        self.asked_for: AskForDocuments | None = None
         self.documents: dict[str, Document] = {}
         self.rounds: dict[str, int] = {}
         self.letters: list[WriteAboutDocuments] = []
         self.judged: list[JudgeDocument] = []
         self.takes = timedelta(hours=1)
 
-    def deliver(self, kind: DocumentKind) -> str:
+    def deliver(self, kind: DocumentKind, valid_until: date | None = None) -> str:
         """A document comes in at the door; the answer is its id."""
         id_ = uuid4().hex
-        self.documents[id_] = Document(document_id=id_, kind=kind, state="received")
-        self.rounds[id_] = self.asked.round if self.asked else 1
+        self.documents[id_] = Document(
+            document_id=id_, kind=kind, state="received", valid_until=valid_until
+        )
+        self.rounds[id_] = self.asked_for.round if self.asked_for else 1
         return id_
 
     def states(self) -> list[DocumentState]:
@@ -110,7 +113,7 @@ class ScriptedDocuments(Scripted, DocumentSteps):
     @implements(DocumentSteps.ask)
     async def ask(self, request: AskForDocuments) -> None:
         await self._play(DocumentSteps.ask, request)
-        self.asked = request
+        self.asked_for = request
 
     @implements(DocumentSteps.write)
     async def write(self, request: WriteAboutDocuments) -> Letter:
@@ -152,6 +155,10 @@ class ScriptedDocuments(Scripted, DocumentSteps):
         if self._first_time(request):
             self.judged.append(request)
         self._now(request.document_id, request.verdict, request.code)
+        if request.valid_until:
+            read = {"valid_until": request.valid_until}
+            one = self.documents[request.document_id]
+            self.documents[request.document_id] = one.model_copy(update=read)
 
     @implements(DocumentSteps.give_up)
     async def give_up(self, request: ForDocument) -> None:

@@ -45,6 +45,23 @@ class CustomerReviewPolicy(Message):
         )
 
 
+class ExpiringPolicy(Message):
+    """How customers are asked for a new document before the one that we have expires.
+
+    ask_before      so long before the day
+    remind_after    when they are reminded, from when they were asked
+    deliver_within  how long they have at least, also where it is expired already
+    look_hours      how many hours of business reviewers may refuse what was delivered
+    files           how many files of one kind are taken in
+    """
+
+    ask_before: Duration
+    remind_after: tuple[Duration, ...]
+    deliver_within: Duration
+    look_hours: Hours
+    files: int = Field(ge=1, le=20)
+
+
 class LifePolicy(Message):
     """What the business decided about its customers. Read anew with each comparison.
 
@@ -55,6 +72,7 @@ class LifePolicy(Message):
     reverify_within   how long a customer has to prove it again
     keep_for          how long what is kept of somebody who left must be kept
     review            how reviewers look at who may be on a list; without it an operator is asked
+    documents         how documents are seen to that expire; without it nobody does
     """
 
     compare_every: Duration
@@ -64,3 +82,4 @@ class LifePolicy(Message):
     reverify_within: Duration
     keep_for: Duration
     review: CustomerReviewPolicy | None = None
+    documents: ExpiringPolicy | None = None

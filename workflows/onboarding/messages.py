@@ -3,7 +3,7 @@
 import hashlib
 from base64 import b32encode
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -128,11 +128,15 @@ RefusalCode = Literal["unreadable", "incomplete", "out_of_date", "not_what_was_a
 
 
 class DocumentJudgement(Decision):
-    """What a reviewer found a document to be; `code` says what is wrong with a refused one."""
+    """What a reviewer found a document to be; `code` says what is wrong with a refused one.
+
+    `valid_until` is the day that they read in an accepted one, where they did.
+    """
 
     document_id: DocumentId
     verdict: Literal["accepted", "refused"]
     code: RefusalCode | None = None
+    valid_until: date | None = None
 
 
 class Started(Message):

@@ -5,7 +5,7 @@ from pydantic import Field
 from workflows.onboarding.life_policy import LifePolicy
 from workflows.onboarding.rejection import RejectionPolicy
 from workflows.onboarding.review import ReviewPolicy
-from workflows.onboarding.rules import Hours
+from workflows.onboarding.rules import DocumentKind, Hours
 from workflows.policy import Budgets, Duration
 from workflows.request_key import Message
 
@@ -64,6 +64,7 @@ class DocumentsPolicy(Message):
                   nobody looks
     tries         how often documents of one kind may be refused
     files         how many files of one kind are taken in
+    dated         the kinds that are taken in only with a day until which they are valid
     """
 
     remind_after: tuple[Duration, ...]
@@ -72,6 +73,7 @@ class DocumentsPolicy(Message):
     look_within: Duration | None = None
     tries: int = Field(ge=1, le=10)
     files: int = Field(ge=1, le=20)
+    dated: tuple[DocumentKind, ...] = ()
 
 
 class Policy(Message):

@@ -170,6 +170,19 @@ def life_deadlines() -> str:
         ),
         ("it is an operator's after", [_business(one.decide_within) for one in reviews]),
     ]
+    papers = [_said(one.documents) for one in lives]
+    rows += [
+        (
+            "a new document is asked for before it expires",
+            [_words(one.ask_before) for one in papers],
+        ),
+        (
+            "reminders of it, after",
+            [", ".join(_words(at) for at in one.remind_after) for one in papers],
+        ),
+        ("to deliver it, at least", [_words(one.deliver_within) for one in papers]),
+        ("reviewers may refuse it", [_business(one.look_hours) for one in papers]),
+    ]
     lines = ["| what | `production` | `demo` |", "|---|---|---|"]
     lines += [f"| {what} | {' | '.join(times)} |" for what, times in rows]
     return "\n".join(lines)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from workflows.actor import Decision
 from workflows.decisions import Taken
 from workflows.onboarding.documents import (
     AskForDocuments,
@@ -80,6 +79,7 @@ class CollectingDocuments(Onboarding):
             round=standing.documents,
             kinds=kinds,
             files=policy.files,
+            dated=tuple(kind for kind in kinds if kind in policy.dated),
         )
         try:
             await self.step(DocumentSteps.ask, request, part=self.in_round())
@@ -208,13 +208,7 @@ class CollectingDocuments(Onboarding):
             decision = judged[0]
             await self._have_done(
                 DocumentSteps.judge,
-                JudgeDocument(
-                    application_id=self.applicant,
-                    document_id=decision.document_id,
-                    verdict=decision.verdict,
-                    code=decision.code,
-                    decision=Decision(reason=decision.reason, by=decision.by),
-                ),
+                JudgeDocument.of(decision, self.applicant),
                 part=decision.document_id,
                 if_skipped=None,
             )
