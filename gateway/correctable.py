@@ -11,9 +11,9 @@ from datetime import datetime
 from database import onboardings
 from database.connection import transaction
 from gateway.options import GatewayOptions
-from gateway.problems import Problem, unavailable
+from gateway.problems import Problem, not_found, unavailable
 from gateway.progress import progress_of
-from workflows.handover import PATIENCE
+from workflows.handover import PATIENCE, latest_run
 from workflows.onboarding.messages import CHANGEABLE
 from workflows.onboarding.steps import BillingSteps, CrmSteps, DirectorySteps
 from workflows.progress import Attention, Progress, StepProgress
@@ -94,10 +94,12 @@ async def parked_since(
     """Since when a step is parked that may be retried with a version of the application.
 
     That is the one that the process works from, or one that was made for this parking. Raises
-    Problem (409 or 503).
+    Problem (404, 409 or 503).
     """
     progress = await progress_of(options.client, workflow_id, PATIENCE)
     if progress is None:
+        if await latest_run(options.client, workflow_id) is None:
+            raise not_found("process")
         raise unavailable("The process, which knows what waits,")
     parked = next((one for one in progress.attention if one.step == step), None)
     if parked is None:

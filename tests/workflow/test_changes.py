@@ -443,3 +443,18 @@ async def test_what_one_system_has_is_not_changed(onboarding: Begin) -> None:
         await prove_identity(one)
         await one.until(lambda progress: len(progress.attention) == 2)
         assert (await refusal(one, "name")).type == "NotChangeable"
+
+
+async def test_who_proves_it_still_has_a_link_again_after_a_change(onboarding: Begin) -> None:
+    """The link goes with the stage; a look at the session that stands makes it anew."""
+    world = Scripted()
+    open_session(world)
+    async with onboarding(world) as one:
+        await one.until(proving)
+        assert "identity.read_session" not in world.calls
+        await one.decide(CustomerOnboarding.change, change("currency"))
+        await one.until(lambda progress: progress.version == 2 and proving(progress))
+        await until_so(lambda: "identity.read_session" in world.calls)
+        await prove(world, one)
+        assert await one.handle.result() == "active"
+    assert world.calls.count("identity.open_session") == 1

@@ -88,6 +88,8 @@ async def test_a_refused_step_is_listed_corrected_and_goes_on(
 async def test_only_a_version_that_was_made_for_this_parking_is_retried_with(
     gateway: Gateway, house: House
 ) -> None:
+    nobody = resolution("a" * 26, "retry", step=TAX_STEP, version=2)
+    problem(await gateway.operator.post("/v1/attention/resolve", nobody), 404, "not-found")
     async with house.working(max_cached_workflows=10):
         id_ = await parked(gateway)
         # A change that the process never heard of, say: it is there, and made for nothing.
