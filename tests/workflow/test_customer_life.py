@@ -72,6 +72,7 @@ async def answer(one: Life, action: Any) -> None:
     await one.decide(CustomerLife.resolve, asked)
 
 
+@pytest.mark.slow
 async def test_over_six_years_runs_follow_each_other_and_no_key_is_used_by_two(
     life: BeginLife, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from temporalio.client import WorkflowUpdateFailedError
 
 from tests.workflow.conftest import BeginLife, Life
 from tests.workflow.scripted_documents import judgement
@@ -47,12 +48,17 @@ async def asked(one: Life) -> None:
 
 
 async def judge(one: Life, document: str, **told: Any) -> None:
-    said = judgement(document, told.pop("code", None)).model_copy(update=told)
-
-    async def judged() -> bool:
-        return await one.decide(CustomerLife.judge_document, said) is not None
-
-    assert await judged()
+    """Judge a document as soon as the process knows that it is stored."""
+    async with asyncio.timeout(10):
+        while True:
+            said = judgement(document, told.get("code"))
+            said = said.model_copy(update={"valid_until": told.get("valid_until")})
+            try:
+                await one.decide(CustomerLife.judge_document, said)
+            except WorkflowUpdateFailedError:
+                await asyncio.sleep(0.1)
+            else:
+                return
 
 
 async def is_over(one: Life) -> None:

@@ -264,5 +264,5 @@ async def test_a_run_that_never_began_starts_anew(gateway: Gateway, house: House
     await lose(house, id_)
     answer = await gateway.operator.post("/v1/attention/resolve", resolution(id_, "retry"))
     assert answer.status_code == 202, answer.text
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         await stage_is(gateway, id_, "verifying_email")

@@ -115,6 +115,7 @@ async def deliver_documents(gateway: Gateway, id_: str) -> None:
         assert sent.status_code == 201, sent.text
 
 
+@pytest.mark.slow
 async def test_nothing_that_anybody_told_us_is_anywhere_but_in_our_database(
     house: House, key: str, application: dict[str, Any], written: io.StringIO
 ) -> None:

@@ -56,7 +56,7 @@ async def compare_now(gateway: Gateway, id_: str) -> None:
 async def test_whoever_is_deleted_in_the_directory_is_there_again_and_audited(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await customer(gateway)
         before = await made(house, id_, "directory.create_user", "user_id")
         gone = await house.outside.directory.request("DELETE", f"/v2/Users/{before}")
@@ -81,7 +81,7 @@ async def test_whoever_is_deleted_in_the_directory_is_there_again_and_audited(
 async def test_what_differs_outside_is_on_the_attention_list_without_its_values(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await customer(gateway)
         contact = await made(house, id_, "crm.create_contact", "contact_id")
         archived = await house.outside.crm.request("DELETE", f"{CONTACTS}/{contact}")
@@ -134,7 +134,7 @@ async def test_what_differs_outside_is_on_the_attention_list_without_its_values(
 async def test_whoever_is_offboarded_has_no_access_and_what_must_be_kept_is_there(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await customer(gateway)
         user = await made(house, id_, "directory.create_user", "user_id")
         contact = await made(house, id_, "crm.create_contact", "contact_id")
@@ -184,7 +184,7 @@ async def test_whoever_is_offboarded_has_no_access_and_what_must_be_kept_is_ther
 async def test_a_life_that_was_ended_from_outside_goes_on_from_where_it_was(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await customer(gateway)
         process = customer_workflow_id(TENANT, id_)
         await house.client.get_workflow_handle(process).terminate("by mistake")
@@ -206,7 +206,7 @@ async def test_a_life_that_was_ended_from_outside_goes_on_from_where_it_was(
 async def test_a_hit_that_is_confirmed_of_a_customer_is_reviewed_and_they_leave(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await customer(gateway)
         async with transaction(house.engine) as connection:
             await keep(
@@ -255,7 +255,7 @@ async def test_a_document_that_expires_is_renewed_by_the_customer(
     gateway: Gateway, house: House
 ) -> None:
     tomorrow, later = (datetime.now(UTC).date() + timedelta(days=days) for days in (1, 3650))
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await customer(gateway)
         await house.rows(
             """INSERT INTO documents (id, onboarding_id, kind, round, sha256, size, media_type,
@@ -355,7 +355,7 @@ async def test_the_command_line_says_what_the_gateway_says(
         assert done.exit_code == 0, done.output
         return done.stdout
 
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await customer(reached)
         assert id_ in await perdure("list", "--stage", "active")
         listed = json.loads(await perdure("list", "--json"))
