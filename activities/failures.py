@@ -7,12 +7,16 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from activities.reconciliation.given import UnclearBalance
 from activities.rules.problems import BadRules
 from activities.rules.rulings import UnknownVersion
 from activities.rules.table import WrongFacts
 from connectors.errors import ConnectorError, Refused, Unanswered
 from database.connection import DatabaseDown
 from database.onboardings import NoApplication
+from database.reconciliation.accounts import NoAccount
+from database.reconciliation.cut import DayIsOver
+from database.reconciliation.scope import OutOfOrder
 from database.requests import Conflict, InProgress, RefusedBefore, TakenBack
 from workflows.conduct import REFUSED_GENERATION
 from workflows.defects import without_texts
@@ -57,6 +61,9 @@ def as_failure(error: Exception, asked: object = None, *, attempt: int = 1) -> A
             return ApplicationError(
                 str(error), generation, type=type(error).__name__, non_retryable=True
             )
+        case NoAccount() | DayIsOver() | OutOfOrder() | UnclearBalance():
+            # Somebody has to say which account, day or balance is meant.
+            return ApplicationError(str(error), type=type(error).__name__, non_retryable=True)
         case UnknownVersion() | BadRules() | WrongFacts():
             # The same table would be told the same: somebody has to mend it first.
             return ApplicationError(str(error), type=type(error).__name__, non_retryable=True)

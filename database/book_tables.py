@@ -217,7 +217,9 @@ class CutRow(SQLModel, table=True):
     last_intake, last_item  the latest intake, and the latest item then
     hash      of contents, terms, calendars, matches by people and what was open before; no times
     previous  the cut that this one goes on from: what is new is what that one had not
-    inputs    which statements, listings and report runs, each with its hash
+    inputs    until when, which statements, what is missing: `workflows.reconciliation.inputs`
+    record    what it holds, with hashes, as the certificate tells it
+    proof     what was proven of it, until that is certified
     """
 
     __tablename__ = "cuts"
@@ -237,6 +239,8 @@ class CutRow(SQLModel, table=True):
     terms_version: str = Field(sa_column=Column(Text, nullable=False))
     inputs: dict[str, Any] = Field(sa_column=_json())
     hash: str | None = Field(default=None, sa_column=Column(Text))
+    record: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    proof: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
     made_at: datetime = Field(sa_column=_time(now=True))
 
 

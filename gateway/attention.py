@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from database.connection import DatabaseDown
 from gateway import examples, lost_runs
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
+from gateway.correctable import parked_since
 from gateway.cursors import bad_cursor, cursor_of, place_of
 from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import IfNoneMatch, tagged
@@ -21,13 +22,13 @@ from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import Problem, not_found
+from gateway.processes import tenant_of_process
 from gateway.progress import progress_of
 from workflows.actor import SignedActor
 from workflows.decisions import Resolution, Taken
 from workflows.handover import temporal_answers
 from workflows.onboarding.application import Answer
 from workflows.onboarding.life import is_customer
-from workflows.onboarding.messages import tenant_of
 from workflows.progress import Choice
 from workflows.search_attributes import ATTENTION, ATTENTION_SINCE, OWNER, PROBLEMS, STAGE, TENANT
 
@@ -182,12 +183,17 @@ async def resolve(form: ResolutionForm, caller: Allowed, options: Options) -> Ta
     """Retry, skip or abort a parked step; have a run that was ended from outside, or fails, go on.
 
     The answer is given once the decision is accepted. A step is decided about once: `since` makes
-    sure that it is the parking that you looked at.
+    sure that it is the parking that you looked at. 409 `other-version`: `version` is neither what
+    the process works from nor a correction that was made for this parking.
     """
-    _own(caller, form.workflow_id)
+    await _own(options, caller, form.workflow_id)
     if form.step is None:
         return await lost_runs.resolve(options, caller, form)
-    step = form.step
+    step, since = form.step, form.since
+    if form.version is not None:
+        since = await parked_since(options, form.workflow_id, step, form.version)
+        if form.since not in (None, since):
+            raise Problem(409, "parked-anew", f"{step} has parked anew since.")
 
     def resolution(by: SignedActor) -> Resolution:
         return Resolution(
@@ -196,7 +202,7 @@ async def resolve(form: ResolutionForm, caller: Allowed, options: Options) -> Ta
             step=step,
             action=form.action,
             version=form.version,
-            since=form.since,
+            since=since,
         )
 
     return await decide(options, caller, form.workflow_id, resolution)
@@ -221,8 +227,8 @@ async def decide(
         raise Problem(409, "not-parked", f"Nothing waits any more: {how}.") from None
 
 
-def _own(caller: Caller, workflow_id: str) -> None:
-    tenant = tenant_of(workflow_id)
+async def _own(options: GatewayOptions, caller: Caller, workflow_id: str) -> None:
+    tenant = await tenant_of_process(options.engine, workflow_id)
     if tenant is None or not caller.may_see(tenant):
         raise not_found("process")
 
@@ -362,11 +368,15 @@ def _cause(problems_seen: Sequence[str]) -> str:
 
 
 async def _lost(engine: lost_runs.Engine, filters: Filters) -> list[AttentionItem]:
+    lost = [
+        (run, await tenant_of_process(engine, run["workflow_id"]))
+        for run in await lost_runs.unresolved(engine)
+    ]
     return [
         AttentionItem(
             kind="lost",
             workflow_id=run["workflow_id"],
-            tenant=tenant_of(run["workflow_id"]),
+            tenant=tenant,
             stage=None,
             step=None,
             summary="The run was ended from outside, its process half done",
@@ -379,6 +389,6 @@ async def _lost(engine: lost_runs.Engine, filters: Filters) -> list[AttentionIte
             ),
             choices=("retry",) if is_customer(run["workflow_id"]) else ("retry", "abort"),
         )
-        for run in await lost_runs.unresolved(engine)
-        if filters.tenant in (None, tenant_of(run["workflow_id"]))
+        for run, tenant in lost
+        if filters.tenant in (None, tenant)
     ]

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
@@ -25,11 +25,15 @@ class Body:
 
 API_LIMIT = 64 * 1024
 """Bytes that the body of an API request may have, unless it is a file."""
+OPENING_LIMIT = 4 * 1024 * 1024
+"""The same of an opening: there are thousands of open items where many payments are taken."""
 JSON = Body(
     ("application/json",),
     API_LIMIT,
     "Send the body as JSON, not compressed, with `Content-Type: application/json`.",
 )
+OPENING = replace(JSON, limit=OPENING_LIMIT)
+OPENINGS = re.compile(r"/v1/accounts/[^/]+/opening")
 DOCUMENT_TYPES = ("application/pdf", "image/png", "image/jpeg")
 UPLOADS = re.compile(r"/v1/onboardings/[^/]+/documents")
 STATEMENT_TYPES = (

@@ -19,6 +19,8 @@ router = APIRouter(prefix="/v1/certificates", tags=["reconciliations"])
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _EXAMPLE = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_JSON = {"account": "acme", "business_date": "2026-01-31", "ordinal": 1, "status": "BALANCED"}
+_CSV = "account,business_date,class,leg\r\nacme,2026-01-31,missing_ours,L1\r\n"
 _TYPES: dict[Format, str] = {
     "json": "application/json",
     "csv": "text/csv; charset=utf-8",
@@ -47,9 +49,9 @@ KnownCertificate = Annotated[str, Depends(known_id)]
         200: {
             "description": "The certificate as it was kept; its id is the SHA-256 of the JSON",
             "content": {
-                "application/json": {"schema": {"type": "object"}},
-                "text/csv": {"schema": {"type": "string"}},
-                "text/html": {"schema": {"type": "string"}},
+                "application/json": {"schema": {"type": "object"}, "example": _JSON},
+                "text/csv": {"schema": {"type": "string"}, "example": _CSV},
+                "text/html": {"schema": {"type": "string"}, "example": "<!doctype html>…"},
             },
         },
         **problems(401, 403, 404, 503),

@@ -10,7 +10,17 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.bodies import JSON, STATEMENTS, UPLOADS, Body, Incoming, document, statement
+from gateway.bodies import (
+    JSON,
+    OPENING,
+    OPENINGS,
+    STATEMENTS,
+    UPLOADS,
+    Body,
+    Incoming,
+    document,
+    statement,
+)
 from gateway.callers import Callers
 from gateway.methods import allowed
 from gateway.problems import Problem, as_problem, response_of
@@ -105,7 +115,9 @@ class Door:
         """What the body of a request to a path may be."""
         if path == STATEMENTS:
             return self._statement
-        return self._document if UPLOADS.fullmatch(path) else JSON
+        if UPLOADS.fullmatch(path):
+            return self._document
+        return OPENING if OPENINGS.fullmatch(path) else JSON
 
 
 def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -17,6 +17,7 @@ from gateway.decisions import Ended, NoProcess, send
 from gateway.forms import ResolutionForm
 from gateway.options import GatewayOptions
 from gateway.problems import Problem, not_found
+from gateway.processes import tenant_of_process
 from workflows.actor import SignedActor
 from workflows.decisions import Taken
 from workflows.handover import (
@@ -29,7 +30,9 @@ from workflows.handover import (
     latest_run,
 )
 from workflows.onboarding.life import is_customer
-from workflows.onboarding.messages import Start, Withdrawal, tenant_of
+from workflows.onboarding.messages import Start, Withdrawal
+from workflows.reconciliation.messages import is_reconciliation
+from workflows.reconciliation.starting import bring_run_back
 
 __all__ = ["Engine", "resolve", "unresolved"]
 
@@ -47,15 +50,18 @@ async def resolve(options: GatewayOptions, caller: Caller, form: ResolutionForm)
     """
     async with transaction(options.engine) as connection:
         lost = await lost_runs.unresolved(connection, workflow_id=form.workflow_id)
-    tenant = tenant_of(form.workflow_id)
+    tenant = await tenant_of_process(options.engine, form.workflow_id)
     if tenant is None:
         raise not_found("process")
     if not lost:
         return await _free(options, caller, form)
     if is_customer(form.workflow_id):
         return await _bring_life_back(options, caller, form, lost[0]["run_id"])
-    start = Start(application_id=form.workflow_id.rsplit("/", 1)[1], tenant=tenant)
-    stage = await bring_back(options.client, start, lost[0]["run_id"])
+    if is_reconciliation(form.workflow_id):
+        stage = await bring_run_back(options.client, form.workflow_id, lost[0]["run_id"])
+    else:
+        start = Start(application_id=form.workflow_id.rsplit("/", 1)[1], tenant=tenant)
+        stage = await bring_back(options.client, start, lost[0]["run_id"])
     taken = Taken(workflow_id=form.workflow_id, stage=stage)
     if form.action == "abort":
         try:

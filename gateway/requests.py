@@ -14,11 +14,11 @@ from gateway.cursors import cursor_of, place_of, time_of
 from gateway.etags import IfMatch, IfNoneMatch, changed_meanwhile, tagged
 from gateway.forms import ReopenForm
 from gateway.openapi import answers, problems
-from gateway.options import Options
+from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import Problem, not_found
+from gateway.processes import tenant_of_process
 from workflows.onboarding.application import Answer
-from workflows.onboarding.messages import tenant_of
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"])
 
@@ -90,7 +90,7 @@ async def of_process(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """What a process had done, or tried to."""
-    if not caller.may_see(tenant_of(workflow_id)):
+    if not caller.may_see(await tenant_of_process(options.engine, workflow_id)):
         raise not_found("process")
     async with transaction(options.engine) as connection:
         rows = await reopening.of_process(
@@ -122,7 +122,7 @@ async def show(
 ) -> Response:
     """One request by its key."""
     async with transaction(options.engine) as connection:
-        row = _seen(caller, await reopening.show(connection, key))
+        row = await _seen(options, caller, await reopening.show(connection, key))
     return tagged(_entry(row), if_none_match, number=row["generation"])
 
 
@@ -144,7 +144,7 @@ async def reopen(
     `If-Match` says which generation you looked at: two people who want the same do it once.
     """
     async with transaction(options.engine) as connection:
-        row = _seen(caller, await reopening.show(connection, form.key))
+        row = await _seen(options, caller, await reopening.show(connection, form.key))
         expected.meets(row["generation"], "generation")
         try:
             generation = await reopening.reopen(
@@ -163,8 +163,10 @@ async def reopen(
     return Reopened(key=form.key, generation=generation)
 
 
-def _seen(caller: Caller, row: RowMapping | None) -> RowMapping:
-    if row is None or not caller.may_see(tenant_of(row["workflow_id"])):
+async def _seen(options: GatewayOptions, caller: Caller, row: RowMapping | None) -> RowMapping:
+    if row is None:
+        raise not_found("request")
+    if not caller.may_see(await tenant_of_process(options.engine, row["workflow_id"])):
         raise not_found("request")
     return row
 

@@ -14,7 +14,7 @@ from workflows.reconciliation.certificate import (
     Certificate,
     Equation,
     EquationName,
-    MatchedTotal,
+    MatchCount,
     Missing,
     RollForward,
     TimingTotal,
@@ -78,7 +78,7 @@ class FilesReport(BaseModel):
     period: Period
     items: dict[Book, int]
     books: tuple[BookTotals, ...]
-    matches: tuple[MatchedTotal, ...]
+    matches: tuple[MatchCount, ...]
     breaks: tuple[Break, ...]
     timing: tuple[TimingTotal, ...]
     bridge: tuple[Equation, ...]
@@ -116,7 +116,7 @@ def report(
             )
             for one in certificate.controls
         ),
-        matches=certificate.matched,
+        matches=certificate.matches,
         breaks=tuple(
             Break(
                 break_class=one.break_class,

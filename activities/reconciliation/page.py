@@ -235,23 +235,23 @@ def _timing(of: Certificate) -> Element | None:
 
 def _matched(of: Certificate) -> Element:
     if not of.matched:
-        return _section("Matches of this run", element("p", "Nothing was matched."))
+        return _section("Matches of the day", element("p", "Nothing was matched."))
+    counts = {(one.leg, one.rule, one.disposition): one.matches for one in of.matches}
     rows = [
         (
             words.LEG[one.leg],
-            one.rule,
-            words.DISPOSITION[one.disposition],
-            words.EVIDENCE[one.evidence],
+            f"{words.RULE[one.rule]}, {words.DISPOSITION[one.disposition]}",
             one.currency,
-            f"{one.matches:,}",
+            f"{counts.get((one.leg, one.rule, one.disposition), 0):,}",
             f"{one.items:,}",
-            money(one.ours_minor, one.currency),
+            money(one.independent_minor, one.currency),
+            money(one.derived_minor, one.currency),
             money(one.theirs_minor, one.currency),
         )
         for one in of.matched
     ]
-    head = ("Leg", "Rule", "How", "Evidence", "", "Matches", "Items", "One side", "Other side")
-    return _section("Matches of this run", _table(head, rows, figures=4))
+    head = ("Leg", "How", "", "Matches", "Items", "One side", "and derived", "Other side")
+    return _section("Matches of the day", _table(head, rows, figures=5))
 
 
 def _rests_on(of: Certificate) -> Element:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from activities.heartbeat import heartbeating
 from activities.reconciliation import page, report
 from database.connection import transaction
-from database.reconciliation import certificates, reports, results
+from database.reconciliation import certificates, reports
 from workflows.reconciliation.break_list import BreakLine
 from workflows.reconciliation.messages import Certified, Certify, OfCut, Proven
 from workflows.reconciliation.steps import ProofSteps
@@ -39,7 +39,7 @@ class ProofActivities(ProofSteps):
 
     async def _write(self, connection: AsyncConnection, id_: str) -> None:
         certificate = await certificates.read(connection, id_)
-        breaks: list[BreakLine] = [line async for line in results.break_lines(connection)]
+        breaks: list[BreakLine] = [line async for line in certificates.break_lines(connection, id_)]
         listed = "".join(report.break_list(certificate, breaks)).encode()
         printed = page.page(certificate, islice(breaks, page.LARGEST)).encode()
         await reports.keep(connection, id_, "json", report.as_json(certificate))

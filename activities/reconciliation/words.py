@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from workflows.reconciliation.books import Book, BreakClass, Disposition, Evidence, Leg, Status
+from workflows.reconciliation.books import Book, BreakClass, Disposition, Leg, Rule, Status
 from workflows.reconciliation.certificate import Age, EquationName, Lack, TermName
 
 STATUS: Mapping[Status, tuple[str, str]] = {
@@ -73,6 +73,7 @@ BREAK: Mapping[BreakClass, str] = {
     "bank_fee": "Bank's fee",
     "unidentified_deposit": "Unidentified deposit",
     "unknown_type": "Unknown type",
+    "ambiguous": "Ambiguous",
 }
 
 DISPOSITION: Mapping[Disposition, str] = {
@@ -85,9 +86,25 @@ DISPOSITION: Mapping[Disposition, str] = {
     "out_of_scope": "no settlement",
 }
 
-EVIDENCE: Mapping[Evidence, str] = {
-    "independent": "independent",
-    "derived": "derived",
+RULE: Mapping[Rule, str] = {
+    "contra": "One side's opposites",
+    "reference": "Reference",
+    "reference_whichever_kind": "Reference, another kind",
+    "reference_differs": "Reference",
+    "presentment": "What the customer saw",
+    "reference_rank": "Reference, one by one",
+    "reference_group": "Reference, several",
+    "reference_group_differs": "Reference, several",
+    "entry": "The bank's entry",
+    "trace": "Trace",
+    "trace_differs": "Trace",
+    "payout_and_day": "Amount and arrival",
+    "arrival_block": "All of a day",
+    "consecutive_payouts": "Consecutive payouts",
+    "short_deposit": "Short deposit",
+    "taken_back": "Taken back",
+    "amount_and_day": "Amount and day",
+    "nothing": "Nothing moved",
 }
 
 LACK: Mapping[Lack, str] = {

@@ -14,7 +14,7 @@ from activities.rules.reading import read_table
 from activities.rules.table import Outcome, Row, Table, inputs_hash
 from workflows.rules import Answered, AskedWith, Country, Facts, Question, RuleVersions, Ruling
 
-NOT_TABLES = frozenset({"policy.toml", "statement_columns.toml"})
+NOT_TABLES = frozenset({"policy.toml", "reconciliation.toml", "statement_columns.toml"})
 """What lies in the folder, too, and is read by others."""
 
 _SAID_BY_EVERY_ROW = frozenset(Ruling.model_fields)

@@ -16,7 +16,7 @@ from database.reconciliation import controls, cut, extent, open_at, results
 from database.reconciliation.bridge import prove
 from database.reconciliation.extent import Cut
 from workflows.reconciliation.break_list import BreakLine
-from workflows.reconciliation.certificate import Certificate, canonical, certificate_id
+from workflows.reconciliation.certificate import Certificate, CutRecord, canonical, certificate_id
 from workflows.reconciliation.proof import status_of
 
 _CONTENT = text("SELECT content FROM certificates WHERE id = :id")
@@ -29,9 +29,12 @@ _SUPERSEDED = text("""
 _KEEP = text("""
     INSERT INTO certificates (id, run, account, business_date, ordinal, status, previous,
                               supersedes, result_hash, content)
-    VALUES (:id, :run, :account, :business_date, :ordinal, :status, :previous, :supersedes,
-            :result_hash, CAST(:content AS jsonb))
+    SELECT :id, :run, account, :business_date, :ordinal, :status, :previous, :supersedes,
+           :result_hash, CAST(:content AS jsonb)
+    FROM cuts WHERE run = :run
 """)
+_PROOF = text("UPDATE cuts SET proof = CAST(:proof AS jsonb) WHERE run = :run")
+_PROVEN = text("SELECT proof FROM cuts WHERE run = :run")
 _ROW = text("SELECT run, content FROM certificates WHERE id = :id")
 _AS_OF = text("""
     SELECT e.id FROM certificates e JOIN reconciliation_accounts a ON a.id = e.account
@@ -74,28 +77,35 @@ class Verified:
 
 
 async def draft(connection: AsyncConnection, run: int) -> Certificate:
-    """The certificate of a run as its matches stand now. Needs a transaction.
+    """Prove a run as its matches stand now; `certify` certifies this. Needs a transaction.
 
     Raises LookupError for a run without a cut.
     """
-    return await _made(connection, await extent.read(connection, run))
+    of = await extent.read(connection, run)
+    made = await _made(connection, of, of.record or await cut.record(connection, of))
+    kept = {"run": run, "proof": canonical(made).decode()}
+    await connection.execute(_PROOF, kept)
+    return made
 
 
 async def certify(connection: AsyncConnection, run: int) -> str:
-    """Keep the certificate of a run, once; its id."""
+    """Keep the certificate of what was proven of a run, once; its id.
+
+    Raises LookupError for a run without a cut.
+    """
     if known := await connection.scalar(_OF_RUN, {"run": run}):
         return str(known)
-    of = await extent.read(connection, run)
-    made = await _made(connection, of)
-    id_ = certificate_id(made)
+    proof = await connection.scalar(_PROVEN, {"run": run})
+    proven = _certificate(proof) if proof else await draft(connection, run)
+    id_ = certificate_id(proven)
     row = {
         "id": id_,
         "run": run,
-        "account": of.account,
-        "content": canonical(made).decode(),
-        **{name: getattr(made, name) for name in _COLUMNS},
+        "content": canonical(proven).decode(),
+        **{name: getattr(proven, name) for name in _COLUMNS},
     }
     await connection.execute(_KEEP, row)
+    await connection.execute(_PROOF, {"run": run, "proof": None})
     return id_
 
 
@@ -104,7 +114,7 @@ async def read(connection: AsyncConnection, id_: str) -> Certificate:
     content = await connection.scalar(_CONTENT, {"id": id_})
     if content is None:
         raise LookupError(id_)
-    return Certificate.model_validate_json(json.dumps(content))
+    return _certificate(content)
 
 
 async def break_lines(connection: AsyncConnection, id_: str) -> AsyncIterator[BreakLine]:
@@ -147,7 +157,7 @@ async def verify(connection: AsyncConnection, id_: str) -> Verified:
     if row is None:
         raise LookupError(id_)
     try:
-        said = Certificate.model_validate_json(json.dumps(row["content"]))
+        said = _certificate(row["content"])
     except ValueError as error:
         return Verified(id_, (f"content: {error}",))
     differences = []
@@ -156,16 +166,16 @@ async def verify(connection: AsyncConnection, id_: str) -> Verified:
     of = await extent.read(connection, row["run"])
     if of.hash != said.cut.hash:
         differences.append(f"cut.hash: {said.cut.hash}, stored with the cut {of.hash}")
-    found = await _made(connection, of)
+    found = await _made(connection, of, await cut.record(connection, of))
     differences += _differences(said, found)
     if misnamed := await results.misnamed(connection, of):
         differences.append(f"matches: {misnamed} of them have other items than their ids say")
     return Verified(id_, tuple(differences))
 
 
-async def _made(connection: AsyncConnection, of: Cut) -> Certificate:
+async def _made(connection: AsyncConnection, of: Cut, recorded: CutRecord) -> Certificate:
+    await connection.execute(cut.ROOM)
     before = await read(connection, of.base.certificate) if of.base else None
-    recorded = await cut.record(connection, of)
     await open_at.lay_out(connection, of)
     movements = await controls.moved(connection, of)
     balances = await controls.controls(connection, of, movements, before)
@@ -185,12 +195,18 @@ async def _made(connection: AsyncConnection, of: Cut) -> Certificate:
         controls=balances.totals,
         bridge=proven.equations,
         roll_forward=proven.roll_forward,
+        matches=await results.matches(connection, of),
         matched=await results.matched(connection, of),
         timing=await results.timing(connection, of),
         breaks=open_breaks,
         break_movements=await results.break_movements(connection, of),
         result_hash=await results.result_hash(connection, of),
     )
+
+
+def _certificate(content: object) -> Certificate:
+    """A certificate as it is stored: JSON's own words for dates are not Python's."""
+    return Certificate.model_validate_json(json.dumps(content))
 
 
 def _differences(said: Certificate, found: Certificate) -> list[str]:

@@ -5,6 +5,7 @@ whatever comes later has a greater number, and is in a later cut. What came late
 cut before, is new in the next.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from sqlalchemy.types import TypeEngine
 from database.journal.openings import SOURCE as LOAD
 from database.reconciliation.scope import BASE_BEFORE, IN_CUT
 from workflows.reconciliation.books import Book, Leg
+from workflows.reconciliation.certificate import CutRecord
 from workflows.reconciliation.inputs import Inputs
 
 PAYOUTS = ("payout", "payout_reversal")
@@ -78,7 +80,7 @@ def of_cut(sql: str) -> TextClause:
 
 _READ = text("""
     SELECT r.id AS run, r.account, a.name, a.opened_on, r.business_date, r.ordinal, c.last_intake,
-           c.last_item, c.inputs, c.hash
+           c.last_item, c.inputs, c.hash, c.record
     FROM runs r JOIN reconciliation_accounts a ON a.id = r.account JOIN cuts c ON c.run = r.id
     WHERE r.id = :run
 """)
@@ -107,7 +109,10 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A cut that is fixed, and its base; `loaded` are the first and last item of the beginning."""
+    """A cut, and its base. `hash` and `record` are there once it is fixed.
+
+    loaded  the first and the last item of the beginning
+    """
 
     run: int
     account: int
@@ -118,6 +123,7 @@ class Cut:
     last_item: int
     inputs: Inputs
     hash: str | None
+    record: CutRecord | None
     base: Base | None
     loaded: tuple[int, int]
 
@@ -168,6 +174,9 @@ async def read(connection: AsyncConnection, run: int) -> Cut:
         last_item=row["last_item"],
         inputs=Inputs.model_validate(row["inputs"]),
         hash=row["hash"],
+        record=None
+        if row["record"] is None
+        else CutRecord.model_validate_json(json.dumps(row["record"])),
         base=await _base(connection, row["account"], row["business_date"], row["run"]),
         loaded=await _loaded(connection, row["account"]),
     )

@@ -63,6 +63,9 @@ async def match(
     await _leg_2(Passing(connection, scope, "L2", apart), terms)
     tell("L3")
     await _leg_3(Passing(connection, scope, "L3", apart), terms)
+    for leg in LEGS:
+        if leg not in scope.legs:  # of one book alone nothing is open
+            await connection.execute(text(f"TRUNCATE {leg.lower()}"))
     tell("storing")
     made = await store(connection, scope)
     await connection.execute(_MATCHED, {"run": run})

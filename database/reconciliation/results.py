@@ -20,6 +20,7 @@ from workflows.reconciliation.certificate import (
     AGES,
     BreakMovement,
     BreakTotal,
+    MatchCount,
     MatchedTotal,
     TimingTotal,
 )
@@ -43,24 +44,27 @@ _APART = """
     FROM match_history
     WHERE account = :account AND run > :base_run AND run <= :run AND until_run >= :run
 """
-_MATCHED = text(f"""
-    WITH members AS (
-        SELECT x.number, x.leg, x.rule, x.disposition, i.currency, i.book, i.derived, i.amount_minor
-        FROM ({_OF_DAY}) AS x JOIN match_items m ON m.match = x.number JOIN items i ON i.id = m.item
+_MATCHES = of_cut(f"""
+    SELECT leg, rule, disposition, count(*) AS matches
+    FROM (SELECT leg, rule, disposition FROM ({_OF_DAY}) AS x
+          UNION ALL SELECT leg, rule, disposition FROM ({_APART}) AS y) AS stood
+    GROUP BY leg, rule, disposition ORDER BY leg, rule, disposition
+""")
+_FIRST_SIDE = f"(i.book IN {_OURS} OR stood.leg = {LEGS['L2']} AND i.book = {BOOKS['processor']})"
+_MATCHED = of_cut(f"""
+    SELECT stood.leg, stood.rule, stood.disposition, i.currency, count(*) AS items,
+           coalesce(sum(i.amount_minor) FILTER (WHERE {_FIRST_SIDE} AND NOT i.derived), 0)
+               AS independent,
+           coalesce(sum(i.amount_minor) FILTER (WHERE {_FIRST_SIDE} AND i.derived), 0) AS derived,
+           coalesce(sum(i.amount_minor) FILTER (WHERE NOT {_FIRST_SIDE}), 0) AS theirs
+    FROM (
+        SELECT x.leg, x.rule, x.disposition, m.item
+        FROM ({_OF_DAY}) AS x JOIN match_items m ON m.match = x.number
         UNION ALL
-        SELECT x.number, x.leg, x.rule, x.disposition, i.currency, i.book, i.derived, i.amount_minor
-        FROM ({_APART}) AS x CROSS JOIN unnest(x.items) AS u (item) JOIN items i ON i.id = u.item
-    ), matched AS (
-        SELECT leg, rule, disposition, currency, number, bool_or(derived) AS derived,
-               count(*) AS items,
-               coalesce(sum(amount_minor) FILTER (WHERE book IN {_OURS}), 0) AS ours,
-               coalesce(sum(amount_minor) FILTER (WHERE book NOT IN {_OURS}), 0) AS theirs
-        FROM members GROUP BY leg, rule, disposition, currency, number
-    )
-    SELECT leg, rule, disposition, currency, derived, count(*) AS matches, sum(items) AS items,
-           sum(ours) AS ours, sum(theirs) AS theirs
-    FROM matched GROUP BY leg, rule, disposition, currency, derived
-    ORDER BY leg, rule, disposition, currency, derived
+        SELECT leg, rule, disposition, unnest(items) FROM ({_APART}) AS y
+    ) AS stood JOIN items i ON i.id = stood.item
+    GROUP BY stood.leg, stood.rule, stood.disposition, i.currency
+    ORDER BY stood.leg, stood.rule, stood.disposition, i.currency
 """)
 _TIMING = text(f"""
     SELECT leg, currency, {_AGE.format("(CAST(:business_date AS date) - effective_on)")} AS age,
@@ -106,10 +110,14 @@ _HASH_MATCHES = text(f"""
     ) AS said
 """)
 _MISNAMED = of_cut(f"""
-    SELECT count(*) FROM ({_OF_DAY}) AS x WHERE x.id <> (
-        SELECT CAST(md5(concat_ws(chr(10), CAST(:name AS text), x.leg, x.rule,
-                                  string_agg({SOURCE}, chr(10) ORDER BY {SOURCE}))) AS uuid)
-        FROM match_items m JOIN items i ON i.id = m.item WHERE m.match = x.number)
+    SELECT count(*) FROM ({_OF_DAY}) AS x LEFT JOIN (
+        SELECT m.match AS number, string_agg({SOURCE}, chr(10) ORDER BY {SOURCE}) AS sources
+        FROM match_items m JOIN items i ON i.id = m.item
+        WHERE m.match IN (SELECT number FROM ({_OF_DAY}) AS x)
+        GROUP BY m.match
+    ) AS members USING (number)
+    WHERE x.id IS DISTINCT FROM CAST(
+        md5(concat_ws(chr(10), CAST(:name AS text), x.leg, x.rule, sources)) AS uuid)
 """)
 _HASHED = "encode(sha256(string_agg(hash, ''::bytea ORDER BY hash)), 'hex')"
 _HASH_OPEN = text(f"""
@@ -145,8 +153,22 @@ _LINES = text(f"""
 """)
 
 
+async def matches(connection: AsyncConnection, cut: Cut) -> tuple[MatchCount, ...]:
+    """How many matches of the day there are, by leg and rule."""
+    rows = (await connection.execute(_MATCHES, cut.values())).mappings()
+    return tuple(
+        MatchCount(
+            leg=_LEG_OF[row["leg"]],
+            rule=_RULE_OF[row["rule"]],
+            disposition=_DISPOSITION_OF[row["disposition"]],
+            matches=int(row["matches"]),
+        )
+        for row in rows
+    )
+
+
 async def matched(connection: AsyncConnection, cut: Cut) -> tuple[MatchedTotal, ...]:
-    """What was matched in the day, by leg, rule and evidence."""
+    """What the matches of the day come to, by leg and rule."""
     rows = (await connection.execute(_MATCHED, cut.values())).mappings()
     return tuple(
         MatchedTotal(
@@ -154,10 +176,9 @@ async def matched(connection: AsyncConnection, cut: Cut) -> tuple[MatchedTotal, 
             currency=row["currency"],
             rule=_RULE_OF[row["rule"]],
             disposition=_DISPOSITION_OF[row["disposition"]],
-            evidence="derived" if row["derived"] else "independent",
-            matches=int(row["matches"]),
             items=int(row["items"]),
-            ours_minor=int(row["ours"]),
+            independent_minor=int(row["independent"]),
+            derived_minor=int(row["derived"]),
             theirs_minor=int(row["theirs"]),
         )
         for row in rows

@@ -1,5 +1,6 @@
 """What a run compares: the items of its cut that no run before it had, beside what is open."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from workflows.reconciliation.books import Book, Leg
+
 _CUT = text("""
     SELECT r.id AS run, r.account, a.name AS account_name, a.posts, r.business_date,
-           c.last_intake, c.last_item, c.processor_before, c.bank_before, c.journal_before
+           c.last_intake, c.last_item, c.inputs, c.processor_before, c.bank_before, c.journal_before
     FROM runs r
     JOIN reconciliation_accounts a ON a.id = r.account
     JOIN cuts c ON c.run = r.id
@@ -54,13 +57,17 @@ class OutOfOrder(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A run's cut, and the cut of the run that was matched last, from which it goes on."""
+    """A run's cut, and the cut of the run that was matched last, from which it goes on.
+
+    legs  those of which the account has both books
+    """
 
     run: int
     account: int
     account_name: str
     posts: tuple[str, ...]
     business_date: date
+    legs: frozenset[Leg]
     last_intake: int
     last_item: int
     before: tuple[datetime, datetime, datetime]
@@ -82,6 +89,16 @@ class Scope:
 _NAMES = ("processor_before", "bank_before", "journal_before")
 
 
+def legs_of(books: Sequence[Book] | None) -> frozenset[Leg]:
+    """The legs of which both books are among these; all where nobody says."""
+    needs: dict[Leg, set[Book]] = {
+        "L1": {"clearing", "processor"},
+        "L2": {"processor", "bank"},
+        "L3": {"cash", "bank"},
+    }
+    return frozenset(leg for leg, both in needs.items() if books is None or both <= set(books))
+
+
 async def of_run(connection: AsyncConnection, run: int) -> Scope:
     """What a run compares. Raises LookupError where it has no cut, and OutOfOrder."""
     row = (await connection.execute(_CUT, {"run": run})).mappings().first()
@@ -96,6 +113,7 @@ async def of_run(connection: AsyncConnection, run: int) -> Scope:
         account_name=row["account_name"],
         posts=tuple(row["posts"]),
         business_date=row["business_date"],
+        legs=legs_of(row["inputs"].get("scope")),
         last_intake=row["last_intake"],
         last_item=row["last_item"],
         before=tuple(row[name] for name in _NAMES),

@@ -30,7 +30,10 @@ async def test_a_stack_is_seen_while_it_runs_and_leaves_nothing_behind(own: Lapt
     stack = own.up()
     assert own.perdure("status").returncode == 0
     pids = own.pids()
-    assert list(pids) == ["postgres", "temporal", "simulators", "worker", "gateway"]
+    assert list(pids) == [
+        *("postgres", "temporal", "simulators"),
+        *("worker", "reconciliation", "gateway"),
+    ]
 
     second = own.perdure("up")
     assert second.returncode == 4
@@ -39,7 +42,10 @@ async def test_a_stack_is_seen_while_it_runs_and_leaves_nothing_behind(own: Lapt
     stack.send_signal(signal.SIGINT)
     assert stack.wait(60) == 0
     stopped = re.findall(r"(\w+): stopping", own.said)
-    assert stopped == ["gateway", "worker", "simulators", "temporal", "postgres"]
+    assert stopped == [
+        *("gateway", "reconciliation", "worker"),
+        *("simulators", "temporal", "postgres"),
+    ]
     assert not any(_runs(pid) for pid in pids.values())
     assert own.perdure("status").returncode == 3
 

@@ -57,14 +57,13 @@ def show(report: FilesReport) -> None:
     _table(
         console,
         "Matches",
-        ("leg", "rule", "how", "matches", "items"),
+        ("leg", "rule", "how", "matches"),
         (
             (
                 words.LEG[one.leg],
-                one.rule,
+                words.RULE[one.rule],
                 words.DISPOSITION[one.disposition],
                 f"{one.matches:,}",
-                f"{one.items:,}",
             )
             for one in report.matches
         ),

@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from workflows.reconciliation.books import Book, BreakClass, Disposition, Evidence, Leg, Status
+from workflows.reconciliation.books import Book, BreakClass, Disposition, Leg, Rule, Status
 from workflows.request_key import Message
 
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -187,17 +187,29 @@ class RollForward(Message):
         return self
 
 
+class MatchCount(Message):
+    """How many matches a rule made in a leg."""
+
+    leg: Leg
+    rule: Rule
+    disposition: Disposition
+    matches: int
+
+
 class MatchedTotal(Message):
-    """What one pass of this run matched in a leg; `evidence` is derived where a line of it is."""
+    """What a rule matched in a leg, by its two sides: the first is ours, in L2 the payouts.
+
+    Of ours, `independent_minor` is what we booked ourselves, and `derived_minor` what was made from
+    the other book's data: that it agrees proves nothing.
+    """
 
     leg: Leg
     currency: Currency
-    rule: str
+    rule: Rule
     disposition: Disposition
-    evidence: Evidence
-    matches: int
     items: int
-    ours_minor: int
+    independent_minor: int
+    derived_minor: int
     theirs_minor: int
 
 
@@ -261,6 +273,7 @@ class Certificate(Message):
     controls: tuple[ControlTotal, ...]
     bridge: tuple[Equation, ...]
     roll_forward: tuple[RollForward, ...]
+    matches: tuple[MatchCount, ...]
     matched: tuple[MatchedTotal, ...]
     timing: tuple[TimingTotal, ...]
     breaks: tuple[BreakTotal, ...]

@@ -4,12 +4,13 @@ Amounts are minor units on the sign of our asset. An item is open in every leg o
 on its way comes with its line in clearing, and the two are matched at once.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from workflows.reconciliation.books import Book
 from workflows.reconciliation.payments import CurrencyCode, Minor, ObjectId
@@ -17,6 +18,17 @@ from workflows.request_key import Message
 
 _PAYOUTS = ("payout", "payout_reversal")
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _written_out(value: Any) -> Any:
+    # Numbers would be taken for seconds since 1970, and times for days. Any: what somebody sent.
+    if (isinstance(value, str) and not _DAY.fullmatch(value)) or isinstance(value, int | float):
+        raise ValueError("is not a day of ISO 8601, such as 2026-01-31")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_out)]
 OpeningBook = Book | Literal["receivables", "fees", "reserve", "unsettled", "suspense"]
 Word = Annotated[str, Field(pattern=r"^[!-~]{1,60}$")]
 
@@ -37,10 +49,10 @@ class OpeningItem(Message):
     kind: Word
     currency: CurrencyCode
     amount_minor: Minor
-    effective_on: date
+    effective_on: Day
     reference: ObjectId | None = None
     payout: ObjectId | None = None
-    arrival_on: date | None = None
+    arrival_on: Day | None = None
     trace_id: ObjectId | None = None
     descriptor: Annotated[str, Field(max_length=500)] | None = None
 
@@ -56,7 +68,7 @@ class Residual(Message):
 class Opening(Message):
     """What an account begins with on the morning of `opened_on`."""
 
-    opened_on: date
+    opened_on: Day
     balances: Annotated[tuple[OpeningBalance, ...], Field(min_length=1, max_length=200)]
     items: Annotated[tuple[OpeningItem, ...], Field(max_length=5000)] = ()
 

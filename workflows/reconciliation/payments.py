@@ -23,7 +23,7 @@ PaymentKind = Rising | Falling | Either
 conversion  a sale in a currency that was not settled at first: the processor has exchanged it
 """
 
-Minor = Annotated[int, Field(ge=-(10**15), le=10**15)]
+Minor = Annotated[int, Field(strict=True, ge=-(10**15), le=10**15)]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 ObjectId = Annotated[str, Field(pattern=r"^[!-~]{1,255}$")]
 ACCOUNT_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")

@@ -6,8 +6,9 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from workflows.handover import PATIENCE, temporal_answers
-from workflows.reconciliation.messages import TASK_QUEUE, Days, Run, range_id
+from workflows import search_attributes
+from workflows.handover import PATIENCE, go_on, temporal_answers
+from workflows.reconciliation.messages import TASK_QUEUE, Days, Run, range_id, run_of
 from workflows.reconciliation.nightly import ReconcileDays
 from workflows.reconciliation.workflow import ReconcileAccount
 
@@ -47,3 +48,25 @@ async def start_range(client: Client, days: Days) -> str:
                 static_summary=f"{days.account}, {days.first} to {days.last}",
             )
     return id_
+
+
+async def bring_run_back(client: Client, id_: str, run_id: str) -> str:
+    """Let a run whose process was ended from outside go on; the answer is its stage.
+
+    Raises NotTaken while Temporal is down.
+    """
+    run = run_of(id_)
+
+    async def start_anew() -> None:
+        with contextlib.suppress(WorkflowAlreadyStartedError):
+            await client.start_workflow(
+                ReconcileAccount.run,
+                run,
+                id=id_,
+                task_queue=TASK_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            )
+
+    async with temporal_answers(2 * PATIENCE):
+        described = await go_on(client, id_, run_id, start_anew)
+    return described.typed_search_attributes.get(search_attributes.STAGE) or "received"

@@ -24,6 +24,8 @@ PHASES = {
     "operator": ("examples", "fuzzing"),
     "service": ("examples", "fuzzing"),
     "senior_reviewer": ("examples", "coverage", "fuzzing"),
+    "finance_operator": ("examples", "coverage", "fuzzing"),
+    "finance_approver": ("examples", "fuzzing"),
 }
 """An admin may do everything: what depends on no role is looked at with their key."""
 

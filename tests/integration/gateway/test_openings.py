@@ -181,6 +181,16 @@ async def test_balances_and_open_items_must_not_contradict_each_other(
     assert told["errors"] == [{"field": "balances", "message": says}]
 
 
+async def test_thousands_of_items_may_be_open(gateway: Gateway, journal: Journal) -> None:
+    charge = OPENING["items"][2] | {"amount_minor": 1}
+    items = [*OPENING["items"][:2], *(charge | {"source_id": f"txn_old_{n}"} for n in range(1_000))]
+    proposed = await gateway.finance.post(PATH, OPENING | {"items": items})
+    assert proposed.status_code == 201, proposed.text
+    assert (await decide(gateway.finance_approver)).status_code == 200
+    (found,) = await journal.rows("SELECT count(*) AS items FROM items")
+    assert found == {"items": 1_002}
+
+
 async def test_an_open_item_is_of_before(gateway: Gateway, journal: Journal) -> None:
     late = OPENING | {"opened_on": "2026-01-31"}
     assert (
@@ -220,7 +230,7 @@ async def test_the_command_line_proposes_and_approves(
     file.write_text(json.dumps({name: OPENING[name] for name in OPENING if name != "reason"}))
 
     async def perdure(*arguments: str) -> str:
-        done = await asyncio.to_thread(CliRunner().invoke, app, ["account", *arguments])
+        done = await asyncio.to_thread(CliRunner().invoke, app, ["accounts", *arguments])
         assert done.exit_code == 0, done.output
         return done.stdout
 

@@ -18,6 +18,8 @@ from workflows.actor import Role
 OTHERS = {
     "{account}": "acme",
     "{payment}": "a" * 26,
+    "{day}": "2026-01-31",
+    "{ordinal}": "1",
     "{hit}": "1",
     "{session}": "a" * 26,
     "{document}": "a" * 32,

@@ -14,8 +14,8 @@ from workflows.reconciliation.books import (
     Book,
     BreakClass,
     Disposition,
-    Evidence,
     Leg,
+    Rule,
     Status,
 )
 from workflows.reconciliation.certificate import (
@@ -35,7 +35,7 @@ from workflows.reconciliation.certificate import (
         (Book, words.BOOK),
         (BreakClass, words.BREAK),
         (Disposition, words.DISPOSITION),
-        (Evidence, words.EVIDENCE),
+        (Rule, words.RULE),
         (Leg, words.LEG),
         (Status, words.STATUS),
         (Age, words.AGE),

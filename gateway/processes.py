@@ -1,0 +1,24 @@
+"""Whose a process is."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from database.connection import transaction
+from database.reconciliation import accounts
+from database.reconciliation.accounts import NoAccount
+from workflows.onboarding.messages import tenant_of
+from workflows.reconciliation.messages import is_reconciliation, run_of
+
+
+async def tenant_of_process(engine: AsyncEngine, process: str) -> str | None:
+    """The tenant of a process; None where it is none of ours.
+
+    The ids of onboardings and customers say it, so that people can decide about them while our
+    database is down. Of a reconciliation the account knows. Raises DatabaseDown.
+    """
+    if not is_reconciliation(process):
+        return tenant_of(process)
+    try:
+        async with transaction(engine) as connection:
+            return (await accounts.of_name(connection, run_of(process).account)).tenant
+    except (NoAccount, ValueError):
+        return None

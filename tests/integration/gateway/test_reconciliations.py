@@ -1,0 +1,208 @@
+"""Reconciliations by HTTP: begun once, listed, certified; breaks explained, matches taken apart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from database.connection import transaction
+from database.reconciliation import accounts, items
+from database.reconciliation.item import NewItem
+from tests.house import House
+from tests.integration.gateway.conftest import Door, Gateway, problem
+from workers import reconciliation as worker
+from workflows.reconciliation.books import Book
+from workflows.reconciliation.messages import TASK_QUEUE, Run, shadow_id
+from workflows.reconciliation.workflow import ShadowReconciliation
+
+DAY = date(2026, 3, 2)
+AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ACCOUNT: dict[str, Any] = {
+    "opened_on": "2026-03-02",
+    "processor": "files",
+    "journal": "files",
+    "bank_accounts": [{"identification": "DE02", "currency": "EUR", "calendar": "target"}],
+}
+
+
+def item(book: Book, source_id: str, amount: int, reference: str) -> NewItem:
+    component = "gross" if book == "processor" else ""
+    return NewItem(
+        book, source_id, component, "charge", "EUR", amount, AT, DAY, reference=reference
+    )
+
+
+@asynccontextmanager
+async def working(house: House) -> AsyncIterator[None]:
+    async with worker.activities(house.settings) as steps, worker.working(house.client, steps):
+        yield
+
+
+@dataclass
+class Shop:
+    """An account with a sale that all know, and one that our journal does not.
+
+    Tests share a Temporal, which never forgets: each has an account of its own.
+    """
+
+    name: str
+    finance: Door
+    finance_approver: Door
+
+    async def begin(self, day: str = "2026-03-02") -> httpx.Response:
+        asked = {"account": self.name, "business_date": day}
+        return await self.finance.post("/v1/reconciliations", asked)
+
+    async def over(self, ordinal: int = 1) -> dict[str, Any]:
+        """The run of the day once it is over."""
+        path = f"/v1/reconciliations/{self.name}/2026-03-02/{ordinal}"
+        async with asyncio.timeout(60):
+            while True:
+                found: dict[str, Any] = (await self.finance.get(path)).json()
+                if found["ended_at"]:
+                    return found
+                await asyncio.sleep(0.1)
+
+
+@pytest.fixture
+async def shop(gateway: Gateway, house: House) -> Shop:
+    name = f"shop-{uuid4().hex[:8]}"
+    form = ACCOUNT | {"name": name}
+    made = await gateway.finance.post("/v1/accounts", form, tenant="acme")
+    assert made.status_code == 201, made.text
+    async with transaction(house.engine) as connection:
+        account = (await accounts.of_name(connection, name)).id
+        told = [
+            item("processor", "txn_1", 10_000, "ch_1"),
+            item("processor", "txn_2", 5_000, "ch_2"),
+            item("clearing", "je_1/1", 10_000, "ch_1"),
+        ]
+        await items.take_in(connection, account, told, source="a test")
+    return Shop(name, gateway.finance, gateway.finance_approver)
+
+
+async def test_a_day_is_reconciled_certified_and_explained(shop: Shop, house: House) -> None:
+    begun = await shop.begin()
+    assert begun.status_code == 202, begun.text
+    assert begun.json()["id"] == f"reconciliation/{shop.name}/2026-03-02/1"
+    again = await shop.begin()
+    assert again.json()["id"] == begun.json()["id"], "what has not begun is not begun twice"
+    async with working(house):
+        run = await shop.over()
+    assert run["status"] == "INCOMPLETE", "nobody told of any balance"
+    assert run["stage"] == "incomplete"
+
+    listed = (await shop.finance.get("/v1/reconciliations", account=shop.name)).json()
+    assert [one["id"] for one in listed["items"]] == [run["id"]]
+    account = (await shop.finance.get(f"/v1/accounts/{shop.name}")).json()
+    assert (account["status"], account["open_breaks"]) == ("INCOMPLETE", 1)
+
+    path = f"/v1/certificates/{run['certificate_id']}"
+    certificate = await shop.finance.get(path)
+    assert certificate.json()["status"] == "INCOMPLETE"
+    page = await shop.finance.get(path, format="html")
+    assert page.text.startswith("<!doctype html>")
+    breaks = await shop.finance.get(path, format="csv")
+    assert "missing_ours" in breaks.text
+    tag = certificate.headers["ETag"]
+    unchanged = await shop.finance.send("GET", path, {"If-None-Match": tag})
+    assert unchanged.status_code == 304
+    verified = (await shop.finance.get(f"{path}/verification")).json()
+    assert verified == {"id": run["certificate_id"], "holds": True, "differences": []}
+
+    [found] = (await shop.finance.get("/v1/breaks", account=shop.name)).json()["items"]
+    assert (found["break_class"], found["at_risk_minor"], found["subject"]) == (
+        "missing_ours",
+        5_000,
+        ["txn_2"],
+    )
+    assert found["provisional"], "a run that is incomplete proves nothing"
+    shown = (await shop.finance.get(f"/v1/breaks/{found['id']}")).json()
+    assert [one["source_id"] for one in shown["items"]] == ["txn_2"]
+    assert [one["what"] for one in shown["events"]] == ["opened"]
+    assert (await shop.finance.get("/v1/breaks", state="closed")).json()["items"] == []
+
+
+async def test_a_match_is_taken_apart_with_a_reason_and_stays_so(shop: Shop, house: House) -> None:
+    async with working(house):
+        await shop.begin()
+        await shop.over()
+        asked = {"account": shop.name, "source": "txn_1"}
+        [match] = (await shop.finance.get("/v1/matches", **asked)).json()["items"]
+        assert (match["rule"], match["disposition"]) == ("reference", "exact")
+        assert {one["source_id"] for one in match["items"]} == {"txn_1", "je_1/1"}
+
+        path = f"/v1/matches/{match['id']}/unmatch"
+        problem(
+            await shop.finance_approver.post(path, {"reason": "not theirs"}), 403, "role-missing"
+        )
+        apart = await shop.finance.post(path, {"reason": "not theirs"})
+        assert apart.status_code == 200, apart.text
+        problem(await shop.finance.post(path, {"reason": "not theirs"}), 404, "not-found")
+
+        second = await shop.begin()
+        assert second.json()["ordinal"] == 2
+        run = await shop.over(2)
+    assert (await shop.finance.get("/v1/matches", **asked)).json()["items"] == []
+    earlier, later = [
+        one["certificate_id"]
+        for one in (await shop.finance.get("/v1/reconciliations")).json()["items"]
+    ][::-1]
+    assert earlier != later
+    superseding = (await shop.finance.get(f"/v1/certificates/{run['certificate_id']}")).json()
+    assert superseding["supersedes"] == earlier
+
+
+async def test_another_tenants_accounts_are_not_there(shop: Shop, house: House) -> None:
+    async with transaction(house.engine) as connection:
+        await accounts.make(
+            connection,
+            accounts.Account(0, "other", "globex", "UTC", DAY, "files", "files", ()),
+        )
+    names = {one["name"] for one in (await shop.finance.get("/v1/accounts")).json()["items"]}
+    assert names == {shop.name, "other"}, "this key is for all tenants"
+    mine = (await shop.finance.get("/v1/accounts", tenant="acme")).json()["items"]
+    assert [one["name"] for one in mine] == [shop.name]
+
+
+async def test_what_cannot_be_reconciled_is_refused_with_the_reason(shop: Shop) -> None:
+    problem(await shop.begin("2026-03-01"), 409, "before-opening")
+    nobody = replace(shop, name="nobody")
+    problem(await nobody.begin(), 404, "not-found")
+    form = ACCOUNT | {"name": shop.name}
+    again = await shop.finance.post("/v1/accounts", form, tenant="acme")
+    problem(again, 409, "name-taken")
+    await shop.begin()
+    problem(await shop.begin("2026-03-03"), 409, "busy")
+
+
+async def test_a_shadow_says_how_a_day_would_come_out_and_leaves_nothing(
+    shop: Shop, house: House
+) -> None:
+    run = Run(account=shop.name, day=DAY, ordinal=1)
+    kept = ("runs", "cuts", "matches", "match_items", "open_items", "breaks", "certificates")
+    async with working(house):
+        shadow = await house.client.start_workflow(
+            ShadowReconciliation.run,
+            run,
+            id=shadow_id(shop.name, DAY, "a-test"),
+            task_queue=TASK_QUEUE,
+        )
+        assert await shadow.result() == "incomplete"
+        found = await shadow.query(ShadowReconciliation.found)
+        assert found is not None
+        assert (found.matched, dict(found.breaks)) == (2, {"missing_ours": 1})
+        for table in kept:
+            assert await house.rows(f"SELECT * FROM {table}") == [], table
+        await shop.begin()
+        real = await shop.over()
+    certificate = (await shop.finance.get(f"/v1/certificates/{real['certificate_id']}")).json()
+    assert certificate["result_hash"] == found.result_hash, "it comes out as the shadow said"
