@@ -129,6 +129,9 @@ class ItemRow(SQLModel, table=True):
         UniqueConstraint(
             *("account", "book", "source_id", "component", "version"), name="items_by_source"
         ),
+        # Few sources change their mind.
+        Index("items_told_anew", "account", "id", postgresql_where=text("version > 1")),
+        Index("items_by_reference", "reference", postgresql_using="hash"),
         # Items lie about as they happened: blocks of them are found by time at next to no cost.
         Index("items_by_time", "occurred_at", postgresql_using="brin"),
     )
@@ -156,6 +159,7 @@ class ItemRow(SQLModel, table=True):
 class PayoutTraceRow(SQLModel, table=True):
     """What the bank knows a payout by: the processor may tell days after the payout.
 
+    payout      the payout, as its items' reference names it
     known_from  the intake that told: cuts up to an earlier one do not know it
     """
 
@@ -292,6 +296,23 @@ class OpenItemRow(SQLModel, table=True):
     currency: str = Field(sa_column=_bytes_text())
 
 
+class ClosedItemRow(SQLModel, table=True):
+    """That an item was open in a leg: from the run `opened_in` until before the run `closed_in`."""
+
+    __tablename__ = "closed_items"
+    __table_args__ = (Index("closed_items_of_account", "account", "leg", "closed_in"),)
+
+    leg: int = Field(sa_column=_small(key=True))
+    item: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    opened_in: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    closed_in: int = Field(sa_column=_int())
+    account: int = Field(sa_column=_int())
+    amount_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    effective_on: date = Field(sa_column=Column(Date, nullable=False))
+    book: int = Field(sa_column=_small())
+    currency: str = Field(sa_column=_bytes_text())
+
+
 class MatchRow(SQLModel, table=True):
     """Items that belong together in a leg.
 
@@ -302,7 +323,14 @@ class MatchRow(SQLModel, table=True):
     """
 
     __tablename__ = "matches"
-    __table_args__ = (Index("matches_by_id", "id"), Index("matches_of_run", "run"))
+    __table_args__ = (
+        Index("matches_by_id", "id"),
+        Index("matches_of_run", "run"),
+        # Differences and pairs of two currencies, which the equations need.
+        Index(
+            "matches_that_differ", "account", "leg", postgresql_where=text("disposition IN (2, 4)")
+        ),
+    )
 
     number: int = Field(default=None, sa_column=_serial())
     difference_minor: int = Field(sa_column=Column(BigInteger, nullable=False))

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from workflows.reconciliation.books import Book, Disposition, Leg
+from workflows.reconciliation.books import Book, Disposition, Leg, Rule
 
 BOOKS: dict[Book, int] = {book: code for code, book in enumerate(get_args(Book), 1)}
 """1 processor, 2 bank, 3 clearing, 4 in_transit, 5 cash."""
@@ -14,3 +14,6 @@ DISPOSITIONS: dict[Disposition, int] = {
     word: code for code, word in enumerate(get_args(Disposition), 1)
 }
 """1 exact, 2 difference, 3 contra, 4 fx_pair, 5 timing, 6 break, 7 out_of_scope."""
+
+RULES: dict[Rule, int] = {rule: code for code, rule in enumerate(get_args(Rule), 1)}
+"""In the order in which `Rule` names them."""

@@ -111,6 +111,28 @@ _ANALYZE = text("ANALYZE staged_items")
 _COUNT = text("SELECT count(*) FROM staged_items")
 _SOURCES = text("SELECT count(*) FROM known_sources")
 _CHANGES = text("SELECT count(*) FROM changed_sources")
+# Where one intake has a transaction from a report and from a listing, fees one by one say more.
+_SPLIT = text("""
+    SELECT EXISTS (SELECT FROM staged_items WHERE component = 'fee')
+       AND EXISTS (SELECT FROM staged_items WHERE starts_with(component, 'fee:'))
+""")
+_FEE_BY_FEE = text("""
+    DELETE FROM staged_items total USING (
+        SELECT book, source_id, currency, sum(amount_minor) AS fees
+        FROM (SELECT DISTINCT book, source_id, component, currency, amount_minor
+              FROM staged_items WHERE starts_with(component, 'fee:')) AS f
+        GROUP BY book, source_id, currency
+    ) AS split
+    WHERE total.component = 'fee' AND total.book = split.book
+      AND (total.source_id, total.currency, total.amount_minor)
+          = (split.source_id, split.currency, split.fees)
+""")
+_TWO_TOTALS = text("""
+    SELECT source_id FROM staged_items
+    GROUP BY book, source_id
+    HAVING bool_or(component = 'fee') AND bool_or(starts_with(component, 'fee:'))
+    ORDER BY source_id LIMIT 5
+""")
 # One row for each item that is told in more than one way at once.
 _CONTRADICTIONS = text("""
     SELECT source_id FROM staged_items
@@ -128,8 +150,8 @@ _INTAKE = text("""
 """)
 _TRACES = text("""
     INSERT INTO payout_traces (account, payout, trace_id, known_from)
-    SELECT DISTINCT CAST(:account AS integer), payout, trace_id, CAST(:intake AS bigint)
-    FROM staged_items WHERE payout IS NOT NULL AND trace_id IS NOT NULL
+    SELECT DISTINCT CAST(:account AS integer), reference, trace_id, CAST(:intake AS bigint)
+    FROM staged_items WHERE reference IS NOT NULL AND trace_id IS NOT NULL
     ON CONFLICT DO NOTHING
 """)
 _CLEAR = text("DROP TABLE staged_items, known_sources, changed_sources")
@@ -198,6 +220,9 @@ async def keep_staged(connection: AsyncConnection, account: int, *, source: str)
     if await connection.scalar(_LOCK, told) is None:
         raise LookupError(f"there is no reconciliation account {account}")
     await connection.execute(_ROOM)
+    if await connection.scalar(_SPLIT):
+        await connection.execute(_FEE_BY_FEE)
+        await _refuse(connection, _TWO_TOTALS)
     await connection.execute(_ANALYZE)
     await connection.execute(_KNOWN, told)
     await connection.execute(_CHANGED, told)
@@ -206,7 +231,8 @@ async def keep_staged(connection: AsyncConnection, account: int, *, source: str)
     new = await _keep(connection, _KEEP_NEW if known else _KEEP_ALL, told)
     versions = await _keep(connection, _KEEP_CHANGED, told) if changed else _Kept()
     if new.count < int(await connection.scalar(_COUNT) or 0):
-        await _refuse_contradictions(connection)
+        # Of what is told twice only one was kept: which, would be chance.
+        await _refuse(connection, _CONTRADICTIONS)
     intake = {
         **told,
         "source": source,
@@ -233,9 +259,8 @@ async def _keep(connection: AsyncConnection, these: TextClause, told: dict[str, 
     return _Kept(**(await connection.execute(these, told)).mappings().one())
 
 
-async def _refuse_contradictions(connection: AsyncConnection) -> None:
-    """Of what is told twice only one was kept: which, would be chance."""
-    found = (await connection.scalars(_CONTRADICTIONS)).all()
+async def _refuse(connection: AsyncConnection, contradictions: TextClause) -> None:
+    found = (await connection.scalars(contradictions)).all()
     if found:
         raise Contradiction(f"told in two ways at once: {', '.join(found)}")
 

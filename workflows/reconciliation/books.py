@@ -34,6 +34,49 @@ timing        not due on the other side yet
 out_of_scope  L2 only, by a named rule: no settlement of the processor
 """
 
+Rule = Literal[
+    "contra",
+    "reference",
+    "reference_whichever_kind",
+    "reference_differs",
+    "presentment",
+    "reference_rank",
+    "reference_group",
+    "reference_group_differs",
+    "entry",
+    "trace",
+    "trace_differs",
+    "payout_and_day",
+    "arrival_block",
+    "consecutive_payouts",
+    "short_deposit",
+    "taken_back",
+    "amount_and_day",
+    "nothing",
+]
+"""What a match rests on.
+
+contra                   equal references of one kind on one side, with opposite amounts
+reference                the only ones of a reference and kind, to the same amount
+reference_whichever_kind the only ones of a reference and amount, though of another kind
+reference_differs        the only ones of a reference and kind, to another amount
+presentment              the same, in another currency: one is what the customer saw of the other
+reference_rank           of a reference that comes several times, the first with the first, …
+reference_group          several of a reference on one side come to the one on the other
+reference_group_differs  the same, to another amount
+entry                    a line of cash names the bank's entry
+trace                    payouts and deposits of one trace id, to the same amount
+trace_differs            the same, to another amount
+payout_and_day           a payout and a deposit of its amount, around the day, no other like them
+arrival_block            all payouts of a day in one deposit
+consecutive_payouts      at most seven payouts one after the other in one deposit
+short_deposit            a deposit that is short by what a bank may keep, no other like it
+taken_back               payouts that the bank never had, and what they brought back; entries of
+                         the bank that it took back itself
+amount_and_day           no reference: the same amount around the day, no other like them
+nothing                  an item of no amount
+"""
+
 BreakClass = Literal[
     "missing_ours",
     "missing_processor",
@@ -53,6 +96,7 @@ BreakClass = Literal[
     "bank_fee",
     "unidentified_deposit",
     "unknown_type",
+    "ambiguous",
 ]
 """Why an item is open and not merely on its way.
 
@@ -71,6 +115,8 @@ payout_members        a payout that is not the sum of its members
 bank_fee              a settlement that is short by what the bank kept
 unidentified_deposit  a settlement at the bank that no payout explains
 unknown_type          a reporting category of the processor that we do not know
+ambiguous             items of one amount without a reference, on both sides: nobody can say which
+                      belong together, so that all of them are one break
 """
 
 Status = Literal["BALANCED", "BREAKS", "PROOF_FAILED", "INCOMPLETE"]

@@ -64,6 +64,20 @@ def upgrade() -> None:
         "open_breaks", "breaks", ["account", "class"], postgresql_where=sa.text("closed_on IS NULL")
     )
     op.create_table(
+        "closed_items",
+        sa.Column("leg", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("item", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("opened_in", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("closed_in", sa.Integer(), nullable=False),
+        sa.Column("account", sa.Integer(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=False),
+        sa.Column("book", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("currency", _bytes_text(), nullable=False),
+        sa.PrimaryKeyConstraint("leg", "item", "opened_in"),
+    )
+    op.create_index("closed_items_of_account", "closed_items", ["account", "leg", "closed_in"])
+    op.create_table(
         "items",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
@@ -88,7 +102,11 @@ def upgrade() -> None:
             "account", "book", "source_id", "component", "version", name="items_by_source"
         ),
     )
+    op.create_index("items_by_reference", "items", ["reference"], postgresql_using="hash")
     op.create_index("items_by_time", "items", ["occurred_at"], postgresql_using="brin")
+    op.create_index(
+        "items_told_anew", "items", ["account", "id"], postgresql_where=sa.text("version > 1")
+    )
     op.create_table(
         "match_items",
         sa.Column("item", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -111,6 +129,12 @@ def upgrade() -> None:
     )
     op.create_index("matches_by_id", "matches", ["id"])
     op.create_index("matches_of_run", "matches", ["run"])
+    op.create_index(
+        "matches_that_differ",
+        "matches",
+        ["account", "leg"],
+        postgresql_where=sa.text("disposition IN (2, 4)"),
+    )
     op.create_table(
         "open_items",
         sa.Column("leg", sa.SmallInteger(), autoincrement=False, nullable=False),
@@ -380,13 +404,22 @@ def downgrade() -> None:
     op.drop_table("reconciliation_accounts")
     op.drop_index("open_items_of_account", table_name="open_items")
     op.drop_table("open_items")
+    op.drop_index(
+        "matches_that_differ",
+        table_name="matches",
+        postgresql_where=sa.text("disposition IN (2, 4)"),
+    )
     op.drop_index("matches_of_run", table_name="matches")
     op.drop_index("matches_by_id", table_name="matches")
     op.drop_table("matches")
     op.drop_index("match_items_of_match", table_name="match_items")
     op.drop_table("match_items")
+    op.drop_index("items_told_anew", table_name="items", postgresql_where=sa.text("version > 1"))
     op.drop_index("items_by_time", table_name="items", postgresql_using="brin")
+    op.drop_index("items_by_reference", table_name="items", postgresql_using="hash")
     op.drop_table("items")
+    op.drop_index("closed_items_of_account", table_name="closed_items")
+    op.drop_table("closed_items")
     op.drop_index("open_breaks", table_name="breaks", postgresql_where=sa.text("closed_on IS NULL"))
     op.drop_table("breaks")
     op.drop_index("break_events_of_run", table_name="break_events")

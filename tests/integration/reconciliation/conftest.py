@@ -15,6 +15,7 @@ from connectors.stripe.api import StripeApi
 from database.connection import engine_for, transaction
 from database.reconciliation import accounts
 from database.reconciliation.accounts import Account
+from tests.integration.reconciliation.books import Books
 from tests.postgres import rows
 from tests.simulated import SimulatorHandle
 
@@ -94,3 +95,8 @@ class Shop:
 async def shop(engine: AsyncEngine, api: StripeApi, world: SimulatorHandle) -> Shop:
     opened = (await world.now()).astimezone(UTC)
     return Shop(engine, await new_account(engine, opened=opened), api, world)
+
+
+@pytest.fixture
+async def books(engine: AsyncEngine) -> Books:
+    return await Books(engine).open()

@@ -84,6 +84,16 @@ async def test_a_listing_and_a_report_tell_one_transaction(
     assert await taken(engine, account, [CHARGE, fee("fee", -350)]) == (0, 1, 0)
 
 
+async def test_a_listing_and_a_report_may_tell_it_at_once(
+    engine: AsyncEngine, account: int
+) -> None:
+    split = [fee("fee:stripe_fee", -300), fee("fee:tax", -50)]
+    assert await taken(engine, account, [CHARGE, fee("fee", -350), *split, CHARGE]) == (3, 0, 0)
+    other = [replace(one, source_id="txn_3") for one in (CHARGE, fee("fee", -349), *split)]
+    with pytest.raises(Contradiction, match="txn_3"):
+        await taken(engine, account, other)
+
+
 @pytest.mark.parametrize(
     "otherwise",
     [

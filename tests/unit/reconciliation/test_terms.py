@@ -55,5 +55,5 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadTerms, match="none.toml"):
+    with pytest.raises(BadTerms, match="none"):
         load_terms(tmp_path / "none.toml")
