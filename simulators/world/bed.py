@@ -1,6 +1,6 @@
 """Where discrepancies are planted, and what they are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -17,6 +17,10 @@ from simulators.world.shape import Shape
 
 DAYS_TO_BE_PAST_GRACE = 9
 """Days between what should have led to something and the last day, if it is to be a break."""
+
+
+MOST_GRACE = 2
+"""Business days of the bank that a reconciliation waits at most."""
 
 
 class TooShort(ValueError):
@@ -60,12 +64,21 @@ class Bed:
         self.taken.add((self.currency, amount))
         return amount
 
-    def past(self) -> date:
-        """A day of which everything is past its grace on the last one. Raises TooShort."""
-        choice = (self.shape.last_day - self.shape.first_day).days - DAYS_TO_BE_PAST_GRACE
-        if choice < 0:
-            raise TooShort(f"the world needs {1 - choice + len(self.shape.all_days) - 1} days")
-        return self.shape.first_day + timedelta(days=self.random.randint(0, choice))
+    def past(self, due: Callable[[date], date] = lambda day: day) -> date:
+        """A day of which everything is past its grace on the last one. Raises TooShort.
+
+        `due` is when the bank should have done what follows from something on a day.
+        """
+        shape = self.shape
+        last = shape.last_day - timedelta(days=DAYS_TO_BE_PAST_GRACE)
+        days = [
+            day
+            for day in shape.all_days
+            if day <= last and business_day_after(due(day), MOST_GRACE + 1) <= shape.last_day
+        ]
+        if not days:
+            raise TooShort(f"nothing is late within {len(shape.all_days)} days")
+        return self.random.choice(days)
 
     def bank_day(self) -> date:
         """A day of that kind on which the bank books."""

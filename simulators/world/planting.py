@@ -5,10 +5,10 @@ nothing else in it changes. Amounts are those of the definitions, or any others 
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
-from simulators.bank.days import business_day_after, is_business_day
+from simulators.bank.days import ONE_DAY, business_day_after, is_business_day
 from simulators.bank.money import exponent
 from simulators.bank.statement import Entry
 from simulators.world.additions import Plan
@@ -212,7 +212,7 @@ def opposite_amounts(bed: Bed) -> Planted:
 
 def payout_missing_bank(bed: Bed) -> Planted:
     """A payout that the bank should have had long ago."""
-    payout = bed.payout(bed.past())._replace(booked_on=None)
+    payout = bed.payout(bed.past(business_day_after))._replace(booked_on=None)
     transaction = bed.pay_out(payout)
     found = _found(
         bed, "payout_missing_bank", payout.amount, "processor", _gross(transaction), leg="L2"
@@ -229,10 +229,15 @@ def payout_in_transit(bed: Bed) -> Planted:
     return Planted(14, "payout_in_transit", "timing", effect, timing=(_gross(transaction),))
 
 
+def _failed_on(day: date) -> date:
+    """The day after the one on which the bank has a payout of a day."""
+    return business_day_after(day) + ONE_DAY
+
+
 def payout_return_missing(bed: Bed) -> Planted:
     """A payout that failed when the bank had it; the bank keeps it."""
-    payout = bed.payout(bed.past())
-    failed_on = payout.arrival_on + timedelta(days=1)
+    payout = bed.payout(bed.past(lambda day: business_day_after(_failed_on(day))))
+    failed_on = _failed_on(payout.created.date())
     payout = payout._replace(failed_on=failed_on, returned_on=business_day_after(failed_on))
     bed.pay_out(payout)
     failure = failure_transaction(payout)

@@ -216,7 +216,7 @@ def test_no_payout_has_the_amount_of_another() -> None:
 
 
 def test_a_world_too_short_for_something_to_be_late_says_so() -> None:
-    with pytest.raises(TooShort, match="10 days"):
+    with pytest.raises(TooShort, match="within 3 days"):
         plant(Shape(days=3, quiet_days=0), ["payout_missing_bank"])
     with pytest.raises(KeyError):
         plant(Shape(), ["21"])
