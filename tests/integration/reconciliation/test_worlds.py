@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
+from typing import get_args
 
 import pytest
 
+from database.connection import transaction
+from database.reconciliation import accounts
+from simulators.world import accounts as simulated
 from simulators.world.generate import World
 from simulators.world.manifest import Manifest
 from simulators.world.planting import ALL, plant
-from simulators.world.shape import Shape
+from simulators.world.shape import KnownBy, Shape
 from tests.integration.reconciliation.books import Books
-from tests.postgres import rows
 from tests.worlds import items
 
 SHAPES = {
@@ -40,9 +43,18 @@ def wanted(manifest: Manifest) -> Counter[tuple[str, str, int]]:
     return Counter((each.class_, each.currency, each.at_risk) for each in manifest.breaks)
 
 
+async def with_banks(books: Books, world: World) -> None:
+    """Have the accounts that payouts of the world go to, with the days of its bank."""
+    async with transaction(books.engine) as connection:
+        for currency in world.shape.currencies:
+            iban = simulated.iban(currency)
+            await accounts.add_bank_account(connection, books.account, iban, currency, "target")
+
+
 async def check(books: Books, world: World, *, shuffled: int | None = None) -> None:
     manifest = world.manifest()
     told = [*items(world)]
+    await with_banks(books, world)
     if shuffled is not None:
         random.Random(shuffled).shuffle(told)
     await books.reconcile(told, day=manifest.last_day)
@@ -64,9 +76,30 @@ async def test_exactly_what_was_planted_is_found(books: Books, name: str, exact:
 @pytest.mark.parametrize("name", ALL)
 async def test_each_discrepancy_alone(books: Books, name: str) -> None:
     await check(books, plant(SHAPES["few"], [name]))
-    open_subjects = await rows(
-        books.engine,
-        "SELECT subject FROM breaks WHERE account = :account AND closed_on IS NULL",
-        account=books.account,
+
+
+def any_world(seed: int) -> World:
+    """Some world or other, with some discrepancies or others."""
+    luck = random.Random(seed)
+    shape = Shape(
+        seed=seed,
+        first_day=date(2026, 1, 1) + timedelta(days=luck.randrange(700)),
+        days=luck.randint(1, 15),
+        payments=luck.choice((0, 1, 5, 30, 200)),
+        currencies=luck.choice((("EUR",), ("JPY", "KWD"), ("USD", "EUR", "GBP"))),
+        untraced=luck.choice((0, 0.3, 1)),
+        batched=luck.choice((0, 0.3, 1)),
+        failing=luck.choice((0, 0.05, 0.4)),
+        manual=luck.choice((0, 0.1, 0.6)),
+        lean=luck.choice((0, 0.3)),
+        in_parts=luck.choice((0, 0.3)),
+        quiet_days=luck.choice((12, 15)),
+        known_by=luck.choice(get_args(KnownBy)),
     )
-    assert bool(open_subjects) == any(True for _ in plant(SHAPES["few"], [name]).manifest().breaks)
+    names = [luck.choice(ALL) for _ in range(luck.randint(0, 25))]
+    return plant(shape, names, exact=luck.random() < 0.4)
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_in_any_world_exactly_what_was_planted_is_found(books: Books, seed: int) -> None:
+    await check(books, any_world(seed), shuffled=seed)
