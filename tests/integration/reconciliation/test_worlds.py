@@ -1,4 +1,4 @@
-"""Whatever happens in a world, exactly what was planted in it is found, and nothing is left over."""
+"""Whatever happens in a world, exactly what was planted in it is found, and nothing else."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ async def test_a_world_in_which_all_agrees_has_no_break(books: Books, name: str)
 
 
 @pytest.mark.parametrize("name", [name for name in SHAPES if SHAPES[name].quiet_days])
-@pytest.mark.parametrize("exact", [True, False])
-async def test_exactly_what_was_planted_is_found(books: Books, name: str, exact: bool) -> None:
-    await check(books, plant(SHAPES[name], [*ALL, *ALL], exact=exact), shuffled=3)
+async def test_exactly_what_was_planted_is_found(books: Books, name: str) -> None:
+    await check(books, plant(SHAPES[name], [*ALL, *ALL], exact=name == "few"), shuffled=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 async def test_each_discrepancy_alone(books: Books, name: str) -> None:
     await check(books, plant(SHAPES["few"], [name]))
@@ -100,6 +100,7 @@ def any_world(seed: int) -> World:
     return plant(shape, names, exact=luck.random() < 0.4)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
 async def test_in_any_world_exactly_what_was_planted_is_found(books: Books, seed: int) -> None:
     await check(books, any_world(seed), shuffled=seed)
