@@ -11,6 +11,7 @@ from typing import TypeVar
 from benchmarks import lists, onboardings, stack, webhooks
 from benchmarks.applicants import Applicants
 from benchmarks.goals import Finding, Goal, finding
+from benchmarks.lists import Kind
 from benchmarks.onboardings import VARIANTS, Load, Timed, Variant
 from benchmarks.report import Figure, Report
 from benchmarks.stack import Stack
@@ -22,7 +23,10 @@ CPU = Goal("CPU of an onboarding", "plain", 1.25, "at most")
 LATENCY = Goal("latency of an onboarding", "plain", 1.3, "at most")
 THROUGHPUT = Goal("onboardings/s", "sequential", 1.5, "at least")
 WEBHOOKS = Goal("acknowledgements/s", "bare route", 0.8, "at least")
-LISTS = Goal("pages/s of a long list", "300 pages/s", 1.0, "at least")
+LISTS = {
+    kind: Goal(f"pages/s of a long list of {kind.name}", "300 pages/s", 1.0, "at least")
+    for kind in (lists.CUSTOMERS, lists.TRANSACTIONS)
+}
 _PAGES_PER_SECOND = 300.0
 
 
@@ -31,7 +35,7 @@ class Size:
     """How much is measured: rounds, onboardings in flight, one by one, and events in a burst.
 
     In a round `onboardings` are carried out by each variant, and `one_by_one` more alone. Of the
-    simulator's `listed` customers `pages` are read.
+    simulator's `listed` objects of each kind `pages` are read.
     """
 
     rounds: int
@@ -61,10 +65,13 @@ async def measure(size: Size, announce: Callable[[str], None]) -> Report:
     async with stack.running() as running:
         findings, figures = await _onboardings(running, size, announce)
         acknowledged, more = await _webhooks(running, size, announce)
-        listed, yet_more = await _lists(running, size, announce)
-    return Report(
-        [*findings, acknowledged, listed], [*figures, *more, *yet_more], quick=size.rounds == 1
-    )
+        findings.append(acknowledged)
+        figures += more
+        for kind, goal in LISTS.items():
+            listed, more = await _lists(running, kind, goal, size, announce)
+            findings.append(listed)
+            figures += more
+    return Report(findings, figures, quick=size.rounds == 1)
 
 
 async def _onboardings(
@@ -145,24 +152,24 @@ async def _webhooks(
 
 
 async def _lists(
-    running: Stack, size: Size, announce: Callable[[str], None]
+    running: Stack, kind: Kind, goal: Goal, size: Size, announce: Callable[[str], None]
 ) -> tuple[Finding, list[Figure]]:
-    announce(f"a list of {size.listed:,} customers")
-    seeded = await lists.seed(running, size.listed)
+    announce(f"a list of {size.listed:,} {kind.name}")
+    seeded = await lists.seed(running, kind, size.listed)
     walks = [
-        await lists.walk(running, listed=size.listed, pages=size.pages, turn=turn)
+        await lists.walk(running, kind, listed=size.listed, pages=size.pages, turn=turn)
         for turn in range(size.rounds)
     ]
     rates = [one.per_second for one in walks]
     figures = [
-        _figure("customers seeded", "/s", {"simulator": [seeded]}),
+        _figure(f"{kind.name} seeded", "/s", {"simulator": [seeded]}),
         _figure(
-            "pages in a second of its processor",
+            f"pages of {kind.name} in a second of its processor",
             "/s",
             {"simulator": [one.per_processor_second for one in walks]},
         ),
     ]
-    return finding(LISTS, rates, [_PAGES_PER_SECOND] * len(rates), "/s"), figures
+    return finding(goal, rates, [_PAGES_PER_SECOND] * len(rates), "/s"), figures
 
 
 def _from(names: tuple[Name, ...], turn: int) -> tuple[Name, ...]:

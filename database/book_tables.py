@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Text,
     UniqueConstraint,
@@ -272,6 +273,22 @@ class CertificateRow(SQLModel, table=True):
     result_hash: str = Field(sa_column=Column(Text, nullable=False))
     content: dict[str, Any] = Field(sa_column=_json())
     issued_at: datetime = Field(sa_column=_time(now=True))
+
+
+class CertificateDocumentRow(SQLModel, table=True):
+    """What a certificate reads like: json | csv (its list of breaks) | html (a page to print).
+
+    Kept as it was written: what was printed once reads the same for good.
+    """
+
+    __tablename__ = "certificate_documents"
+    __table_args__ = (CheckConstraint("format IN ('json', 'csv', 'html')", "known_format"),)
+
+    certificate: str = Field(
+        sa_column=Column(Text, ForeignKey("certificates.id"), primary_key=True)
+    )
+    format: str = Field(sa_column=Column(Text, primary_key=True))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class OpenItemRow(SQLModel, table=True):

@@ -7,6 +7,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -30,11 +31,10 @@ def _bytes_text(*, nullable: bool = False) -> Column[str]:
 
 
 class SourceFileRow(SQLModel, table=True):
-    """A file that somebody sent: each content once for each kind.
+    """A statement file that somebody sent: each content once for each tenant.
 
     id       of its content in the spool, until it is read
-    kind     statement | ledger | processor | summary
-    account  whose it is, where the file itself does not tell; statements do
+    tenant   whose accounts its statements can be of; empty where all of them
     bank_account  of statements that do not name theirs: what the sender said
     state    received | read | refused (nothing of it counts; `error` and `position` say why)
     """
@@ -42,20 +42,17 @@ class SourceFileRow(SQLModel, table=True):
     __tablename__ = "source_files"
     __table_args__ = (
         CheckConstraint("state IN ('received', 'read', 'refused')", "known_state"),
-        CheckConstraint("kind IN ('statement', 'ledger', 'processor', 'summary')", "known_kind"),
         Index(
             "source_files_by_content",
-            "kind",
-            text("coalesce(account, 0)"),
             "sha256",
+            text("coalesce(tenant, '')"),
+            text("coalesce(bank_account, '')"),
             unique=True,
         ),
         Index("source_files_to_read", "received_at", postgresql_where=text("state = 'received'")),
     )
 
     id: str = Field(sa_column=Column(Text, primary_key=True))
-    kind: str = Field(sa_column=Column(Text, nullable=False))
-    account: int | None = Field(default=None, sa_column=_account(nullable=True))
     tenant: str | None = Field(default=None, sa_column=Column(Text))
     bank_account: str | None = Field(default=None, sa_column=Column(Text))
     sha256: str = Field(sa_column=Column(Text, nullable=False))
@@ -70,11 +67,16 @@ class SourceFileRow(SQLModel, table=True):
 
 
 class BadRowRow(SQLModel, table=True):
-    """A row of a file that cannot be read, and counts for nothing."""
+    """A row of a report that cannot be read, and counts for nothing.
+
+    before  until when what was gathered with it happened
+    """
 
     __tablename__ = "bad_rows"
 
-    file: str = Field(sa_column=Column(Text, ForeignKey("source_files.id"), primary_key=True))
+    account: int = Field(sa_column=_account(key=True))
+    before: datetime = Field(sa_column=Column(DateTime(timezone=True), primary_key=True))
+    source: str = Field(sa_column=Column(Text, primary_key=True))
     line: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     field: str | None = Field(default=None, sa_column=Column(Text))
     reason: str = Field(sa_column=Column(Text, nullable=False))

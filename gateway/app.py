@@ -11,9 +11,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway import (
+    accounts,
     api_page,
     appeals,
     attention,
+    breaks,
+    certificates,
     changes,
     confirmation_page,
     confirmations,
@@ -22,15 +25,21 @@ from gateway import (
     duplicates,
     health,
     identity_sessions,
+    matches,
     onboardings,
+    openings,
+    payments,
     problems,
+    reconciliations,
     requests,
     retries,
     reviews,
     screening,
+    statements,
     status,
     versions,
 )
+from gateway.booking import keep_booking
 from gateway.callers import allowed
 from gateway.door import Door
 from gateway.handing_over import keep_handing_over
@@ -84,6 +93,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         tasks = [
             asyncio.create_task(writer.run()),
             asyncio.create_task(keep_handing_over(options.engine, options.client, options.news)),
+            asyncio.create_task(keep_booking(options.engine)),
         ]
         try:
             yield
@@ -97,6 +107,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
         "callers": options.callers,
         "rates": options.rates,
         "upload_limit": options.upload_limit,
+        "statement_limit": options.statement_limit,
     }
     app = _Gateway(
         Route("/webhooks/stripe", hook, methods=["POST"]),
@@ -128,6 +139,14 @@ def create_app(options: GatewayOptions) -> FastAPI:
         duplicates,
         documents,
         customers,
+        accounts,
+        payments,
+        openings,
+        reconciliations,
+        certificates,
+        breaks,
+        matches,
+        statements,
         attention,
         retries,
         requests,

@@ -32,6 +32,15 @@ JSON = Body(
 )
 DOCUMENT_TYPES = ("application/pdf", "image/png", "image/jpeg")
 UPLOADS = re.compile(r"/v1/onboardings/[^/]+/documents")
+STATEMENT_TYPES = (
+    "application/octet-stream",
+    "application/xml",
+    "text/xml",
+    "text/plain",
+    "text/csv",
+    "application/x-ofx",
+)
+STATEMENTS = "/v1/statements"
 
 
 def document(limit: int) -> Body:
@@ -41,6 +50,16 @@ def document(limit: int) -> Body:
         limit,
         "Send the file itself as the body, with its type as Content-Type: application/pdf, "
         "image/png or image/jpeg.",
+    )
+
+
+def statement(limit: int) -> Body:
+    """The file itself is the body; its format is found by its content."""
+    return Body(
+        STATEMENT_TYPES,
+        limit,
+        "Send the file itself as the body, not compressed, with "
+        "`Content-Type: application/octet-stream`.",
     )
 
 

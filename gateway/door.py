@@ -10,7 +10,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.bodies import JSON, UPLOADS, Body, Incoming, document
+from gateway.bodies import JSON, STATEMENTS, UPLOADS, Body, Incoming, document, statement
 from gateway.callers import Callers
 from gateway.methods import allowed
 from gateway.problems import Problem, as_problem, response_of
@@ -45,11 +45,14 @@ class Door:
     A defect is answered as a problem, and logged without what it says: that may be personal.
     """
 
-    def __init__(self, app: ASGIApp, callers: Callers, rates: Rates, upload_limit: int) -> None:
+    def __init__(
+        self, app: ASGIApp, callers: Callers, rates: Rates, upload_limit: int, statement_limit: int
+    ) -> None:
         self._app = app
         self._callers = callers
         self._rates = rates
         self._document = document(upload_limit)
+        self._statement = statement(statement_limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -82,7 +85,7 @@ class Door:
                     caller = self._callers.recognise(headers.get("authorization"))
                     scope["caller"] = caller
                     rate = _raw(self._rates.take(caller.name))
-                    body = self._document if UPLOADS.fullmatch(scope["path"]) else JSON
+                    body = self._body_at(scope["path"])
                     incoming = Incoming(headers, receive, body.limit)
                     _refuse_other_types(scope, headers, body)
                 else:
@@ -97,6 +100,12 @@ class Door:
                     await response_of(problem, request_id)(scope, receive, answer)
             finally:
                 _log_line(scope, status, begun)
+
+    def _body_at(self, path: str) -> Body:
+        """What the body of a request to a path may be."""
+        if path == STATEMENTS:
+            return self._statement
+        return self._document if UPLOADS.fullmatch(path) else JSON
 
 
 def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

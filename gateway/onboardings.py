@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from database import api_requests, consents, decisions, onboardings
-from database.api_requests import Answer, ApiRequest, BeingAnswered, OtherBody
+from database.api_requests import Answer, ApiRequest
 from database.connection import DatabaseDown, transaction
 from gateway import examples
 from gateway.application_form import ApplicationForm
@@ -18,6 +18,7 @@ from gateway.consent import must_be_accepted
 from gateway.cursors import bad_cursor, cursor_of, place_of, time_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import Time
+from gateway.idempotency import IdempotencyKey, taken_once
 from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
@@ -40,7 +41,6 @@ log = structlog.stdlib.get_logger(__name__)
 router = APIRouter(prefix="/v1/onboardings", tags=["onboardings"])
 
 _ID = re.compile(r"[a-z2-7]{26}")
-_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
 def known_id(
@@ -53,35 +53,6 @@ def known_id(
 
 
 KnownId = Annotated[str, Depends(known_id)]
-
-
-def idempotency_key(
-    request: Request,
-    given: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            description="Required: 1 to 255 printable ASCII characters that name this signup. "
-            "Send the same key with every repetition.",
-            examples=["3f0e1d5c-6a55-4a42-9a52-0d4c2a7e8f11"],
-            json_schema_extra={"pattern": f"^{_KEY.pattern}$"},
-        ),
-    ] = None,
-) -> str:
-    """The caller's name for its request. Raises Problem (400)."""
-    several = len(request.headers.getlist("Idempotency-Key")) > 1
-    if given is None or several or not _KEY.fullmatch(given):
-        message = "is missing" if given is None else "is not 1 to 255 printable ASCII characters"
-        if several:
-            message = "is there several times"
-        raise Problem(
-            400,
-            "key-missing" if given is None else "key-invalid",
-            "Send the header Idempotency-Key with 1 to 255 printable ASCII characters that name "
-            "this signup, for instance a UUID, and the same one with every repetition.",
-            errors=[FieldError(field="Idempotency-Key", message=message)],
-        )
-    return given
 
 
 @router.post(
@@ -103,7 +74,7 @@ async def start(
     form: ApplicationForm,
     caller: Allowed,
     options: Options,
-    key: Annotated[str, Depends(idempotency_key)],
+    key: IdempotencyKey,
     asked_tenant: AskedTenant = None,
 ) -> Response:
     """Store a signup and start its onboarding, once for each key.
@@ -151,7 +122,7 @@ async def _take(
     options: GatewayOptions, asked: ApiRequest, start: Start, form: Application, created_by: str
 ) -> Answer | None:
     """Store the signup with its key, or learn what was answered before. Raises Problem."""
-    try:
+    with taken_once():
         async with transaction(options.engine) as connection:
             before = await api_requests.take(connection, asked)
             if before is None:
@@ -174,21 +145,6 @@ async def _take(
                         retention=options.consent.retention,
                     )
             return before
-    except OtherBody:
-        raise Problem(
-            422,
-            "key-reused",
-            "This Idempotency-Key was used with another body. Repeat a signup exactly as it was, "
-            "or name a new one with a new key.",
-            errors=[FieldError(field="Idempotency-Key", message="was used with another body")],
-        ) from None
-    except BeingAnswered:
-        raise Problem(
-            409,
-            "in-progress",
-            "The first request with this Idempotency-Key is still being answered. Ask again.",
-            headers={"Retry-After": "1"},
-        ) from None
 
 
 async def begin(options: GatewayOptions, start: Start) -> Answer:

@@ -28,7 +28,7 @@ class GatewayOptions:
     Any of `webhook_secrets` may have signed a webhook: several while they are exchanged. `rates`
     are of API keys, `page_rates` of the addresses that open pages. `consent` says which terms have
     to be accepted. `news` is set when something new is in the inbox. `upload_limit` is how many
-    bytes a document may have.
+    bytes a document may have, and `statement_limit` a file in `statements`, the spool of those.
     """
 
     engine: AsyncEngine
@@ -42,6 +42,8 @@ class GatewayOptions:
     page_rates: Rates
     spool: Spool
     upload_limit: int
+    statements: Spool
+    statement_limit: int
     read_document: ReadDocument
     consent: ConsentPolicy = field(default_factory=ConsentPolicy)
     news: asyncio.Event = field(default_factory=asyncio.Event)

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.client import WorkflowHandle
 
 from activities.onboarding.policy import BadPolicy, load_policy
@@ -23,6 +22,7 @@ from activities.process import ProcessActivities
 from activities.reconciliation import given as given_balances
 from activities.reconciliation.exports import ExportActivities, Exported
 from activities.reconciliation.given import Given
+from activities.reconciliation.post import PostActivities
 from activities.reconciliation.terms import BadTerms, load_terms
 from connectors import ledger_csv
 from connectors.csv_rows import BadRow, FileRefused
@@ -31,7 +31,7 @@ from connectors.statements.csv import BadColumns, Columns, load_columns
 from connectors.statements.statement import Closed, Entry, StatementRefused
 from connectors.stripe import report_csv
 from database.connection import engine_for, transaction
-from database.reconciliation import accounts, runs
+from database.reconciliation import accounts, certificates, extent, open_at, results, runs
 from database.reconciliation.accounts import Account
 from workers import settings as setting
 from workers.bench import bench
@@ -41,7 +41,9 @@ from workers.reconciliation import books, working
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested, unless
 from workflows.attention import Attended
+from workflows.policy import Budgets
 from workflows.progress import Attention, Progress
+from workflows.reconciliation.inputs import Inputs, Told
 from workflows.reconciliation.messages import ENDS, Run
 from workflows.reconciliation.terms import DEFAULT, Terms
 from workflows.reconciliation.workflow import ReconcileAccount
@@ -66,7 +68,8 @@ class Rules:
     """What files are compared by."""
 
     terms: Terms
-    columns: dict[str, Columns]
+    columns: Mapping[str, Columns]
+    budgets: Budgets
 
 
 def rules(settings: Settings) -> Rules:
@@ -75,6 +78,7 @@ def rules(settings: Settings) -> Rules:
         return Rules(
             load_terms(settings.rules / "reconciliation.toml"),
             load_columns(settings.rules / "statement_columns.toml"),
+            load_policy(settings.rules / "policy.toml", settings.policy).budgets,
         )
     except (BadTerms, BadColumns, BadPolicy) as error:
         raise SettingsWrong(str(error)) from error
@@ -107,18 +111,28 @@ async def _on_a_bench(
         engine = engine_for(url, application="perdure-files", size=5)
         ending.push_async_callback(engine.dispose)
         gathering = ExportActivities(engine, exported, by.columns, _calendar_of(by.terms))
-        policy = load_policy(settings.rules / "policy.toml", settings.policy)
-        inputs = partial(
-            given_balances.inputs, exported=exported, findings=gathering.findings, given=given
-        )
+
+        async def inputs(
+            connection: AsyncConnection, account: Account, _: Run, rules: Mapping[str, str]
+        ) -> tuple[Inputs, Sequence[Told]]:
+            return await given_balances.inputs(
+                connection,
+                account,
+                exported=exported,
+                findings=gathering.findings,
+                given=given,
+                rules=rules,
+            )
+
         steps = [
             *implementations(
                 gathering,
                 ProcessActivities(
                     engine, _Nobody(), public_keys={}, operators=None, mail_domain=""
                 ),
+                PostActivities(engine, _Nobody(), finance=None, operators=None, mail_domain=""),
             ),
-            *books(engine, engine, policy.budgets, by.terms, inputs),
+            *books(engine, engine, by.budgets, by.terms, inputs),
         ]
         queue = f"reconcile-files-{secrets.token_hex(6)}"
         await ending.enter_async_context(working(place.client, steps, task_queue=queue))
@@ -187,7 +201,7 @@ def _days_of_report(path: Path) -> Iterator[date]:
                 yield row.created_at.date()
 
 
-def _days_of_statements(path: Path, columns: dict[str, Columns]) -> Iterator[date]:
+def _days_of_statements(path: Path, columns: Mapping[str, Columns]) -> Iterator[date]:
     with path.open("rb") as file:
         for part in reading.read(file, columns):
             match part:
@@ -275,7 +289,11 @@ async def _report(
     engine: AsyncEngine, run: Run, exported: Exported, gathering: ExportActivities
 ) -> FilesReport:
     async with transaction(engine) as connection:
-        certificate = await certificates.of_run(connection, await runs.id_of(connection, run))
-        breaks = await certificates.breaks_of(connection, certificate)
+        number = await runs.id_of(connection, run)
+        certificate = await certificates.read(
+            connection, await runs.certificate_of(connection, number)
+        )
+        await open_at.lay_out(connection, await extent.read(connection, number))
+        breaks = [line async for line in results.break_lines(connection)]
     bad = [row for rows in gathering.findings.bad_rows.values() for row in rows]
     return report(certificate, breaks, bad, first=exported.first)

@@ -23,7 +23,7 @@ from gateway.rates import Rates
 from workers.running import run
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
-from workers.systems import ARCHIVE, Asking, spool
+from workers.systems import ARCHIVE, Asking, spool, statement_spool
 from workers.temporal_client import connect
 
 _STATEMENT_SECONDS = 5.0
@@ -64,6 +64,8 @@ async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOp
             consent=policy.consent,
             spool=spool(settings),
             upload_limit=settings.upload_limit,
+            statements=statement_spool(settings),
+            statement_limit=settings.statement_limit,
             read_document=_reading(archive),
         )
 

@@ -89,7 +89,7 @@ def settings(**given: Any) -> Settings:
 
 
 class Stack:
-    """Postgres, Temporal, the outside in miniature, worker and gateway, as one thing.
+    """Postgres, Temporal, the outside in miniature, workers and gateway, as one thing.
 
     `announce` is told, in a sentence, what happens.
     """
@@ -161,10 +161,12 @@ class Stack:
         await together(
             self._prepare_database(),
             webhook_endpoint.register(settings),
-            schedules.apply(client),
+            schedules.apply(client, settings),
         )
         await self._supervisor.start(
-            laptop_processes.worker(settings, client), laptop_processes.gateway(settings)
+            laptop_processes.worker(settings, client),
+            laptop_processes.reconciliation(settings, client),
+            laptop_processes.gateway(settings),
         )
 
     async def _prepare_database(self) -> None:

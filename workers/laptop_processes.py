@@ -18,7 +18,8 @@ from workers.postgres import Postgres
 from workers.settings import Settings, variable
 from workers.temporal_server import TemporalServer
 from workflows import search_attributes
-from workflows.onboarding.messages import TASK_QUEUE
+from workflows.onboarding.messages import TASK_QUEUE as ONBOARDING
+from workflows.reconciliation.messages import TASK_QUEUE as RECONCILIATION
 
 
 def port_uses(settings: Settings) -> Sequence[PortUse]:
@@ -75,6 +76,7 @@ def urls(settings: Settings) -> dict[str, tuple[str, ...]]:
             f"http://127.0.0.1:{settings.bank_simulator_port}",
         ),
         "worker": (),
+        "reconciliation": (),
         "gateway": (settings.gateway_url,),
     }
 
@@ -146,18 +148,28 @@ def simulators(settings: Settings) -> ChildProcess:
 
 def worker(settings: Settings, client: Client) -> ChildProcess:
     """The worker of onboardings; it is ready when it asks Temporal for work."""
+    return _worker(settings, client, "worker", "workers.onboarding", ONBOARDING)
 
+
+def reconciliation(settings: Settings, client: Client) -> ChildProcess:
+    """The worker of reconciliations; it is ready when it asks Temporal for work."""
+    return _worker(settings, client, "reconciliation", "workers.reconciliation", RECONCILIATION)
+
+
+def _worker(
+    settings: Settings, client: Client, name: str, module: str, task_queue: str
+) -> ChildProcess:
     async def ready() -> bool:
         # Workers of earlier runs may still be remembered; ours has our child's number.
         return await _well(
-            health.worker(client, TASK_QUEUE, is_it=lambda name: name.startswith(f"{child.pid}@"))
+            health.worker(client, task_queue, is_it=lambda id_: id_.startswith(f"{child.pid}@"))
         )
 
     child = ChildProcess(
         Program(
-            name="worker",
-            command=_python("workers.onboarding"),
-            log=_log(settings, "worker"),
+            name=name,
+            command=_python(module),
+            log=_log(settings, name),
             ready=ready,
             environment=_environment(settings),
         )

@@ -13,18 +13,33 @@ from temporalio.client import Client
 from activities.failures import FailureInterceptor
 from activities.onboarding.policy import BadPolicy, load_policy
 from activities.process import ProcessActivities
+from activities.reconciliation.compare import InputsOf, MatchActivities
+from activities.reconciliation.gather import GatherActivities, ProcessorOf
+from activities.reconciliation.gathered import GatheredInputs
+from activities.reconciliation.post import PostActivities
+from activities.reconciliation.prove import ProofActivities
 from activities.reconciliation.runs import RunActivities
+from activities.reconciliation.statements import StatementIntake
+from activities.reconciliation.terms import BadTerms, load_terms
+from connectors.capabilities import Processor
+from connectors.statements.csv import BadColumns, load_columns
+from connectors.stripe.balance import StripeListing
+from connectors.stripe.reports import StripeReports
 from database.connection import engine_for
+from database.paces import Pace
+from database.reconciliation.accounts import Account
 from workers.running import run
-from workers.settings import Settings, SettingsWrong
+from workers.settings import Settings, SettingsWrong, variable
 from workers.signals import stop_requested
-from workers.systems import MAIL, Making
+from workers.statement_folder import watching
+from workers.systems import ARCHIVE, MAIL, Making, statement_spool
 from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workers.temporal_worker import worker
 from workflows.policy import Budgets
 from workflows.reconciliation.messages import TASK_QUEUE
 from workflows.reconciliation.nightly import Nightly, ReconcileDays
+from workflows.reconciliation.terms import Terms
 from workflows.reconciliation.workflow import ReconcileAccount
 from workflows.step import bulk_queue, declaration_of, implementations
 
@@ -32,6 +47,8 @@ WORKFLOWS: list[type] = [Nightly, ReconcileDays, ReconcileAccount]
 Step = Callable[..., Any]
 """Any: each step has its own message and result."""
 
+_STRIPE_PER_SECOND = 20
+"""Requests of all workers together: Stripe lets a live account have a hundred."""
 _LONG_WORK_AT_A_TIME = 4
 """Each may have the rows of a whole account in hand."""
 
@@ -41,7 +58,9 @@ async def activities(settings: Settings) -> AsyncIterator[list[Step]]:
     """The one place where the steps of reconciliation are put together."""
     try:
         policy = load_policy(settings.rules / "policy.toml", settings.policy)
-    except BadPolicy as error:
+        terms = load_terms(settings.rules / "reconciliation.toml")
+        columns = load_columns(settings.rules / "statement_columns.toml")
+    except (BadPolicy, BadTerms, BadColumns) as error:
         raise SettingsWrong(str(error)) from error
     patience = policy.budgets.remote.one_try.total_seconds() * 0.65
     engine = engine_for(
@@ -55,6 +74,14 @@ async def activities(settings: Settings) -> AsyncIterator[list[Step]]:
         making = Making(settings, patience, closing, engine)
         mail = MAIL[settings.mail](making)
         mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
+        intake = StatementIntake(
+            unhurried, statement_spool(settings), ARCHIVE[settings.archive](making), columns
+        )
+        try:
+            await closing.enter_async_context(watching(settings.statement_folder, intake))
+        except OSError as error:
+            name = variable("statement_folder")
+            raise SettingsWrong(f"{name}: the folder cannot be made ({error.strerror}).") from error
         yield [
             *implementations(
                 ProcessActivities(
@@ -64,9 +91,38 @@ async def activities(settings: Settings) -> AsyncIterator[list[Step]]:
                     operators=settings.operators_email,
                     mail_domain=mail_domain,
                 ),
+                GatherActivities(
+                    unhurried,
+                    _books_at_stripe(making, terms),
+                    intake,
+                    terms.keys.processor,
+                ),
+                PostActivities(
+                    unhurried,
+                    mail,
+                    finance=settings.finance_email,
+                    operators=settings.operators_email,
+                    mail_domain=mail_domain,
+                ),
             ),
-            *books(engine, unhurried, policy.budgets),
+            *books(engine, unhurried, policy.budgets, terms, GatheredInputs(terms)),
         ]
+
+
+def _books_at_stripe(making: Making, terms: Terms) -> ProcessorOf:
+    """How an account's book at Stripe is read: the way that the account says."""
+    references = terms.keys.processor
+
+    def processor_of(account: Account) -> Processor | None:
+        if account.processor == "files":
+            return None
+        pace = Pace(making.engine, "stripe", per_second=_STRIPE_PER_SECOND)
+        listing = StripeListing(making.stripe, pace=pace, references=references)
+        if account.processor == "reports":
+            return StripeReports(making.stripe, listing, references=references)
+        return listing
+
+    return processor_of
 
 
 def books(
@@ -80,6 +136,7 @@ def books(
     return implementations(
         RunActivities(engine, budgets, rules_version=terms.version),
         MatchActivities(unhurried, terms, inputs_of),
+        ProofActivities(unhurried),
     )
 
 

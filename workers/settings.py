@@ -13,9 +13,11 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from dotenv import dotenv_values
@@ -77,6 +79,14 @@ def _http(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("a URL begins with http:// or https:// and names a host")
     return url
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("a time zone is named like Europe/Berlin") from None
+    return name
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -171,6 +181,12 @@ class Settings(BaseSettings):
     """Where uploads wait for the archive: a folder that gateways and workers share."""
     upload_limit: Annotated[int, Field(ge=1)] = 20 * 1024 * 1024
     """Bytes that one document may have."""
+    statement_folder: Path = Field(default_factory=lambda others: others["home"] / "statements")
+    """Where statement files of banks are dropped: the worker of reconciliation watches it."""
+    statement_spool: Path = Field(default_factory=lambda others: others["home"] / "statement-spool")
+    """Where statement files wait to be read: a folder that gateways and workers share."""
+    statement_limit: Annotated[int, Field(ge=1)] = 200 * 1024 * 1024
+    """Bytes that a statement file may have at the gateway; in the folder there is no limit."""
     archive: Literal["folder", "s3"] = "folder"
     """Where documents are kept: in a folder, or in a bucket of S3 or what speaks its protocol."""
     archive_folder: Path = Field(default_factory=lambda others: others["home"] / "archive")
@@ -218,6 +234,14 @@ class Settings(BaseSettings):
     """Who is reminded of reviews that wait for the role reviewer."""
     senior_reviewers_email: str = "senior-reviewers@example.com"
     """The same, for the role senior_reviewer."""
+    nightly_at: time = time(2, 30)
+    """When the night begins in which each account is reconciled for the day before: `02:30`."""
+    nightly_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    """In which time zone; the day is that of each account's own."""
+    nightly_jitter: timedelta = timedelta(minutes=5)
+    """How much later it may begin, so that not everybody calls Stripe at once."""
+    finance_email: str = "finance@example.com"
+    """Who is told of a reconciliation that is not balanced."""
     mail_inbox_port: Port = 8402
     """On a laptop: where the mail inbox answers over HTTP."""
 

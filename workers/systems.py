@@ -165,6 +165,13 @@ def spool(settings: Settings) -> Spool:
     return made
 
 
+def statement_spool(settings: Settings) -> Spool:
+    """Where statement files wait to be read, ready to be used. Raises SettingsWrong."""
+    made = Spool(settings.statement_spool)
+    _prepared(made.prepare, "statement_spool", settings.statement_spool)
+    return made
+
+
 def _list(asking: Asking) -> Screening:
     file = asking.settings.screening_list
     name = variable("screening_list")

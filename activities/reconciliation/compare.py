@@ -7,12 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.heartbeat import heartbeating
 from database.connection import transaction
-from database.reconciliation import accounts, cut, runs
+from database.reconciliation import accounts, certificates, controls, cut, extent, matching, runs
 from database.reconciliation.accounts import Account
+from database.reconciliation.classify import classify
 from workflows.reconciliation.certificate import canonical
 from workflows.reconciliation.inputs import Inputs, Told
 from workflows.reconciliation.messages import (
-    Classified,
     Cut,
     ForRun,
     Matched,
@@ -22,7 +22,7 @@ from workflows.reconciliation.messages import (
 from workflows.reconciliation.steps import MatchSteps
 from workflows.reconciliation.terms import Terms
 from workflows.request_key import Message
-from workflows.step import Undo, Undone, implements
+from workflows.step import implements
 
 InputsOf = Callable[
     [AsyncConnection, Account, Run, Mapping[str, str]],
@@ -51,6 +51,15 @@ def _hash(message: Message) -> str:
     return hashlib.sha256(canonical(message)).hexdigest()
 
 
+async def _is_incomplete(connection: AsyncConnection, run: int) -> bool:
+    """Whether a balance is missing or unequal: then breaks are provisional, and none is closed."""
+    of = await extent.read(connection, run)
+    before = await certificates.read(connection, of.base.certificate) if of.base else None
+    movements = await controls.moved(connection, of)
+    found = await controls.controls(connection, of, movements, before)
+    return bool(found.missing)
+
+
 class MatchActivities(MatchSteps):
     """Matching, by the terms; `inputs_of` says what a run is made by."""
 
@@ -77,3 +86,20 @@ class MatchActivities(MatchSteps):
                 certificate_id=fixed.certificate,
                 status=status,
             )
+
+    @implements(MatchSteps.match)
+    async def match(self, request: OfCut) -> Matched:
+        """Match, then classify; done again after a crash, neither changes anything."""
+        run, terms = request.cut_id, self._terms
+        async with heartbeating():
+            async with transaction(self._engine) as connection:
+                matched = await matching.match(connection, run, terms)
+            async with transaction(self._engine) as connection:
+                incomplete = await _is_incomplete(connection, run)
+                classified = await classify(connection, run, terms, provisional=incomplete)
+        return Matched(
+            matches={f"{leg} {rule}": count for (leg, rule), count in matched.matches.items()},
+            breaks=classified.breaks,
+            timing=classified.timing,
+            closed=classified.closed,
+        )

@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.reconciliation.heartbeat import Progress, beating
+from activities.heartbeat import Progress, going_on
 from activities.reconciliation.sources import items_of_movements
 from connectors.capabilities import Batch, Processor
 from connectors.movements import Movement, Payout, Window
@@ -61,34 +61,39 @@ class ProcessorBook:
         """
         name = f"gathered/{self._account.name}"
         since = await self._since(name, before)
-        async with beating(_Place(since=since, before=before)) as progress:
+        async with going_on(_Place(since=since, before=before)) as progress:
+            if progress.place == _Place(since=since, before=before):
+                async with transaction(self._engine) as connection:
+                    await sources.forget_bad_rows(connection, self._account.id, before)
             gathered = await self._movements(progress)
             gathered = _sum(gathered, await self._payouts(since))
             await self._members()
-            problems = () if await self._balance(before) else (BALANCE_UNTOLD,)
+            told = [await self._balance(at) for at in self._to_be_told(since, before)]
+            problems = () if all(told) else (BALANCE_UNTOLD,)
         async with transaction(self._engine) as connection:
             await watermarks.move(connection, name, before)
         return gathered.model_copy(update={"problems": problems})
 
     async def _since(self, name: str, before: datetime) -> datetime:
-        opened = datetime.combine(self._account.opened_on, time(), self._account.zone)
+        opened = self._account.opening
         async with transaction(self._engine) as connection:
             gathered = await watermarks.read(connection, name)
         if gathered is None:
-            return opened.astimezone(UTC)
-        return max(opened.astimezone(UTC), min(gathered, before) - _OVERLAP)
+            return opened
+        return max(opened, min(gathered, before) - _OVERLAP)
 
     async def _movements(self, progress: Progress[_Place]) -> Gathered:
         place = progress.place
         gathered, waiting = Gathered(), list[tuple[int, Batch]]()
+        before = place.before
         async with contextlib.aclosing(self._side_by_side(place)) as batches:
             async for part, batch in batches:
                 waiting.append((part, batch))
                 if sum(len(batch.movements) for _, batch in waiting) >= _TAKEN_IN_AT_ONCE:
-                    gathered = _sum(gathered, await self._take_in(waiting))
+                    gathered = _sum(gathered, await self._take_in(waiting, before))
                     _go_on(place, waiting)
                     progress.tell()
-        gathered = _sum(gathered, await self._take_in(waiting))
+        gathered = _sum(gathered, await self._take_in(waiting, before))
         _go_on(place, waiting)
         progress.tell()
         return gathered
@@ -124,9 +129,14 @@ class ProcessorBook:
             reading.cancel()
             await asyncio.wait({reading})
 
-    async def _take_in(self, batches: Sequence[tuple[int, Batch]]) -> Gathered:
+    async def _take_in(self, batches: Sequence[tuple[int, Batch]], before: datetime) -> Gathered:
         movements = [movement for _, batch in batches for movement in batch.movements]
-        return await self._keep(movements, source="listing") if movements else Gathered()
+        bad = [row for _, batch in batches for row in batch.bad_rows]
+        gathered = await self._keep(movements, source="processor") if movements else Gathered()
+        rows = [(row.file, row.line, row.field, row.reason) for row in bad]
+        async with transaction(self._engine) as connection:
+            await sources.keep_bad_rows(connection, self._account.id, before, rows)
+        return gathered.model_copy(update={"bad_rows": len(bad)})
 
     async def _keep(self, movements: Sequence[Movement], *, source: str) -> Gathered:
         told = items_of_movements(movements, self._keys, self._account.zone)
@@ -175,6 +185,11 @@ class ProcessorBook:
                 await sources.itemised(
                     connection, self._account.id, payout, members=members, members_minor=net
                 )
+
+    def _to_be_told(self, since: datetime, before: datetime) -> Sequence[datetime]:
+        """When the balances are needed: at the end, and at the beginning of all."""
+        opened = self._account.opening
+        return (opened, before) if since == opened else (before,)
 
     async def _balance(self, before: datetime) -> bool:
         """Keep the balances as of a time, where they were not told before; whether they are."""

@@ -1,7 +1,7 @@
 """From what sources tell to items: one way for each source, and nothing but that."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
 from connectors.ledger_csv import LedgerLine
@@ -128,12 +128,14 @@ class StatementItems:
     An entry is known by its account, its statement and, within that, by its day and the bank's own
     reference, else its amount; the second of the same is numbered. So the same statement sent again
     gives the same ids, also with its entries in another order. OFX and CSV have no statements, only
-    ranges of days that somebody chose: there the entries of two that overlap are the same.
+    ranges of days that somebody chose: there the entries of two that overlap are the same. An entry
+    happened when its booking day began in `zone`.
     """
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, zone: tzinfo = UTC) -> None:
         ranged = opened.format in ("ofx", "csv")
         self._of = opened.account if ranged else f"{opened.account}/{opened.statement_id}"
+        self._zone = zone
         self._counted: dict[str, int] = {}
 
     def item(self, entry: Entry) -> NewItem:
@@ -150,7 +152,7 @@ class StatementItems:
             entry.bank_code or "",
             entry.currency,
             entry.amount_minor,
-            datetime.combine(booked_on, time(), UTC),
+            datetime.combine(booked_on, time(), self._zone),
             entry.value_date or booked_on,
             reference=entry.end_to_end_id or entry.reference,
             descriptor=_descriptor(entry.description),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import RowMapping
@@ -28,7 +29,7 @@ from connectors.statements.statement import (
     prove,
 )
 from database.connection import transaction
-from database.reconciliation import files, items, statements
+from database.reconciliation import accounts, files, items, statements
 from database.reconciliation.files import Received
 from database.reconciliation.item import NewItem
 from database.reconciliation.items import Contradiction
@@ -95,7 +96,6 @@ class StatementIntake:
             await asyncio.to_thread(_copy, file, part.write)
             received = Received(
                 id=uuid.uuid4().hex,
-                kind="statement",
                 sha256=part.sha256,
                 size=part.size,
                 received_by=by,
@@ -123,7 +123,7 @@ class StatementIntake:
         row: RowMapping | None = None
         try:
             async with transaction(self._engine) as connection:
-                row = await files.next_to_read(connection, "statement", but=tried)
+                row = await files.next_to_read(connection, but=tried)
                 if row is None:
                     return None
                 tried.append(row["id"])
@@ -165,7 +165,8 @@ class StatementIntake:
                 counting.setdefault(account, []).append(number)
         new = changed = unchanged = 0
         for account, numbers in sorted(counting.items()):
-            entries = self._items(content, row["bank_account"], frozenset(numbers))
+            zone = (await accounts.of_id(connection, account)).zone
+            entries = self._items(content, row["bank_account"], frozenset(numbers), zone)
             taken = await items.take_in(
                 connection, account, in_pieces(entries), source=f"statement file {row['id']}"
             )
@@ -190,7 +191,7 @@ class StatementIntake:
         return told
 
     def _items(
-        self, content: Path, bank_account: str | None, numbers: frozenset[int]
+        self, content: Path, bank_account: str | None, numbers: frozenset[int], zone: ZoneInfo
     ) -> Iterator[NewItem]:
         """The items of the statements of these numbers, counted within the file."""
         with content.open("rb") as file:
@@ -199,7 +200,7 @@ class StatementIntake:
                 match part:
                     case Opened():
                         number += 1
-                        of = StatementItems(_named(part, bank_account))
+                        of = StatementItems(_named(part, bank_account), zone)
                     case Entry() if number in numbers and of is not None:
                         yield of.item(part)
 

@@ -108,11 +108,13 @@ class StripeListing:
         """Parts of a window that are listed side by side."""
         return window.split(4)
 
-    async def movements(self, window: Window, after: str | None) -> AsyncIterator[Batch]:
+    async def movements(
+        self, window: Window, after: str | None, *, of_type: str | None = None
+    ) -> AsyncIterator[Batch]:
         """Pages of movements, newest first, from behind the transaction `after`."""
         more, expand = True, self._wants_sources
         while more:
-            page = await self._page(window, after, expand=expand)
+            page = await self._page(window, after, expand=expand, of_type=of_type)
             if not expand and any(row.exchange_rate is not None for row in page.data):
                 expand = True  # only the source tells what the customer saw
                 continue
@@ -121,9 +123,12 @@ class StripeListing:
             after = page.data[-1].id if page.data else after
             yield Batch(rows, cursor=after if more else None)
 
-    async def _page(self, window: Window, after: str | None, *, expand: bool) -> _Transactions:
-        """A page; raises what `StripeApi.listed` raises."""
+    async def _page(
+        self, window: Window, after: str | None, *, expand: bool, of_type: str | None = None
+    ) -> _Transactions:
         parameters: dict[str, Any] = {"created": _created(window)}
+        if of_type is not None:
+            parameters["type"] = of_type
         if after is not None:
             parameters["starting_after"] = after
         if expand:
@@ -146,6 +151,11 @@ class StripeListing:
             more = page.has_more and bool(page.data)
             if more:
                 after = {"starting_after": page.data[-1].id}
+
+    async def payout(self, payout_id: str) -> Payout:
+        """One payout, as it is now."""
+        await self._pace()
+        return _payout(await self._api.get(path_of("payouts", payout_id), _Payout))
 
     async def members(self, payout_id: str) -> AsyncIterator[Batch]:
         """Pages of what an automatic payout paid out, without its own row."""
@@ -232,12 +242,10 @@ class StripeListing:
     async def _payout_of(self, payout_id: str) -> Payout | None:
         """The payout behind a transaction; there are few, and each is asked for once."""
         if payout_id not in self._payouts:
-            await self._pace()
             try:
-                row = await self._api.get(path_of("payouts", payout_id), _Payout)
+                self._payouts[payout_id] = await self.payout(payout_id)
             except Missing:
                 return None
-            self._payouts[payout_id] = _payout(row)
         return self._payouts[payout_id]
 
 

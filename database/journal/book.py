@@ -1,7 +1,6 @@
 """Booking: many entries in one statement, each once by its request key."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -12,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.journal.entry import Kind, NewEntry, NewLine
-from database.journal.given import Given, OfGiven
+from database.journal.given import Given, OfGiven, Staged
 from database.prepared import Prepared
 
 _AT_ONCE = 50_000
@@ -85,7 +84,7 @@ class NotBooked(ValueError):
     """The journal's rules refuse it; nothing of it is booked. `rule` names which.
 
     entry_sums_to_zero | entry_comes_whole | has_lines | moves_something | period_is_open |
-    booked_once | journal_entries_reversed_once
+    after_opening | booked_once | journal_entries_reversed_once
     """
 
     def __init__(self, rule: str, said: str) -> None:
@@ -115,7 +114,7 @@ async def post(connection: AsyncConnection, account: int, entries: Iterable[NewE
     The day is that of the account's time zone. An entry whose month is closed is booked into the
     first open one. Raises NotBooked, after which the transaction can do no more.
     """
-    await _HOLD_PERIODS.value(connection, {"account": account})
+    await hold_periods(connection, account)
     books: dict[tuple[str, str], int] = {}
     new = before = 0
     waiting = iter(entries)
@@ -123,13 +122,32 @@ async def post(connection: AsyncConnection, account: int, entries: Iterable[NewE
         await _open_books(connection, account, books, batch)
         given = Given(account, batch, books)
         await given.hand_over(connection)
-        with refusals():
-            made = await _POST.value(connection, given)
-        if made < len(batch) and (keys := await _BOOKED_OTHERWISE.value(connection, given)):
-            raise BookedOtherwise(keys)
+        made = await post_given(connection, given)
+        if made < len(batch):
+            await must_be_the_same(connection, given)
         new += made
         before += len(batch) - made
     return Posted(new, before)
+
+
+async def hold_periods(connection: AsyncConnection, account: int) -> None:
+    """Have nobody close a period until the transaction ends."""
+    await _HOLD_PERIODS.value(connection, {"account": account})
+
+
+async def post_given(connection: AsyncConnection, given: Given | Staged) -> int:
+    """Book what is given; how many entries were new. Raises NotBooked."""
+    try:
+        made: int = await _POST.value(connection, given)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise NotBooked(error.constraint_name or "", str(error)) from None
+    return made
+
+
+async def must_be_the_same(connection: AsyncConnection, given: Given | Staged) -> None:
+    """Raises BookedOtherwise where a key of what is given stands for something else."""
+    if keys := await _BOOKED_OTHERWISE.value(connection, given):
+        raise BookedOtherwise(keys)
 
 
 async def reverse(
@@ -182,12 +200,3 @@ async def _open_books(
 async def _known(connection: AsyncConnection, asked: dict[str, Any]) -> dict[tuple[str, str], int]:
     rows = await connection.execute(_BOOKS, asked)
     return {(row.code, row.currency): row.id for row in rows}
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Have the rules that Postgres keeps told as NotBooked."""
-    try:
-        yield
-    except asyncpg.IntegrityConstraintViolationError as error:
-        raise NotBooked(error.constraint_name or "", str(error)) from None

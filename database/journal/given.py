@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.connection import driver_of
@@ -52,12 +53,15 @@ _ROWS = (
     f"{_unnested('line', _LINES)} AS line ({', '.join(_LINES)})",
 )
 _STAGED = ("journal_given_entries AS entry", "journal_given_lines AS line")
-_STAGE = "; ".join(
+_MAKE = "; ".join(
     f"CREATE TEMP TABLE IF NOT EXISTS journal_given_{name} ("
     + ", ".join(f"{column} {type_}" for column, type_ in columns.items())
     + f") ON COMMIT DROP; TRUNCATE journal_given_{name}"
     for name, columns in (("entries", _ENTRIES), ("lines", _LINES))
 )
+
+
+_ANALYZE = "ANALYZE journal_given_entries; ANALYZE journal_given_lines"
 
 
 class OfGiven:
@@ -72,7 +76,7 @@ class OfGiven:
             for entries, lines in (_ROWS, _STAGED)
         )
 
-    async def value(self, connection: AsyncConnection, given: "Given") -> Any:
+    async def value(self, connection: AsyncConnection, given: "Given | Staged") -> Any:
         """What the first row has in its first column. Any: of the column's type."""
         statement = self._many if given.staged else self._few
         return await statement.value(connection, given.values)
@@ -104,10 +108,29 @@ class Given:
             self.values |= _columns("line", _LINES, self._lines)
             return
         driver = driver_of(connection)
-        await driver.execute(_STAGE)
+        await driver.execute(_MAKE)
         await driver.copy_records_to_table("journal_given_entries", records=self._entries)
         await driver.copy_records_to_table("journal_given_lines", records=self._lines)
-        await driver.execute("ANALYZE journal_given_entries; ANALYZE journal_given_lines")
+        await driver.execute(_ANALYZE)
+
+
+class Staged:
+    """Entries that SQL itself lays into `journal_given_entries` and `journal_given_lines`."""
+
+    staged = True
+
+    def __init__(self, account: int) -> None:
+        self.values: dict[str, Any] = {"account": account}  # Any: what each parameter takes
+
+    async def lay_out(self, connection: AsyncConnection, *statements: TextClause) -> int:
+        """Make the tables, and fill them by `statements` about `:account`; how many entries."""
+        driver = driver_of(connection)
+        await driver.execute(_MAKE)
+        for statement in statements:
+            await connection.execute(statement, self.values)
+        await driver.execute(_ANALYZE)
+        count: int = await driver.fetchval("SELECT count(*) FROM journal_given_entries")
+        return count
 
 
 def _columns(

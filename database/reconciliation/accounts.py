@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping, text
@@ -11,6 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 _ACCOUNT = text("""
     SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
     FROM reconciliation_accounts WHERE name = :name
+""")
+_BY_ID = text("""
+    SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
+    FROM reconciliation_accounts WHERE id = :id
 """)
 _BANK_ACCOUNTS = text("""
     SELECT identification, currency, calendar FROM reconciliation_bank_accounts
@@ -74,6 +78,15 @@ class Account:
         """Where its business dates begin and end."""
         return ZoneInfo(self.time_zone)
 
+    @property
+    def opening(self) -> datetime:
+        """When its first business date began."""
+        return self.end_of(self.opened_on - timedelta(days=1))
+
+    def end_of(self, day: date) -> datetime:
+        """When a business date is over."""
+        return datetime.combine(day + timedelta(days=1), time(), self.zone).astimezone(UTC)
+
     def day_over_at(self, at: datetime) -> date:
         """The last business date that was over at a time."""
         return date.fromordinal(at.astimezone(self.zone).date().toordinal() - 1)
@@ -85,6 +98,11 @@ async def of_name(connection: AsyncConnection, name: str) -> Account:
     if row is None:
         raise NoAccount(name)
     return account_of(row)
+
+
+async def of_id(connection: AsyncConnection, id_: int) -> Account:
+    """An account that is known to be there."""
+    return account_of((await connection.execute(_BY_ID, {"id": id_})).mappings().one())
 
 
 async def make(connection: AsyncConnection, account: Account) -> int:

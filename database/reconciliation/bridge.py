@@ -7,13 +7,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS
 from database.reconciliation.controls import Movements
-from database.reconciliation.extent import IN_BASE, IN_CUT, LEG_BOOKS, Cut
-from database.reconciliation.open_at import OUT_OF_SCOPE, PAYOUT, SIGN
+from database.reconciliation.extent import IN_BASE, LEG_BOOKS, PAYOUTS, SETTLING, Cut, of_cut
+from database.reconciliation.open_totals import DIFFERING_AFTER, SIGNED
 from workflows.reconciliation.books import Book, Leg
 from workflows.reconciliation.certificate import (
     Certificate,
@@ -24,8 +23,7 @@ from workflows.reconciliation.certificate import (
 )
 from workflows.reconciliation.proof import Figures, bridge
 
-_L1, _L2, _L3 = LEGS.values()
-_B = BOOKS["bank"]
+_CASH = BOOKS["cash"]
 _DIFFER = DISPOSITIONS["difference"], DISPOSITIONS["fx_pair"]
 _LEG_OF = {code: leg for leg, code in LEGS.items()}
 _OURS: tuple[Book, ...] = ("clearing", "cash")
@@ -37,53 +35,41 @@ _COMPARED: Mapping[Book, Leg] = {
 }
 """The leg in which all items of a book are compared. L2 has payouts and settlements alone."""
 
-_SETTLES = f"""
-    NOT EXISTS (
-        SELECT FROM match_items s JOIN matches x ON x.number = s.match
-        WHERE s.item = i.id AND s.leg = {_L2} AND x.disposition = {OUT_OF_SCOPE} AND x.run <= :run)
-"""
-_DIFFERING = f"""
-    SELECT x.leg, m.item FROM matches x JOIN match_items m ON m.match = x.number
-    WHERE x.account = :account AND x.run <= :run AND x.disposition IN {_DIFFER}
-    UNION ALL
-    SELECT h.leg, unnest(h.items) FROM match_history h
-    WHERE h.account = :account AND h.run <= :run AND h.until_run >= :run
-    AND h.disposition IN {_DIFFER}
-"""
+
+def _signed(of: str) -> str:
+    return SIGNED.format(leg=f"{of}.leg", book="i.book", amount="i.amount_minor")
+
+
 # An exact match adds nothing to what is open; one with a difference adds that, and both of its
 # currencies where it has two.
-_OPEN = text(f"""
-    SELECT o.leg, i.currency, sum({SIGN.format("i")} * i.amount_minor) AS amount,
-           coalesce(sum({SIGN.format("i")} * i.amount_minor)
-                    FILTER (WHERE {PAYOUT.format("i")}), 0) AS payouts,
-           coalesce(sum({SIGN.format("i")} * i.amount_minor)
-                    FILTER (WHERE CASE i.book WHEN {_B} THEN {_SETTLES}
-                                  ELSE {PAYOUT.format("i")} END), 0) AS settlements
-    FROM (SELECT leg, item FROM open_at UNION ALL {_DIFFERING}) AS o JOIN items i ON i.id = o.item
+_OPEN = of_cut(f"""
+    SELECT o.leg, i.currency, sum({_signed("o")}) AS amount,
+           coalesce(sum({_signed("o")}) FILTER (WHERE i.kind IN {PAYOUTS}), 0) AS payouts,
+           coalesce(sum({_signed("o")}) FILTER (WHERE i.kind IN {SETTLING} AND i.book = {_CASH}
+                                           OR s.item IS NOT NULL), 0) AS settlements
+    FROM (
+        SELECT leg, item FROM open_at UNION ALL SELECT leg, item FROM ({DIFFERING_AFTER}) AS d
+    ) AS o
+    JOIN items i ON i.id = o.item
+    LEFT JOIN settlements_at s ON s.item = i.id
     GROUP BY o.leg, i.currency
 """)
-_SETTLEMENTS = text(f"""
-    SELECT i.currency, sum(i.amount_minor) AS amount,
-           coalesce(sum(i.amount_minor) FILTER (WHERE i.id BETWEEN :loaded_from AND :loaded_to), 0)
+_SETTLEMENTS = of_cut("""
+    SELECT currency, sum(amount_minor) AS amount,
+           coalesce(sum(amount_minor) FILTER (WHERE item BETWEEN :loaded_from AND :loaded_to), 0)
            AS loaded
-    FROM items i
-    WHERE {IN_CUT} AND i.book = {_B} AND {_SETTLES}
-    AND NOT EXISTS (
-        SELECT FROM items later
-        WHERE later.account = i.account AND later.book = i.book AND later.source_id = i.source_id
-        AND later.version > i.version AND later.id <= :last)
-    GROUP BY i.currency
+    FROM settlements_at GROUP BY currency
 """)
 # What was open before and is matched now; and differences of matches that were taken apart since.
-_CLEARED = text(f"""
+_CLEARED = of_cut(f"""
     SELECT leg, currency, sum(amount) AS amount FROM (
-        SELECT x.leg, i.currency, {SIGN.format("i")} * i.amount_minor AS amount
+        SELECT x.leg, i.currency, {_signed("x")} AS amount
         FROM matches x JOIN match_items m ON m.match = x.number JOIN items i ON i.id = m.item
         WHERE x.account = :account AND x.run > :base_run AND x.run <= :run
-        AND x.disposition <> {OUT_OF_SCOPE} AND m.item <= greatest(:base_last, :loaded_to)
+        AND m.item <= greatest(:base_item, :loaded_to)
         AND (({IN_BASE}) OR i.id BETWEEN :loaded_from AND :loaded_to)
         UNION ALL
-        SELECT h.leg, i.currency, {SIGN.format("i")} * i.amount_minor
+        SELECT h.leg, i.currency, {_signed("h")}
         FROM match_history h, unnest(h.items) AS u (item) JOIN items i ON i.id = u.item
         WHERE h.account = :account AND h.run <= :base_run
         AND h.until_run >= :base_run AND h.until_run < :run AND h.disposition IN {_DIFFER}
@@ -180,7 +166,7 @@ def _closings(totals: Collection[ControlTotal], currency: str) -> Mapping[Book, 
 
 
 async def _open(connection: AsyncConnection, cut: Cut) -> Mapping[Key, Open]:
-    rows = (await connection.execute(_OPEN, cut.values() | {"run": cut.run})).mappings()
+    rows = (await connection.execute(_OPEN, cut.values())).mappings()
     return {
         (_LEG_OF[row["leg"]], row["currency"]): Open(
             int(row["amount"]), int(row["payouts"]), int(row["settlements"])
@@ -190,23 +176,13 @@ async def _open(connection: AsyncConnection, cut: Cut) -> Mapping[Key, Open]:
 
 
 async def _settled(connection: AsyncConnection, cut: Cut) -> Mapping[str, Settled]:
-    rows = await connection.execute(_SETTLEMENTS, cut.values() | _of_run(cut))
+    rows = await connection.execute(_SETTLEMENTS, cut.values())
     return {row.currency: Settled(int(row.amount), int(row.loaded)) for row in rows}
 
 
 async def _cleared(connection: AsyncConnection, cut: Cut) -> Mapping[Key, int]:
-    rows = await connection.execute(_CLEARED, cut.values() | _of_run(cut))
+    rows = await connection.execute(_CLEARED, cut.values())
     return {(_LEG_OF[row.leg], row.currency): int(row.amount) for row in rows}
-
-
-def _of_run(cut: Cut) -> Mapping[str, int]:
-    first, last = cut.load
-    return {
-        "run": cut.run,
-        "base_run": cut.base_run,
-        "loaded_from": first,
-        "loaded_to": last,
-    }
 
 
 def _payouts(movements: Movements, before: Certificate | None) -> Mapping[str, int]:

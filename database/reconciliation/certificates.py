@@ -4,7 +4,7 @@ A later run of the same date supersedes one; nothing changes or removes it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from database.reconciliation import controls, cut, extent, open_at, results
 from database.reconciliation.bridge import prove
 from database.reconciliation.extent import Cut
+from workflows.reconciliation.break_list import BreakLine
 from workflows.reconciliation.certificate import Certificate, canonical, certificate_id
 from workflows.reconciliation.proof import status_of
 
@@ -26,8 +27,8 @@ _SUPERSEDED = text("""
     ORDER BY ordinal DESC LIMIT 1
 """)
 _KEEP = text("""
-    INSERT INTO certificates (id, run, account, business_date, ordinal, status, previous, supersedes,
-                              result_hash, content)
+    INSERT INTO certificates (id, run, account, business_date, ordinal, status, previous,
+                              supersedes, result_hash, content)
     VALUES (:id, :run, :account, :business_date, :ordinal, :status, :previous, :supersedes,
             :result_hash, CAST(:content AS jsonb))
 """)
@@ -72,21 +73,20 @@ class Verified:
     differences: tuple[str, ...]
 
 
-async def draft(connection: AsyncConnection, run: int, rules: Mapping[int, str]) -> Certificate:
+async def draft(connection: AsyncConnection, run: int) -> Certificate:
     """The certificate of a run as its matches stand now. Needs a transaction.
 
-    `run` is the account's latest, and `rules` names the codes of the rules that matched. Raises
-    LookupError for a run without a cut.
+    Raises LookupError for a run without a cut.
     """
-    return await _made(connection, await extent.read(connection, run), rules, now=True)
+    return await _made(connection, await extent.read(connection, run))
 
 
-async def certify(connection: AsyncConnection, run: int, rules: Mapping[int, str]) -> str:
+async def certify(connection: AsyncConnection, run: int) -> str:
     """Keep the certificate of a run, once; its id."""
     if known := await connection.scalar(_OF_RUN, {"run": run}):
         return str(known)
     of = await extent.read(connection, run)
-    made = await _made(connection, of, rules, now=True)
+    made = await _made(connection, of)
     id_ = certificate_id(made)
     row = {
         "id": id_,
@@ -107,6 +107,19 @@ async def read(connection: AsyncConnection, id_: str) -> Certificate:
     return Certificate.model_validate_json(json.dumps(content))
 
 
+async def break_lines(connection: AsyncConnection, id_: str) -> AsyncIterator[BreakLine]:
+    """The breaks that were open after the run of a certificate, most at risk first.
+
+    Needs a transaction. Raises LookupError where there is no such certificate.
+    """
+    row = (await connection.execute(_ROW, {"id": id_})).mappings().first()
+    if row is None:
+        raise LookupError(id_)
+    await open_at.lay_out(connection, await extent.read(connection, row["run"]))
+    async for line in results.break_lines(connection):
+        yield line
+
+
 async def issued(
     connection: AsyncConnection, account: str, *, before: date | None = None, limit: int = 100
 ) -> Sequence[Issued]:
@@ -125,7 +138,7 @@ async def as_of(
     return None if found is None else str(found)
 
 
-async def verify(connection: AsyncConnection, id_: str, rules: Mapping[int, str]) -> Verified:
+async def verify(connection: AsyncConnection, id_: str) -> Verified:
     """Make a certificate anew from the stored cut and what was matched then, and compare.
 
     Raises LookupError where there is none of that id.
@@ -143,17 +156,17 @@ async def verify(connection: AsyncConnection, id_: str, rules: Mapping[int, str]
     of = await extent.read(connection, row["run"])
     if of.hash != said.cut.hash:
         differences.append(f"cut.hash: {said.cut.hash}, stored with the cut {of.hash}")
-    found = await _made(connection, of, rules, now=False)
+    found = await _made(connection, of)
     differences += _differences(said, found)
+    if misnamed := await results.misnamed(connection, of):
+        differences.append(f"matches: {misnamed} of them have other items than their ids say")
     return Verified(id_, tuple(differences))
 
 
-async def _made(
-    connection: AsyncConnection, of: Cut, rules: Mapping[int, str], *, now: bool
-) -> Certificate:
+async def _made(connection: AsyncConnection, of: Cut) -> Certificate:
     before = await read(connection, of.base.certificate) if of.base else None
     recorded = await cut.record(connection, of)
-    await open_at.lay_out(connection, of, now=now)
+    await open_at.lay_out(connection, of)
     movements = await controls.moved(connection, of)
     balances = await controls.controls(connection, of, movements, before)
     proven = await prove(connection, of, movements, balances.totals, before)
@@ -172,7 +185,7 @@ async def _made(
         controls=balances.totals,
         bridge=proven.equations,
         roll_forward=proven.roll_forward,
-        matched=await results.matched(connection, of, rules),
+        matched=await results.matched(connection, of),
         timing=await results.timing(connection, of),
         breaks=open_breaks,
         break_movements=await results.break_movements(connection, of),

@@ -23,8 +23,8 @@ _OPEN = text(f"""
     CREATE TEMP TABLE open_now ON COMMIT DROP AS
     SELECT o.leg, i.id AS item, i.book, i.currency, i.kind, i.reference, i.source_id, i.component,
            i.amount_minor AS amount, {SOURCE} AS source,
-           CASE WHEN o.leg = 2 THEN coalesce(i.arrival_on, i.effective_on) ELSE i.effective_on END
-               AS day,
+           CASE WHEN o.leg = 2 AND i.kind = 'payout' THEN coalesce(i.arrival_on, i.effective_on)
+                ELSE i.effective_on END AS day,
            CASE WHEN i.book IN (3, 5) OR (o.leg = 2 AND i.book = 1) THEN 0 ELSE 1 END AS side
     FROM open_items o JOIN items i ON i.id = o.item
     WHERE o.account = :account

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation.codes import BOOKS
-from database.reconciliation.extent import DROPPED, NEW, PAYOUTS, Cut
+from database.reconciliation.extent import DROPPED, NEW, PAYOUTS, Cut, of_cut
 from workflows.reconciliation.books import Book
 from workflows.reconciliation.certificate import Certificate, ControlTotal, Missing
 
@@ -16,7 +16,7 @@ _BOOK_OF = {code: book for book, code in BOOKS.items()}
 _JOURNAL: tuple[Book, ...] = ("clearing", "in_transit", "cash")
 
 # What was there at the beginning is in the openings: it is open, but did not move.
-_MOVED = text(f"""
+_MOVED = of_cut(f"""
     SELECT book, currency,
            coalesce(sum(amount_minor) FILTER (WHERE NOT loaded), 0) AS moved,
            coalesce(sum(amount_minor) FILTER (WHERE loaded), 0) AS loaded,
@@ -24,10 +24,12 @@ _MOVED = text(f"""
            coalesce(sum(amount_minor) FILTER (WHERE payout AND loaded), 0) AS payouts_loaded
     FROM (
         SELECT book, currency, amount_minor, kind IN {PAYOUTS} AS payout,
-               id BETWEEN :loaded_from AND :loaded_to AS loaded FROM ({NEW}) AS n
+               id BETWEEN :loaded_from AND :loaded_to AS loaded
+        FROM ({NEW}) AS n
         UNION ALL
         SELECT book, currency, -amount_minor, kind IN {PAYOUTS},
-               id BETWEEN :loaded_from AND :loaded_to FROM ({DROPPED}) AS d
+               id BETWEEN :loaded_from AND :loaded_to
+        FROM ({DROPPED}) AS d
     ) AS moved
     GROUP BY book, currency
 """)
@@ -63,9 +65,7 @@ class Controls:
 
 async def moved(connection: AsyncConnection, cut: Cut) -> Movements:
     """What moved with a cut, in each book and currency."""
-    first, last = cut.load
-    asked = cut.values() | {"loaded_from": first, "loaded_to": last}
-    rows = (await connection.execute(_MOVED, asked)).mappings()
+    rows = (await connection.execute(_MOVED, cut.values())).mappings()
     return {
         (_BOOK_OF[row["book"]], row["currency"]): Moved(
             int(row["moved"]),

@@ -9,14 +9,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation import extent
 from database.reconciliation.codes import BOOKS
-from database.reconciliation.extent import NEW, Cut
+from database.reconciliation.extent import NEW, Cut, of_cut
 from workflows.reconciliation.books import Book
 from workflows.reconciliation.certificate import BookContents, CutRecord, canonical
 from workflows.reconciliation.inputs import Inputs, Told
@@ -47,17 +46,18 @@ _LATER = text("""
     WHERE account = :account AND business_date > :business_date
 """)
 _MAKE = text("""
-    INSERT INTO cuts (run, account, business_date, previous, last_item, processor_before,
-                      bank_before, journal_before, terms_version, inputs)
-    SELECT :run, :account, :business_date, (SELECT run FROM cuts WHERE run = :previous), :last_item,
-           :processor_before, :bank_before, :journal_before, :terms, CAST(:inputs AS jsonb)
+    INSERT INTO cuts (run, account, business_date, previous, last_intake, last_item,
+                      processor_before, bank_before, journal_before, terms_version, inputs)
+    SELECT :run, :account, :business_date, (SELECT run FROM cuts WHERE run = :previous),
+           :last_intake, :last_item, :processor_before, :bank_before, :journal_before, :terms,
+           CAST(:inputs AS jsonb)
     ON CONFLICT DO NOTHING RETURNING run
 """)
 _TELL = text("""
     INSERT INTO control_totals (cut, book, currency, kind, amount_minor, source)
     VALUES (:cut, :book, :currency, :kind, :amount_minor, :source)
 """)
-_CONTENTS = text(f"""
+_CONTENTS = of_cut(f"""
     SELECT book, count(*) AS items, encode(sha256(string_agg(hash, ''::bytea ORDER BY hash)), 'hex')
            AS hash
     FROM (SELECT book, sha256(convert_to({CONTENT.format("n")}, 'UTF8')) AS hash
@@ -68,7 +68,7 @@ _TOLD = text("""
     SELECT book, currency, kind, amount_minor, source FROM control_totals
     WHERE cut = :run ORDER BY book, currency, kind
 """)
-_BY_HAND = text(f"""
+_BY_HAND = of_cut(f"""
     SELECT encode(sha256(convert_to(string_agg(said, chr(30) ORDER BY said), 'UTF8')), 'hex')
     FROM (
         SELECT concat_ws(chr(31), h.leg, h.match, h.unmatched_by, h.reason, (
@@ -152,10 +152,9 @@ async def record(connection: AsyncConnection, cut: Cut) -> CutRecord:
     await connection.execute(ROOM)
     contents = await _contents(connection, cut)
     told = (await connection.execute(_TOLD, {"run": cut.run})).all()
-    asked = {"account": cut.account, "base_run": cut.base_run, "run": cut.run}
-    by_hand = await connection.scalar(_BY_HAND, asked)
-    since = cut.base.inputs.last_intake if cut.base else 0
-    known = {"account": cut.account, "since": since, "until": cut.inputs.last_intake}
+    by_hand = await connection.scalar(_BY_HAND, cut.values())
+    since = cut.base.last_intake if cut.base else 0
+    known = {"account": cut.account, "since": since, "until": cut.last_intake}
     traces = await connection.scalar(_TRACES, known)
     unhashed = CutRecord(
         hash=NOTHING,
@@ -170,8 +169,8 @@ async def record(connection: AsyncConnection, cut: Cut) -> CutRecord:
         traces=traces or NOTHING,
         open_before=cut.base.certificate if cut.base else NOTHING,
     )
-    # Our own numbers mean nothing elsewhere; what was sealed and taken in is in the contents.
-    inputs = cut.inputs.model_copy(update={"journal_seal": None, "last_intake": 0})
+    # The seal's number means nothing elsewhere: the balances that it told are in the controls.
+    inputs = cut.inputs.model_copy(update={"journal_seal": None})
     covered = [
         *(cut.name, cut.business_date.isoformat()),
         *(canonical(unhashed).decode(), canonical(inputs).decode()),
@@ -179,10 +178,8 @@ async def record(connection: AsyncConnection, cut: Cut) -> CutRecord:
     return unhashed.model_copy(update={"hash": _hash(covered)})
 
 
-async def _make(
-    connection: AsyncConnection, run: int, held: Mapping[str, Any], inputs: Inputs
-) -> bool:
-    """Whether it was not made before. Any: the columns' own."""
+async def _make(connection: AsyncConnection, run: int, held: RowMapping, inputs: Inputs) -> bool:
+    """Whether it was not made before."""
     last = (await connection.execute(_LAST, {"account": held["id"]})).first()
     intake, item = last or (0, 0)
     made = await connection.scalar(
@@ -192,12 +189,13 @@ async def _make(
             "account": held["id"],
             "business_date": held["business_date"],
             "previous": held["previous"],
+            "last_intake": intake,
             "last_item": item,
             "processor_before": inputs.processor_before,
             "bank_before": inputs.bank_before,
             "journal_before": inputs.journal_before,
             "terms": inputs.terms,
-            "inputs": inputs.model_copy(update={"last_intake": intake}).model_dump_json(),
+            "inputs": inputs.model_dump_json(),
         },
     )
     return made is not None

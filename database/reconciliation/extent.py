@@ -5,21 +5,34 @@ whatever comes later has a greater number, and is in a later cut. What came late
 cut before, is new in the next.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, DateTime, Integer, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
 
-from database.reconciliation.codes import BOOKS
+from database.journal.openings import SOURCE as LOAD
+from database.reconciliation.scope import BASE_BEFORE, IN_CUT
 from workflows.reconciliation.books import Book, Leg
 from workflows.reconciliation.inputs import Inputs
 
 PAYOUTS = ("payout", "payout_reversal")
 """The kinds of items, in each book, that are of the payout family."""
 
-_P, _B = BOOKS["processor"], BOOKS["bank"]
+SETTLING = (*PAYOUTS, "settlement")
+"""The kinds of lines of our cash that a payout settles."""
+
+_TYPES: Mapping[str, TypeEngine[Any]] = {
+    "account": Integer(),
+    **dict.fromkeys(("last_item", "base_item", "loaded_from", "loaded_to"), BigInteger()),
+    **{f"{of}_before": DateTime(timezone=True) for of in ("processor", "bank", "journal")},
+    **{f"base_{of}_before": DateTime(timezone=True) for of in ("processor", "bank", "journal")},
+    "base_earliest": DateTime(timezone=True),
+}
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
 LEG_BOOKS: dict[Leg, tuple[Book, Book]] = {
@@ -29,29 +42,19 @@ LEG_BOOKS: dict[Leg, tuple[Book, Book]] = {
 }
 """The two books that a leg compares."""
 
-IN_CUT = f"""
-    i.account = :account AND i.id <= :last AND i.occurred_at < CASE i.book
-        WHEN {_P} THEN :processor_before WHEN {_B} THEN :bank_before ELSE :journal_before END
-"""
-"""Which items are in a cut; `Cut.values` has the parameters."""
-
 IN_BASE = f"""
-    i.account = :account AND i.id <= :base_last AND i.occurred_at < CASE i.book
-        WHEN {_P} THEN :base_processor_before WHEN {_B} THEN :base_bank_before
-        ELSE :base_journal_before END
+    i.account = :account AND i.id <= :base_item AND i.occurred_at < {BASE_BEFORE}
 """
-"""Which of them were in the cut of the certificate that this one goes on from."""
+"""Which items `i` were in the cut of the certificate that this one goes on from."""
 
 # Nearly all that is new lies behind the last of the base; what is late is found by its time.
 NEW = f"""
-    SELECT i.* FROM items i WHERE i.id > :base_last AND {IN_CUT}
+    SELECT i.* FROM items i WHERE i.id > :base_item AND {IN_CUT}
     UNION ALL
-    SELECT i.* FROM items i WHERE {IN_CUT} AND i.id <= :base_last
-    AND i.occurred_at >= least(:base_processor_before, :base_bank_before, :base_journal_before)
-    AND i.occurred_at < greatest(:processor_before, :bank_before, :journal_before)
-    AND NOT ({IN_BASE})
+    SELECT i.* FROM items i
+    WHERE {IN_CUT} AND i.id <= :base_item AND i.occurred_at >= :base_earliest AND NOT ({IN_BASE})
 """
-"""The items that a cut has and its base has not."""
+"""The items that a cut has and its base has not; `Cut.values` has the parameters."""
 
 # Of a source that was told anew: what was new and is told otherwise since, and what the base had.
 DROPPED = f"""
@@ -66,14 +69,21 @@ DROPPED = f"""
 """
 """The items that counted before, or would, if their source had not told another version since."""
 
+
+def of_cut(sql: str) -> TextClause:
+    """A statement with the parameters of `Cut.values`, whose types Postgres could not tell."""
+    names = sorted(_TYPES.keys() & set(re.findall(r"(?<!:):(\w+)", sql)))
+    return text(sql).bindparams(*(bindparam(name, type_=_TYPES[name]) for name in names))
+
+
 _READ = text("""
-    SELECT r.id AS run, r.account, a.name, a.opened_on, r.business_date, r.ordinal, c.last_item,
-           c.inputs, c.hash
+    SELECT r.id AS run, r.account, a.name, a.opened_on, r.business_date, r.ordinal, c.last_intake,
+           c.last_item, c.inputs, c.hash
     FROM runs r JOIN reconciliation_accounts a ON a.id = r.account JOIN cuts c ON c.run = r.id
     WHERE r.id = :run
 """)
 _BASE = text("""
-    SELECT e.id AS certificate, e.run, c.last_item, c.inputs
+    SELECT e.id AS certificate, e.run, c.last_intake, c.last_item, c.inputs
     FROM certificates e JOIN cuts c ON c.run = e.run
     WHERE e.account = :account AND e.business_date < :business_date AND e.run < :run
     ORDER BY e.business_date DESC, e.ordinal DESC LIMIT 1
@@ -82,8 +92,6 @@ _LOADED = text("""
     SELECT coalesce(min(first_item), 0), coalesce(max(last_item), 0) FROM intakes
     WHERE account = :account AND source = :source AND new > 0
 """)
-LOAD = "opening"
-"""The source of the intake that brings what is open at the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,7 @@ class Base:
 
     certificate: str
     run: int
+    last_intake: int
     last_item: int
     inputs: Inputs
 
@@ -105,6 +114,7 @@ class Cut:
     name: str
     business_date: date
     ordinal: int
+    last_intake: int
     last_item: int
     inputs: Inputs
     hash: str | None
@@ -112,14 +122,21 @@ class Cut:
     loaded: tuple[int, int]
 
     def values(self) -> dict[str, Any]:
-        """The parameters of `IN_CUT`, `IN_BASE` and `NEW`. Any: each of its column's type."""
+        """The parameters of statements on the cut. Any: each of its column's type."""
+        first, last = self.load
         before = self.base.inputs.before() if self.base else (_BEGINNING,) * 3
         return {
             "account": self.account,
-            "last": self.last_item,
+            "last_item": self.last_item,
             **dict(zip(_BEFORE, self.inputs.before(), strict=True)),
-            "base_last": self.base.last_item if self.base else 0,
+            "base_item": self.base.last_item if self.base else 0,
             **{f"base_{name}": at for name, at in zip(_BEFORE, before, strict=True)},
+            "base_earliest": min(before),
+            "run": self.run,
+            "base_run": self.base_run,
+            "business_date": self.business_date,
+            "loaded_from": first,
+            "loaded_to": last,
         }
 
     @property
@@ -147,6 +164,7 @@ async def read(connection: AsyncConnection, run: int) -> Cut:
         name=row["name"],
         business_date=row["business_date"],
         ordinal=row["ordinal"],
+        last_intake=row["last_intake"],
         last_item=row["last_item"],
         inputs=Inputs.model_validate(row["inputs"]),
         hash=row["hash"],
@@ -163,7 +181,11 @@ async def _base(
     if row is None:
         return None
     return Base(
-        row["certificate"], row["run"], row["last_item"], Inputs.model_validate(row["inputs"])
+        row["certificate"],
+        row["run"],
+        row["last_intake"],
+        row["last_item"],
+        Inputs.model_validate(row["inputs"]),
     )
 
 

@@ -1,4 +1,4 @@
-"""Files that were sent: each content once; what came of it, and which rows of it were bad."""
+"""Statement files that were sent: each content once, and what came of it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,22 +7,28 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _RECEIVE = text("""
-    INSERT INTO source_files (id, kind, account, tenant, bank_account, sha256, size,
-                              received_by)
-    VALUES (:id, :kind, :account, :tenant, :bank_account, :sha256, :size, :received_by)
-    ON CONFLICT (kind, coalesce(account, 0), sha256) DO NOTHING
+    INSERT INTO source_files (id, tenant, bank_account, sha256, size, received_by)
+    VALUES (:id, :tenant, :bank_account, :sha256, :size, :received_by)
+    ON CONFLICT (sha256, coalesce(tenant, ''), coalesce(bank_account, '')) DO NOTHING
     RETURNING *
 """)
 _BY_CONTENT = text("""
     SELECT * FROM source_files
-    WHERE kind = :kind AND coalesce(account, 0) = coalesce(CAST(:account AS integer), 0)
-      AND sha256 = :sha256
+    WHERE sha256 = :sha256 AND coalesce(tenant, '') = coalesce(CAST(:tenant AS text), '')
+      AND coalesce(bank_account, '') = coalesce(CAST(:bank_account AS text), '')
+""")
+_MANY = text("""
+    SELECT * FROM source_files f
+    WHERE (CAST(:tenant AS text) IS NULL OR f.tenant = :tenant)
+      AND (CAST(:state AS text) IS NULL
+           OR EXISTS (SELECT FROM statements s WHERE s.file = f.id AND s.state = :state))
+    ORDER BY f.received_at DESC, f.id LIMIT :limit
 """)
 _ONE = text("SELECT * FROM source_files WHERE id = :id")
 # Who reads a file holds it; a file that is being read is passed over, not waited for.
 _NEXT = text("""
     SELECT * FROM source_files
-    WHERE kind = :kind AND state = 'received' AND id <> ALL(CAST(:but AS text[]))
+    WHERE state = 'received' AND id <> ALL(CAST(:but AS text[]))
     ORDER BY received_at, id LIMIT 1
     FOR UPDATE SKIP LOCKED
 """)
@@ -35,23 +41,16 @@ _REFUSED = text("""
         read_at = clock_timestamp()
     WHERE id = :id
 """)
-_FORGET_BAD_ROWS = text("DELETE FROM bad_rows WHERE file = :file")
-_KEEP_BAD_ROW = text("""
-    INSERT INTO bad_rows (file, line, field, reason) VALUES (:file, :line, :field, :reason)
-    ON CONFLICT (file, line) DO NOTHING
-""")
 
 
 @dataclass(frozen=True)
 class Received:
-    """A file at the door. `account` where the file itself does not tell whose it is."""
+    """A file at the door: see `database.source_tables.SourceFileRow`."""
 
     id: str
-    kind: str
     sha256: str
     size: int
     received_by: str
-    account: int | None = None
     tenant: str | None = None
     bank_account: str | None = None
 
@@ -69,11 +68,19 @@ async def one(connection: AsyncConnection, id_: str) -> RowMapping | None:
     return (await connection.execute(_ONE, {"id": id_})).mappings().first()
 
 
+async def many(
+    connection: AsyncConnection, *, tenant: str | None, state: str | None, limit: int
+) -> Sequence[RowMapping]:
+    """The latest files first, perhaps only those with a statement in a state."""
+    values = {"tenant": tenant, "state": state, "limit": limit}
+    return (await connection.execute(_MANY, values)).mappings().all()
+
+
 async def next_to_read(
-    connection: AsyncConnection, kind: str, *, but: Iterable[str] = ()
+    connection: AsyncConnection, *, but: Iterable[str] = ()
 ) -> RowMapping | None:
     """The oldest file that nobody reads, held until the transaction ends."""
-    found = await connection.execute(_NEXT, {"kind": kind, "but": list(but)})
+    found = await connection.execute(_NEXT, {"but": list(but)})
     return found.mappings().first()
 
 
@@ -88,18 +95,3 @@ async def refused(
     """Note that nothing of a file counts."""
     values = {"id": id_, "error": error, "detail": detail, "position": position}
     await connection.execute(_REFUSED, values)
-
-
-async def keep_bad_rows(
-    connection: AsyncConnection, id_: str, rows: Sequence[tuple[int, str | None, str]]
-) -> None:
-    """Keep the rows of a file that cannot be read (line, field, reason), in place of earlier."""
-    await connection.execute(_FORGET_BAD_ROWS, {"file": id_})
-    if rows:
-        await connection.execute(
-            _KEEP_BAD_ROW,
-            [
-                {"file": id_, "line": line, "field": field, "reason": reason}
-                for line, field, reason in rows
-            ],
-        )

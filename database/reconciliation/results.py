@@ -5,14 +5,16 @@ date made since the certificate before: a run that supersedes another has what b
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS
+from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS, RULES
 from database.reconciliation.cut import NOTHING
-from database.reconciliation.extent import Cut
+from database.reconciliation.extent import Cut, of_cut
+from database.reconciliation.open_totals import SIGNED
+from database.reconciliation.work import SOURCE
 from workflows.reconciliation.break_list import BreakLine
 from workflows.reconciliation.certificate import (
     AGES,
@@ -25,6 +27,7 @@ from workflows.reconciliation.certificate import (
 _OURS = (BOOKS["clearing"], BOOKS["cash"])
 _LEG_OF = {code: leg for leg, code in LEGS.items()}
 _BOOK_OF = {code: book for book, code in BOOKS.items()}
+_RULE_OF = {code: rule for rule, code in RULES.items()}
 _DISPOSITION_OF = {code: one for one, code in DISPOSITIONS.items()}
 _AGE = """
     CASE WHEN {0} <= 1 THEN 0 WHEN {0} <= 7 THEN 1 WHEN {0} <= 30 THEN 2
@@ -62,14 +65,14 @@ _MATCHED = text(f"""
 _TIMING = text(f"""
     SELECT leg, currency, {_AGE.format("(CAST(:business_date AS date) - effective_on)")} AS age,
            count(*) AS items,
-           sum(CASE WHEN book IN {_OURS} THEN amount_minor ELSE -amount_minor END) AS amount
+           sum({SIGNED.format(leg="leg", book="book", amount="amount_minor")}) AS amount
     FROM open_at WHERE disposition = {DISPOSITIONS["timing"]}
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """)
 _BREAKS = text(f"""
     SELECT class, currency, {_AGE.format("(CAST(:business_date AS date) - opened_on)")} AS age,
            count(*) AS breaks, sum(at_risk_minor) AS at_risk
-    FROM breaks_at GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    FROM breaks_at WHERE at_risk_minor > 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """)
 _MOVED = text("""
     WITH before AS (
@@ -80,7 +83,8 @@ _MOVED = text("""
         ) AS e
         WHERE b.account = :account AND b.opened_in <= :base_run
         AND (b.closed_in IS NULL OR b.closed_in > :base_run) AND e.what <> 'closed'
-    )
+        AND e.at_risk_minor > 0
+    ), now AS (SELECT * FROM breaks_at WHERE at_risk_minor > 0)
     SELECT class, currency,
            count(b.id) AS opening, coalesce(sum(b.at_risk_minor), 0) AS opening_minor,
            count(n.id) FILTER (WHERE b.id IS NULL) AS new,
@@ -88,7 +92,7 @@ _MOVED = text("""
            count(b.id) FILTER (WHERE n.id IS NULL) AS cleared,
            coalesce(sum(b.at_risk_minor) FILTER (WHERE n.id IS NULL), 0) AS cleared_minor,
            count(n.id) AS closing, coalesce(sum(n.at_risk_minor), 0) AS closing_minor
-    FROM before AS b FULL JOIN breaks_at AS n USING (id, class, currency, at_risk_minor)
+    FROM before AS b FULL JOIN now AS n USING (id, class, currency, at_risk_minor)
     GROUP BY class, currency ORDER BY class, currency
 """)
 # The id of a match is a hash over its leg, its rule and the sources of its items.
@@ -101,50 +105,54 @@ _HASH_MATCHES = text(f"""
         ORDER BY id
     ) AS said
 """)
-_HASH_OPEN = text("""
-    SELECT count(*) AS rows, encode(sha256(string_agg(hash, ''::bytea ORDER BY hash)), 'hex') AS hash
+_MISNAMED = of_cut(f"""
+    SELECT count(*) FROM ({_OF_DAY}) AS x WHERE x.id <> (
+        SELECT CAST(md5(concat_ws(chr(10), CAST(:name AS text), x.leg, x.rule,
+                                  string_agg({SOURCE}, chr(10) ORDER BY {SOURCE}))) AS uuid)
+        FROM match_items m JOIN items i ON i.id = m.item WHERE m.match = x.number)
+""")
+_HASHED = "encode(sha256(string_agg(hash, ''::bytea ORDER BY hash)), 'hex')"
+_HASH_OPEN = text(f"""
+    SELECT count(*) AS rows, {_HASHED} AS hash
     FROM (
         SELECT sha256(convert_to(concat_ws(chr(31), o.leg, o.disposition, i.book, i.source_id,
                                            i.component, i.version), 'UTF8')) AS hash
         FROM open_at o JOIN items i ON i.id = o.item
     ) AS hashed
 """)
-_HASH_BREAKS = text("""
-    SELECT count(*) AS rows, encode(sha256(string_agg(hash, ''::bytea ORDER BY hash)), 'hex') AS hash
+_HASH_BREAKS = text(f"""
+    SELECT count(*) AS rows, {_HASHED} AS hash
     FROM (
         SELECT sha256(convert_to(concat_ws(chr(31), leg, subject, class, currency, at_risk_minor,
                                            opened_on - DATE '1970-01-01'), 'UTF8')) AS hash
         FROM breaks_at
     ) AS hashed
 """)
+_SIGNED = SIGNED.format(leg="b.leg", book="i.book", amount="i.amount_minor")
 _LINES = text(f"""
     SELECT b.class, b.leg, i.book, b.currency, b.at_risk_minor, b.opened_on, i.kind, i.reference,
-           m.subject,
-           m.open_minor
+           m.subject, m.open_minor
     FROM breaks_at b CROSS JOIN LATERAL (
         SELECT array_agg(i.source_id ORDER BY i.book, i.source_id, i.component) AS subject,
-               min(i.id) AS first,
-               coalesce(sum(CASE WHEN i.book IN {_OURS} THEN i.amount_minor ELSE -i.amount_minor END)
-                        FILTER (WHERE i.currency = b.currency), 0) AS open_minor
+               coalesce(sum({_SIGNED}) FILTER (WHERE i.currency = b.currency), 0) AS open_minor
         FROM items i WHERE i.id = ANY(b.items)
     ) AS m JOIN LATERAL (
         SELECT book, kind, reference FROM items i WHERE i.id = ANY(b.items)
         ORDER BY i.book, i.source_id, i.component LIMIT 1
     ) AS i ON true
+    WHERE b.at_risk_minor > 0
     ORDER BY b.at_risk_minor DESC, b.class, b.subject, b.leg
 """)
 
 
-async def matched(
-    connection: AsyncConnection, cut: Cut, rules: Mapping[int, str]
-) -> tuple[MatchedTotal, ...]:
-    """What was matched in the day, by leg, rule and evidence; `rules` names their codes."""
-    rows = (await connection.execute(_MATCHED, _of_run(cut))).mappings()
+async def matched(connection: AsyncConnection, cut: Cut) -> tuple[MatchedTotal, ...]:
+    """What was matched in the day, by leg, rule and evidence."""
+    rows = (await connection.execute(_MATCHED, cut.values())).mappings()
     return tuple(
         MatchedTotal(
             leg=_LEG_OF[row["leg"]],
             currency=row["currency"],
-            rule=rules.get(row["rule"], str(row["rule"])),
+            rule=_RULE_OF[row["rule"]],
             disposition=_DISPOSITION_OF[row["disposition"]],
             evidence="derived" if row["derived"] else "independent",
             matches=int(row["matches"]),
@@ -158,7 +166,7 @@ async def matched(
 
 async def timing(connection: AsyncConnection, cut: Cut) -> tuple[TimingTotal, ...]:
     """What is not due yet, by leg and age."""
-    rows = (await connection.execute(_TIMING, {"business_date": cut.business_date})).mappings()
+    rows = (await connection.execute(_TIMING, cut.values())).mappings()
     return tuple(
         TimingTotal(
             leg=_LEG_OF[row["leg"]],
@@ -173,7 +181,7 @@ async def timing(connection: AsyncConnection, cut: Cut) -> tuple[TimingTotal, ..
 
 async def breaks(connection: AsyncConnection, cut: Cut) -> tuple[BreakTotal, ...]:
     """Open breaks by class and age."""
-    rows = (await connection.execute(_BREAKS, {"business_date": cut.business_date})).mappings()
+    rows = (await connection.execute(_BREAKS, cut.values())).mappings()
     return tuple(
         BreakTotal(
             break_class=row["class"],
@@ -188,7 +196,7 @@ async def breaks(connection: AsyncConnection, cut: Cut) -> tuple[BreakTotal, ...
 
 async def break_movements(connection: AsyncConnection, cut: Cut) -> tuple[BreakMovement, ...]:
     """How the open breaks came about since the certificate before, by class."""
-    rows = (await connection.execute(_MOVED, _of_run(cut))).mappings()
+    rows = (await connection.execute(_MOVED, cut.values())).mappings()
     return tuple(
         BreakMovement(
             break_class=row["class"],
@@ -203,9 +211,14 @@ async def result_hash(connection: AsyncConnection, cut: Cut) -> str:
     """Over each match of the day, each item that is open and each break, by the sources' ids."""
     sections = []
     for query in (_HASH_MATCHES, _HASH_OPEN, _HASH_BREAKS):
-        row = (await connection.execute(query, _of_run(cut))).one()
+        row = (await connection.execute(query, cut.values())).one()
         sections.append(f"{row.rows}:{row.hash or NOTHING}")
     return hashlib.sha256("\n".join(sections).encode()).hexdigest()
+
+
+async def misnamed(connection: AsyncConnection, cut: Cut) -> int:
+    """How many matches of the day have other items than those that their id is the hash of."""
+    return int(await connection.scalar(_MISNAMED, cut.values() | {"name": cut.name}) or 0)
 
 
 async def break_lines(connection: AsyncConnection) -> AsyncIterator[BreakLine]:
@@ -230,7 +243,3 @@ _MOVEMENTS = (
     *("opening", "opening_minor", "new", "new_minor"),
     *("cleared", "cleared_minor", "closing", "closing_minor"),
 )
-
-
-def _of_run(cut: Cut) -> Mapping[str, int]:
-    return {"account": cut.account, "run": cut.run, "base_run": cut.base_run}

@@ -43,6 +43,7 @@ _STAGE = text("""
     WHERE workflow_id = :workflow_id AND ended_at IS NULL
 """)
 _ID = text("SELECT id, account FROM runs WHERE workflow_id = :workflow_id")
+_CERTIFICATE_OF = text("SELECT id FROM certificates WHERE run = :run")
 _STATUS_OF = text("SELECT status FROM certificates WHERE id = :id")
 _CANDIDATES = text("""
     SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
@@ -128,8 +129,14 @@ async def open_night(connection: AsyncConnection, night: OpenNight) -> OpenedNig
     )
 
 
+async def last_certified(connection: AsyncConnection, account: int) -> date | None:
+    """The latest day of an account that has a certificate."""
+    found: date | None = await connection.scalar(_LAST_CERTIFIED, {"account": account})
+    return found
+
+
 async def _first_due(connection: AsyncConnection, account: Account) -> date:
-    certified: date | None = await connection.scalar(_LAST_CERTIFIED, {"account": account.id})
+    certified = await last_certified(connection, account.id)
     after = certified + timedelta(days=1) if certified else account.opened_on
     return max(after, account.opened_on)
 
@@ -152,6 +159,14 @@ async def id_of(connection: AsyncConnection, run: Run) -> int:
     if found is None:
         raise LookupError(f"{run.workflow_id} was never opened")
     return int(found)
+
+
+async def certificate_of(connection: AsyncConnection, number: int) -> str:
+    """The certificate of a run. Raises LookupError where it has none."""
+    found: str | None = await connection.scalar(_CERTIFICATE_OF, {"run": number})
+    if found is None:
+        raise LookupError(f"run {number} was not certified")
+    return found
 
 
 async def status_of(connection: AsyncConnection, certificate: str | None) -> Status | None:

@@ -48,6 +48,24 @@ _OLDEST_UNSETTLED = text("""
       AND (trace_id IS NULL OR status NOT IN ('paid', 'failed', 'canceled')
            OR (automatic AND NOT members_known))
 """)
+_BALANCES = text("""
+    SELECT DISTINCT ON (currency) currency, amount_minor, source FROM told_balances
+    WHERE account = :account AND at = :at ORDER BY currency, id DESC
+""")
+_LAST_SEAL = text("""
+    SELECT max(CAST(substring(source FROM '^journal/([0-9]+)$') AS integer)) FROM intakes
+    WHERE account = :account AND source LIKE 'journal/%'
+""")
+_FORGET_BAD_ROWS = text("DELETE FROM bad_rows WHERE account = :account AND before = :before")
+_KEEP_BAD_ROW = text("""
+    INSERT INTO bad_rows (account, before, source, line, field, reason)
+    VALUES (:account, :before, :source, :line, :field, :reason)
+    ON CONFLICT DO NOTHING
+""")
+_BAD_SOURCES = text("""
+    SELECT DISTINCT source FROM bad_rows
+    WHERE account = :account AND before = :before ORDER BY source
+""")
 _TOLD = text("""
     SELECT count(*) FROM told_balances WHERE account = :account AND at = :at AND source = :source
 """)
@@ -161,3 +179,52 @@ async def is_told(
     """Whether this source told the balances as of a time before."""
     told = {"account": account_id, "at": at, "source": source}
     return bool(await connection.scalar(_TOLD, told))
+
+
+async def balances(
+    connection: AsyncConnection, account_id: int, at: datetime
+) -> Mapping[str, tuple[int, str]]:
+    """The processor's balances as of a time, and who told, by currency."""
+    rows = (await connection.execute(_BALANCES, {"account": account_id, "at": at})).all()
+    return {row.currency: (row.amount_minor, row.source) for row in rows}
+
+
+async def last_seal(connection: AsyncConnection, account_id: int) -> int | None:
+    """The number of the last seal up to which the journal's lines were taken in."""
+    found: int | None = await connection.scalar(_LAST_SEAL, {"account": account_id})
+    return found
+
+
+async def forget_bad_rows(connection: AsyncConnection, account_id: int, before: datetime) -> None:
+    """Forget the rows that could not be read when this was gathered: it is gathered again."""
+    await connection.execute(_FORGET_BAD_ROWS, {"account": account_id, "before": before})
+
+
+async def keep_bad_rows(
+    connection: AsyncConnection,
+    account_id: int,
+    before: datetime,
+    rows: Sequence[tuple[str, int, str | None, str]],
+) -> None:
+    """Keep rows that cannot be read: source, line, field, reason."""
+    if rows:
+        kept = [
+            {
+                "account": account_id,
+                "before": before,
+                "source": source,
+                "line": line,
+                "field": field,
+                "reason": reason,
+            }
+            for source, line, field, reason in rows
+        ]
+        await connection.execute(_KEEP_BAD_ROW, kept)
+
+
+async def bad_sources(
+    connection: AsyncConnection, account_id: int, before: datetime
+) -> Sequence[str]:
+    """Where the rows came from that could not be read when this was gathered."""
+    told = {"account": account_id, "before": before}
+    return (await connection.execute(_BAD_SOURCES, told)).scalars().all()

@@ -52,13 +52,27 @@ _WAITED_FOR = text("""
           AND (f.tenant IS NULL OR f.tenant = a.tenant)
     )
 """)
-_OF_FILE = text("SELECT * FROM statements WHERE file = :file ORDER BY id")
+_CONTRADICTED = text("""
+    SELECT bank_account, currency, statement_id FROM statements
+    WHERE account = :account AND state = 'contradicted'
+      AND (closing_on IS NULL OR closing_on <= :until)
+    ORDER BY bank_account, currency, statement_id
+""")
+_OF_FILE = text("""
+    SELECT s.bank_account, s.currency, s.statement_id, s.sequence, s.format, s.opening_on,
+           s.opening_minor, s.closing_on, s.closing_minor, s.entries, s.proof, s.difference_minor,
+           s.state, a.name AS account
+    FROM statements s
+    LEFT JOIN reconciliation_accounts a ON a.id = s.account
+    WHERE s.file = :file ORDER BY s.id
+""")
 _OF_ACCOUNT = text("""
     SELECT *,
            lag(closing_minor) OVER one AS closed_before_minor,
            lag(sequence) OVER one AS sequence_before
     FROM statements
     WHERE account = :account AND state = 'counts'
+      AND (closing_on IS NULL OR closing_on <= :until)
     WINDOW one AS (PARTITION BY bank_account, currency ORDER BY closing_on, sequence, id)
     ORDER BY bank_account, currency, closing_on, sequence, id
 """)
@@ -131,14 +145,32 @@ async def have_read_again(connection: AsyncConnection, account: int) -> int:
 
 
 async def of_file(connection: AsyncConnection, file: str) -> Sequence[RowMapping]:
-    """The statements of a file, in its order."""
+    """The statements of a file, in its order, with the name of the account that each is of."""
     return (await connection.execute(_OF_FILE, {"file": file})).mappings().all()
 
 
-async def gaps(connection: AsyncConnection, account: int) -> Sequence[Gap]:
-    """Where statements of an account's bank accounts are missing between two that count."""
-    rows = (await connection.execute(_OF_ACCOUNT, {"account": account})).mappings()
-    return [gap for row in rows if (gap := _gap_before(row)) is not None]
+async def of_account(
+    connection: AsyncConnection, account: int, *, until: date
+) -> Sequence[RowMapping]:
+    """The statements that count up to a day, one bank account after the other, in their order.
+
+    Beside each `closed_before_minor` and `sequence_before`: of the one before it.
+    """
+    found = await connection.execute(_OF_ACCOUNT, {"account": account, "until": until})
+    return found.mappings().all()
+
+
+async def contradicted(
+    connection: AsyncConnection, account: int, *, until: date
+) -> Sequence[RowMapping]:
+    """Statements up to a day that came again with other content: somebody has to find out."""
+    found = await connection.execute(_CONTRADICTED, {"account": account, "until": until})
+    return found.mappings().all()
+
+
+def gaps(in_order: Sequence[RowMapping]) -> Sequence[Gap]:
+    """Where statements are missing between two that count, of those that `of_account` tells."""
+    return [gap for row in in_order if (gap := _gap_before(row)) is not None]
 
 
 def _gap_before(row: RowMapping) -> Gap | None:

@@ -178,7 +178,7 @@ class Exchange:
         account, operation = self._simulator.account, self._operation
         text = result if isinstance(result, str) else encode(result)
         body = expanded(operation, account, text, call.parameters.get("expand", ()))
-        account.conformance.check_answer(operation.name, body)
+        account.conformance.check_answer(operation.name, text if operation.in_place else body)
         return Answer(200, body)
 
     def _record(self, mark: str, status: int, body: str) -> None:

@@ -23,7 +23,8 @@ class Operation:
 
     `expandable` are the fields that appear only on demand; `not_simulated` the parameters that
     Stripe has and the simulator would have to ignore: it refuses them instead. Where those are the
-    most, `taken` names the others.
+    most, `taken` names the others. With `in_place` what is expanded stands where its id was, which
+    the facts do not tell of: the answer is checked before.
     """
 
     method: str
@@ -32,6 +33,7 @@ class Operation:
     expandable: Mapping[str, Expand] = field(default_factory=dict)
     not_simulated: frozenset[str] = frozenset()
     taken: frozenset[str] | None = None
+    in_place: bool = False
 
     def takes(self, parameter: str) -> bool:
         """Whether the simulator does something with a parameter that Stripe has."""

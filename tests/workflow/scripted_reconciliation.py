@@ -8,10 +8,9 @@ from uuid import uuid4
 from tests.workflow.scripted import Scripted, production_policy, signed
 from workflows.reconciliation.books import Status
 from workflows.reconciliation.messages import (
-    UNDONE,
+    ENDS,
     Certified,
     Certify,
-    Classified,
     Cut,
     Days,
     ForRun,
@@ -39,7 +38,7 @@ from workflows.reconciliation.steps import (
     ProofSteps,
     RunSteps,
 )
-from workflows.step import Undo, Undone, implements
+from workflows.step import implements
 
 
 class ScriptedBooks(
@@ -76,7 +75,7 @@ class ScriptedBooks(
         await self._play(RunSteps.record_stage, request)
         if self._first_time(request):
             self.stages.append(request.stage)
-            if request.stage in UNDONE or request.stage in ("balanced", "breaks", "incomplete"):
+            if request.stage in ENDS:
                 self.ended.append((request.run.account, request.run.day, request.stage))
                 self.open_runs.pop(request.run.account, None)
 
@@ -138,18 +137,7 @@ class ScriptedBooks(
     @implements(MatchSteps.match)
     async def match(self, request: OfCut) -> Matched:
         await self._play(MatchSteps.match, request)
-        self._make(request, "matches")
-        return Matched(matched={"reference": 3}, open=1)
-
-    @implements(MatchSteps.classify)
-    async def classify(self, request: OfCut) -> Classified:
-        await self._play(MatchSteps.classify, request)
-        return Classified(timing=1)
-
-    @implements(MatchSteps.take_back)
-    async def take_back(self, request: Undo) -> Undone:
-        await self._play(MatchSteps.take_back, request)
-        return self._undo(request)
+        return Matched(matches={"reference": 3}, timing=1)
 
     @implements(ProofSteps.prove)
     async def prove(self, request: OfCut) -> Proven:

@@ -20,7 +20,7 @@ from tests.workflow.scripted_reconciliation import ScriptedBooks, run_withdrawal
 from workers.sandbox import workflow_runner
 from workflows.reconciliation.books import Status
 from workflows.reconciliation.messages import END_OF, Run
-from workflows.reconciliation.steps import GatherSteps, MatchSteps, PostSteps, ProofSteps
+from workflows.reconciliation.steps import GatherSteps, PostSteps, ProofSteps
 from workflows.reconciliation.workflow import ReconcileAccount
 from workflows.step import Declaration, bulk_queue, declaration_of, implementations
 
@@ -136,13 +136,12 @@ async def test_a_run_can_be_taken_back_until_it_is_certified(skipping: WorkflowE
     held = world.hold(ProofSteps.prove)
     async with reconciliation(skipping, world, skip_time=False) as one:
         await world.reached["proof.prove"].wait()
-        assert world.made, "there are matches by now"
         taken = await one.decide(ReconcileAccount.withdraw, run_withdrawal())
         assert taken.stopping == "to be withdrawn"
         held.set()
         assert await one.handle.result() == "withdrawn"
-        assert world.made == {}
-        assert world.certified == []
+        assert not world.certified
+        assert not world.posted
 
 
 async def test_what_is_certified_stands(skipping: WorkflowEnvironment) -> None:
@@ -180,14 +179,15 @@ async def test_a_posting_that_is_refused_may_be_left_to_the_next_run(
         assert await one.handle.result() == "breaks"
 
 
-async def test_an_aborted_run_leaves_no_matches(skipping: WorkflowEnvironment) -> None:
+async def test_an_aborted_run_is_not_certified(skipping: WorkflowEnvironment) -> None:
     world = ScriptedBooks()
-    world.fail(MatchSteps.classify, refused("defect"))
+    world.fail(ProofSteps.prove, refused("defect"))
     async with reconciliation(skipping, world, skip_time=False) as one:
         await one.until(lambda progress: progress.attention)
-        await one.decide(ReconcileAccount.resolve, resolution(MatchSteps.classify, "abort"))
+        await one.decide(ReconcileAccount.resolve, resolution(ProofSteps.prove, "abort"))
         assert await one.handle.result() == "aborted"
-        assert world.made == {}
+        assert not world.certified
+        assert not world.posted
 
 
 async def test_a_history_holds_ids_and_stays_short(skipping: WorkflowEnvironment) -> None:

@@ -13,12 +13,16 @@ import sys
 import typer
 
 from workers.cli import (
+    accounts,
     applicant,
     attention,
+    breaks,
     customer,
     demo,
     documents,
     identity,
+    import_,
+    matches,
     process,
     reconcile,
     release,
@@ -53,6 +57,10 @@ app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
 app.add_typer(rules.app, name="rules", rich_help_panel="Rules")
 app.add_typer(reconcile.app, name="reconcile", rich_help_panel="Reconciliation")
+app.add_typer(breaks.app, name="breaks", rich_help_panel="Reconciliation")
+app.add_typer(matches.app, name="matches", rich_help_panel="Reconciliation")
+app.add_typer(accounts.app, name="accounts", rich_help_panel="Reconciliation")
+app.add_typer(import_.app, name="import", rich_help_panel="Reconciliation")
 app.add_typer(statement.app)
 app.add_typer(release.app)
 app.add_typer(process.app)

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     """What a worker works on."""
 
     onboarding = "onboarding"
+    reconciliation = "reconciliation"
 
 
 @app.command(rich_help_panel="A deployment")
@@ -22,15 +23,14 @@ def worker(kind: Annotated[Kind, typer.Argument(help="What it works on.")]) -> N
 
     Run as many as you like. `perdure migrate` and `perdure namespace apply` come first.
 
-    Example: `perdure worker onboarding`
+    Example: `perdure worker onboarding`, `perdure worker reconciliation`
 
     Exit codes: 0 ended as asked · 1 Temporal does not answer · 2 a setting is wrong
     """
-    match kind:
-        case Kind.onboarding:
-            from workers.onboarding import main
+    from importlib import import_module
 
-            main()
+    # Each worker brings what it works with, and only that.
+    import_module(f"workers.{kind.value}").main()
 
 
 @app.command(rich_help_panel="A deployment")
@@ -80,9 +80,10 @@ def health_of_worker(kind: Annotated[Kind, typer.Argument(help="What it works on
     """
     import asyncio
 
-    from workflows.onboarding.messages import TASK_QUEUE
+    from workflows.onboarding.messages import TASK_QUEUE as ONBOARDING
+    from workflows.reconciliation.messages import TASK_QUEUE as RECONCILIATION
 
-    queues = {Kind.onboarding: TASK_QUEUE}
+    queues = {Kind.onboarding: ONBOARDING, Kind.reconciliation: RECONCILIATION}
     asyncio.run(_ask_for_worker(queues[kind]))
     typer.echo(f"A worker here asks for the work of {queues[kind]}.")
 

@@ -10,22 +10,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workers.cli import reconciliation
+from workers.cli.reconciliation import EXIT_CODES
+
 if TYPE_CHECKING:
     from activities.reconciliation.given import Given, GivenBalance, Kind
     from workflows.reconciliation.books import Book
 
 app = typer.Typer(help="Compare our journal, the processor and the bank.", no_args_is_help=True)
+reconciliation.register(app)
 
 _BOOKS = ("clearing", "cash", "in_transit")
 Balances = list[str] | None
-_EXIT_CODES = {"BALANCED": 0, "BREAKS": 1, "INCOMPLETE": 3, "PROOF_FAILED": 4}
 
 
 @app.command()
 def files(
-    ledger: Annotated[
-        Path, typer.Option(help="Our ledger as CSV.", exists=True, dir_okay=False)
-    ],
+    *,
+    ledger: Annotated[Path, typer.Option(help="Our ledger as CSV.", exists=True, dir_okay=False)],
     stripe: Annotated[
         Path,
         typer.Option(help="Stripe's itemised balance report as CSV.", exists=True, dir_okay=False),
@@ -48,8 +50,9 @@ def files(
     ] = None,
     first: Annotated[
         datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="The first day; what is before it is "
-                     "left out."),
+        typer.Option(
+            "--from", formats=["%Y-%m-%d"], help="The first day; what is before it is left out."
+        ),
     ] = None,
     last: Annotated[
         datetime | None,
@@ -57,8 +60,10 @@ def files(
     ] = None,
     key: Annotated[
         list[str] | None,
-        typer.Option(help="What the ledger knows a transaction by, best first: source_id, "
-                     "charge_id, payment_intent_id, payment_metadata[…], balance_transaction_id."),
+        typer.Option(
+            help="What the ledger knows a transaction by, best first: source_id, "
+            "charge_id, payment_intent_id, payment_metadata[…], balance_transaction_id."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines: one object.")] = False,
 ) -> None:
@@ -109,7 +114,7 @@ def files(
         from workers.cli.reconcile_shown import show
 
         show(report)
-    raise typer.Exit(_EXIT_CODES[report.status])
+    raise typer.Exit(EXIT_CODES[report.status])
 
 
 def _say(sentence: str) -> None:
@@ -124,10 +129,16 @@ def _given(
     from workers.files_mode import read_summary
 
     if summary is not None and any(stripe.values()):
-        raise typer.BadParameter("the summary has Stripe's balances already", param_hint="--stripe-summary")
+        raise typer.BadParameter(
+            "the summary has Stripe's balances already", param_hint="--stripe-summary"
+        )
     balances = [
         *(_balance("clearing", kind, one) for kind, those in ledger.items() for one in those or ()),
-        *(_balance("processor", kind, one) for kind, those in stripe.items() for one in those or ()),
+        *(
+            _balance("processor", kind, one)
+            for kind, those in stripe.items()
+            for one in those or ()
+        ),
     ]
     return Given(tuple(balances), read_summary(summary) if summary else None)
 

@@ -106,7 +106,9 @@ def show(report: FilesReport) -> None:
 
 def _bridge(console: Console, report: FilesReport) -> None:
     for one in report.bridge:
-        rows = [(words.TERM[term.name], money(term.amount_minor, one.currency)) for term in one.terms]
+        rows = [
+            (words.TERM[term.name], money(term.amount_minor, one.currency)) for term in one.terms
+        ]
         rows.append(("residual", money(one.residual_minor, one.currency)))
         _table(console, f"{one.name}  {words.EQUATION[one.name]}, {one.currency}", ("", ""), rows)
     if report.out_of_scope:
@@ -149,8 +151,17 @@ def _table(
     console.print(f"\n{title}", style="bold")
     table = Table(box=None, pad_edge=False, show_header=any(titles))
     for number, one in enumerate(titles):
-        amounts = one in ("items", "matches", "opening", "movements", "closing", "told", "at risk",
-                          "amount", "line") or (not one and number)
+        amounts = one in (
+            "items",
+            "matches",
+            "opening",
+            "movements",
+            "closing",
+            "told",
+            "at risk",
+            "amount",
+            "line",
+        ) or (not one and number)
         table.add_column(one, justify="right" if amounts else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))

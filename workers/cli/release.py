@@ -153,7 +153,7 @@ async def _apply_schedules(settings: Settings) -> None:
 
     client = await connect(settings)
     try:
-        await schedules.apply(client)
+        await schedules.apply(client, settings)
     except RPCError as error:
         raise Obstacle(f"Temporal refuses: {error.message}") from error
-    typer.echo(f"{len(schedules.EVERY)} schedules are what they should be.")
+    typer.echo(f"{len(schedules.EVERY) + 1} schedules are what they should be.")

@@ -35,7 +35,6 @@ class Inputs(Message):
     terms         the version of the rules
     calendars     hash of the banks' calendars; `grace` of what may be late by how much
     journal_seal  under which seal our journal was read; None where it came by files
-    last_intake   what was taken in up to this intake is in the cut; the cut fills it in
     """
 
     scope: tuple[Book, ...]
@@ -48,7 +47,6 @@ class Inputs(Message):
     calendars: Hash
     grace: Hash
     journal_seal: int | None = None
-    last_intake: int = 0
 
     def before(self) -> tuple[datetime, datetime, datetime]:
         """Until when the processor, the bank and our journal are in the cut."""

@@ -28,14 +28,15 @@ Stage = Literal[
     "aborted",
 ]
 
-_STOPPED = ("withdrawn", "aborted")
+STOPPED = ("withdrawn", "aborted")
+"""The ends without a certificate. What such a run matched stands: the next goes on from there."""
 
 TRANSITIONS: Mapping[str, frozenset[str]] = {
-    "received": frozenset({"gathering", *_STOPPED}),
+    "received": frozenset({"gathering", *STOPPED}),
     # Where nothing has changed since an earlier run of the day, its certificate stands.
-    "gathering": frozenset({"matching", "posting", "incomplete", "proof_failed", *_STOPPED}),
-    "matching": frozenset({"proving", *_STOPPED}),
-    "proving": frozenset({"certifying", *_STOPPED}),
+    "gathering": frozenset({"matching", "posting", "incomplete", "proof_failed", *STOPPED}),
+    "matching": frozenset({"proving", *STOPPED}),
+    "proving": frozenset({"certifying", *STOPPED}),
     # What is certified stands: from here on a run can be superseded, not taken back.
     "certifying": frozenset({"posting", "incomplete", "proof_failed"}),
     "posting": frozenset({"balanced", "breaks"}),
@@ -49,8 +50,6 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
 """Which stage may follow which. What nothing follows is an end."""
 
 ENDS = frozenset(stage for stage, following in TRANSITIONS.items() if not following)
-UNDONE = frozenset(_STOPPED)
-"""The ends after which nothing of the run is left."""
 
 END_OF: Mapping[Status, Stage] = {
     "BALANCED": "balanced",
@@ -149,15 +148,12 @@ class OfCut(ForRun):
 
 
 class Matched(Message):
-    """How many items were matched by each rule, and what is left open."""
+    """How many matches each rule made, what is open and why, and which breaks explained themselves.
 
-    matched: Mapping[str, int] = Field(default_factory=dict)
-    open: int = 0
+    `breaks` counts the open ones by class, `timing` what is only on its way.
+    """
 
-
-class Classified(Message):
-    """Breaks by class, how many items are only on their way, and what closed by itself."""
-
+    matches: Mapping[str, int] = Field(default_factory=dict)
     breaks: Mapping[BreakClass, int] = Field(default_factory=dict)
     timing: int = 0
     closed: int = 0

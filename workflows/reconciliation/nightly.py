@@ -15,7 +15,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.workflow import ChildWorkflowHandle, ParentClosePolicy
 
 from workflows.reconciliation.messages import (
-    UNDONE,
+    STOPPED,
     Days,
     Night,
     OpenDay,
@@ -87,7 +87,7 @@ class ReconcileDays:
             run = await _start(opened.run)
             end = await run if run else "busy"
             ended[end] += 1
-            if end in UNDONE or end == "busy":
+            if end in STOPPED or end == "busy":
                 return days.model_copy(update={"first": day, "ended": dict(ended)})
         rest = days.first + timedelta(days=DAYS_AT_A_TIME)
         left = days.model_copy(update={"first": rest, "ended": dict(ended)})

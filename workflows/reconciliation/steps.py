@@ -5,7 +5,6 @@ from abc import ABC, abstractmethod
 from workflows.reconciliation.messages import (
     Certified,
     Certify,
-    Classified,
     Cut,
     ForRun,
     Gathered,
@@ -22,7 +21,7 @@ from workflows.reconciliation.messages import (
     TakenUp,
     Tell,
 )
-from workflows.step import Undo, Undone, step
+from workflows.step import step
 
 
 class RunSteps(ABC):
@@ -80,20 +79,13 @@ class MatchSteps(ABC):
     async def fix(self, request: ForRun) -> Cut:
         """Fix the set of inputs of this run, and seal the journal up to it."""
 
-    @step("bulk", "match.match", "Match the books")
+    @step("bulk", "match.match", "Match the books, and classify what is left")
     @abstractmethod
     async def match(self, request: OfCut) -> Matched:
-        """Match what is open in each leg, rule by rule."""
+        """Match what is open in each leg, rule by rule; say of the rest why it is open.
 
-    @step("bulk", "match.classify", "Classify what is left")
-    @abstractmethod
-    async def classify(self, request: OfCut) -> Classified:
-        """Say of each open item why it is open, and close breaks that explained themselves."""
-
-    @step("bulk", "match.take_back", "Take the run's matches back")
-    @abstractmethod
-    async def take_back(self, request: Undo) -> Undone:
-        """Take back what the run matched under the key `of`, and its breaks."""
+        Breaks that explained themselves are closed.
+        """
 
 
 class ProofSteps(ABC):

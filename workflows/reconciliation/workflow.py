@@ -8,7 +8,6 @@ from workflows.process import Process
 from workflows.reconciliation.messages import (
     END_OF,
     TRANSITIONS,
-    UNDONE,
     Certify,
     Cut,
     ForRun,
@@ -36,7 +35,7 @@ class ReconcileAccount(Process[RunState]):
     """Our journal, the processor and the bank, compared for one account."""
 
     TRANSITIONS = TRANSITIONS
-    UNDONE = UNDONE
+    UNDONE = frozenset()
 
     @workflow.init
     def __init__(self, run: Run) -> None:
@@ -82,8 +81,7 @@ class ReconcileAccount(Process[RunState]):
         """Match what belongs together, say of the rest why it is open, and prove that it is all."""
         inputs = OfCut(run=self.state.run, cut_id=cut.cut_id)
         await self.enter("matching")
-        await self.step(MatchSteps.match, inputs, undo=MatchSteps.take_back)
-        await self.step(MatchSteps.classify, inputs)
+        await self.step(MatchSteps.match, inputs)
         await self.enter("proving")
         return await self.step(ProofSteps.prove, inputs)
 
@@ -107,7 +105,7 @@ class ReconcileAccount(Process[RunState]):
 
     @workflow.update(description="Take the run back: possible until it is certified.")
     async def withdraw(self, withdrawal: Withdrawal) -> Taken:
-        """Take the run back. Answers at once; what it matched is taken back meanwhile."""
+        """Take the run back: nothing is certified or posted. Answers at once."""
         await self.verify(withdrawal, roles=("finance_operator", "operator", "admin"))
         return self.stop_for("withdrawn", withdrawal)
 

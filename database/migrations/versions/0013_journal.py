@@ -337,6 +337,15 @@ _RULES = (
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'period_is_open';
         END IF;
         EXECUTE '
+            SELECT entry.effective_on FROM new_entries entry
+            JOIN reconciliation_accounts account ON account.id = entry.account
+            WHERE entry.effective_on < account.opened_on AND entry.kind <> ''opening'' LIMIT 1
+        ' INTO wrong;
+        IF wrong.effective_on IS NOT NULL THEN
+            RAISE EXCEPTION '% is before the account was opened: it began with that',
+                wrong.effective_on USING ERRCODE = 'check_violation', CONSTRAINT = 'after_opening';
+        END IF;
+        EXECUTE '
             SELECT entry.id FROM new_entries entry WHERE NOT EXISTS (
                 SELECT FROM journal_lines line WHERE line.entry = entry.id AND line.line = 1
             ) LIMIT 1

@@ -75,8 +75,6 @@ def upgrade() -> None:
     op.create_table(
         "source_files",
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("account", sa.Integer(), nullable=True),
         sa.Column("tenant", sa.Text(), nullable=True),
         sa.Column("bank_account", sa.Text(), nullable=True),
         sa.Column("sha256", sa.Text(), nullable=False),
@@ -93,20 +91,17 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "kind IN ('statement', 'ledger', 'processor', 'summary')", name="known_kind"
-        ),
         sa.CheckConstraint("state IN ('received', 'read', 'refused')", name="known_state"),
-        sa.ForeignKeyConstraint(
-            ["account"],
-            ["reconciliation_accounts.id"],
-        ),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
         "source_files_by_content",
         "source_files",
-        ["kind", sa.literal_column("coalesce(account, 0)"), "sha256"],
+        [
+            "sha256",
+            sa.literal_column("coalesce(tenant, '')"),
+            sa.literal_column("coalesce(bank_account, '')"),
+        ],
         unique=True,
     )
     op.create_index(
@@ -139,15 +134,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "bad_rows",
-        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("account", sa.Integer(), nullable=False),
+        sa.Column("before", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
         sa.Column("line", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("field", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["file"],
-            ["source_files.id"],
+            ["account"],
+            ["reconciliation_accounts.id"],
         ),
-        sa.PrimaryKeyConstraint("file", "line"),
+        sa.PrimaryKeyConstraint("account", "before", "source", "line"),
     )
     op.create_table(
         "statements",

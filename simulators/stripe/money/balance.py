@@ -151,8 +151,18 @@ def _paid_out_by(account: Account, payout_id: str) -> list[Condition]:
     return conditions
 
 
+def source_of(account: Account, transaction: Document) -> Document | str | None:
+    """What is behind a balance transaction: all of it where it is kept, else its id."""
+    source: str | None = transaction["source"]
+    for kept in (account.charges, account.refunds, account.disputes, account.payouts):
+        if source is not None and (found := kept.get(source)) is not None:
+            return found
+    return source
+
+
+_EXPANDABLE = {"source": source_of}
 OPERATIONS = (
     Operation("GET", "/v1/balance", retrieve_balance),
-    Operation("GET", URL, list_all),
-    Operation("GET", f"{URL}/{{id}}", retrieve),
+    Operation("GET", URL, list_all, expandable=_EXPANDABLE, in_place=True),
+    Operation("GET", f"{URL}/{{id}}", retrieve, expandable=_EXPANDABLE, in_place=True),
 )

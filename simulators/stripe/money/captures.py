@@ -15,27 +15,33 @@ def of_charge(account: Account, call: Call) -> Document:
     return capture(account, call, charge, call.parameters.get("amount"))
 
 
-def capture(account: Account, call: Call, charge: Document, amount: int | None) -> Document:
-    """Take so much (None: all) and tell of it.
+def capture(
+    account: Account, call: Call, charge: Document, amount: int | None, *, final: bool = True
+) -> Document:
+    """Take so much (None: all that is left) and tell of it.
 
-    A part makes two balance transactions: one of all that was held, and one that gives back the
-    rest.
+    A part that is all that will be taken makes two balance transactions: one of what was held, and
+    one that gives back the rest. Several captures make one each.
     """
-    taken = charge["amount"] if amount is None else amount
+    left = charge["amount"] - charge["amount_captured"]
+    taken = left if amount is None else amount
     if not charge["paid"] or charge["captured"] or charge["refunded"]:
         raise ExecutionError(
             f"Charge {charge['id']} is captured already, was let go or was never paid.",
             code="charge_already_captured",
         )
-    if not 0 < taken <= charge["amount"]:
+    if not 0 < taken <= left:
         raise ExecutionError(
-            f"The amount to capture must be positive and at most {charge['amount']}.",
+            f"The amount to capture must be positive and at most {left}.",
             code="amount_too_large",
             param="amount",
         )
-    after = charges.take(account, charge, taken)
-    if taken < charge["amount"]:
-        after = refunds.give_back_uncaptured(account, after)
+    if final and left == charge["amount"]:
+        after = charges.take(account, charge, taken)
+        if taken < left:
+            after = refunds.give_back_uncaptured(account, after)
+    else:
+        after = charges.take_part(account, charge, taken, final=final or taken == left)
     account.emit("charge.captured", after, call)
     return after
 

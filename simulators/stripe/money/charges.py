@@ -1,5 +1,6 @@
 """Charges: a card is charged at once, or the amount is held to be captured later."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ from simulators.stripe.collection import Document
 from simulators.stripe.errors import ParameterError, Refusal, no_such
 from simulators.stripe.money import balance, cards, fees, schedule
 from simulators.stripe.money.balance import Movement
+from simulators.stripe.money.fees import Fee
 from simulators.stripe.operation import Operation, equal_to, listed
 
 URL = "/v1/charges"
@@ -69,24 +71,9 @@ def make(account: Account, call: Call, order: Order) -> Document:
 
 
 def take(account: Account, charge: Document, amount: int) -> Document:
-    """Book a charge and its fee, which is for the `amount` that is captured; the charge after."""
-    booked = balance.book(
-        account,
-        schedule.settled(
-            account,
-            Movement(
-                type="charge",
-                reporting_category="charge",
-                amount=charge["amount"],
-                currency=charge["currency"],
-                source=charge["id"],
-                available_on=schedule.available_on(account),
-                description=charge["description"],
-                payment=payment_of(charge),
-            ),
-            fees.for_payment(amount, charge["currency"]),
-        ),
-    )
+    """Book a whole charge with a fee for the `amount` of it that is captured; the charge after."""
+    costs = fees.for_payment(amount, charge["currency"])
+    booked = _book(account, charge, charge["amount"], costs)
     after = charge | {
         "amount_captured": amount,
         "balance_transaction": booked["id"],
@@ -94,6 +81,36 @@ def take(account: Account, charge: Document, amount: int) -> Document:
     }
     account.charges.replace(after)
     return after
+
+
+def take_part(account: Account, charge: Document, amount: int, *, final: bool) -> Document:
+    """Book one of several captures; the charge after. What is left after the last is let go."""
+    first = charge["amount_captured"] == 0
+    costs = fees.for_payment(amount, charge["currency"], first=first)
+    booked = _book(account, charge, amount, costs)
+    captured = charge["amount_captured"] + amount
+    after = charge | {
+        "amount_captured": captured,
+        "amount_refunded": charge["amount"] - captured if final else 0,
+        "balance_transaction": booked["id"] if first else charge["balance_transaction"],
+        "captured": final,
+    }
+    account.charges.replace(after)
+    return after
+
+
+def _book(account: Account, charge: Document, amount: int, costs: Sequence[Fee]) -> Document:
+    movement = Movement(
+        type="charge",
+        reporting_category="charge",
+        amount=amount,
+        currency=charge["currency"],
+        source=charge["id"],
+        available_on=schedule.available_on(account),
+        description=charge["description"],
+        payment=payment_of(charge),
+    )
+    return balance.book(account, schedule.settled(account, movement, costs))
 
 
 def retrieve(account: Account, call: Call) -> Document:

@@ -37,11 +37,14 @@ def decimals(currency: str) -> int:
     return 0 if currency in NO_DECIMALS else 3 if currency in THREE_DECIMALS else 2
 
 
-def for_payment(amount: int, currency: str) -> tuple[Fee, ...]:
-    """What a payment by card costs; three decimals end in 0, as all their amounts do."""
+def for_payment(amount: int, currency: str, *, first: bool = True) -> tuple[Fee, ...]:
+    """What a capture costs, the first one of a payment more than others.
+
+    Where there are three decimals the last is 0, as in all amounts.
+    """
     places = decimals(currency)
     step = 10 if places == 3 else 1
-    units = 10**places // 4 if places else 0
+    units = 10**places // 4 if places and first else 0
     taken = _rounded(amount * RATE_IN_TEN_THOUSANDTHS, 10_000 * step) * step + units
     fees = (Fee(taken, "stripe_fee", "Stripe processing fees"),)
     if currency not in TAXED:

@@ -49,14 +49,16 @@ def capture(account: Account, call: Call) -> Document:
     if "metadata" in given:
         intent["metadata"] = metadata.merged(intent["metadata"], given["metadata"])
     charge = charges.existing(account, intent["latest_charge"])
-    charge = captures.capture(account, call, charge, given.get("amount_to_capture"))
-    after = intent | {
-        "amount_capturable": 0,
-        "amount_received": charge["amount_captured"],
-        "status": "succeeded",
-    }
+    final = given.get("final_capture", True)
+    charge = captures.capture(account, call, charge, given.get("amount_to_capture"), final=final)
+    after = intent | {"amount_received": charge["amount_captured"]}
+    if charge["captured"]:
+        after |= {"amount_capturable": 0, "status": "succeeded"}
+    else:
+        after["amount_capturable"] = charge["amount"] - charge["amount_captured"]
     account.payment_intents.replace(after)
-    account.emit(f"{EVENT}.succeeded", after, call)
+    told = "succeeded" if charge["captured"] else "amount_capturable_updated"
+    account.emit(f"{EVENT}.{told}", after, call)
     return after
 
 
@@ -66,6 +68,8 @@ def cancel(account: Account, call: Call) -> Document:
     _require(
         intent, ("requires_capture", "requires_confirmation", "requires_payment_method"), "canceled"
     )
+    if intent["amount_received"]:
+        raise ExecutionError("A payment intent that is captured in part is ended by a capture.")
     if intent["status"] == "requires_capture":
         charge = charges.existing(account, intent["latest_charge"])
         released = charge | {"amount_refunded": charge["amount"], "refunded": True}
@@ -243,7 +247,7 @@ OPERATIONS = (
         "POST",
         f"{URL}/{{intent}}/capture",
         capture,
-        taken=frozenset({"amount_to_capture", "expand", "metadata"}),
+        taken=frozenset({"amount_to_capture", "expand", "final_capture", "metadata"}),
     ),
     Operation("POST", f"{URL}/{{intent}}/confirm", confirm, taken=TAKEN_AT_CONFIRMATION),
 )

@@ -2,11 +2,13 @@
 
 import dataclasses
 from collections.abc import Sequence
+from datetime import UTC, datetime, time
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from simulators.bank.days import business_day_after
 from simulators.stripe.account import Account
 from simulators.stripe.money.balance import DAY, Movement
 from simulators.stripe.money.fees import Fee, decimals
@@ -64,11 +66,9 @@ def available_on(account: Account) -> int:
 
 
 def arrival(moment: int) -> int:
-    """The midnight of the weekday on which a payout made at a moment is at the bank."""
-    day = moment // DAY + 1
-    while (day + 3) % 7 >= 5:  # day 0 was a Thursday
-        day += 1
-    return day * DAY
+    """The midnight (UTC) of the bank's next business day after a moment."""
+    day = business_day_after(datetime.fromtimestamp(moment, UTC).date())
+    return int(datetime.combine(day, time(), UTC).timestamp())
 
 
 def settled(account: Account, movement: Movement, costs: Sequence[Fee] = ()) -> Movement:

@@ -31,10 +31,9 @@ async def load(account: Account, world: World) -> int:
         for opening in _openings(world):
             table.book(opening, None, None)
         for day in world.days():
-            by_hand = {each.id for each in day.payouts if not each.automatic}
             for some in _batches(day.transactions + day.unreported):
                 with account.storage.transaction():
-                    _add(account, some, by_hand)
+                    _add(account, some)
                 await asyncio.sleep(0)  # other requests are answered in between
             with account.storage.transaction():
                 account.payouts.add_many([*_payouts(account, day)])
@@ -69,7 +68,7 @@ def _openings(world: World) -> list[Document]:
     ]
 
 
-def _add(account: Account, transactions: list[Transaction], by_hand: set[str]) -> None:
+def _add(account: Account, transactions: list[Transaction]) -> None:
     types = account.conformance.types_of_balance_transactions
     now = account.now()
     rows = []
@@ -77,8 +76,7 @@ def _add(account: Account, transactions: list[Transaction], by_hand: set[str]) -
         document = _transaction(each, now, types)
         text = encode(document)
         account.conformance.check("balance_transaction", text)
-        payout = None if each.payout in by_hand else each.payout
-        rows.append((document, text, payout, _payment(each)))
+        rows.append((document, text, each.payout, _payment(each)))
     account.balance_transactions.book_texts(rows)
 
 

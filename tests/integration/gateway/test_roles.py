@@ -15,7 +15,14 @@ from tests.integration.gateway.conftest import Door, Gateway, problem
 from workers import gateway as process
 from workflows.actor import Role
 
-OTHERS = {"{hit}": "1", "{session}": "a" * 26, "{document}": "a" * 32, "{other}": "b" * 26}
+OTHERS = {
+    "{account}": "acme",
+    "{payment}": "a" * 26,
+    "{hit}": "1",
+    "{session}": "a" * 26,
+    "{document}": "a" * 32,
+    "{other}": "b" * 26,
+}
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
@@ -71,6 +78,8 @@ async def ask(door: Door, method: str, path: str) -> httpx.Response:
         return await door.send(method, path)
     if path.endswith("/documents"):
         return await door.send(method, path, {"Content-Type": "application/pdf"}, content=b"%PDF-")
+    if path == "/v1/statements":
+        return await door.send(method, path, {"Content-Type": "text/csv"}, content=b"Date")
     return await door.send(method, path, json={})
 
 

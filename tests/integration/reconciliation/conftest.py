@@ -16,6 +16,7 @@ from database.connection import engine_for, transaction
 from database.reconciliation import accounts
 from database.reconciliation.accounts import Account
 from tests.integration.reconciliation.books import Books
+from tests.integration.reconciliation.three_books import ThreeBooks
 from tests.postgres import rows
 from tests.simulated import SimulatorHandle
 
@@ -32,6 +33,18 @@ async def api(world: SimulatorHandle) -> AsyncIterator[StripeApi]:
     stripe = StripeApi(world.api_key, base_url=world.stripe_url, timeout=5)
     yield stripe
     await stripe.close()
+
+
+@pytest.fixture
+async def books(engine: AsyncEngine) -> Books:
+    """An account whose books are compared as they are in production."""
+    return await Books(engine).open()
+
+
+@pytest.fixture
+async def acme(engine: AsyncEngine) -> ThreeBooks:
+    """An account whose books are compared as plainly as can be."""
+    return await ThreeBooks.made(engine)
 
 
 async def no_pace() -> None:
@@ -95,8 +108,3 @@ class Shop:
 async def shop(engine: AsyncEngine, api: StripeApi, world: SimulatorHandle) -> Shop:
     opened = (await world.now()).astimezone(UTC)
     return Shop(engine, await new_account(engine, opened=opened), api, world)
-
-
-@pytest.fixture
-async def books(engine: AsyncEngine) -> Books:
-    return await Books(engine).open()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,8 @@ class Bank:
 
     async def gaps(self) -> list[tuple[str, int | None]]:
         async with transaction(self.engine) as connection:
-            found = await statements.gaps(connection, self.account.id)
+            rows_ = await statements.of_account(connection, self.account.id, until=date.max)
+            found = statements.gaps(rows_)
         return [(gap.before, gap.difference_minor) for gap in found]
 
 

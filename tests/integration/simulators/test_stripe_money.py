@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import stripe
 
+from tests.integration.simulators.conftest import client_of
+from tests.integration.simulators.receiver import Receiver
 from tests.simulated import SimulatorHandle
 
 
@@ -82,6 +84,32 @@ async def test_a_partial_capture_makes_two_rows(client: stripe.StripeClient) -> 
         await client.v1.payment_intents.capture_async(intent.id)
 
 
+async def test_several_captures_make_a_row_each(client: stripe.StripeClient) -> None:
+    intent = await client.v1.payment_intents.create_async(
+        {
+            "amount": 10_000,
+            "currency": "eur",
+            "capture_method": "manual",
+            "confirm": True,
+            "payment_method": "pm_card_visa",
+        }
+    )
+    first = await client.v1.payment_intents.capture_async(
+        intent.id, {"amount_to_capture": 4_000, "final_capture": False}
+    )
+    assert (first.status, first.amount_capturable) == ("requires_capture", 6_000)
+    with pytest.raises(stripe.InvalidRequestError, match="at most 6000"):
+        await client.v1.payment_intents.capture_async(intent.id, {"amount_to_capture": 6_001})
+    last = await client.v1.payment_intents.capture_async(intent.id, {"amount_to_capture": 5_000})
+    assert (last.status, last.amount_received) == ("succeeded", 9_000)
+    assert await rows(client, source=str(last.latest_charge)) == [
+        ("charge", 5_000, 163, 4_837),
+        ("charge", 4_000, 155, 3_845),
+    ]
+    whole = await client.v1.refunds.create_async({"payment_intent": intent.id})
+    assert whole.amount == 9_000
+
+
 async def test_what_is_held_can_be_let_go(client: stripe.StripeClient) -> None:
     charge = await client.v1.charges.create_async(
         {"amount": 500, "currency": "usd", "source": "tok_visa", "capture": False}
@@ -141,6 +169,8 @@ async def test_a_refund_does_not_give_the_fee_back(client: stripe.StripeClient) 
         ("refund", -4_000, 0, -4_000),
         ("charge", 10_000, 350, 9_650),
     ]
+    page = await client.v1.balance_transactions.list_async()
+    assert len({each.available_on for each in page.data}) == 1, "not before the payment's money"
     whole = await client.v1.charges.retrieve_async(charge)
     assert whole.refunded
     with pytest.raises(stripe.InvalidRequestError, match="already been refunded"):
@@ -202,8 +232,12 @@ async def test_stripes_own_movements_are_booked_as_told(
 async def test_a_payout_goes_its_way(world: SimulatorHandle, client: stripe.StripeClient) -> None:
     await world.stripe_control("payout_schedule", {"delay_days": 0, "trace_days": 3})
     await pay(client)
-    await world.advance(timedelta(days=1))
+    now = await world.now()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    await world.advance(midnight - now + timedelta(hours=1))
     [payout] = (await client.v1.payouts.list_async()).data
+    assert (payout.status, payout.reconciliation_status) == ("pending", "in_progress")
+    assert [row[0] for row in await rows(client, payout=payout.id)] == ["payout"]
     arrival = datetime.fromtimestamp(payout.arrival_date, UTC)
     assert arrival.weekday() < 5
     assert arrival > datetime.fromtimestamp(payout.created, UTC)
@@ -295,3 +329,32 @@ async def test_a_sale_in_another_currency_settles_in_ours(
     charge = await pay(client, 16_000, "jpy")
     [row] = (await client.v1.balance_transactions.list_async({"source": charge})).data
     assert (row.amount, row.currency, row.exchange_rate) == (10_000, "eur", 0.00625)
+
+
+async def test_webhooks_tell_of_payouts(
+    world: SimulatorHandle, client: stripe.StripeClient, receiver: Receiver
+) -> None:
+    types = [
+        "balance.available",
+        "payout.created",
+        "payout.paid",
+        "payout.reconciliation_completed",
+    ]
+    _, secret = await world.register_webhook(receiver.url, types)
+    await pay(client)
+    await world.advance(timedelta(days=8))
+    received = await receiver.until(4)
+    assert sorted(each.event(secret).type for each in received) == types
+
+
+async def test_money_survives_the_end_of_the_process(own_world: SimulatorHandle) -> None:
+    client = client_of(own_world)
+    await pay(client)
+    await own_world.kill()
+    await own_world.start()
+    await own_world.advance(timedelta(days=8))
+    [payout] = (await client.v1.payouts.list_async()).data
+    assert (payout.amount, payout.status) == (9_650, "paid")
+    await own_world.reset()
+    assert (await client.v1.payouts.list_async()).data == []
+    assert await rows(client) == []

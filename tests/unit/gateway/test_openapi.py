@@ -27,6 +27,8 @@ OPTIONS = GatewayOptions(
     page_rates=Rates(per_second=50, burst=100, whose="address"),
     spool=None,  # type: ignore[arg-type]
     upload_limit=1024,
+    statements=None,  # type: ignore[arg-type]
+    statement_limit=1024,
     read_document=None,  # type: ignore[arg-type]
 )
 DESCRIBED = create_app(OPTIONS).openapi()
@@ -87,6 +89,16 @@ def test_every_operation_is_there() -> None:
         "GET /v1/customers/{id}",
         "POST /v1/customers/{id}/offboard",
         "POST /v1/customers/{id}/compare",
+        "POST /v1/payments",
+        "GET /v1/payments",
+        "GET /v1/payments/{payment}",
+        "POST /v1/accounts/{account}/opening",
+        "GET /v1/accounts/{account}/opening",
+        "POST /v1/accounts/{account}/opening/approve",
+        "POST /v1/accounts/{account}/opening/refuse",
+        "POST /v1/statements",
+        "GET /v1/statements",
+        "GET /v1/statements/{id}",
         "GET /v1/attention",
         "POST /v1/attention/resolve",
         "POST /v1/attention/retry-all",

@@ -1,0 +1,235 @@
+"""What the cut of a run is made by: what was gathered for its day, and what of that is missing."""
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from database import watermarks
+from database.journal import balances
+from database.journal.balances import Seal
+from database.reconciliation import accounts, sources, statements
+from database.reconciliation.accounts import Account
+from workflows.reconciliation.books import Book
+from workflows.reconciliation.certificate import Missing
+from workflows.reconciliation.inputs import Inputs, Told
+from workflows.reconciliation.messages import Run
+from workflows.reconciliation.terms import Calendar, Terms
+
+_SCOPE: tuple[Book, ...] = ("processor", "bank", "clearing", "in_transit", "cash")
+_JOURNAL: tuple[Literal["clearing", "in_transit", "cash"], ...] = ("clearing", "in_transit", "cash")
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class GatheredInputs:
+    """The inputs of runs on what was gathered; banks work by the calendars of the terms."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+
+    async def __call__(
+        self, connection: AsyncConnection, account: Account, run: Run, rules: Mapping[str, str]
+    ) -> tuple[Inputs, Sequence[Told]]:
+        """Until when, which statements, which balances were told; see `compare.InputsOf`."""
+        before = account.end_of(run.day)
+        counting = await statements.of_account(connection, account.id, until=run.day)
+        seal = await _seal(connection, account)
+        missing = [
+            *await _of_processor(connection, account, before),
+            *_of_statements(counting),
+            *await self._without_statement(connection, account, run.day, counting),
+            *[
+                Missing(
+                    lack="statement_unproven",
+                    book="bank",
+                    currency=row["currency"],
+                    subject=f"{row['bank_account']}/{row['statement_id']}",
+                )
+                for row in await statements.contradicted(connection, account.id, until=run.day)
+            ],
+            *await _of_journal(connection, account, seal, run.day),
+        ]
+        made = Inputs.model_validate(
+            {
+                **rules,
+                "scope": _SCOPE,
+                "processor_before": before,
+                "bank_before": before,
+                "journal_before": before,
+                "statements": tuple(sorted(_name(row) for row in counting)),
+                "missing": tuple(missing),
+                "journal_seal": seal.number if seal else None,
+            }
+        )
+        told = [
+            *await _told_by_processor(connection, account, before),
+            *_told_by_statements(counting),
+            *await _told_by_journal(connection, account, seal, run.day),
+        ]
+        return made, told
+
+    async def _without_statement(
+        self,
+        connection: AsyncConnection,
+        account: Account,
+        day: date,
+        counting: Sequence[RowMapping],
+    ) -> Iterable[Missing]:
+        """The bank accounts whose statements end before the bank's last working day."""
+        last: dict[tuple[str, str], date] = {}
+        for row in counting:
+            if row["closing_on"] is not None:
+                last[row["bank_account"], row["currency"]] = row["closing_on"]
+        missing = []
+        for bank in await accounts.bank_accounts(connection, account.id):
+            due = _last_working_day(self._terms.calendars.get(bank["calendar"]), day)
+            closed = last.get((bank["identification"], bank["currency"]))
+            if due >= account.opened_on and (closed is None or closed < due):
+                missing.append(
+                    Missing(
+                        lack="statement_missing",
+                        book="bank",
+                        currency=bank["currency"],
+                        subject=bank["identification"],
+                    )
+                )
+        return missing
+
+
+def _last_working_day(calendar: Calendar | None, day: date) -> date:
+    if calendar is None:
+        return day
+    while _WEEKDAYS[day.weekday()] in calendar.weekend or day in calendar.holidays:
+        day -= timedelta(days=1)
+    return day
+
+
+async def _of_processor(
+    connection: AsyncConnection, account: Account, before: datetime
+) -> Iterable[Missing]:
+    missing = [
+        Missing(lack="bad_rows", book="processor", subject=source)
+        for source in await sources.bad_sources(connection, account.id, before)
+    ]
+    gathered = await watermarks.read(connection, f"gathered/{account.name}")
+    if account.processor != "files" and (gathered is None or gathered < before):
+        missing.append(Missing(lack="report_incomplete", book="processor"))
+    return missing
+
+
+def _of_statements(counting: Sequence[RowMapping]) -> Iterable[Missing]:
+    for row in counting:
+        if row["proof"] != "proven":
+            unproven = row["proof"] == "unproven"
+            yield Missing(
+                lack="statement_unproven" if unproven else "statement_unprovable",
+                book="bank",
+                currency=row["currency"],
+                subject=_name(row),
+                amount_minor=row["difference_minor"],
+            )
+    for gap in statements.gaps(counting):
+        yield Missing(
+            lack="statement_gap",
+            book="bank",
+            currency=gap.currency,
+            subject=f"{gap.bank_account}/{gap.before}",
+            amount_minor=gap.difference_minor,
+        )
+
+
+async def _seal(connection: AsyncConnection, account: Account) -> Seal | None:
+    """The seal up to which our journal was taken in."""
+    if account.journal != "ours":
+        return None
+    number = await sources.last_seal(connection, account.id)
+    return await balances.sealed(connection, account.id, number) if number else None
+
+
+async def _of_journal(
+    connection: AsyncConnection, account: Account, seal: Seal | None, day: date
+) -> Iterable[Missing]:
+    if account.journal != "ours":
+        return ()
+    if seal is None or await balances.waiting(connection, account.id, seal, on=day):
+        return (Missing(lack="journal_unsealed"),)
+    return ()
+
+
+async def _told_by_processor(
+    connection: AsyncConnection, account: Account, before: datetime
+) -> Iterable[Told]:
+    opened = await sources.balances(connection, account.id, account.opening)
+    closed = await sources.balances(connection, account.id, before)
+    return (
+        *_told("processor", "opening", opened),
+        *_told("processor", "closing", closed),
+    )
+
+
+def _told_by_statements(counting: Sequence[RowMapping]) -> Iterable[Told]:
+    """All bank accounts of a currency together: how the first opened, how the last closed."""
+    openings: dict[str, list[int | None]] = {}
+    closings: dict[str, list[int | None]] = {}
+    of_account = itertools.groupby(counting, lambda row: (row["bank_account"], row["currency"]))
+    for (_, currency), rows in of_account:
+        in_order = list(rows)
+        openings.setdefault(currency, []).append(in_order[0]["opening_minor"])
+        closings.setdefault(currency, []).append(in_order[-1]["closing_minor"])
+    yield from _told("bank", "opening", _sums(openings))
+    yield from _told("bank", "closing", _sums(closings))
+
+
+def _sums(amounts: Mapping[str, Sequence[int | None]]) -> Mapping[str, tuple[int, str]]:
+    """What is told of all, by currency: nothing where one of them tells nothing."""
+    return {
+        currency: (sum(one for one in several if one is not None), "statements")
+        for currency, several in amounts.items()
+        if None not in several
+    }
+
+
+async def _told_by_journal(
+    connection: AsyncConnection, account: Account, seal: Seal | None, day: date
+) -> Iterable[Told]:
+    """What the seal says of each book; a book without anything is zero where others have any."""
+    if seal is None:
+        return ()
+    source = f"seal {seal.number}"
+    told: list[Told] = []
+    edges = (("opening", account.opened_on - timedelta(days=1)), ("closing", day))
+    held = {
+        kind: {
+            (one.code, one.currency): one.amount_minor
+            for one in await balances.balances(connection, account.id, seal, on=on)
+        }
+        for kind, on in edges
+    }
+    banks = await accounts.bank_accounts(connection, account.id)
+    currencies = {bank["currency"] for bank in banks}
+    currencies |= {currency for those in held.values() for _, currency in those}
+    for kind, those in held.items():
+        for book in _JOURNAL:
+            amounts = {one: (those.get((book, one), 0), source) for one in currencies}
+            told += _told(book, kind, amounts)
+    return told
+
+
+def _told(book: Book, kind: str, balances_: Mapping[str, tuple[int, str]]) -> Iterable[Told]:
+    for currency, (amount, source) in sorted(balances_.items()):
+        yield Told.model_validate(
+            {
+                "book": book,
+                "currency": currency,
+                "kind": kind,
+                "amount_minor": amount,
+                "source": source,
+            }
+        )
+
+
+def _name(row: RowMapping) -> str:
+    return "/".join(part for part in (row["bank_account"], row["statement_id"]) if part)

@@ -1,0 +1,228 @@
+"""The accounts that are reconciled: made, found again, given bank accounts."""
+
+from datetime import date
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fastapi import APIRouter, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from sqlalchemy.exc import IntegrityError
+
+from database.connection import transaction
+from database.reconciliation import accounts
+from gateway import examples
+from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_act_for, tenant_to_see
+from gateway.cursors import cursor_of, place_of
+from gateway.etags import IfNoneMatch, tagged
+from gateway.named_accounts import KnownAccount, account_of
+from gateway.openapi import answers, problem, problems
+from gateway.options import GatewayOptions, Options
+from gateway.parameters import Cursor, Limit
+from gateway.problems import Problem, not_found
+from workflows.reconciliation.answers import Account, AccountPage, BankAccount
+from workflows.reconciliation.messages import AccountName
+from workflows.reconciliation.payments import CurrencyCode
+
+router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
+
+_EXAMPLE = Account(
+    name="acme",
+    tenant="example",
+    time_zone="Europe/Berlin",
+    opened_on=examples.AT.date(),
+    processor="listing",
+    journal="ours",
+    posts=("payouts", "settlements"),
+    bank_accounts=(
+        BankAccount(identification="DE02120300000000202051", currency="EUR", calendar="target"),
+    ),
+    reconciled_on=examples.AT.date(),
+    status="BALANCED",
+    open_breaks=0,
+)
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("a time zone is named like Europe/Berlin") from None
+    return name
+
+
+class BankAccountForm(BaseModel):
+    """A bank account, as its statements name it."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "identification": "DE02120300000000202051",
+                    "currency": "EUR",
+                    "calendar": "target",
+                }
+            ]
+        },
+    )
+
+    identification: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ./_-]{1,64}$")]
+    currency: CurrencyCode
+    calendar: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
+
+
+class AccountForm(BaseModel):
+    """An account at the processor, and what is compared with it."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "acme",
+                    "time_zone": "Europe/Berlin",
+                    "opened_on": "2026-01-31",
+                    "processor": "listing",
+                    "journal": "ours",
+                    "posts": ["payouts", "settlements"],
+                    "bank_accounts": [
+                        {
+                            "identification": "DE02120300000000202051",
+                            "currency": "EUR",
+                            "calendar": "target",
+                        }
+                    ],
+                }
+            ]
+        },
+    )
+
+    name: AccountName
+    time_zone: Annotated[str, Field(max_length=64), AfterValidator(_zone)] = "UTC"
+    opened_on: date
+    processor: Literal["listing", "reports", "files"] = "listing"
+    journal: Literal["ours", "files"] = "ours"
+    posts: tuple[Literal["fees", "payouts", "settlements"], ...] = ()
+    bank_accounts: tuple[BankAccountForm, ...] = Field(default=(), max_length=50)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Account,
+    responses={
+        **answers(
+            _EXAMPLE.model_copy(update={"reconciled_on": None, "status": None}),
+            status=201,
+            description="Made",
+        ),
+        **problems(400, 401, 403, 413, 415, 503),
+        **problem(
+            409,
+            "`name-taken`: there is an account of this name.",
+            code="name-taken",
+            detail="There is an account acme.",
+        ),
+    },
+    summary="Make an account",
+)
+async def make(
+    form: AccountForm, caller: Allowed, options: Options, asked_tenant: AskedTenant = None
+) -> Account:
+    """Make an account. What it begins with is another step, under four eyes: its opening."""
+    wanted = accounts.Account(
+        id=0,
+        name=form.name,
+        tenant=tenant_to_act_for(caller, asked_tenant),
+        time_zone=form.time_zone,
+        opened_on=form.opened_on,
+        processor=form.processor,
+        journal=form.journal,
+        posts=form.posts,
+    )
+    try:
+        async with transaction(options.engine) as connection:
+            made = await accounts.make(connection, wanted)
+            for one in form.bank_accounts:
+                await accounts.add_bank_account(
+                    connection, made, one.identification, one.currency, one.calendar
+                )
+    except IntegrityError:
+        raise Problem(409, "name-taken", f"There is an account {form.name}.") from None
+    return await _shown(options, caller, form.name)
+
+
+@router.get(
+    "",
+    response_model=AccountPage,
+    responses={**answers(AccountPage(items=[_EXAMPLE], next=None)), **problems(401, 403, 503)},
+    summary="List accounts",
+)
+async def many(
+    caller: Allowed,
+    options: Options,
+    *,
+    asked_tenant: AskedTenant = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Accounts by their names, with the latest day that was reconciled and how it came out."""
+    async with transaction(options.engine) as connection:
+        rows = await accounts.many(
+            connection,
+            tenant=tenant_to_see(caller, asked_tenant),
+            after=place_of(cursor, str)[0] if cursor else None,
+            limit=limit + 1,
+        )
+    page, more = rows[:limit], len(rows) > limit
+    answer = AccountPage(
+        items=[Account.model_validate(dict(row)) for row in page],
+        next=cursor_of([page[-1]["name"]]) if more else None,
+    )
+    return tagged(answer, if_none_match)
+
+
+@router.get(
+    "/{account}",
+    response_model=Account,
+    responses={**answers(_EXAMPLE), **problems(401, 403, 404, 503)},
+    summary="Show an account",
+)
+async def one(
+    account: KnownAccount, caller: Allowed, options: Options, if_none_match: IfNoneMatch = None
+) -> Response:
+    """One account."""
+    return tagged(await _shown(options, caller, account), if_none_match)
+
+
+@router.post(
+    "/{account}/bank-accounts",
+    status_code=201,
+    response_model=Account,
+    responses={
+        **answers(_EXAMPLE, status=201, description="Known from now on"),
+        **problems(400, 401, 403, 404, 413, 415, 503),
+    },
+    summary="Add a bank account",
+)
+async def add_bank_account(
+    account: KnownAccount, form: BankAccountForm, caller: Allowed, options: Options
+) -> Account:
+    """Have an account paid out to one more bank account. Twice is fine."""
+    async with transaction(options.engine) as connection:
+        of = await account_of(connection, caller, account)
+        await accounts.add_bank_account(
+            connection, of.id, form.identification, form.currency, form.calendar
+        )
+    return await _shown(options, caller, account)
+
+
+async def _shown(options: GatewayOptions, caller: Caller, name: str) -> Account:
+    async with transaction(options.engine) as connection:
+        rows = await accounts.many(connection, tenant=caller.tenant, name=name, limit=1)
+    if not rows:
+        raise not_found("account")
+    return Account.model_validate(dict(rows[0]))

@@ -1,0 +1,141 @@
+"""Matches: what belongs together and why; taken apart by a person, with a reason."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict
+
+from database.connection import transaction
+from database.reconciliation import accounts, lists
+from database.reconciliation.lists import MatchesAsked
+from database.reconciliation.taking_apart import NoMatch, unmatch
+from gateway import examples
+from gateway.callers import Allowed, AskedTenant, tenant_to_see
+from gateway.cursors import cursor_of, place_of
+from gateway.etags import IfNoneMatch, tagged
+from gateway.openapi import answers, problems
+from gateway.options import Options
+from gateway.parameters import Cursor, Limit
+from gateway.problems import not_found
+from workflows.actor import Why
+from workflows.reconciliation.answers import Item, Match, MatchPage, Unmatched
+from workflows.reconciliation.books import Leg, Rule
+from workflows.reconciliation.messages import AccountName
+
+router = APIRouter(prefix="/v1/matches", tags=["reconciliations"])
+
+_ID = "3d6f0a52-8c1e-5b7a-9a51-7f5d8a2b9c10"
+_DAY = examples.AT.date()
+_EXAMPLE = Match(
+    id=_ID,
+    account="acme",
+    leg="L1",
+    rule="reference",
+    disposition="exact",
+    difference_minor=0,
+    run=f"reconciliation/acme/{_DAY}/1",
+    items=[
+        Item(
+            book="processor",
+            source_id="txn_1",
+            component="gross",
+            kind="charge",
+            currency="EUR",
+            amount_minor=10_000,
+            effective_on=_DAY,
+            reference="ch_1",
+        ),
+        Item(
+            book="clearing",
+            source_id="payment/1/1",
+            component="",
+            kind="charge",
+            currency="EUR",
+            amount_minor=10_000,
+            effective_on=_DAY,
+            reference="ch_1",
+        ),
+    ],
+)
+
+
+class UnmatchForm(BaseModel):
+    """Why items do not belong together."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "the deposit was of another customer"}]},
+    )
+
+    reason: Why
+
+
+@router.get(
+    "",
+    response_model=MatchPage,
+    responses={**answers(MatchPage(items=[_EXAMPLE], next=None)), **problems(401, 403, 503)},
+    summary="List matches",
+)
+async def many(
+    caller: Allowed,
+    options: Options,
+    *,
+    asked_tenant: AskedTenant = None,
+    account: Annotated[AccountName | None, Query(description="Of this account.")] = None,
+    leg: Annotated[Leg | None, Query(description="Of this leg.")] = None,
+    rule: Annotated[list[Rule] | None, Query(description="By one or several rules.")] = None,
+    business_date: Annotated[date | None, Query(description="Made by runs of this day.")] = None,
+    source: Annotated[
+        str | None,
+        Query(max_length=255, description="With an item of this id, as its source gives it."),
+    ] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Matches, the latest first."""
+    asked = MatchesAsked(account=account, leg=leg, rules=rule, day=business_date, source=source)
+    async with transaction(options.engine) as connection:
+        rows = await lists.matches(
+            connection,
+            asked,
+            tenant=tenant_to_see(caller, asked_tenant),
+            after=place_of(cursor, int)[0] if cursor else None,
+            limit=limit + 1,
+        )
+    page, more = rows[:limit], len(rows) > limit
+    answer = MatchPage(
+        items=[Match.model_validate(row) for row in page],
+        next=cursor_of([page[-1]["number"]]) if more else None,
+    )
+    return tagged(answer, if_none_match)
+
+
+@router.post(
+    "/{id}/unmatch",
+    response_model=Unmatched,
+    responses={
+        **answers(Unmatched(id=_ID, account="acme")),
+        **problems(400, 401, 403, 404, 413, 415, 503),
+    },
+    summary="Take a match apart",
+)
+async def take_apart(id: UUID, form: UnmatchForm, caller: Allowed, options: Options) -> Unmatched:
+    """Say that items do not belong together: kept for good, with who and why.
+
+    They are open from the next run on, and no run puts them together again. What was certified
+    stays as it is.
+    """
+    async with transaction(options.engine) as connection:
+        rows = await lists.matches(connection, MatchesAsked(id=id), tenant=caller.tenant, limit=1)
+        if not rows:
+            raise not_found("match")
+        account = await accounts.of_name(connection, rows[0]["account"])
+        try:
+            await unmatch(connection, account.id, id, by=caller.name, reason=form.reason)
+        except NoMatch:
+            raise not_found("match") from None
+    return Unmatched(id=str(id), account=account.name)

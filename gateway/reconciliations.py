@@ -1,0 +1,314 @@
+"""Reconciliations: begun, found again, taken back; ranges of days begun."""
+
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from database.connection import transaction
+from database.reconciliation import runs
+from database.reconciliation.accounts import Account
+from gateway import examples
+from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
+from gateway.cursors import cursor_of, place_of
+from gateway.decisions import Ended, NoProcess, send
+from gateway.etags import IfNoneMatch, tagged
+from gateway.named_accounts import KnownAccount, account_of
+from gateway.openapi import answers, problem, problems
+from gateway.options import GatewayOptions, Options
+from gateway.parameters import Cursor, Limit
+from gateway.problems import FieldError, Problem, not_found
+from gateway.progress import progress_of
+from workflows.actor import SignedActor, Why
+from workflows.decisions import Taken
+from workflows.reconciliation.answers import (
+    Reconciliation,
+    ReconciliationInFull,
+    ReconciliationPage,
+    StartedRange,
+)
+from workflows.reconciliation.messages import AccountName, Days, Run, Stage, Withdrawal
+from workflows.reconciliation.starting import start_range, start_run
+
+router = APIRouter(prefix="/v1/reconciliations", tags=["reconciliations"])
+
+LONGEST_RANGE = timedelta(days=366)
+
+_DAY = examples.AT.date()
+_RUN = Run(account="acme", day=_DAY, ordinal=1)
+_EXAMPLE = Reconciliation(
+    id=_RUN.workflow_id,
+    account="acme",
+    tenant="example",
+    business_date=_DAY,
+    ordinal=1,
+    stage="breaks",
+    stage_since=examples.AT,
+    status="BREAKS",
+    certificate_id="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    begun_at=examples.AT,
+    ended_at=examples.AT,
+)
+_BEGUN = _EXAMPLE.model_copy(
+    update={"stage": "received", "status": None, "certificate_id": None, "ended_at": None}
+)
+_BUSY = problem(
+    409,
+    "`busy`: another run of the account is open. `day-is-over`: a later day is certified. "
+    "`before-opening`: the account was not opened yet.",
+    code="busy",
+    detail="reconciliation/acme/2026-01-31/1 is open still: wait until it is over.",
+)
+
+
+class RunForm(BaseModel):
+    """Which day of which account is to be reconciled."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"account": "acme", "business_date": "2026-01-31"}]},
+    )
+
+    account: AccountName
+    business_date: date
+
+
+class RangeForm(BaseModel):
+    """Which days of an account are to be reconciled, one after the other."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"account": "acme", "first": "2026-01-01", "last": "2026-01-31"}]
+        },
+    )
+
+    account: AccountName
+    first: date
+    last: date
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> "RangeForm":
+        if self.last < self.first:
+            raise ValueError("the last day comes before the first")
+        if self.last - self.first >= LONGEST_RANGE:
+            raise ValueError(f"a range has {LONGEST_RANGE.days} days at most")
+        return self
+
+
+class WithdrawalForm(BaseModel):
+    """Why a run is taken back."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "the statement was of another account"}]},
+    )
+
+    reason: Why
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=Reconciliation,
+    responses={
+        **answers(_BEGUN, status=202, description="Begun"),
+        **problems(400, 401, 403, 404, 413, 415, 503),
+        **_BUSY,
+    },
+    summary="Reconcile a day of an account",
+)
+async def begin(form: RunForm, caller: Allowed, options: Options) -> Reconciliation:
+    """Begin a run. A day that was reconciled before gets another one; its certificate stays.
+
+    While a run that was begun has not got anywhere, asking again answers that one.
+    """
+    async with transaction(options.engine) as connection:
+        account = await account_of(connection, caller, form.account)
+        _must_be_open(account, form.business_date)
+        certified = await runs.last_certified(connection, account.id)
+        if certified is not None and certified > form.business_date:
+            raise Problem(
+                409,
+                "day-is-over",
+                f"{certified} is certified: what came late belongs to that day, or a later one.",
+            )
+        match await runs.open_run(connection, account, form.business_date):
+            case runs.Busy(other):
+                raise Problem(409, "busy", f"{other} is open still: wait until it is over.")
+            case run:
+                pass
+    await start_run(options.client, run)
+    return Reconciliation.model_validate(await _row(options, caller, run))
+
+
+@router.post(
+    "/range",
+    status_code=202,
+    response_model=StartedRange,
+    responses={
+        **answers(
+            StartedRange(
+                workflow_id=f"reconciliation-range/acme/{_DAY}/{_DAY}",
+                account="acme",
+                first=_DAY,
+                last=_DAY,
+            ),
+            status=202,
+            description="Begun; its days follow each other",
+        ),
+        **problems(400, 401, 403, 404, 413, 415, 503),
+        **_BUSY,
+    },
+    summary="Reconcile a range of days",
+)
+async def begin_range(form: RangeForm, caller: Allowed, options: Options) -> StartedRange:
+    """Begin a back-fill: each day when the one before is over. Asking twice is fine."""
+    async with transaction(options.engine) as connection:
+        account = await account_of(connection, caller, form.account)
+        _must_be_open(account, form.first)
+    days = Days(account=form.account, first=form.first, last=form.last)
+    id_ = await start_range(options.client, days)
+    return StartedRange(workflow_id=id_, account=form.account, first=form.first, last=form.last)
+
+
+@router.get(
+    "",
+    response_model=ReconciliationPage,
+    responses={
+        **answers(ReconciliationPage(items=[_EXAMPLE], next=None)),
+        **problems(401, 403, 503),
+    },
+    summary="List reconciliations",
+)
+async def many(
+    caller: Allowed,
+    options: Options,
+    *,
+    asked_tenant: AskedTenant = None,
+    account: Annotated[AccountName | None, Query(description="Of this account.")] = None,
+    stage: Annotated[list[Stage] | None, Query(description="One or several stages.")] = None,
+    first: Annotated[date | None, Query(description="Of this business date or later.")] = None,
+    last: Annotated[date | None, Query(description="Of this business date or earlier.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Runs, the newest first."""
+    async with transaction(options.engine) as connection:
+        rows = await runs.many(
+            connection,
+            tenant=tenant_to_see(caller, asked_tenant),
+            account=account,
+            stages=list(stage) if stage else None,
+            first=first,
+            last=last,
+            after=place_of(cursor, int)[0] if cursor else None,
+            limit=limit + 1,
+        )
+    page, more = rows[:limit], len(rows) > limit
+    answer = ReconciliationPage(
+        items=[Reconciliation.model_validate(_told(dict(row))) for row in page],
+        next=cursor_of([page[-1]["id"]]) if more else None,
+    )
+    return tagged(answer, if_none_match)
+
+
+@router.get(
+    "/{account}/{day}/{ordinal}",
+    response_model=ReconciliationInFull,
+    responses={
+        **answers(ReconciliationInFull(**_EXAMPLE.model_dump(), progress=None)),
+        **problems(401, 403, 404, 503),
+    },
+    summary="Show a reconciliation",
+)
+async def one(
+    account: KnownAccount,
+    day: date,
+    ordinal: int,
+    caller: Allowed,
+    options: Options,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """One run; with what is being done while it is under way."""
+    run = _run(account, day, ordinal)
+    row = await _row(options, caller, run)
+    progress = None
+    if row["ended_at"] is None:
+        progress = await progress_of(options.client, run.workflow_id)
+    return tagged(ReconciliationInFull.model_validate({**row, "progress": progress}), if_none_match)
+
+
+@router.post(
+    "/{account}/{day}/{ordinal}/withdraw",
+    status_code=202,
+    response_model=Taken,
+    responses={
+        **answers(
+            Taken(workflow_id=_RUN.workflow_id, stage="proving", stopping="to be withdrawn"),
+            status=202,
+            description="Accepted",
+        ),
+        **problems(400, 401, 403, 404, 409, 413, 415, 503),
+    },
+    summary="Take a reconciliation back",
+)
+async def withdraw(
+    account: KnownAccount,
+    day: date,
+    ordinal: int,
+    form: WithdrawalForm,
+    caller: Allowed,
+    options: Options,
+) -> Taken:
+    """Take a run back that is not certified yet. What it matched stands, the next goes on there."""
+    run = _run(account, day, ordinal)
+    await _row(options, caller, run)
+
+    def withdrawal(by: SignedActor) -> Withdrawal:
+        return Withdrawal(reason=form.reason, by=by)
+
+    signed = options.signer.sign(
+        withdrawal, workflow_id=run.workflow_id, update="withdraw", by=caller.actor
+    )
+    try:
+        return await send(options.client, run.workflow_id, "withdraw", signed)
+    except (Ended, NoProcess) as over:
+        end = over.end if isinstance(over, Ended) and over.end else "over"
+        raise Problem(409, "too-late", f"The run is {end}.") from None
+
+
+def _run(account: str, day: date, ordinal: int) -> Run:
+    if not 1 <= ordinal < 2**31:
+        raise not_found("reconciliation")
+    return Run(account=account, day=day, ordinal=ordinal)
+
+
+def _must_be_open(account: Account, day: date) -> None:
+    if day < account.opened_on:
+        raise Problem(
+            409,
+            "before-opening",
+            f"{account.name} was opened on {account.opened_on}: nothing before it is compared.",
+            errors=[FieldError(field="business_date", message="is before the opening")],
+        )
+
+
+async def _row(options: GatewayOptions, caller: Caller, run: Run) -> dict[str, Any]:
+    """A run's row. Any: the columns' own. Raises Problem (404)."""
+    async with transaction(options.engine) as connection:
+        rows = await runs.many(
+            connection, tenant=caller.tenant, workflow_id=run.workflow_id, limit=1
+        )
+    if not rows:
+        raise not_found("reconciliation")
+    return _told(dict(rows[0]))
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"id": row["workflow_id"]}

@@ -1,0 +1,88 @@
+"""Statement files at the door: taken over once, and shown whatever becomes of them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from activities.reconciliation.statements import StatementIntake
+from connectors.archive_folder import NO_ANSWER, FolderArchive
+from connectors.folder import Folder
+from database.spool import Spool
+from tests.integration.gateway.conftest import Gateway, problem
+
+CSV = b"Date,Amount,Currency,Description\n2026-03-02,10.50,EUR,STRIPE\n"
+BYTES = {"Content-Type": "application/octet-stream"}
+
+
+@pytest.fixture
+def intake(gateway: Gateway, tmp_path: Path) -> StatementIntake:
+    """What reads the files that the gateway took over."""
+    from connectors.statements.csv import load_columns
+
+    settings = gateway.house.settings
+    archive = Folder(tmp_path / "archive", no_answer=NO_ANSWER)
+    archive.prepare()
+    maps = load_columns(settings.rules / "statement_columns.toml")
+    spool = Spool(settings.statement_spool)
+    return StatementIntake(gateway.house.engine, spool, FolderArchive(archive), maps)
+
+
+async def test_a_file_is_taken_over_and_what_became_of_it_is_shown(
+    gateway: Gateway, intake: StatementIntake
+) -> None:
+    sent = await gateway.finance.send(
+        "POST", "/v1/statements?bank_account=DE00EXAMPLE", BYTES, content=CSV
+    )
+    assert (sent.status_code, sent.json()["state"]) == (202, "received")
+    assert sent.json()["sha256"] == hashlib.sha256(CSV).hexdigest()
+
+    await intake.read_waiting()
+
+    shown = (await gateway.finance.get(sent.headers["Location"])).json()
+    assert shown["state"] == "read"
+    [statement] = shown["statements"]
+    assert (statement["state"], statement["bank_account"]) == ("unknown_account", "DE00EXAMPLE")
+    listed = await gateway.finance.get("/v1/statements", state="unknown_account")
+    assert [one["id"] for one in listed.json()["items"]] == [shown["id"]]
+    assert (await gateway.finance.get("/v1/statements", state="counts")).json()["items"] == []
+
+
+async def test_the_same_file_gets_the_same_answer(gateway: Gateway) -> None:
+    first = await gateway.finance.send("POST", "/v1/statements", BYTES, content=CSV)
+    again = await gateway.finance.send("POST", "/v1/statements", BYTES, content=CSV)
+
+    assert first.json() == again.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
+async def test_a_refused_file_says_why(gateway: Gateway, intake: StatementIntake) -> None:
+    bad = CSV.replace(b"10.50", b"1O.50")
+    sent = await gateway.finance.send("POST", "/v1/statements", BYTES, content=bad)
+    await intake.read_waiting()
+
+    shown = (await gateway.finance.get(sent.headers["Location"])).json()
+    assert (shown["state"], shown["error"], shown["position"]) == (
+        "refused",
+        "bad_amount",
+        "line 2",
+    )
+
+
+async def test_a_files_of_one_tenant_are_not_shown_to_another(gateway: Gateway) -> None:
+    sent = await gateway.service.send("POST", "/v1/statements", BYTES, content=CSV)
+    mine = await gateway.service.get(sent.headers["Location"])
+
+    assert mine.status_code == 200
+    theirs = await gateway.finance.send("POST", "/v1/statements", BYTES, content=CSV)
+    hidden = await gateway.service.get(theirs.headers["Location"])
+    problem(hidden, 404, "not-found")
+
+
+async def test_what_is_no_file_is_refused_at_the_door(gateway: Gateway) -> None:
+    empty = await gateway.finance.send("POST", "/v1/statements", BYTES, content=b"")
+    problem(empty, 422, "invalid")
+    as_json = await gateway.finance.post("/v1/statements", {"a": 1})
+    problem(as_json, 415, "unsupported-media-type")

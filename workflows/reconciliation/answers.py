@@ -1,0 +1,172 @@
+"""What the gateway answers about reconciliations: the words of the HTTP API.
+
+Amounts are minor units of the currency beside them; see `books` for signs.
+"""
+
+from datetime import date, datetime
+from typing import Literal
+
+from workflows.onboarding.application import Answer
+from workflows.progress import Progress
+from workflows.reconciliation.books import Book, BreakClass, Disposition, Leg, Rule, Status
+from workflows.reconciliation.messages import Stage
+
+
+class BankAccount(Answer):
+    """A bank account that an account is paid out to; its bank works by `calendar`."""
+
+    identification: str
+    currency: str
+    calendar: str
+
+
+class Account(Answer):
+    """An account whose books are compared, the latest day that was, and how that came out."""
+
+    name: str
+    tenant: str
+    time_zone: str
+    opened_on: date
+    processor: str
+    journal: str
+    posts: tuple[str, ...]
+    bank_accounts: tuple[BankAccount, ...]
+    reconciled_on: date | None
+    status: Status | None
+    open_breaks: int
+
+
+class AccountPage(Answer):
+    """Accounts by their names; `next` is the cursor of the page after, empty at the end."""
+
+    items: list[Account]
+    next: str | None
+
+
+class Reconciliation(Answer):
+    """A run: of which account for which day, how far it is, and what came of it."""
+
+    id: str
+    account: str
+    tenant: str
+    business_date: date
+    ordinal: int
+    stage: Stage
+    stage_since: datetime
+    status: Status | None
+    certificate_id: str | None
+    begun_at: datetime
+    ended_at: datetime | None
+
+
+class ReconciliationInFull(Reconciliation):
+    """A run with what is being done, while it is under way."""
+
+    progress: Progress | None
+
+
+class ReconciliationPage(Answer):
+    """Runs, the newest first; `next` is the cursor of the page after, empty at the end."""
+
+    items: list[Reconciliation]
+    next: str | None
+
+
+class StartedRange(Answer):
+    """A range that was begun: `workflow_id` is the process that goes through its days."""
+
+    workflow_id: str
+    account: str
+    first: date
+    last: date
+
+
+class Item(Answer):
+    """A movement of a book, by the source's own id."""
+
+    book: Book
+    source_id: str
+    component: str
+    kind: str
+    currency: str
+    amount_minor: int
+    effective_on: date
+    reference: str | None
+
+
+class Break(Answer):
+    """A break. `at_risk_minor` is absolute; where the same items are a break on another leg, too,
+    the risk counts there.
+    """
+
+    id: int
+    account: str
+    break_class: BreakClass
+    leg: Leg
+    currency: str
+    at_risk_minor: int
+    subject: tuple[str, ...]
+    opened_on: date
+    closed_on: date | None
+    days: int
+    provisional: bool
+    revision: int
+
+
+class BreakEvent(Answer):
+    """What happened to a break, in which run."""
+
+    what: Literal["opened", "changed", "closed", "reopened", "confirmed"]
+    break_class: BreakClass
+    at_risk_minor: int
+    run: str
+    at: datetime
+
+
+class BreakInFull(Break):
+    """A break with the items that it is about, and all that happened to it."""
+
+    items: list[Item]
+    events: list[BreakEvent]
+
+
+class BreakPage(Answer):
+    """Breaks, those with the most at risk first; `next` is empty at the end."""
+
+    items: list[Break]
+    next: str | None
+
+
+class Match(Answer):
+    """Items that belong together in a leg, and by which rule."""
+
+    id: str
+    account: str
+    leg: Leg
+    rule: Rule
+    disposition: Disposition
+    difference_minor: int
+    run: str
+    items: list[Item]
+
+
+class MatchPage(Answer):
+    """Matches, the latest first; `next` is empty at the end."""
+
+    items: list[Match]
+    next: str | None
+
+
+class Unmatched(Answer):
+    """That a match is none any more; its items are open from the next run on."""
+
+    id: str
+    account: str
+
+
+class Verification(Answer):
+    """What recomputing a certificate from its stored cut found; nothing differs where it holds."""
+
+    id: str
+    holds: bool
+    differences: tuple[str, ...]

@@ -1,0 +1,102 @@
+"""What our services tell of payments, and what is answered: the words of `POST /v1/payments`.
+
+Amounts are minor units on the sign of our asset: what the processor holds more of for us is
+positive, so a refund is negative. Nothing here is personal data: references are ids.
+"""
+
+import hashlib
+import re
+from base64 import b32encode
+from datetime import date, datetime
+from typing import Annotated, Literal, get_args
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from workflows.request_key import Message
+
+Rising = Literal["charge", "refund_failure", "dispute_reversal"]
+Falling = Literal["charge_failure", "refund", "dispute", "partial_capture_reversal"]
+Either = Literal["other_adjustment", "risk_reserved_funds", "conversion"]
+PaymentKind = Rising | Falling | Either
+"""What moved, in the words of Stripe's reporting categories.
+
+conversion  a sale in a currency that was not settled at first: the processor has exchanged it
+"""
+
+Minor = Annotated[int, Field(ge=-(10**15), le=10**15)]
+CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+ObjectId = Annotated[str, Field(pattern=r"^[!-~]{1,255}$")]
+ACCOUNT_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
+AccountName = Annotated[str, Field(pattern=ACCOUNT_NAME.pattern)]
+
+
+class Settlement(Message):
+    """In which currency the processor settles, and how much it made of the amount once it knows."""
+
+    currency: CurrencyCode
+    amount_minor: Minor | None = None
+
+
+class NewPayment(Message):
+    """A payment, as a service knows it.
+
+    reference    what our systems call it
+    object_id    the processor's object: `ch_…`, `re_…`, `dp_…`
+    fee_minor    what the processor took for it, as far as it is known; in the settled currency
+    settlement   where that is another currency
+    """
+
+    kind: PaymentKind
+    reference: ObjectId
+    object_id: ObjectId | None = None
+    amount_minor: Minor
+    currency: CurrencyCode
+    captured_at: AwareDatetime
+    fee_minor: Minor = 0
+    settlement: Settlement | None = None
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "NewPayment":
+        amount, settled = self.amount_minor, self.settlement
+        if amount == 0 or (settled is not None and settled.amount_minor == 0):
+            raise ValueError("an amount of nothing is no payment")
+        if self.kind in get_args(Rising) and amount < 0:
+            raise ValueError(f"a {self.kind} is positive: the processor holds more for us")
+        if self.kind in get_args(Falling) and amount > 0:
+            raise ValueError(f"a {self.kind} is negative: the processor holds less for us")
+        if settled is None:
+            if self.kind == "conversion":
+                raise ValueError("a conversion says what it was settled to")
+            return self
+        if settled.currency == self.currency:
+            raise ValueError("a settlement is in another currency: leave it out")
+        if settled.amount_minor is None:
+            if self.fee_minor or self.kind == "conversion":
+                raise ValueError("a fee and a conversion are told with the amount settled")
+        elif (settled.amount_minor > 0) is not (amount > 0):
+            raise ValueError("what is settled has the sign of the amount")
+        return self
+
+
+class Payment(NewPayment):
+    """A payment that is booked. `entry` is the request key of its entry in the journal."""
+
+    id: str
+    account: str
+    entry: str
+    effective_on: date
+    told_by: str
+    booked_at: datetime
+
+
+class PaymentPage(Message):
+    """Payments, the newest first. `next` is the cursor of the page after, empty at the end."""
+
+    items: list[Payment]
+    next: str | None
+
+
+def payment_id(tenant: str, key: str) -> str:
+    """26 characters that one payment always has: callers put personal data into their keys."""
+    digest = hashlib.sha256(f"payment\n{tenant}\n{key}".encode()).digest()
+    return b32encode(digest).decode().lower()[:26]
