@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 
 from rich.console import Console
@@ -16,14 +15,14 @@ from rich.console import Console
 from benchmarks import measuring
 from benchmarks.books import measuring as books
 from benchmarks.report import Report
-from workers.obstacle import Obstacle
+from workers.ending import end_after
 
 _WIDTH = 110
 """Columns of the tables, whatever they are written to."""
 
 
-def main() -> None:
-    """Read the arguments and measure."""
+def main() -> int:
+    """Read the arguments and measure; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "what", nargs="?", choices=(*_MEASURED, "all"), default="all", help="all of it, unless said"
@@ -32,16 +31,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="for machines")
     options = parser.parse_args()
     aside = Console(stderr=True)
-    try:
-        report = asyncio.run(_measure(options.what, quick=options.quick, announce=aside.log))
-    except Obstacle as obstacle:
-        print(f"benchmarks: {obstacle}", file=sys.stderr)  # noqa: T201
-        sys.exit(obstacle.exit_code)
+    report = asyncio.run(_measure(options.what, quick=options.quick, announce=aside.log))
     if options.json:
         print(json.dumps(report.as_json(), indent=2))  # noqa: T201
     else:
         report.show(Console(width=_WIDTH))
-    sys.exit(0 if options.quick or report.is_met else 1)
+    return 0 if options.quick or report.is_met else 1
 
 
 async def _measure(what: str, *, quick: bool, announce: Callable[[str], None]) -> Report:
@@ -64,4 +59,4 @@ _MEASURED: Mapping[str, Callable[[bool, Callable[[str], None]], Awaitable[Report
 
 
 if __name__ == "__main__":
-    main()
+    end_after("benchmarks", main)

@@ -165,7 +165,7 @@ def _entries(folder: Path) -> list[tuple[object, ...]]:
                 case Entry():
                     rows.append(
                         (
-                            f"{name}/{len(rows)}",
+                            f"{name}/{part.booking_date}/{len(rows)}",
                             part.booking_date,
                             part.amount_minor,
                             part.currency,
