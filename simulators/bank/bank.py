@@ -173,8 +173,9 @@ class Bank:
         `all_told` returns when everybody has told the bank what they had to by now.
         """
         while True:
-            await all_told()
-            self.close_days(self._today() - ONE_DAY)
+            over = self._today() - ONE_DAY
+            await all_told()  # of what the days before had: the clock may be moved on meanwhile
+            self.close_days(over)
             await asyncio.sleep(_LOOK_SECONDS)
 
     def close_days(self, until: date) -> list[str]:
