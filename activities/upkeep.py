@@ -1,9 +1,12 @@
 """The chores that pick up what fell through at the door."""
 
 import asyncio
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
@@ -21,6 +24,9 @@ _OVERLAP = timedelta(minutes=5)
 """Events and closed runs become visible late: each sweep looks back over the last one's end."""
 _FIRST_LOOK_BACK = timedelta(days=1)
 _BATCH = 200
+_AT_ONCE = 16
+_TELLING_SECONDS = 90.0
+"""So long a run tells customers of a new list: less than a chore may take."""
 LEFT_BEHIND_SECONDS = 3600.0
 """An upload this old that nobody wants was cut off by a crash."""
 
@@ -113,15 +119,38 @@ class UpkeepActivities(UpkeepSteps):
     async def tell_of_lists(self, request: Request) -> Report:
         """Tell customers' processes of the list's version; whom it is told already is left alone.
 
-        One that does not run is left to whoever sees to lost runs, and is told when it is back.
+        Page by page, until each was tried once or the time of a run is up: the next one goes on
+        with those whose turn it is. One that does not run is left to whoever sees to lost runs, and
+        is told when it is back.
         """
-        current = await self._lists.current()
+        version, found = (await self._lists.current()).version, 0
         async with transaction(self._engine) as connection:
-            waiting = await customers.to_tell(connection, current.version, limit=_BATCH)
-        found = 0
-        for one in waiting:
-            if await tell_of_list(self._client, one["workflow_id"], current.version):
-                found += 1
-                async with transaction(self._engine) as connection:
-                    await customers.told(connection, one["id"], current.version)
+            begun = await customers.now(connection)
+        until = time.monotonic() + _TELLING_SECONDS
+        while True:
+            async with transaction(self._engine) as connection:
+                waiting = await customers.to_tell(
+                    connection, version, not_since=begun, limit=_BATCH
+                )
+            if not waiting:
+                break
+            told = await self._tell_of_list(waiting, version)
+            async with transaction(self._engine) as connection:
+                await customers.told(
+                    connection, version, told=told, tried=[one["id"] for one in waiting]
+                )
+            found += len(told)
+            if time.monotonic() > until:
+                break
         return Report(found=found)
+
+    async def _tell_of_list(self, waiting: Sequence[RowMapping], version: str) -> list[str]:
+        """Tell these customers' processes, several at once; the ids of those who heard it."""
+        free = asyncio.Semaphore(_AT_ONCE)
+
+        async def tell(process: str) -> bool:
+            async with free:
+                return await tell_of_list(self._client, process, version)
+
+        heard = await asyncio.gather(*(tell(one["workflow_id"]) for one in waiting))
+        return [one["id"] for one, told in zip(waiting, heard, strict=True) if told]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -24,6 +26,9 @@ from workers.temporal_client import connect
 from workers.together import together
 
 WEBHOOK_SECRET = "whsec_of_the_benchmark"  # noqa: S105 - of a stack that lives for minutes
+
+_LIFE = re.compile(r"(?ms)^\[\w+\.life[.\]].*?(?=^\[(?!\w+\.life)|\Z)")
+"""The sections of a policy about the life of a customer."""
 
 
 class Ended(Obstacle):
@@ -91,6 +96,18 @@ async def running() -> AsyncIterator[Stack]:
         )
 
 
+def _rules(home: Path) -> Path:
+    """Our rules, but for the life of a customer.
+
+    It is a process of its own that begins with the end of an onboarding: it would be measured as a
+    part of it, and go on while the next ones are.
+    """
+    rules = Path(shutil.copytree(laptop.settings(home=home).rules, home / "rules"))
+    policy = rules / "policy.toml"
+    policy.write_text(_LIFE.sub("", policy.read_text()))
+    return rules
+
+
 def _settings(home: Path) -> Settings:
     ports = (
         "database_port",
@@ -109,6 +126,7 @@ def _settings(home: Path) -> Settings:
     secret_files.keep(home / "secrets" / "stripe_webhook_secrets", WEBHOOK_SECRET)
     return laptop.settings(
         home=home,
+        rules=_rules(home),
         temporal_address=f"127.0.0.1:{free_port()}",
         **{port: free_port() for port in ports},
     )

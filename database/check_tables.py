@@ -1,9 +1,19 @@
 """Our tables about checks and reviews of applicants. Only `review_comments` is personal."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Interval, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Interval,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -217,7 +227,9 @@ class ReviewCommentRow(SQLModel, table=True):
 class DocumentRequestRow(SQLModel, table=True):
     """Which kinds of document an onboarding asks for, in its latest round.
 
-    files  how many of one kind are taken in
+    files        how many of one kind are taken in
+    dated        that they say until when they are valid
+    of_customer  that whoever watches over a customer asks, not the onboarding
     """
 
     __tablename__ = "document_requests"
@@ -226,14 +238,21 @@ class DocumentRequestRow(SQLModel, table=True):
     kind: str = Field(sa_column=Column(Text, primary_key=True))
     round: int = Field(nullable=False)
     files: int = Field(nullable=False)
+    dated: bool = Field(
+        default=False, sa_column_kwargs={"server_default": text("false")}, nullable=False
+    )
+    of_customer: bool = Field(
+        default=False, sa_column_kwargs={"server_default": text("false")}, nullable=False
+    )
     asked_at: datetime = Field(sa_column=_time(now=True))
 
 
 class DocumentRow(SQLModel, table=True):
     """Documents that came in. Their content is in the spool, and then in the archive.
 
-    state  received | stored | accepted | refused | gone
-    code   what is wrong with a refused one
+    state        received | stored | accepted | refused | gone
+    code         what is wrong with a refused one
+    valid_until  the last day on which it is valid, where it has one
     """
 
     __tablename__ = "documents"
@@ -263,6 +282,7 @@ class DocumentRow(SQLModel, table=True):
     state: str = Field(sa_column=Column(Text, nullable=False))
     code: str | None = Field(default=None, sa_column=Column(Text))
     uploaded_by: str = Field(sa_column=Column(Text, nullable=False))
+    valid_until: date | None = Field(default=None, sa_column=Column(Date))
     created_at: datetime = Field(sa_column=_time(now=True))
     stored_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     judged_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))

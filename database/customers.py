@@ -18,14 +18,29 @@ _TAKE_UP = text("""
     ON CONFLICT (id) DO UPDATE
     SET risk = :risk, reverify_at = :reverify_at, compared_at = clock_timestamp()
 """)
+# Whoever leaves is not under review any more.
 _STAGE = text("""
-    UPDATE customers
-    SET stage = :stage, stage_since = clock_timestamp(),
-        identity_link = CASE WHEN :stage = 'reverifying' THEN identity_link END,
-        left_at = CASE WHEN :stage = 'offboarded' THEN clock_timestamp() END,
-        keep_until = clock_timestamp() + CAST(:keep_for AS interval)
-    WHERE id = :id
-    RETURNING workflow_id
+    WITH changed AS (
+        UPDATE customers
+        SET stage = :stage, stage_since = clock_timestamp(),
+            identity_link = CASE WHEN :stage = 'reverifying' THEN identity_link END,
+            left_at = CASE WHEN :stage = 'offboarded' THEN clock_timestamp() END,
+            keep_until = clock_timestamp() + CAST(:keep_for AS interval)
+        WHERE id = :id
+        RETURNING workflow_id
+    ), voided AS (
+        UPDATE reviews SET state = 'void', closed_at = clock_timestamp()
+        FROM changed
+        WHERE reviews.workflow_id = changed.workflow_id AND state = 'open'
+            AND :stage = 'offboarded'
+        RETURNING reviews.id, reviews.workflow_id
+    ), told_of_reviews AS (
+        INSERT INTO audit (event, actor, workflow_id, details)
+        SELECT 'review.closed', 'process', workflow_id,
+               jsonb_build_object('review', id, 'outcome', 'void')
+        FROM voided
+    )
+    SELECT workflow_id FROM changed
 """)
 _PROOF = text("""
     UPDATE customers SET proved_at = :proved_at, reverify_at = :reverify_at
@@ -35,12 +50,20 @@ _SCREENING = text("""
     UPDATE customers SET list_version = :list_version, screening = :status
     WHERE id = :id RETURNING workflow_id
 """)
+# Whoever could not be told waits behind all others: one that is lost must not keep them from it.
 _TO_TELL = text("""
     SELECT id, workflow_id FROM customers
     WHERE stage <> 'offboarded' AND list_told IS DISTINCT FROM :list_version
-    ORDER BY since LIMIT :limit
+      AND (list_tried_at IS NULL OR list_tried_at < :not_since)
+    ORDER BY list_tried_at NULLS FIRST, since, id LIMIT :limit
 """)
-_TOLD = text("UPDATE customers SET list_told = :list_version WHERE id = :id")
+_TOLD = text("""
+    UPDATE customers
+    SET list_told = CASE WHEN id = ANY(:told) THEN :list_version ELSE list_told END,
+        list_tried_at = clock_timestamp()
+    WHERE id = ANY(:tried)
+""")
+_NOW = text("SELECT clock_timestamp()")
 _WORKFLOW_ID = text("SELECT workflow_id FROM customers WHERE id = :id")
 _ONE = text("""
     SELECT c.*, a.form, a.version FROM customers c
@@ -124,17 +147,30 @@ async def record_screening(
     )
 
 
+async def now(connection: AsyncConnection) -> datetime:
+    """The time by our database's clock."""
+    at = await connection.scalar(_NOW)
+    assert isinstance(at, datetime)
+    return at
+
+
 async def to_tell(
-    connection: AsyncConnection, list_version: str, *, limit: int
+    connection: AsyncConnection, list_version: str, *, not_since: datetime, limit: int
 ) -> Sequence[RowMapping]:
-    """Customers whom nobody has told of this version of the list: id, workflow_id."""
-    values = {"list_version": list_version, "limit": limit}
+    """Customers to tell of this version of the list, whom nobody tried to since: id, workflow_id.
+
+    Those who were not tried, or longest ago, come first.
+    """
+    values = {"list_version": list_version, "not_since": not_since, "limit": limit}
     return (await connection.execute(_TO_TELL, values)).mappings().all()
 
 
-async def told(connection: AsyncConnection, id_: str, list_version: str) -> None:
-    """Note that a customer's process was told of a version of the list."""
-    await connection.execute(_TOLD, {"id": id_, "list_version": list_version})
+async def told(
+    connection: AsyncConnection, list_version: str, *, told: Sequence[str], tried: Sequence[str]
+) -> None:
+    """Note which customers' processes were told of a version of the list, of those tried."""
+    values = {"list_version": list_version, "told": list(told), "tried": list(tried)}
+    await connection.execute(_TOLD, values)
 
 
 async def record_difference(

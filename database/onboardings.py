@@ -1,7 +1,7 @@
 """Applications and where their onboardings are: what is stored at the door, and what lists show."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,12 +25,14 @@ _STORE_ONBOARDING = text("""
     ON CONFLICT DO NOTHING
 """)
 _CORRECT = text("""
-    INSERT INTO applications (id, version, tenant, form, created_by)
-    SELECT id, version + 1, tenant, form || CAST(:changes AS jsonb), :created_by
+    INSERT INTO applications (id, version, tenant, form, created_by, made_for)
+    SELECT id, version + 1, tenant, form || CAST(:changes AS jsonb), :created_by,
+           CAST(:made_for AS jsonb)
     FROM applications WHERE id = :id AND version = :version
     ON CONFLICT DO NOTHING
     RETURNING version
 """)
+_MADE_FOR = text("SELECT made_for FROM applications WHERE id = :id AND version = :version")
 _TAKE_OUT = text("""
     DELETE FROM applications a WHERE a.id = :id AND a.version = :version AND NOT EXISTS (
         SELECT FROM applications later WHERE later.id = a.id AND later.version > a.version
@@ -42,7 +44,7 @@ _APPLICATION = Prepared("""
     FROM applications a JOIN onboardings o USING (id)
     WHERE a.id = :id AND a.version = :version
 """)
-_AUTHORS = text("SELECT DISTINCT created_by FROM applications WHERE id = :id")
+_AUTHORS = text("SELECT created_by FROM applications WHERE id = :id")
 _KEEP_IDENTITY_LINK = Prepared("""
     WITH applicant AS (
         UPDATE onboardings SET identity_link = :link
@@ -187,16 +189,20 @@ async def revise(
     changes: dict[str, Any],
     created_by: str,
     event: str,
+    made_for: Mapping[str, datetime] | None = None,
 ) -> int:
     """Store the version after an application's `version`; the answer is its number.
 
-    `event` says in the audit trail why there is one. Raises CorrectedMeanwhile.
+    `event` says in the audit trail why there is one, `made_for` which steps wait for it, and since
+    when they are parked. Raises CorrectedMeanwhile.
     """
+    parked = {step: since.isoformat() for step, since in (made_for or {}).items()}
     values = {
         "id": id_,
         "version": version,
         "changes": json.dumps(changes),
         "created_by": created_by,
+        "made_for": json.dumps(parked) if parked else None,
     }
     corrected = await connection.scalar(_CORRECT, values)
     if not isinstance(corrected, int):
@@ -204,6 +210,14 @@ async def revise(
     details = {"id": id_, "version": corrected, "fields": sorted(changes)}
     await record(connection, event, created_by, details=details)
     return corrected
+
+
+async def was_made_for(
+    connection: AsyncConnection, id_: str, version: int, step: str, since: datetime
+) -> bool:
+    """Whether a version of an application was made for a step that is parked since then."""
+    made_for = await connection.scalar(_MADE_FOR, {"id": id_, "version": version})
+    return bool(made_for) and made_for.get(step) == since.isoformat()
 
 
 async def take_out(connection: AsyncConnection, id_: str, version: int, *, created_by: str) -> None:
@@ -221,9 +235,15 @@ async def application(connection: AsyncConnection, id_: str, version: int) -> Ap
     return Application(**row)
 
 
-async def authors(connection: AsyncConnection, id_: str) -> list[str]:
-    """Who stored the versions of an application: names of API keys."""
-    return list(await connection.scalars(_AUTHORS, {"id": id_}))
+async def involved(connection: AsyncConnection, about: Application) -> tuple[str, ...]:
+    """Who has a part in an application: wrote a version of it, or looks after the applicant.
+
+    They are names of API keys.
+    """
+    who = set(await connection.scalars(_AUTHORS, {"id": about.id}))
+    if manager := about.form.get("account_manager"):
+        who.add(str(manager))
+    return tuple(sorted(who))
 
 
 async def keep_identity_link(connection: AsyncConnection, id_: str, link: str | None) -> None:

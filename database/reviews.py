@@ -23,6 +23,7 @@ _OPEN = text("""
             :by_default, CAST(:reasons AS jsonb), CAST(:excluded AS jsonb), :opened_at, :remind_at,
             :escalate_at, :due_at)
 """)
+_HOW_MANY = text("SELECT coalesce(max(number), 0) FROM reviews WHERE onboarding = :onboarding")
 _ESCALATE = text("""
     UPDATE reviews SET owner = 'senior_reviewer', escalated_at = clock_timestamp(),
                        claimed_by = NULL, claimed_at = NULL
@@ -134,6 +135,11 @@ async def open_(
     await connection.execute(_OPEN, values)
     details = {"review": id_, "owner": terms.owner, "approvers": terms.approvers}
     await record(connection, "review.opened", "process", workflow_id=workflow_id, details=details)
+
+
+async def how_many(connection: AsyncConnection, onboarding: str) -> int:
+    """How many reviews there have been of an applicant, as one and as a customer."""
+    return int(await connection.scalar(_HOW_MANY, {"onboarding": onboarding}) or 0)
 
 
 async def escalate(connection: AsyncConnection, id_: str) -> None:

@@ -9,9 +9,13 @@ from typing import Any, Literal
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from database import inbox
 from database.audit import record
+from workflows.events import HIT_JUDGED, Event
 
 Verdict = Literal["false_positive", "confirmed"]
+Judged = tuple[Sequence[str], Verdict | None]
+"""The topics of an entry of a list, and what people made of the hit; None where nobody did."""
 
 PUBLIC_OFFICE = frozenset({"role.pep", "role.rca"})
 """OpenSanctions' topics for holders of public office, and for who is close to them."""
@@ -63,6 +67,10 @@ _LISTED = text("""
         WHERE application_id = :application_id AND NOT superseded AND verdict = 'confirmed'
           AND (jsonb_array_length(listed->'topics') = 0
                OR NOT listed->'topics' <@ CAST(:public_office AS jsonb)))
+""")
+_JUDGED = text("""
+    SELECT listed->'topics' AS topics, verdict FROM screening_hits
+    WHERE application_id = :application_id AND NOT superseded
 """)
 _HIT = text("""
     SELECT h.*, o.workflow_id FROM screening_hits h
@@ -164,6 +172,12 @@ async def open_hits(connection: AsyncConnection, application_id: str) -> int:
     return int(await connection.scalar(_OPEN, {"application_id": application_id}) or 0)
 
 
+async def judged(connection: AsyncConnection, application_id: str) -> list[Judged]:
+    """What people made of each hit of the latest screening."""
+    rows = await connection.execute(_JUDGED, {"application_id": application_id})
+    return [(row.topics, row.verdict) for row in rows]
+
+
 async def is_listed(connection: AsyncConnection, application_id: str) -> bool:
     """Whether somebody found a party to be on a list, other than for public office alone."""
     asked = {"application_id": application_id, "public_office": json.dumps(sorted(PUBLIC_OFFICE))}
@@ -182,6 +196,8 @@ async def judge(
     looked_at: frozenset[int] | None,
 ) -> int:
     """Keep what somebody found, with a line of audit; the revision that the hit has then.
+
+    The event that tells its process is in the same transaction.
 
     A false positive is remembered until a date, which is the latest that the policy allows where
     none is given. What was remembered of this party and entry before holds no more. `looked_at` are
@@ -211,6 +227,16 @@ async def judge(
         await connection.execute(
             _ACCEPT, {name: told[name] for name in ("hit", "by", "reason", "until")}
         )
+    revision = int(row["revision"]) + 1
+    event = Event(
+        source="perdure",
+        event_id=f"screening/{hit}/{revision}",
+        type=HIT_JUDGED,
+        object_id=str(hit),
+        workflow_id=row["workflow_id"],
+        happened_at=now,
+    )
+    await inbox.take_in(connection, [event])
     await record(
         connection,
         "screening.judged",
@@ -225,7 +251,7 @@ async def judge(
             "until": holds_until.isoformat() if holds_until else None,
         },
     )
-    return int(row["revision"]) + 1
+    return revision
 
 
 _PARTY_AND_ENTRY = ("party_hash", "list", "entry")

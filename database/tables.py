@@ -85,7 +85,10 @@ class ApiRequestRow(SQLModel, table=True):
 
 
 class ApplicationRow(SQLModel, table=True):
-    """What an applicant told us, in versions: personal data."""
+    """What an applicant told us, in versions: personal data.
+
+    made_for  the parked steps that a correction is for, each with when it parked
+    """
 
     __tablename__ = "applications"
     __table_args__ = (
@@ -103,6 +106,7 @@ class ApplicationRow(SQLModel, table=True):
     form: dict[str, Any] = Field(sa_column=_json())
     created_by: str = Field(sa_column=Column(Text, nullable=False))
     created_at: datetime = Field(sa_column=_time(now=True))
+    made_for: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
 
 
 class ConfirmationRow(SQLModel, table=True):
@@ -185,6 +189,7 @@ class CustomerRow(SQLModel, table=True):
     compared_at    when the systems outside were last compared with what should be there
     list_version   of the list that they were screened with last; `screening` is what came of that,
                    where it was after the onboarding, and `list_told` the version they are told of
+    list_tried_at  when it was last tried to tell their process of a version of the list
     identity_link  where they prove who they are, while that is to be done
     keep_until     until when what is kept of somebody who left must be kept
     """
@@ -208,6 +213,7 @@ class CustomerRow(SQLModel, table=True):
     reverify_at: datetime = Field(sa_column=_time())
     list_version: str | None = Field(default=None, sa_column=Column(Text))
     list_told: str | None = Field(default=None, sa_column=Column(Text))
+    list_tried_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     screening: str | None = Field(default=None, sa_column=Column(Text))
     compared_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
     identity_link: str | None = Field(default=None, sa_column=Column(Text))

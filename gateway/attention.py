@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from database.connection import DatabaseDown
 from gateway import examples, lost_runs
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
+from gateway.correctable import parked_since
 from gateway.cursors import bad_cursor, cursor_of, place_of
 from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import IfNoneMatch, tagged
@@ -182,12 +183,17 @@ async def resolve(form: ResolutionForm, caller: Allowed, options: Options) -> Ta
     """Retry, skip or abort a parked step; have a run that was ended from outside, or fails, go on.
 
     The answer is given once the decision is accepted. A step is decided about once: `since` makes
-    sure that it is the parking that you looked at.
+    sure that it is the parking that you looked at. 409 `other-version`: `version` is neither what
+    the process works from nor a correction that was made for this parking.
     """
     await _own(options, caller, form.workflow_id)
     if form.step is None:
         return await lost_runs.resolve(options, caller, form)
-    step = form.step
+    step, since = form.step, form.since
+    if form.version is not None:
+        since = await parked_since(options, form.workflow_id, step, form.version)
+        if form.since not in (None, since):
+            raise Problem(409, "parked-anew", f"{step} has parked anew since.")
 
     def resolution(by: SignedActor) -> Resolution:
         return Resolution(
@@ -196,7 +202,7 @@ async def resolve(form: ResolutionForm, caller: Allowed, options: Options) -> Ta
             step=step,
             action=form.action,
             version=form.version,
-            since=form.since,
+            since=since,
         )
 
     return await decide(options, caller, form.workflow_id, resolution)

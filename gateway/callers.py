@@ -3,10 +3,10 @@
 import hashlib
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
@@ -165,6 +165,16 @@ def allowed(request: Request) -> Caller:
 
 Allowed = Annotated[Caller, Depends(allowed)]
 """Who makes this request, and may."""
+
+
+def must_be_impartial(caller: Caller, form: Mapping[str, Any]) -> None:
+    """Whoever looks after an applicant judges nothing about them. Raises Problem (403).
+
+    Any: the application's own.
+    """
+    if form.get("account_manager") == caller.name:
+        raise Problem(403, "excluded", "Whoever looks after an applicant does not judge them.")
+
 
 AskedTenant = Annotated[
     Tenant | None,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -11,22 +12,23 @@ from sqlalchemy import RowMapping
 from database import documents, onboardings
 from database.audit import record
 from database.connection import transaction
-from database.documents import Enough, NotAskedFor, Upload
+from database.documents import Enough, NotAskedFor, NotDated, Upload
 from database.spool import Part
 from gateway import examples
 from gateway.bodies import DOCUMENT_TYPES
-from gateway.callers import Allowed, Caller
+from gateway.callers import Allowed, Caller, must_be_impartial
 from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import IfNoneMatch, has, tagged
 from gateway.forms import AcceptanceForm, RefusalForm
 from gateway.onboardings import KnownId
 from gateway.openapi import answers, problem, problems
 from gateway.options import GatewayOptions, Options
-from gateway.problems import Problem, not_found
+from gateway.problems import FieldError, Problem, not_found
 from gateway.uploads import media_type, on_disk, received
 from workflows.actor import SignedActor
 from workflows.decisions import Taken
 from workflows.onboarding.application import DeliveredDocument, DocumentList
+from workflows.onboarding.life import life_of
 from workflows.onboarding.messages import DocumentJudgement
 from workflows.onboarding.rules import DocumentKind
 
@@ -72,19 +74,28 @@ async def deliver(
     caller: Allowed,
     options: Options,
     kind: Annotated[DocumentKind, Query(description="What was asked for.")],
+    valid_until: Annotated[
+        date | None,
+        Query(description="The last day on which it is valid, where it has one: later than today."),
+    ] = None,
 ) -> Response:
     """Take in a document: the file itself is the body, PDF, PNG or JPEG.
 
     The same content of the same kind gets the same answer again, with `Idempotent-Replayed: true`.
     What was answered with 201 is not lost. The name of the file is not wanted.
+    `valid_until` is needed of the kinds that the policy names (422).
     """
+    if valid_until is not None and valid_until <= datetime.now(UTC).date():
+        raise _bad_day("is to be later than today")
     async with transaction(options.engine) as connection:
         if await onboardings.one(connection, id, tenant=caller.tenant) is None:
             raise not_found("onboarding")
         try:
-            await documents.must_be_asked_for(connection, id, kind)
+            await documents.must_be_asked_for(connection, id, kind, valid_until)
         except NotAskedFor:
             raise _not_asked_for() from None
+        except NotDated:
+            raise _bad_day("is missing: say until when it is valid") from None
     async with received(request, options.spool) as part:
         upload = Upload(
             onboarding_id=id,
@@ -93,6 +104,7 @@ async def deliver(
             size=part.size,
             media_type=media_type(part),
             uploaded_by=caller.name,
+            valid_until=valid_until,
         )
         row, new = await _take_in(options, upload, part)
     options.news.set()
@@ -125,6 +137,11 @@ async def _take_in(options: GatewayOptions, upload: Upload, part: Part) -> tuple
         ) from None
 
 
+def _bad_day(message: str) -> Problem:
+    errors = [FieldError(field="valid_until", message=message)]
+    return Problem(422, "invalid", "1 field cannot be used.", errors=errors)
+
+
 def _not_asked_for() -> Problem:
     return Problem(409, "not-asked-for", _NOT_ASKED_FOR)
 
@@ -140,8 +157,7 @@ async def many(
 ) -> Response:
     """What came in, the oldest first, and which kinds are still missing."""
     async with transaction(options.engine) as connection:
-        onboarding = await onboardings.one(connection, id, tenant=caller.tenant)
-        if onboarding is None:
+        if await onboardings.one(connection, id, tenant=caller.tenant) is None:
             raise not_found("onboarding")
         rows = await documents.many(connection, id)
         asked = await documents.asked(connection, id)
@@ -150,8 +166,9 @@ async def many(
         for row in rows
         if row["state"] in ("received", "stored", "accepted")
     }
-    waits = onboarding["stage"] == "awaiting_documents"
-    missing = [one["kind"] for one in asked if waits and (one["kind"], one["round"]) not in here]
+    missing = [
+        one["kind"] for one in asked if one["waits"] and (one["kind"], one["round"]) not in here
+    ]
     answer = DocumentList(missing=missing, items=[_shown(row) for row in rows])
     return tagged(answer, if_none_match)
 
@@ -263,7 +280,7 @@ async def refuse(
             reason=form.reason, by=by, document_id=document, verdict="refused", code=form.code
         )
 
-    return await _judge(options, caller, await _seen(options, caller, id, document), judgement)
+    return await _judge(options, caller, await _to_judge(options, caller, id, document), judgement)
 
 
 @router.post(
@@ -276,14 +293,20 @@ async def refuse(
 async def accept(
     id: KnownId, document: DocumentId, form: AcceptanceForm, caller: Allowed, options: Options
 ) -> Taken:
-    """Find that a document is what was asked for."""
+    """Find that a document is what was asked for, and perhaps until when it is valid."""
+    if form.valid_until is not None and form.valid_until <= datetime.now(UTC).date():
+        raise _bad_day("is to be later than today: refuse what is out of date")
 
     def judgement(by: SignedActor) -> DocumentJudgement:
         return DocumentJudgement(
-            reason=form.reason, by=by, document_id=document, verdict="accepted"
+            reason=form.reason,
+            by=by,
+            document_id=document,
+            verdict="accepted",
+            valid_until=form.valid_until,
         )
 
-    return await _judge(options, caller, await _seen(options, caller, id, document), judgement)
+    return await _judge(options, caller, await _to_judge(options, caller, id, document), judgement)
 
 
 async def _judge(
@@ -293,6 +316,8 @@ async def _judge(
     judgement: Callable[[SignedActor], DocumentJudgement],
 ) -> Taken:
     process = row["workflow_id"]
+    if row["stage"] == "active":  # the onboarding has ended: it is for who watches over them
+        process = life_of(process)
     signed = options.signer.sign(
         judgement, workflow_id=process, update="judge_document", by=caller.actor
     )
@@ -303,6 +328,16 @@ async def _judge(
     except Ended as ended:
         how = f"it is {ended.end}" if ended.end else "it was ended from outside"
         raise Problem(409, "too-late", f"The onboarding has ended: {how}.") from None
+
+
+async def _to_judge(options: GatewayOptions, caller: Caller, id_: str, document: str) -> RowMapping:
+    """The row of a document that this caller may judge. Raises Problem (403 or 404)."""
+    row = await _seen(options, caller, id_, document)
+    async with transaction(options.engine) as connection:
+        onboarding = await onboardings.one(connection, id_, tenant=caller.tenant)
+    if onboarding is not None:
+        must_be_impartial(caller, onboarding["form"])
+    return row
 
 
 async def _seen(options: GatewayOptions, caller: Caller, id_: str, document: str) -> RowMapping:

@@ -13,12 +13,13 @@ from gateway.etags import IfMatch, IfNoneMatch, tagged
 from gateway.forms import RelationForm
 from gateway.openapi import answers, problems
 from gateway.options import Options
-from gateway.problems import not_found
+from gateway.problems import Problem, not_found
 from gateway.reviews import DECIDING, KnownId, decide, must_be_open, seen
 from workflows.actor import SignedActor
 from workflows.decisions import Taken
 from workflows.onboarding.application import Answer
 from workflows.onboarding.duplicates import Link, Merge
+from workflows.onboarding.life import is_customer
 
 router = APIRouter(prefix="/v1/reviews/{id}/duplicates", tags=["reviews"])
 
@@ -94,6 +95,8 @@ async def relate(
         review = await must_be_open(connection, caller, id)
         expected.meets(review["version"], "version")
         known = await duplicates.of_onboarding(connection, review["onboarding"])
+    if is_customer(review["workflow_id"]):
+        raise Problem(409, "not-reviewing", "This review is of a customer, not of an onboarding.")
     if other not in {row["other"] for row in known}:
         raise not_found("duplicate")
 

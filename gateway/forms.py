@@ -1,7 +1,7 @@
 """What callers may send: forms that are strict where the messages behind them are plain."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -229,8 +229,13 @@ class RefusalForm(BaseModel):
 
 
 class AcceptanceForm(BaseModel):
-    """That a document is what was asked for."""
+    """That a document is what was asked for; `valid_until` is the last day that it is valid."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [{}]})
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{}, {"valid_until": "2030-01-31"}]},
+    )
 
     reason: Why = "looked at it"
+    valid_until: date | None = None

@@ -10,7 +10,7 @@ from database import identity_sessions
 from database.connection import transaction
 from database.identity_sessions import Verdict
 from gateway import examples
-from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
+from gateway.callers import Allowed, AskedTenant, Caller, must_be_impartial, tenant_to_see
 from gateway.cursors import cursor_of, place_of, time_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import FindingForm
@@ -174,7 +174,7 @@ async def failed(
 async def _decide(
     options: GatewayOptions, caller: Caller, session: str, verdict: Verdict, reason: str
 ) -> Decided:
-    await _theirs(options, caller, session)
+    must_be_impartial(caller, (await _theirs(options, caller, session))["form"])
     async with transaction(options.engine) as connection:
         decided = await identity_sessions.decide(
             connection, session, verdict, by=caller.name, reason=reason

@@ -10,7 +10,7 @@ from database import onboardings, screening
 from database.connection import transaction
 from database.screening import HoldsTooLong, JudgedMeanwhile, Superseded
 from gateway import examples
-from gateway.callers import Allowed, Caller
+from gateway.callers import Allowed, Caller, must_be_impartial
 from gateway.etags import IfMatch, IfNoneMatch, changed_meanwhile, tagged
 from gateway.forms import JudgementForm
 from gateway.onboardings import KnownId
@@ -167,6 +167,7 @@ async def judge(
         except HoldsTooLong as error:
             raise _too_long(error.latest) from None
         left = await screening.open_hits(connection, id)
+    options.news.set()
     return Judged(id=hit, revision=revision, open=left)
 
 
@@ -177,8 +178,8 @@ async def _must_be_theirs(
         row = await onboardings.one(connection, id_, tenant=caller.tenant)
     if row is None:
         raise not_found("onboarding")
-    if to_judge and row["form"].get("account_manager") == caller.name:
-        raise Problem(403, "excluded", "Whoever looks after an applicant does not judge them.")
+    if to_judge:
+        must_be_impartial(caller, row["form"])
 
 
 def _too_long(latest: datetime) -> Problem:

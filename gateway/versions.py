@@ -181,10 +181,10 @@ async def correct(
 ) -> Corrected:
     """Store a new version of an application, to retry a refused step of provisioning with.
 
-    409 `not-correctable`: no refused step waits, or it can be changed still. 409 `given-already`: a
-    system has been given what is to be corrected, and would keep it; `tax_id` goes to billing
-    alone. `If-Match` says which version you looked at: where somebody corrected it meanwhile,
-    nothing is stored.
+    409 `not-correctable`: no refused step waits, or no system has been given the customer and it is
+    to be changed, which has it checked again. 409 `given-already`: a system has been given what is
+    to be corrected, and would keep it; `tax_id` goes to billing alone. `If-Match` says which
+    version you looked at: where somebody corrected it meanwhile, nothing is stored.
     """
     row, progress = await _under_way(options, caller, id, expected)
     changes = form.model_dump(mode="json", exclude_unset=True)
@@ -206,7 +206,8 @@ async def correct(
                 changes=changes,
                 created_by=caller.name,
                 event="application.corrected",
+                made_for={one.step: one.since for one in refused},
             )
         except onboardings.CorrectedMeanwhile:
             raise changed_meanwhile("version") from None
-    return Corrected(id=id, version=version, refused=refused)
+    return Corrected(id=id, version=version, refused=tuple(one.step for one in refused))

@@ -159,6 +159,8 @@ def survey(
     keys: tuple[str, ...],
 ) -> Exported:
     """The files, with the last day that they have unless `last` names one. Raises Refused."""
+    for path in (ledger, stripe, *statements):
+        _must_be_there(path)
     if last is None:
         days = (
             day
@@ -179,12 +181,19 @@ def survey(
 
 def read_summary(path: Path) -> dict[str, tuple[int, int]]:
     """Opening and closing by currency from Stripe's balance summary. Raises Refused."""
+    _must_be_there(path)
     try:
         with path.open("rb") as file:
             found = report_csv.read_summary(file, path.name)
     except FileRefused as error:
         raise _refused(path, error) from None
     return {currency: (one.opening_minor, one.closing_minor) for currency, one in found.items()}
+
+
+def _must_be_there(path: Path) -> None:
+    if not path.is_file():
+        text = f"There is no file {path}."
+        raise Refused(text, {"error": "unreadable", "detail": text, "position": None})
 
 
 def _days_of_ledger(path: Path) -> Iterator[date]:

@@ -85,6 +85,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
         directory = DIRECTORY[settings.directory](making)
         crm = CRM[settings.crm](making)
         lists = SCREENING[settings.screening](making)
+        hours = ReviewHours(policy.review)
         yield implementations(
             ApplicationActivities(
                 engine,
@@ -112,11 +113,11 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             NoticeActivities(engine, mail, mail_domain=mail_domain),
             LifeActivities(engine, policy, mail, mail_domain=mail_domain),
             ComparisonActivities(engine, billing, directory, crm),
-            DocumentActivities(engine, archive, uploads, mail, mail_domain=mail_domain),
+            DocumentActivities(engine, archive, uploads, mail, hours, mail_domain=mail_domain),
             ReviewActivities(
                 engine,
                 mail,
-                ReviewHours(policy.review),
+                hours,
                 addresses={
                     "reviewer": settings.reviewers_email,
                     "senior_reviewer": settings.senior_reviewers_email,

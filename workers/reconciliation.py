@@ -19,6 +19,7 @@ from activities.reconciliation.gathered import GatheredInputs
 from activities.reconciliation.post import PostActivities
 from activities.reconciliation.prove import ProofActivities
 from activities.reconciliation.runs import RunActivities
+from activities.reconciliation.shadow import ShadowActivities
 from activities.reconciliation.statements import StatementIntake
 from activities.reconciliation.terms import BadTerms, load_terms
 from connectors.capabilities import Processor
@@ -40,10 +41,10 @@ from workflows.policy import Budgets
 from workflows.reconciliation.messages import TASK_QUEUE
 from workflows.reconciliation.nightly import Nightly, ReconcileDays
 from workflows.reconciliation.terms import Terms
-from workflows.reconciliation.workflow import ReconcileAccount
+from workflows.reconciliation.workflow import ReconcileAccount, ShadowReconciliation
 from workflows.step import bulk_queue, declaration_of, implementations
 
-WORKFLOWS: list[type] = [Nightly, ReconcileDays, ReconcileAccount]
+WORKFLOWS: list[type] = [Nightly, ReconcileDays, ReconcileAccount, ShadowReconciliation]
 Step = Callable[..., Any]
 """Any: each step has its own message and result."""
 
@@ -136,6 +137,7 @@ def books(
     return implementations(
         RunActivities(engine, budgets, rules_version=terms.version),
         MatchActivities(unhurried, terms, inputs_of),
+        ShadowActivities(unhurried, terms, inputs_of),
         ProofActivities(unhurried),
     )
 

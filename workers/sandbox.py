@@ -35,6 +35,7 @@ _THE_SAME_FOR_EVERY_RUN = (
     "workflows.onboarding.review",
     "workflows.onboarding.rules",
     "workflows.onboarding.screening",
+    "workflows.onboarding.state",
     "workflows.onboarding.steps",
     "workflows.policy",
     "workflows.reconciliation.books",

@@ -71,6 +71,11 @@ class Attended(ABC):
     @resolve.validator
     def _may_resolve(self, resolution: Resolution) -> None:
         self._conduct.parked(resolution)
+        # The gateway vouches for the rest: that a later one was made for exactly this.
+        if resolution.version is not None and resolution.version < self.version:
+            raise ApplicationError(
+                f"version {self.version} is what the process works from by now", type="OtherVersion"
+            )
 
     async def verify(self, decision: Decision, *, roles: tuple[str, ...]) -> None:
         """Let a decision through only with the gateway's signature over exactly this one.

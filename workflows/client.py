@@ -14,7 +14,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -212,17 +212,25 @@ class PerdureClient:
         answer = await self._ask("GET", f"/v1/onboardings/{onboarding}/documents")
         return DocumentList.model_validate_json(answer)
 
-    async def upload(self, onboarding: str, file: Path, *, kind: DocumentKind) -> DeliveredDocument:
-        """Deliver a document that the onboarding asks for: a PDF, PNG or JPEG. Twice is fine.
+    async def upload(
+        self,
+        onboarding: str,
+        file: Path,
+        *,
+        kind: DocumentKind,
+        valid_until: date | None = None,
+    ) -> DeliveredDocument:
+        """Deliver a document that is asked for: a PDF, PNG or JPEG. Twice is fine.
 
-        The file is sent as it is read; its name is not sent. Raises Refused (`not-asked-for`,
-        `refused-before`, `too-large`, `unsupported-media-type`) or NotReachable.
+        `valid_until` is the last day on which it is valid, where it has one. The file is sent as it
+        is read; its name is not sent. Raises Refused (`not-asked-for`, `refused-before`,
+        `too-large`, `unsupported-media-type`) or NotReachable.
         """
         answer = await self._ask(
             "POST",
             f"/v1/onboardings/{onboarding}/documents",
             file,
-            params={"kind": kind},
+            params={"kind": kind} | ({"valid_until": str(valid_until)} if valid_until else {}),
             headers={"Content-Type": "application/octet-stream"},
         )
         return DeliveredDocument.model_validate_json(answer)

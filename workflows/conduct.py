@@ -16,6 +16,8 @@ from workflows.progress import Attention, Choice, Reason, StepProgress, StepStat
 from workflows.search_attributes import ATTENTION, ATTENTION_SINCE, OWNER
 from workflows.step import OUR_OUTAGE, Declaration, Input, Undone
 
+CLOCK = "the clock"
+"""Who is waited for where nobody is: it is only not yet time."""
 REFUSED_GENERATION = "refused_generation"
 """In the details of a failure: the generation that the request ledger holds as refused."""
 
@@ -71,7 +73,7 @@ class Conduct:
     stop: Stop | None = None
     changed: bool = False
     unwinding: bool = False
-    waiting: Waiting | None = None
+    waits: list[Waiting] = field(default_factory=list)
     notices: list[asyncio.Task[None]] = field(default_factory=list)
     notices_before: int = 0
     decided: list[str] = field(default_factory=list)
@@ -82,11 +84,16 @@ class Conduct:
         """How many notices there were, in this run and in those that it goes on from."""
         return self.notices_before + len(self.notices)
 
+    @property
+    def waiting(self) -> Waiting | None:
+        """What is waited for: somebody, where somebody is; else the clock."""
+        return max(self.waits, key=lambda one: one.who != CLOCK, default=None)
+
     def at_rest(self, under_way: int) -> bool:
-        """Whether every notice is out, and so many steps as are under way wait for somebody."""
+        """Whether every notice is out, and as much as is under way waits for somebody."""
         parked = [one.parked for one in self.steps.values() if one.parked]
-        undecided = sum(one.resolution is None for one in parked)
-        return undecided == under_way and all(notice.done() for notice in self.notices)
+        waiting = sum(one.resolution is None for one in parked) + len(self.waits)
+        return waiting == under_way and all(notice.done() for notice in self.notices)
 
     def will_undo(self, undoing: Undoing) -> None:
         """Note how to take a step back. A run that goes on from another may know it already."""

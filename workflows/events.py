@@ -15,6 +15,8 @@ IDENTITY_EVENTS = frozenset(
 
 DOCUMENT_RECEIVED = "document.received"
 """The type of what the door tells of an upload."""
+HIT_JUDGED = "screening.hit_judged"
+"""Of our own: a reviewer judged a hit of a screening at the gateway."""
 EMAIL_CONFIRMED = "email.confirmed"
 """Of our own: an applicant confirmed an address at the gateway."""
 

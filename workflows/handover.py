@@ -35,13 +35,14 @@ from workflows import search_attributes
 from workflows.events import (
     DOCUMENT_RECEIVED,
     EMAIL_CONFIRMED,
+    HIT_JUDGED,
     IDENTITY_EVENTS,
     Event,
     NotTaken,
 )
 from workflows.onboarding.confirmation import EmailConfirmed
 from workflows.onboarding.documents import DocumentsChanged
-from workflows.onboarding.life import ListChanged
+from workflows.onboarding.life import ListChanged, life_of
 from workflows.onboarding.messages import (
     TASK_QUEUE,
     IdentityChanged,
@@ -50,6 +51,7 @@ from workflows.onboarding.messages import (
     tenant_of,
     workflow_id,
 )
+from workflows.onboarding.screening import HitJudged
 from workflows.onboarding.workflow import CustomerOnboarding
 
 PATIENCE = timedelta(seconds=4)
@@ -188,6 +190,8 @@ async def _bring_back(
             await process.signal(CustomerOnboarding.identity_changed, changed)
             came = DocumentsChanged(event_id=event_id)
             await process.signal(CustomerOnboarding.documents_changed, came)
+            judged = HitJudged(event_id=event_id)
+            await process.signal(CustomerOnboarding.hit_judged, judged)
     return described.typed_search_attributes.get(search_attributes.STAGE) or "received"
 
 
@@ -306,10 +310,16 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
 
     Raises NotTaken while Temporal is down.
     """
-    if event.type not in {EMAIL_CONFIRMED, DOCUMENT_RECEIVED, *IDENTITY_EVENTS}:
+    if event.type not in {EMAIL_CONFIRMED, DOCUMENT_RECEIVED, HIT_JUDGED, *IDENTITY_EVENTS}:
         return "nobody waits for events of this type"
     if event.workflow_id is None or tenant_of(event.workflow_id) is None:
         return "names no process of ours"
+    if event.type == HIT_JUDGED:
+        judged = HitJudged(event_id=event.event_id)
+        return await _tell_both(client, event.workflow_id, "hit_judged", judged)
+    if event.type == DOCUMENT_RECEIVED:
+        came = DocumentsChanged(event_id=event.event_id)
+        return await _tell_both(client, event.workflow_id, "documents_changed", came)
     process = client.get_workflow_handle(event.workflow_id, result_type=str)
     try:
         async with temporal_answers():
@@ -317,11 +327,6 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
                 confirmed = EmailConfirmed(event_id=event.event_id)
                 await process.signal(
                     CustomerOnboarding.email_confirmed, confirmed, rpc_timeout=PATIENCE
-                )
-            elif event.type == DOCUMENT_RECEIVED:
-                came = DocumentsChanged(event_id=event.event_id)
-                await process.signal(
-                    CustomerOnboarding.documents_changed, came, rpc_timeout=PATIENCE
                 )
             else:
                 changed = IdentityChanged(event_id=event.event_id, session_id=event.object_id)
@@ -333,6 +338,27 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
             return "the process is not running"
         raise NotTaken("Temporal refused the event") from error
     return None
+
+
+async def _tell_both(
+    client: Client, onboarding: str, signal: str, hint: HitJudged | DocumentsChanged
+) -> str | None:
+    """Tell the onboarding, and whoever watches over the customer: both run for a moment.
+
+    In this order, so that one of them hears of it: the second begins before the first has ended.
+    Raises NotTaken while Temporal is down.
+    """
+    heard = False
+    for process in (onboarding, life_of(onboarding)):
+        handle = client.get_workflow_handle(process, result_type=str)
+        try:
+            async with temporal_answers():
+                await handle.signal(signal, hint, rpc_timeout=PATIENCE)
+            heard = True
+        except RPCError as error:
+            if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+                raise NotTaken("Temporal refused the event") from error
+    return None if heard else "the process is not running"
 
 
 async def tell_of_list(client: Client, process: str, list_version: str) -> bool:

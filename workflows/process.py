@@ -95,7 +95,7 @@ class Process(Attended, Generic[State]):
     async def enter(self, stage: str) -> None:
         """Go on to `stage`. Raises RuntimeError where the table of transitions has no such step."""
         if not self._conduct.unwinding:
-            self._check_interruption()
+            self.check_interruption()
         if stage not in self.TRANSITIONS[self.stage]:
             raise RuntimeError(f"{self.stage} → {stage} is not in the table of transitions")
         self.stage = stage
@@ -123,12 +123,12 @@ class Process(Attended, Generic[State]):
         Raises Stopped when the process is to stop, Changed when the story is to be told again,
         KeyUsedTwice where `part` is missing.
         """
-        self._check_interruption()
+        self.check_interruption()
         if undo is not None:
             key = request_key(workflow.info().workflow_id, declaration_of(method).name, part)
             self._conduct.will_undo(Undoing(undo, key, part))
         result = await self._have_done(method, request, part, if_skipped)
-        self._check_interruption()
+        self.check_interruption()
         return result
 
     @overload
@@ -171,7 +171,8 @@ class Process(Attended, Generic[State]):
 
         After `look_after` it is time to look whether something has passed unheard: True, too.
         """
-        self._conduct.waiting = Waiting(what=what, who=who, until=until)
+        waiting = Waiting(what=what, who=who, until=until)
+        self._conduct.waits.append(waiting)
         self._display.refresh()
         left = max(until - workflow.now(), timedelta(0))
         then = "time runs out" if left <= look_after else "look again"
@@ -184,9 +185,9 @@ class Process(Attended, Generic[State]):
             in_time = True
         except TimeoutError:
             in_time = look_after < left
-        self._conduct.waiting = None
+        self._conduct.waits.remove(waiting)
         self._display.refresh()
-        self._check_interruption()
+        self.check_interruption()
         return in_time
 
     async def keep_decision(self, update: str, decision: Decision) -> None:
@@ -212,7 +213,7 @@ class Process(Attended, Generic[State]):
         """Undo by `method` what was done, now and not at the end: it is void."""
         for undoing in [one for one in self._conduct.undos if one.method == method]:
             await self._take_back(undoing)
-        self._check_interruption()
+        self.check_interruption()
 
     # How it works
 
@@ -312,7 +313,8 @@ class Process(Attended, Generic[State]):
         running.ended_at = workflow.now()
         self._display.refresh()
 
-    def _check_interruption(self) -> None:
+    def check_interruption(self) -> None:
+        """Raises Stopped or Changed where the story is not to go on as it is told."""
         if self._stopping():
             raise Stopped
         if self._conduct.changed:

@@ -127,9 +127,7 @@ class Deliberation:
 
     async def _excluded(self) -> tuple[str, ...]:
         """Who looks after the applicant, who wrote the application, and who decided before."""
-        who = set(await onboardings.authors(self._connection, self._application.id))
-        if self._form.get("account_manager"):
-            who.add(str(self._form["account_manager"]))
+        who = set(await onboardings.involved(self._connection, self._application))
         if self._application.appeal_of:
             who.update(await decisions.deciders(self._connection, self._application.appeal_of))
         return tuple(sorted(who))

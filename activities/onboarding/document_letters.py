@@ -11,6 +11,7 @@ KINDS: Mapping[DocumentKind, str] = {
     "register_extract": "an extract from the register that your company is in",
     "ownership_statement": "a statement of who owns your company, signed",
     "source_of_funds": "a statement of where your funds come from",
+    "identity_document": "your passport or identity card",
 }
 FAULTS: Mapping[RefusalCode, str] = {
     "unreadable": "it cannot be read",
@@ -25,6 +26,8 @@ def subject(request: WriteAboutDocuments) -> str:
     """The letter's subject."""
     if request.occasion == "reminder":
         return "A reminder: documents that we need from you"
+    if request.occasion == "expiring" and not request.refused:
+        return "Documents of yours that expire"
     if request.refused:
         return "A document that we need from you once more"
     return "Documents that we need from you"
@@ -37,12 +40,15 @@ def text(request: WriteAboutDocuments, *, name: str, onboarding: str) -> str:
         for one in request.refused
         if one.kind in request.kinds
     ]
+    needed = "to go on we need"
+    if request.occasion == "expiring":
+        needed = "what we have of you is valid for a short time only. We need anew"
     why = f"We cannot use what we got:\n\n{''.join(faults)}\n" if faults else ""
     missing = "".join(f"  - {KINDS[kind]}\n" for kind in request.kinds)
     return (
         f"Hello {name},\n\n"
         f"{why}"
-        f"to go on we need, as PDF, PNG or JPEG:\n\n{missing}\n"
+        f"{needed}, as PDF, PNG or JPEG:\n\n{missing}\n"
         f"There is time until {request.until:%d %B %Y, %H:%M} UTC.\n\n"
         f"Your onboarding: {onboarding}\n"
     )

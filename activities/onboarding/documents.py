@@ -8,10 +8,11 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.onboarding import document_letters
+from activities.onboarding.business_hours import ReviewHours
 from activities.once import Kept, Once
 from connectors.capabilities import Archive, Mail, Sent
 from connectors.errors import Refused, Unanswered
-from database import decisions, documents, onboardings
+from database import decisions, documents, onboardings, reviews
 from database.connection import statement, transaction
 from database.spool import Spool
 from workflows.onboarding.documents import (
@@ -22,7 +23,9 @@ from workflows.onboarding.documents import (
     ForDocument,
     JudgeDocument,
     LookAtDocuments,
+    LookUntil,
     Stored,
+    TimeToLook,
     WriteAboutDocuments,
 )
 from workflows.onboarding.messages import Letter
@@ -43,13 +46,21 @@ class DocumentActivities(DocumentSteps):
     """Documents, taken from the spool of the door to the archive."""
 
     def __init__(
-        self, engine: AsyncEngine, archive: Archive, spool: Spool, mail: Mail, *, mail_domain: str
+        self,
+        engine: AsyncEngine,
+        archive: Archive,
+        spool: Spool,
+        mail: Mail,
+        hours: ReviewHours,
+        *,
+        mail_domain: str,
     ) -> None:
         self._engine = engine
         self._once = Once(engine)
         self._archive = archive
         self._spool = spool
         self._mail = mail
+        self._hours = hours
         self._mail_domain = mail_domain
 
     @implements(DocumentSteps.ask)
@@ -63,6 +74,8 @@ class DocumentActivities(DocumentSteps):
                 kinds=request.kinds,
                 round_=request.round,
                 files=request.files,
+                dated=request.dated,
+                of_customer=request.of_customer,
             )
             return Kept()
 
@@ -101,11 +114,26 @@ class DocumentActivities(DocumentSteps):
         return Documents(
             documents=tuple(
                 Document(
-                    document_id=row["id"], kind=row["kind"], state=row["state"], code=row["code"]
+                    document_id=row["id"],
+                    kind=row["kind"],
+                    state=row["state"],
+                    code=row["code"],
+                    valid_until=row["valid_until"],
                 )
                 for row in rows
             )
         )
+
+    @implements(DocumentSteps.time_to_look)
+    async def time_to_look(self, request: TimeToLook) -> LookUntil:
+        """When so many hours of business have passed at the office that looks at the applicant."""
+        async with statement(self._engine) as connection:
+            application = await onboardings.application(
+                connection, request.application_id, request.version
+            )
+            now = await reviews.now(connection)
+        country = application.form["country"]
+        return LookUntil(at=self._hours.after(now, request.hours, country=country))
 
     @implements(DocumentSteps.store)
     async def store(self, request: ForDocument) -> Stored:
@@ -156,17 +184,18 @@ class DocumentActivities(DocumentSteps):
             if row is None:
                 raise NoDocument(request.document_id)
             await documents.judged(
-                connection, request.document_id, verdict=request.verdict, code=request.code
+                connection,
+                request.document_id,
+                verdict=request.verdict,
+                code=request.code,
+                valid_until=request.valid_until,
             )
+            found = {"document_id", "verdict", "code", "valid_until"}
             await decisions.keep_of_person(
                 connection,
-                workflow_id=row["workflow_id"],
+                workflow_id=request.process or row["workflow_id"],
                 kind="judge_document",
-                content={
-                    "document_id": request.document_id,
-                    "verdict": request.verdict,
-                    "code": request.code,
-                },
+                content=request.model_dump(mode="json", include=found),
                 reason=request.decision.reason,
                 by=request.decision.by,
             )

@@ -5,13 +5,14 @@ from temporalio.exceptions import ApplicationError
 
 from activities.once import Kept, Once
 from connectors.capabilities import Mail
-from database import customers, onboardings
+from database import customers, documents, onboardings, reviews
 from database.connection import statement
 from workflows.conduct import REFUSED_GENERATION
 from workflows.onboarding.life import (
     Approved,
     AskedForProof,
     AskForProof,
+    Paper,
     PutBefore,
     RecordDifference,
     RecordLife,
@@ -58,8 +59,20 @@ class LifeActivities(LifeSteps, ProofLetterSteps):
                 reverify_at=until,
                 list_version=request.list_version,
             )
+            application = await onboardings.application(
+                connection, request.application_id, request.version
+            )
             return TakenUp(
-                policy=life, budgets=self._policy.budgets, screening=self._policy.screening
+                policy=life,
+                budgets=self._policy.budgets,
+                screening=self._policy.screening,
+                reviews=await reviews.how_many(connection, request.application_id),
+                excluded=await onboardings.involved(connection, application),
+                papers=tuple(
+                    Paper(kind=row["kind"], valid_until=row["valid_until"])
+                    for row in await documents.that_expire(connection, request.application_id)
+                ),
+                round=await documents.last_round(connection, request.application_id),
             )
 
         return await self._once.ours(request, keep, TakenUp)
@@ -160,8 +173,13 @@ def _question(request: PutBefore) -> str:
     """What is to be decided, and what the answers mean."""
     if request.question == "hits":
         return (
-            "somebody on a list may be the customer: once a reviewer has judged every hit, retry"
-            " has them screened with that; skip leaves it until the list changes again"
+            "somebody on a list may be the customer, and nobody has judged that in time: retry has"
+            " them screened and reviewed again; skip leaves it until the list changes again"
+        )
+    if request.question == "documents":
+        return (
+            "a document has expired, and the customer sent no new one in time: retry asks them once"
+            " more, skip leaves it as it is; offboarding is a decision of its own"
         )
     if request.question == "not_proved" or request.difference is None:
         return (

@@ -63,7 +63,7 @@ class ReviewActivities(ReviewSteps):
                 connection,
                 request,
                 tenant=application.tenant,
-                workflow_id=application.workflow_id,
+                workflow_id=request.process or application.workflow_id,
                 opened_at=now,
                 opened=opened,
             )

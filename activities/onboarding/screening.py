@@ -13,9 +13,15 @@ from connectors.capabilities import Hit, Party, Screening
 from connectors.names import comparable
 from database import onboardings, screening
 from database.connection import statement
-from database.screening import PUBLIC_OFFICE, FoundHit, Verdict
+from database.screening import PUBLIC_OFFICE, FoundHit, Judged
 from workflows.onboarding.rules import ScreeningStatus
-from workflows.onboarding.screening import Screen, Screened, ScreeningSteps
+from workflows.onboarding.screening import (
+    HitsNow,
+    LookAtHits,
+    Screen,
+    Screened,
+    ScreeningSteps,
+)
 from workflows.step import implements
 
 
@@ -58,17 +64,22 @@ class ScreeningActivities(ScreeningSteps):
                 list_version=answer.list_version,
                 holds_for=request.policy.false_positives_hold,
             )
-            judged = list(zip((hit for hit, _ in found), verdicts, strict=True))
+            judged = list(zip((hit.topics for hit, _ in found), verdicts, strict=True))
             return Screened(
                 status=status_of(judged),
-                politically_exposed=any(
-                    is_exposed(hit) and verdict != "false_positive" for hit, verdict in judged
-                ),
+                politically_exposed=is_exposed(judged),
                 hits=len(judged),
                 list_version=answer.list_version,
             )
 
         return await self._once.ours(request, keep, Screened)
+
+    @implements(ScreeningSteps.look_at_hits)
+    async def look_at_hits(self, request: LookAtHits) -> HitsNow:
+        """What people made of the hits of the latest screening."""
+        async with statement(self._engine) as connection:
+            judged = await screening.judged(connection, request.application_id)
+        return HitsNow(status=status_of(judged), politically_exposed=is_exposed(judged))
 
     def _found(self, application: str, who: str, party: Party, hit: Hit) -> FoundHit:
         return FoundHit(
@@ -118,19 +129,22 @@ def party_hash(key: bytes, party: Party, *, within: str) -> str:
     return hmac.new(key, told.encode(), hashlib.sha256).hexdigest()
 
 
-def is_exposed(hit: Hit) -> bool:
-    """Whether an entry is about public office."""
-    return not PUBLIC_OFFICE.isdisjoint(hit.topics)
+def is_exposed(judged: Sequence[Judged]) -> bool:
+    """Whether an entry is about public office, and nobody found that it is somebody else's."""
+    return any(
+        verdict != "false_positive" and not PUBLIC_OFFICE.isdisjoint(topics)
+        for topics, verdict in judged
+    )
 
 
-def is_sanctioned(hit: Hit) -> bool:
+def _is_sanctioned(topics: Sequence[str]) -> bool:
     """Whether an entry is about anything else than public office; unknown topics are."""
-    return not hit.topics or not PUBLIC_OFFICE.issuperset(hit.topics)
+    return not topics or not PUBLIC_OFFICE.issuperset(topics)
 
 
-def status_of(judged: Sequence[tuple[Hit, Verdict | None]]) -> ScreeningStatus:
+def status_of(judged: Sequence[Judged]) -> ScreeningStatus:
     """The gravest of what hits say, those about public office alone left aside."""
-    verdicts = {verdict for hit, verdict in judged if is_sanctioned(hit)}
+    verdicts = {verdict for topics, verdict in judged if _is_sanctioned(topics)}
     if "confirmed" in verdicts:
         return "confirmed"
     if None in verdicts:

@@ -51,7 +51,7 @@ def _hash(message: Message) -> str:
     return hashlib.sha256(canonical(message)).hexdigest()
 
 
-async def _is_incomplete(connection: AsyncConnection, run: int) -> bool:
+async def is_incomplete(connection: AsyncConnection, run: int) -> bool:
     """Whether a balance is missing or unequal: then breaks are provisional, and none is closed."""
     of = await extent.read(connection, run)
     before = await certificates.read(connection, of.base.certificate) if of.base else None
@@ -95,7 +95,7 @@ class MatchActivities(MatchSteps):
             async with transaction(self._engine) as connection:
                 matched = await matching.match(connection, run, terms)
             async with transaction(self._engine) as connection:
-                incomplete = await _is_incomplete(connection, run)
+                incomplete = await is_incomplete(connection, run)
                 classified = await classify(connection, run, terms, provisional=incomplete)
         return Matched(
             matches={f"{leg} {rule}": count for (leg, rule), count in matched.matches.items()},

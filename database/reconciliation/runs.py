@@ -51,6 +51,16 @@ _CANDIDATES = text("""
     WHERE (CAST(:after AS text) IS NULL OR name > :after)
     ORDER BY name LIMIT :limit
 """)
+# Over before it began: it is in nobody's way, and its transaction is taken back.
+_OPEN_SHADOW = text("""
+    INSERT INTO runs (account, business_date, ordinal, previous, ended_at)
+    SELECT :account, :day, 1 + COALESCE((SELECT max(ordinal) FROM runs
+                                         WHERE account = :account AND business_date = :day), 0),
+           (SELECT id FROM runs WHERE account = :account AND status IS NOT NULL
+            ORDER BY id DESC LIMIT 1),
+           clock_timestamp()
+    RETURNING id
+""")
 _LAST_CERTIFIED = text("SELECT max(business_date) FROM certificates WHERE account = :account")
 _MANY = text("""
     SELECT r.id, a.name AS account, a.tenant, r.business_date, r.ordinal, r.workflow_id, r.stage,
@@ -91,6 +101,12 @@ async def open_run(connection: AsyncConnection, account: Account, day: date) -> 
     values = {"account": account.id, "name": account.name, "day": day}
     ordinal = (await connection.execute(_OPEN, values)).scalar_one()
     return Run(account=account.name, day=day, ordinal=ordinal)
+
+
+async def open_shadow(connection: AsyncConnection, account: int, day: date) -> int:
+    """A run for a transaction that is taken back; its number."""
+    found = await connection.execute(_OPEN_SHADOW, {"account": account, "day": day})
+    return int(found.scalar_one())
 
 
 async def open_night(connection: AsyncConnection, night: OpenNight) -> OpenedNight:

@@ -39,6 +39,7 @@ def as_planned(report: dict[str, Any]) -> None:
     assert report["seconds"]["play"] + report["seconds"]["checks"] < 90
 
 
+@pytest.mark.slow
 def test_the_demo_plays_on_a_stack_of_its_own_and_on_one_that_runs_with_what_it_left(
     own: Laptop,
 ) -> None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from datetime import timedelta
 
+import pytest
+
+from activities import upkeep
 from tests.documents import PDF, ask, in_spool, row_of, spool_of, take_in
 from tests.house import House
 from tests.integration.test_worker import at_stripe, started, until
 from workflows.handover import bring_back
+from workflows.onboarding.life import CUSTOMER_LIFE, customer_workflow_id
 from workflows.onboarding.messages import TASK_QUEUE, Start, workflow_id
 from workflows.upkeep import Chore, Report, Upkeep
 
@@ -97,6 +102,49 @@ async def test_a_run_ended_from_outside_is_listed_until_its_process_goes_on(hous
         assert await lost(house, handle.id) == [], "a later run goes on"
         again = house.client.get_workflow_handle(handle.id, result_type=str)
         assert await asyncio.wait_for(again.result(), 20) == "active"
+
+
+async def customers_to_tell(house: House) -> None:
+    """Three customers whose processes are lost, and then three who are watched over."""
+    for number, name in enumerate("abcdef"):
+        process = customer_workflow_id("acme", name * 26)
+        await house.rows(
+            """INSERT INTO customers (id, tenant, workflow_id, stage, since, risk, proved_at,
+                                      reverify_at)
+               VALUES (:id, 'acme', :process, 'active', now() + :after, 'low', now(), now())""",
+            id=name * 26,
+            process=process,
+            after=timedelta(minutes=number),
+        )
+        if number >= 3:
+            await house.client.start_workflow(CUSTOMER_LIFE, id=process, task_queue="nobody")
+
+
+async def told_of_lists(house: House) -> str:
+    sql = "SELECT left(id, 1) AS name FROM customers WHERE list_told IS NOT NULL ORDER BY id"
+    return "".join(str(row["name"]) for row in await house.rows(sql))
+
+
+async def test_every_customer_is_told_of_a_new_list_page_by_page(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "_BATCH", 2)
+    await customers_to_tell(house)
+    async with house.working():
+        assert (await do(house, "tell_of_lists")).found == 3
+        assert await told_of_lists(house) == "def"
+        assert (await do(house, "tell_of_lists")).found == 0, "who was told is left alone"
+
+
+async def test_lost_customers_do_not_keep_the_others_from_being_told(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "_BATCH", 2)
+    monkeypatch.setattr(upkeep, "_TELLING_SECONDS", 0)  # a page a run
+    await customers_to_tell(house)
+    async with house.working():
+        assert [(await do(house, "tell_of_lists")).found for _ in range(4)] == [0, 1, 2, 0]
+    assert await told_of_lists(house) == "def"
 
 
 async def lost(house: House, process: str) -> list[dict[str, object]]:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.worker import Worker
 
+from tests.workflow.reviewing import approval, rejection
 from tests.workflow.scripted import refused, resolution
+from tests.workflow.scripted_documents import judgement
 from tests.workflow.scripted_life import ScriptedLife, compare_now, life_policy, offboarding
 from workers.sandbox import workflow_runner
 from workflows.onboarding.customer_life import CustomerLife
+from workflows.onboarding.documents import DocumentsChanged
+from workflows.onboarding.life import ListChanged, Paper
 from workflows.onboarding.life_steps import LifeSteps
 from workflows.onboarding.messages import IdentityStatus
+from workflows.onboarding.screening import HitJudged
 from workflows.onboarding.steps import DirectorySteps
 from workflows.step import implementations
 
@@ -23,7 +28,13 @@ Handle = WorkflowHandle[CustomerLife, str]
 Scenario = Callable[[ScriptedLife, Handle], Awaitable[None]]
 
 LIVES: dict[str, Scenario] = {}
-OPEN = {"compared-and-repaired", "parked-by-a-difference", "proved-again"}
+OPEN = {
+    "compared-and-repaired",
+    "parked-by-a-difference",
+    "proved-again",
+    "reviewed-and-stays",
+    "documents-renewed",
+}
 """Lives that go on."""
 
 
@@ -104,6 +115,48 @@ async def _(world: ScriptedLife, handle: Handle) -> None:
     step = progress.attention[0].step
     await decide(handle, CustomerLife.resolve, retry.model_copy(update={"step": step}))
     await handle.result()
+
+
+@life("reviewed-and-stays")
+async def _(world: ScriptedLife, handle: Handle) -> None:
+    world.screened = world.screened.model_copy(update={"status": "possible", "hits": 1})
+    await handle.signal(CustomerLife.list_changed, ListChanged(list_version="list-2"))
+    await waits_for(handle, "a review")
+    world.screened = world.screened.model_copy(update={"status": "accepted"})
+    await handle.signal(CustomerLife.hit_judged, HitJudged(event_id="screening/1/2"))
+    await decide(handle, CustomerLife.approve, approval())
+    await until(lambda: world.screenings[-1] == ("accepted", "list-2"))
+
+
+@life("offboarded-by-reviewers")
+async def _(world: ScriptedLife, handle: Handle) -> None:
+    world.screened = world.screened.model_copy(update={"status": "confirmed", "hits": 1})
+    await handle.signal(CustomerLife.hit_judged, HitJudged(event_id="screening/1/2"))
+    await waits_for(handle, "a review")
+    await decide(handle, CustomerLife.reject, rejection())
+    await handle.result()
+
+
+@life("documents-renewed")
+async def _(world: ScriptedLife, handle: Handle) -> None:
+    soon = (datetime.now(UTC) + timedelta(days=3)).date()
+    world.papers = (Paper(kind="identity_document", valid_until=soon),)
+    await compare(world, handle)
+    await until(lambda: world.letters)
+    document = world.deliver("identity_document", soon + timedelta(days=3650))
+    await handle.signal(CustomerLife.documents_changed, DocumentsChanged(event_id=document))
+    await until(lambda: world.documents[document].state == "stored")
+    await decide(handle, CustomerLife.judge_document, judgement(document))
+    await until(lambda: world.asked_for is not None and not world.asked_for.kinds)
+
+
+async def waits_for(handle: Handle, what: str) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            waiting = (await handle.query(CustomerLife.progress)).waiting
+            if waiting is not None and waiting.what == what:
+                return
+            await asyncio.sleep(0.02)
 
 
 def world_of(name: str) -> ScriptedLife:

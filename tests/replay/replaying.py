@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from workers.converter import CONVERTER
+from workers.ending import end_after
 from workers.onboarding import WORKFLOWS
 from workers.sandbox import workflow_runner
 
@@ -61,4 +61,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(1 if asyncio.run(main()) else 0)
+    end_after("replaying", lambda: min(asyncio.run(main()), 1))

@@ -14,8 +14,10 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
+from tests.workflow.reviewing import SENIOR, TERMS, TWO, approval, rejection
 from tests.workflow.scripted import (
     Scripted,
+    change,
     email_policy,
     production_policy,
     refused,
@@ -24,8 +26,14 @@ from tests.workflow.scripted import (
     withdrawal,
     without_life,
 )
+from tests.workflow.scripted_documents import KINDS, ScriptedDocuments, judgement
 from workflows.onboarding.confirmation import EmailConfirmed
+from workflows.onboarding.decision import Decided
+from workflows.onboarding.documents import DocumentsChanged
 from workflows.onboarding.messages import IdentityChanged, IdentityStatus
+from workflows.onboarding.review import ReviewTerms
+from workflows.onboarding.rules import DocumentKind
+from workflows.onboarding.screening import HitJudged
 from workflows.onboarding.steps import (
     ApplicationSteps,
     BillingSteps,
@@ -48,6 +56,8 @@ OPEN = {
     "parked-by-a-directory-conflict",
     "parked-by-a-crm-outage",
     "withdrawing-with-a-parked-undo",
+    "reviewed-by-the-first-of-two",
+    "awaiting-documents",
 }
 """Scenarios that leave their process running."""
 
@@ -280,6 +290,164 @@ async def _(world: Scripted, handle: Handle) -> None:
     await handle.result()
 
 
+# As processes are today: with people, documents and letters
+
+
+async def proves(handle: Handle) -> None:
+    """Confirm the address, then prove who it is."""
+    await waits_to_confirm(handle)
+    await handle.signal(CustomerOnboarding.email_confirmed, EmailConfirmed(event_id="confirmed"))
+    await until(handle, lambda progress: progress.stage == "verifying_identity")
+    await prove_identity(handle)
+
+
+async def reviewed(handle: Handle) -> None:
+    await proves(handle)
+    await until(handle, lambda progress: progress.stage == "reviewing" and progress.waiting)
+
+
+def outside(world: Scripted) -> ScriptedDocuments:
+    assert isinstance(world, ScriptedDocuments)
+    return world
+
+
+def by_rule(terms: ReviewTerms | None = None, *documents: DocumentKind) -> Decided:
+    return Decided(
+        outcome="review" if terms else "approved",
+        rule="review/somebody-looks",
+        rule_version="1",
+        documents=documents,
+        review=terms,
+        excluded=("sven-sales",) if terms else (),
+    )
+
+
+async def hear_of(handle: Handle, event: str) -> None:
+    await handle.signal(CustomerOnboarding.documents_changed, DocumentsChanged(event_id=event))
+
+
+@scenario("approved-by-two")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.decided = by_rule(TWO)
+    world.screened = world.screened.model_copy(update={"status": "possible", "hits": 1})
+    await reviewed(handle)
+    judged = HitJudged(event_id="screening/1/2")
+    world.screened = world.screened.model_copy(update={"status": "accepted"})
+    await handle.signal(CustomerOnboarding.hit_judged, judged)
+    for name in ("rosa-reviewer", "ruth-reviewer"):
+        await decide(handle, CustomerOnboarding.approve, approval(name))
+    await handle.result()
+
+
+@scenario("reviewed-by-the-first-of-two")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.decided = by_rule(TWO)
+    await reviewed(handle)
+    await decide(handle, CustomerOnboarding.approve, approval())
+    await until(handle, lambda progress: progress.waiting)
+
+
+@scenario("documents-reminded-then-delivered")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.decided = by_rule(None, *KINDS)
+    await proves(handle)
+    letters = outside(world).letters
+    while [letter.occasion for letter in letters] != ["asked", "reminder"]:
+        await asyncio.sleep(0.02)
+    first, second = (outside(world).deliver(kind) for kind in KINDS)
+    await hear_of(handle, "1")
+    waits_for_a_look = "a look at the documents"
+    await until(
+        handle,
+        lambda progress: progress.waiting and progress.waiting.what == waits_for_a_look,
+    )
+    await decide(handle, CustomerOnboarding.judge_document, judgement(first, "unreadable"))
+    await until(handle, lambda progress: progress.waiting and KINDS[0] in progress.waiting.what)
+    again = outside(world).deliver(KINDS[0])
+    await hear_of(handle, "2")
+    await until(
+        handle,
+        lambda progress: progress.waiting and progress.waiting.what == waits_for_a_look,
+    )
+    for document in (again, second):
+        await decide(handle, CustomerOnboarding.judge_document, judgement(document))
+    await handle.result()
+
+
+@scenario("awaiting-documents")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.decided = by_rule(None, *KINDS)
+    await proves(handle)
+    while not outside(world).letters:
+        await asyncio.sleep(0.02)
+    await until(handle, lambda progress: progress.waiting)
+
+
+@scenario("rejected-in-review")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.decided = by_rule(TWO)
+    await reviewed(handle)
+    await decide(handle, CustomerOnboarding.reject, rejection())
+    await handle.result()
+
+
+@scenario("appeal-won")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.decided = by_rule(TERMS.model_copy(update={"owner": "senior_reviewer"}), KINDS[0])
+    await reviewed(handle)
+    await decide(handle, CustomerOnboarding.approve, approval("selma-senior", SENIOR))
+    await until(handle, lambda progress: progress.stage == "awaiting_documents")
+    while not outside(world).letters:
+        await asyncio.sleep(0.02)
+    document = outside(world).deliver(KINDS[0])
+    await hear_of(handle, "1")
+    await until(handle, lambda progress: progress.waiting and "look" in progress.waiting.what)
+    await decide(handle, CustomerOnboarding.judge_document, judgement(document))
+    await handle.result()
+
+
+@scenario("hit-confirmed-while-provisioning")
+async def _(world: Scripted, handle: Handle) -> None:
+    released = world.hold(BillingSteps.create_tax_id)
+    await proves(handle)
+    await world.reached["billing.create_tax_id"].wait()
+    await until(handle, only_running("billing.create_tax_id"))
+    world.screened = world.screened.model_copy(update={"status": "confirmed", "hits": 1})
+    world.decided = Decided(
+        outcome="rejected", rule="onboarding_risk/listed", rule_version="1", codes=("not_accepted",)
+    )
+    await handle.signal(CustomerOnboarding.hit_judged, HitJudged(event_id="screening/1/2"))
+    await world.reached["screening.look"].wait()
+    await until(handle, only_running("billing.create_tax_id"))
+    released.set()
+    await handle.result()
+
+
+@scenario("changed-while-reviewed")
+async def _(world: Scripted, handle: Handle) -> None:
+    world.decided = by_rule(TERMS)
+    await reviewed(handle)
+    await decide(handle, CustomerOnboarding.change, change("name"))
+    await until(
+        handle,
+        lambda progress: progress.version == 2 and progress.stage == "reviewing",
+    )
+    await until(handle, lambda progress: progress.waiting)
+    await decide(handle, CustomerOnboarding.approve, approval(review=2, version=2))
+    await handle.result()
+
+
+WHOLE = {
+    "approved-by-two",
+    "reviewed-by-the-first-of-two",
+    "documents-reminded-then-delivered",
+    "awaiting-documents",
+    "rejected-in-review",
+    "appeal-won",
+    "hit-confirmed-while-provisioning",
+    "changed-while-reviewed",
+}
+"""Scenarios of whole onboardings, as they begin today. Nobody watches over their customers."""
 LIVING = {"watched-over"}
 """Those after which somebody watches over the customer. The others began before that."""
 CONFIRMING = {"confirming", "expired-while-confirming", "resent"}
@@ -288,6 +456,8 @@ CONFIRMING = {"confirming", "expired-while-confirming", "resent"}
 
 def world_of(name: str) -> Scripted:
     """The outside that a scenario plays against: in production's time, but for what runs out."""
+    if name in WHOLE:
+        return _whole(name)
     later = ("duplicates", "screening", "review", "documents", "rejection")
     policy = production_policy().model_copy(update=dict.fromkeys(later))
     if name not in LIVING:
@@ -308,3 +478,12 @@ def world_of(name: str) -> Scripted:
         budgets = policy.budgets.model_copy(update={"remote": short})
         policy = policy.model_copy(update={"budgets": budgets})
     return Scripted(policy)
+
+
+def _whole(name: str) -> ScriptedDocuments:
+    policy = without_life(production_policy())
+    if name == "documents-reminded-then-delivered":
+        assert policy.documents is not None
+        soon = {"remind_after": (timedelta(seconds=1),)}
+        policy = policy.model_copy(update={"documents": policy.documents.model_copy(update=soon)})
+    return ScriptedDocuments(policy)

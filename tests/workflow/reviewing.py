@@ -8,8 +8,8 @@ from uuid import uuid4
 from temporalio import workflow
 
 from tests.workflow.scripted import signed
-from workflows.onboarding.messages import OnboardingState
 from workflows.onboarding.review import Approval, Rejection, ReviewTerms
+from workflows.onboarding.state import OnboardingState
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.request_key import Message
 

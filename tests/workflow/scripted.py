@@ -68,7 +68,7 @@ from workflows.onboarding.review import (
     RemindOfReview,
 )
 from workflows.onboarding.rules import AdverseAction
-from workflows.onboarding.screening import Screen, Screened, ScreeningSteps
+from workflows.onboarding.screening import HitsNow, LookAtHits, Screen, Screened, ScreeningSteps
 from workflows.onboarding.steps import (
     ApplicationSteps,
     BillingSteps,
@@ -270,6 +270,12 @@ class Scripted(
     async def screen(self, request: Screen) -> Screened:
         await self._play(ScreeningSteps.screen, request)
         return self.screened
+
+    @implements(ScreeningSteps.look_at_hits)
+    async def look_at_hits(self, request: LookAtHits) -> HitsNow:
+        await self._play(ScreeningSteps.look_at_hits, request)
+        exposed = self.screened.politically_exposed
+        return HitsNow(status=self.screened.status, politically_exposed=exposed)
 
     @implements(BillingSteps.create_customer)
     async def create_customer(self, request: CreateCustomer) -> Customer:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import ClassVar
 from uuid import uuid4
 
-from temporalio import workflow
+from temporalio import activity, workflow
 
-from tests.workflow.scripted import Scripted, signed
+from tests.workflow.scripted import Scripted, down, signed
 from workflows.actor import Role
 from workflows.decisions import Taken
 from workflows.onboarding.documents import (
@@ -20,20 +21,23 @@ from workflows.onboarding.documents import (
     ForDocument,
     JudgeDocument,
     LookAtDocuments,
+    LookUntil,
     Stored,
+    TimeToLook,
     WriteAboutDocuments,
 )
 from workflows.onboarding.messages import (
     DocumentJudgement,
     ForApplication,
     Letter,
-    OnboardingState,
     RefusalCode,
     Start,
     Withdrawal,
 )
+from workflows.onboarding.policy import Policy
 from workflows.onboarding.rules import DocumentKind
 from workflows.onboarding.stages.documents import CollectingDocuments
+from workflows.onboarding.state import OnboardingState
 from workflows.onboarding.steps import ApplicationSteps
 from workflows.step import Undo, Undone, implements
 
@@ -76,21 +80,27 @@ class OnlyDocuments(CollectingDocuments):
 
 
 class ScriptedDocuments(Scripted, DocumentSteps):
-    """An applicant who delivers what the test says; `letters` are what they were written."""
+    """An applicant who delivers what the test says; `letters` are what they were written.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: AskForDocuments | None = None
+    `takes` is how long an hour of business takes here.
+    """
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        super().__init__(policy)
+        self.asked_for: AskForDocuments | None = None
         self.documents: dict[str, Document] = {}
         self.rounds: dict[str, int] = {}
         self.letters: list[WriteAboutDocuments] = []
         self.judged: list[JudgeDocument] = []
+        self.takes = timedelta(hours=1)
 
-    def deliver(self, kind: DocumentKind) -> str:
+    def deliver(self, kind: DocumentKind, valid_until: date | None = None) -> str:
         """A document comes in at the door; the answer is its id."""
         id_ = uuid4().hex
-        self.documents[id_] = Document(document_id=id_, kind=kind, state="received")
-        self.rounds[id_] = self.asked.round if self.asked else 1
+        self.documents[id_] = Document(
+            document_id=id_, kind=kind, state="received", valid_until=valid_until
+        )
+        self.rounds[id_] = self.asked_for.round if self.asked_for else 1
         return id_
 
     def states(self) -> list[DocumentState]:
@@ -103,7 +113,7 @@ class ScriptedDocuments(Scripted, DocumentSteps):
     @implements(DocumentSteps.ask)
     async def ask(self, request: AskForDocuments) -> None:
         await self._play(DocumentSteps.ask, request)
-        self.asked = request
+        self.asked_for = request
 
     @implements(DocumentSteps.write)
     async def write(self, request: WriteAboutDocuments) -> Letter:
@@ -117,6 +127,15 @@ class ScriptedDocuments(Scripted, DocumentSteps):
         await self._play(DocumentSteps.look, request)
         found = [one for id_, one in self.documents.items() if self.rounds[id_] == request.round]
         return Documents(documents=tuple(found))
+
+    @implements(DocumentSteps.time_to_look)
+    async def time_to_look(self, request: TimeToLook) -> LookUntil:
+        if activity.info().is_local:  # only a regular activity hears the time of its workflow
+            raise down()
+        await self._play(DocumentSteps.time_to_look, request)
+        now = activity.info().scheduled_time
+        assert now is not None
+        return LookUntil(at=now + self.takes * request.hours)
 
     @implements(DocumentSteps.store)
     async def store(self, request: ForDocument) -> Stored:
@@ -136,6 +155,10 @@ class ScriptedDocuments(Scripted, DocumentSteps):
         if self._first_time(request):
             self.judged.append(request)
         self._now(request.document_id, request.verdict, request.code)
+        if request.valid_until:
+            read = {"valid_until": request.valid_until}
+            one = self.documents[request.document_id]
+            self.documents[request.document_id] = one.model_copy(update=read)
 
     @implements(DocumentSteps.give_up)
     async def give_up(self, request: ForDocument) -> None:

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from temporalio import activity
 
-from tests.workflow.scripted import Scripted, production_policy, refused, signed
+from tests.workflow.scripted import production_policy, refused, signed
+from tests.workflow.scripted_documents import ScriptedDocuments
 from workflows.onboarding.life import (
     Accounts,
     Approved,
@@ -21,6 +22,7 @@ from workflows.onboarding.life import (
     LifeState,
     Made,
     Offboarding,
+    Paper,
     PutBefore,
     RecordDifference,
     RecordLife,
@@ -68,11 +70,13 @@ def life_policy(**changes: object) -> LifePolicy:
     return policy.model_copy(update=changes)
 
 
-class ScriptedLife(Scripted, LifeSteps, ComparisonSteps, ProofLetterSteps):
+class ScriptedLife(ScriptedDocuments, LifeSteps, ComparisonSteps, ProofLetterSteps):
     """Every step of a customer's life, done as the script says.
 
     gone       what the systems outside have no more; making it anew puts it back
     differing  what is not as in the application, and in which fields
+    papers     the documents that expire, as our database has them
+    excluded   who may not decide about the customer
     runs       in which runs of the process each key was used
     """
 
@@ -82,6 +86,8 @@ class ScriptedLife(Scripted, LifeSteps, ComparisonSteps, ProofLetterSteps):
         self.gone: set[Thing] = set()
         self.differing: dict[Thing, tuple[str, ...]] = {}
         self.compared: list[System] = []
+        self.papers: tuple[Paper, ...] = ()
+        self.excluded: tuple[str, ...] = ()
         self.found: list[tuple[Thing, str]] = []
         self.asked: list[PutBefore] = []
         self.proofs: list[RecordProof] = []
@@ -127,7 +133,12 @@ class ScriptedLife(Scripted, LifeSteps, ComparisonSteps, ProofLetterSteps):
     async def take_up(self, request: TakeUp) -> TakenUp:
         await self._play(LifeSteps.take_up, request)
         return TakenUp(
-            policy=self.life, budgets=self.policy.budgets, screening=self.policy.screening
+            policy=self.life,
+            budgets=self.policy.budgets,
+            screening=self.policy.screening,
+            excluded=self.excluded,
+            papers=self.papers,
+            round=3,
         )
 
     @implements(LifeSteps.record_stage)

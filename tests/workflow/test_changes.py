@@ -25,15 +25,17 @@ from tests.workflow.test_confirmation import confirm, until_so, waits
 from tests.workflow.test_decision import asked_for_documents, decided, reviewed
 from tests.workflow.test_onboarding import prove_identity
 from workflows.onboarding.documents import DocumentsChanged, DocumentSteps
-from workflows.onboarding.messages import (
-    CHANGEABLE,
-    RESTS_ON,
-    TRANSITIONS,
-    IdentityStatus,
-    Standing,
-)
+from workflows.onboarding.messages import CHANGEABLE, TRANSITIONS, IdentityStatus
 from workflows.onboarding.screening import ScreeningSteps
-from workflows.onboarding.steps import ApplicationSteps, BillingSteps, IdentitySteps, NoticeSteps
+from workflows.onboarding.state import RESTS_ON, Standing
+from workflows.onboarding.steps import (
+    ApplicationSteps,
+    BillingSteps,
+    CrmSteps,
+    DirectorySteps,
+    IdentitySteps,
+    NoticeSteps,
+)
 from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.progress import Progress
 
@@ -408,3 +410,51 @@ def test_stages_are_changeable_until_a_system_is_given_the_customer() -> None:
     before = {stage for stage, following in TRANSITIONS.items() if "provisioning" in following}
     assert before <= CHANGEABLE
     assert not CHANGEABLE & {"received", "provisioning", "welcoming"}
+
+
+async def test_what_every_system_refused_may_be_changed_and_is_checked_again(
+    onboarding: Begin,
+) -> None:
+    world = Scripted()
+    creating = (BillingSteps.create_customer, DirectorySteps.create_user, CrmSteps.create_contact)
+    for step in creating:
+        world.fail(step, refused())
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await one.until(lambda progress: len(progress.attention) == 3)
+        taken = await one.decide(CustomerOnboarding.change, change("name"))
+        assert taken.stage == "provisioning"
+        assert await one.handle.result() == "active"
+    assert parts(world, "identity.open_session") == ["", "round-2"]
+    assert parts(world, "screening.screen") == parts(world, "application.decide") == ["", "round-2"]
+    for name in ("billing.create_customer", "directory.create_user", "crm.create_contact"):
+        asked = [each for each in world.requests if name in each.request_key]
+        assert [(each.version, each.request_key.endswith("again-1")) for each in asked] == [
+            (1, False),
+            (2, True),
+        ]
+
+
+async def test_what_one_system_has_is_not_changed(onboarding: Begin) -> None:
+    world = Scripted()
+    world.fail(BillingSteps.create_customer, refused())
+    world.fail(CrmSteps.create_contact, refused())
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await one.until(lambda progress: len(progress.attention) == 2)
+        assert (await refusal(one, "name")).type == "NotChangeable"
+
+
+async def test_who_proves_it_still_has_a_link_again_after_a_change(onboarding: Begin) -> None:
+    """The link goes with the stage; a look at the session that stands makes it anew."""
+    world = Scripted()
+    open_session(world)
+    async with onboarding(world) as one:
+        await one.until(proving)
+        assert "identity.read_session" not in world.calls
+        await one.decide(CustomerOnboarding.change, change("currency"))
+        await one.until(lambda progress: progress.version == 2 and proving(progress))
+        await until_so(lambda: "identity.read_session" in world.calls)
+        await prove(world, one)
+        assert await one.handle.result() == "active"
+    assert world.calls.count("identity.open_session") == 1

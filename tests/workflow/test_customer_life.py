@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from tests.workflow.conftest import Begin, BeginLife, Life
+from tests.workflow.reviewing import approval, rejection
 from tests.workflow.scripted import (
     Scripted,
     production_policy,
@@ -27,12 +28,14 @@ from tests.workflow.scripted_life import (
 from workflows.onboarding import customer_life
 from workflows.onboarding.customer_life import CustomerLife
 from workflows.onboarding.life import ListChanged
-from workflows.onboarding.life_policy import Thing
+from workflows.onboarding.life_policy import CustomerReviewPolicy, Thing
 from workflows.onboarding.life_steps import ComparisonSteps, LifeSteps
 from workflows.onboarding.messages import IdentityChanged, IdentityStatus
+from workflows.onboarding.review import OpenReview
 from workflows.onboarding.rules import ScreeningStatus
 from workflows.onboarding.steps import CrmSteps, DirectorySteps
 from workflows.onboarding.workflow import CustomerOnboarding
+from workflows.progress import Progress
 
 YEAR = timedelta(days=365)
 
@@ -69,6 +72,7 @@ async def answer(one: Life, action: Any) -> None:
     await one.decide(CustomerLife.resolve, asked)
 
 
+@pytest.mark.slow
 async def test_over_six_years_runs_follow_each_other_and_no_key_is_used_by_two(
     life: BeginLife, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -403,10 +407,101 @@ async def test_a_new_version_of_the_list_is_asked_once_and_the_same_one_not(
         await leave(one)
 
 
-async def test_whoever_may_be_on_the_list_is_shown_until_somebody_judged_it(
+def under_review(progress: Progress) -> bool:
+    return progress.waiting is not None and progress.waiting.what == "a review"
+
+
+async def test_whoever_may_be_on_the_list_is_put_before_reviewers_who_let_them_stay(
     life: BeginLife,
 ) -> None:
     world = ScriptedLife()
+    world.excluded = ("sven-sales",)
+    screened(world, "possible")
+    async with life(world) as one:
+        await tell_of_list(one, "list-2")
+        await one.until(under_review)
+        await compare(one)
+        assert not (await one.progress()).attention, "it is not an operator's to decide"
+        involved = approval("sven-sales")
+        assert await one.why_not(CustomerLife.approve, involved) == "Excluded"
+        screened(world, "accepted")
+        await one.decide(CustomerLife.approve, approval())
+        await until(lambda: [status for status, _ in world.screenings] == ["possible", "accepted"])
+        assert [closed.verdict.outcome for closed in world.closed] == ["approved"]
+        opened = [each for each in world.requests if isinstance(each, OpenReview)]
+        assert [each.process for each in opened] == [one.handle.id]
+        assert opened[0].terms.reasons == ("screening/possible",)
+        await leave(one)
+
+
+@pytest.mark.parametrize("status", ["possible", "confirmed"])
+async def test_whom_reviewers_turn_down_has_to_leave(
+    life: BeginLife, status: ScreeningStatus
+) -> None:
+    world = ScriptedLife()
+    screened(world, status)
+    async with life(world) as one:
+        await tell_of_list(one, "list-2")
+        await one.until(under_review)
+        assert "offboarded" not in world.stages, "nobody has to leave before people said so"
+        await one.decide(CustomerLife.reject, rejection())
+        assert await asyncio.wait_for(one.handle.result(), 20) == "offboarded"
+    assert [kept.update for kept in world.decisions] == ["reject"]
+
+
+async def test_when_nobody_decides_in_time_an_operator_is_asked(life: BeginLife) -> None:
+    world = ScriptedLife()
+    screened(world, "possible")
+    async with life(world) as one:
+        await tell_of_list(one, "list-2")
+        await one.until(under_review)
+        await one.pass_time(timedelta(hours=41))
+        progress = await one.until(lambda progress: progress.attention)
+        assert progress.attention[0].reason.type == "customer.hits"
+        assert [reminder.escalated for reminder in world.reminded] == [False, True]
+        await answer(one, "retry")
+        await one.until(under_review)
+        screened(world, "accepted")
+        await one.decide(CustomerLife.approve, approval(review=2))
+        await until(lambda: world.screenings[-1] == ("accepted", "list-2"))
+        outcomes = [(closed.review_id[-2:], closed.verdict.outcome) for closed in world.closed]
+        assert outcomes == [("-1", "expired"), ("-2", "approved")]
+
+
+async def test_a_review_goes_over_into_the_next_run(
+    life: BeginLife, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(customer_life, "ENOUGH", 60)
+    world = ScriptedLife(life_policy(review=two_approvers()))
+    screened(world, "possible")
+    async with life(world, sandboxed=False) as one:
+        await tell_of_list(one, "list-2")
+        await one.until(lambda progress: progress.waiting and "review" in progress.waiting.what)
+        await one.decide(CustomerLife.approve, approval())
+        first = one.handle.first_execution_run_id
+        async with asyncio.timeout(40):
+            while (await one.handle.describe()).run_id == first:
+                await one.decide(CustomerLife.compare_now, compare_now())
+                await asyncio.sleep(0.3)
+        assert await one.why_not(CustomerLife.approve, approval()) == "AgreedAlready"
+        screened(world, "accepted")
+        await one.decide(CustomerLife.approve, approval("ruth-reviewer"))
+        await until(lambda: world.screenings[-1] == ("accepted", "list-2"))
+        await leave(one)
+    assert [closed.verdict.outcome for closed in world.closed] == ["approved"]
+    assert {key for key, runs in world.runs.items() if len(runs) > 1} == set()
+
+
+def two_approvers() -> CustomerReviewPolicy:
+    terms = life_policy().review
+    assert terms is not None
+    return terms.model_copy(update={"approvers": 2})
+
+
+async def test_where_no_policy_has_them_reviewed_an_operator_is_shown_who_may_be_on_the_list(
+    life: BeginLife,
+) -> None:
+    world = ScriptedLife(life_policy(review=None))
     screened(world, "possible")
     async with life(world) as one:
         await tell_of_list(one, "list-2")
@@ -419,8 +514,10 @@ async def test_whoever_may_be_on_the_list_is_shown_until_somebody_judged_it(
         assert not (await one.progress()).attention
 
 
-async def test_whoever_is_on_the_list_is_offboarded(life: BeginLife) -> None:
-    world = ScriptedLife()
+async def test_where_no_policy_has_them_reviewed_whoever_is_on_the_list_is_offboarded(
+    life: BeginLife,
+) -> None:
+    world = ScriptedLife(life_policy(review=None))
     screened(world, "confirmed")
     async with life(world) as one:
         await tell_of_list(one, "list-2")

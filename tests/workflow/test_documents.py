@@ -70,6 +70,38 @@ async def test_documents_delivered_at_once_go_on_after_the_time_to_look(onboardi
     assert len(world.letters) == 1
 
 
+async def test_the_time_to_look_is_that_of_whoever_looks(onboarding: Begin) -> None:
+    world = ScriptedDocuments()
+    world.takes = DAY  # eight hours of business, of which some days have none
+    async with onboarding(world, story=OnlyDocuments) as one:
+        await asked(world, one)
+        for kind in KINDS:
+            world.deliver(kind)
+        await hint(one, "1")
+        await stored(one)
+        await one.pass_time(7.5 * DAY)
+        assert waits_for("a look")(await one.progress())
+        await one.pass_time(1 * DAY)
+        assert await one.handle.result() == "active"
+
+
+async def test_what_began_with_a_time_by_the_calendar_keeps_it(onboarding: Begin) -> None:
+    world = ScriptedDocuments()
+    documents = world.policy.documents
+    assert documents is not None
+    by_the_calendar = documents.model_copy(update={"look_hours": None, "look_within": DAY})
+    world.policy = world.policy.model_copy(update={"documents": by_the_calendar})
+    async with onboarding(world, story=OnlyDocuments) as one:
+        await asked(world, one)
+        for kind in KINDS:
+            world.deliver(kind)
+        await hint(one, "1")
+        await stored(one)
+        await one.pass_time(1.1 * DAY)
+        assert await one.handle.result() == "active"
+    assert "documents.time_to_look" not in world.calls
+
+
 async def test_accepted_documents_go_on_at_once(onboarding: Begin) -> None:
     world = ScriptedDocuments()
     async with onboarding(world, story=OnlyDocuments) as one:
@@ -127,7 +159,7 @@ async def test_a_refused_document_is_asked_for_again(onboarding: Begin) -> None:
         first, funds = world.deliver(ADDRESS), world.deliver(FUNDS)
         await hint(one, "1")
         await stored(one)
-        await one.pass_time(0.5 * DAY)
+        await one.pass_time(0.2 * DAY)
         await judge(one, first, "unreadable")
         await one.until(waits_for("documents: proof_of_address"))
         again = world.letters[-1]
@@ -257,7 +289,7 @@ async def test_all_that_may_happen_keeps_the_history_short(onboarding: Begin) ->
             for kind in KINDS:
                 world.deliver(kind)
                 await hint(one, f"{kind}-{times}")
-            await one.pass_time(0.1 * DAY)
+            await one.pass_time(0.01 * DAY)
         await one.pass_time(2 * DAY)
         assert await one.handle.result() == "active"
         described = await one.handle.describe()

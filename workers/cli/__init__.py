@@ -6,10 +6,6 @@ commands, so that `perdure --help` answers at once.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-
 import typer
 
 from workers.cli import (
@@ -34,7 +30,7 @@ from workers.cli import (
     statement,
     versions,
 )
-from workers.obstacle import Obstacle
+from workers.ending import end_after
 
 app = typer.Typer(
     name="perdure",
@@ -68,23 +64,4 @@ app.add_typer(process.app)
 
 def main() -> None:
     """Run a command. What a person can mend is said in a sentence, not in a traceback."""
-    code = _run()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):  # whoever read it may be gone
-            stream.flush()
-    # Not `sys.exit`: threads of Temporal's client may still touch Python while it is taken down,
-    # and then one process in four aborts and ends with another code than we said.
-    os._exit(code)
-
-
-def _run() -> int:
-    """Run a command; the exit code."""
-    try:
-        app()
-    except Obstacle as obstacle:
-        print(f"perdure: {obstacle}", file=sys.stderr)  # noqa: T201
-        return obstacle.exit_code
-    except SystemExit as end:
-        # Typer ends so, whatever the code.
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
-    return 0
+    end_after("perdure", app)

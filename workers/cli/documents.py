@@ -18,6 +18,11 @@ Onboarding = Annotated[str, typer.Argument(help="The onboarding.")]
 Document = Annotated[str, typer.Argument(help="The document, as `documents list` names it.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept for good and names nobody.")]
 
+ValidUntil = Annotated[
+    str | None,
+    typer.Option(help="The last day on which it is valid, as 2030-01-31.", metavar="DAY"),
+]
+
 
 class Fault(StrEnum):
     """What can be wrong with a document."""
@@ -44,13 +49,17 @@ def list_(id: Onboarding, role: AsRole = Role.operator, as_json: AsJson = False)
     if as_json:
         show_json(answer)
         return
-    titles = ("document", "kind", "state", "fault", "bytes", "type", "by", "delivered", "judged")
+    titles = (
+        *("document", "kind", "state", "fault", "bytes", "type", "by", "delivered", "judged"),
+        "valid until",
+    )
     rows = [
         (
             *(one[field] for field in ("id", "kind", "state", "code", "size", "media_type")),
             one["uploaded_by"],
             clock(one["created_at"]),
             clock(one["judged_at"]),
+            one["valid_until"] or "",
         )
         for one in answer["items"]
     ]
@@ -67,6 +76,7 @@ def upload(
     id: Onboarding,
     file: Annotated[Path, typer.Argument(help="A PDF, PNG or JPEG.")],
     kind: Annotated[str, typer.Option(help="What was asked for, as proof_of_address.")],
+    valid_until: ValidUntil = None,
     role: AsRole = Role.service,
     as_json: AsJson = False,
 ) -> None:
@@ -84,7 +94,8 @@ def upload(
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be read ({error.strerror})") from None
     with opened as content:
-        answer = call("POST", _path(id), role=role, params={"kind": kind}, content=content)
+        params = {"kind": kind} | ({"valid_until": valid_until} if valid_until else {})
+        answer = call("POST", _path(id), role=role, params=params, content=content)
     if as_json:
         show_json(answer)
     else:
@@ -116,6 +127,7 @@ def refuse(
 def accept(
     id: Onboarding,
     document: Document,
+    valid_until: ValidUntil = None,
     reason: Reason = "looked at it",
     role: AsRole = Role.reviewer,
     as_json: AsJson = False,
@@ -127,7 +139,8 @@ def accept(
     Exit codes: 0 accepted · 1 there is nothing to judge, or refused by the gateway · 2 wrong usage
     or setting · 3 the gateway does not answer
     """
-    _judge(id, document, "acceptance", {"reason": reason}, role=role, as_json=as_json)
+    body = {"reason": reason} | ({"valid_until": valid_until} if valid_until else {})
+    _judge(id, document, "acceptance", body, role=role, as_json=as_json)
 
 
 def _judge(

@@ -27,14 +27,14 @@ Balances = list[str] | None
 @app.command()
 def files(
     *,
-    ledger: Annotated[Path, typer.Option(help="Our ledger as CSV.", exists=True, dir_okay=False)],
+    ledger: Annotated[Path, typer.Option(help="Our ledger as CSV.")],
     stripe: Annotated[
         Path,
-        typer.Option(help="Stripe's itemised balance report as CSV.", exists=True, dir_okay=False),
+        typer.Option(help="Stripe's itemised balance report as CSV."),
     ],
     statement: Annotated[
         list[Path],
-        typer.Option(help="A bank statement file; several are fine.", exists=True, dir_okay=False),
+        typer.Option(help="A bank statement file; several are fine."),
     ],
     ledger_opening: Annotated[
         Balances, typer.Option(help="`1234.50`, `EUR=1234.50`, `cash:EUR=…`, `in_transit:EUR=…`.")
@@ -44,9 +44,7 @@ def files(
     stripe_closing: Annotated[Balances, typer.Option(help="The same at the end.")] = None,
     stripe_summary: Annotated[
         Path | None,
-        typer.Option(
-            help="Stripe's balance summary, in place of its balances.", exists=True, dir_okay=False
-        ),
+        typer.Option(help="Stripe's balance summary, in place of its balances."),
     ] = None,
     first: Annotated[
         datetime | None,

@@ -65,15 +65,20 @@ class Acting:
         await self._prove_identity(row)
         await self._deliver(row)
 
-    async def _deliver(self, row: Row) -> None:
-        """An applicant sends what is asked of them by way of the backend service."""
+    async def _deliver(self, row: Row, *, only: int | None = None, again: bool = False) -> None:
+        """An applicant sends what is asked of them by way of the backend service.
+
+        Perhaps `only` the first of it; what was refused is sent `again`, as another file.
+        """
         if not row.applicant.documents:
             return
         kinds = await self._until_documents_asked(row)
         await asyncio.gather(
             *(
-                self._callers.deliver(id_of(row), kind, document_of(self._run, row.applicant, kind))
-                for kind in kinds
+                self._callers.deliver(
+                    id_of(row), kind, document_of(self._run, row.applicant, kind, again=again)
+                )
+                for kind in kinds[:only]
             )
         )
 
@@ -152,9 +157,11 @@ def plays(row: Row, scene: Scene) -> bool:
     return row.applicant.scene == scene
 
 
-def document_of(run: Run, applicant: Applicant, kind: DocumentKind) -> bytes:
-    """A document of an applicant, as PDF: another one in every run."""
-    told = f"{kind} of {run.key(applicant)}"
+def document_of(
+    run: Run, applicant: Applicant, kind: DocumentKind, *, again: bool = False
+) -> bytes:
+    """A document of an applicant, as PDF: another one in every run, and where it is sent again."""
+    told = f"{kind} of {run.key(applicant)}{', again' if again else ''}"
     return f"%PDF-1.7\n1 0 obj << /Type /Catalog /Title ({told}) >> endobj\n%%EOF\n".encode()
 
 

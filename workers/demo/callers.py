@@ -73,6 +73,10 @@ class Callers:
         path = f"/v1/onboardings/{onboarding}/documents?kind={kind}"
         await asked(self._by_service, "POST", path, content)
 
+    async def change(self, onboarding: str, changes: dict[str, object], reason: str) -> None:
+        """The service changes what an application says. Returns when that is accepted."""
+        await self._service.change(onboarding, changes, version=1, reason=reason)
+
     async def appeal(self, onboarding: str, reason: str) -> Onboarding:
         """The service appeals against a rejection, as the applicant wishes."""
         return await self._service.appeal(onboarding, reason=reason)

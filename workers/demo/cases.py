@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from workers.demo.reviewers import Reviewers
+from workflows.onboarding.rules import DocumentKind
 
 _CASE = text("""
     SELECT adverse_actions, appeal_of, merged_into FROM onboardings WHERE id = :id
@@ -75,7 +76,7 @@ class Paper:
     """A document. `content` is the SHA-256 of what the archive has; empty where it has nothing."""
 
     id: str
-    kind: str
+    kind: DocumentKind
     state: str
     sha256: str
     content: str | None = None

@@ -44,7 +44,7 @@ TITLES: dict[Scene, str] = {
     "namesake": "A namesake of theirs: two people agree",
     "vip": "A VIP, not approved by their own manager",
     "duplicate": "The same person under another address",
-    "reminded": "Documents, after a reminder",
+    "reminded": "Changed midway; a document refused",
     "expired": "Documents that never come",
     "appeal": "Rejected, appealed against, and won",
     "withdrawal": "Withdrawn in the middle of provisioning",

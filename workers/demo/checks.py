@@ -11,7 +11,7 @@ from workers.demo.check import Check
 from workers.demo.evidence import DecisionRow, Evidence, Found
 from workers.demo.fate_checks import FATES
 from workers.demo.memory import COPIES, DECISIONS, PARKINGS, Said
-from workers.demo.show import SYSTEMS, way_of
+from workers.demo.show import SYSTEMS, passed_by
 from workers.demo.system_checks import (
     MAKING,
     nothing_left,
@@ -211,7 +211,7 @@ def trail_is_complete(evidence: Evidence) -> Check:
     for one in evidence.found:
         path = ("received", *one.trail)
         allowed = all(later in TRANSITIONS[stage] for stage, later in pairwise(path))
-        way = way_of(one.applicant)
+        way = passed_by(one.applicant)
         whole = path == way if one.applicant.end == "active" else path[-1] in ENDS
         if not (allowed and whole):
             problems.append(f"{one.applicant.name}: {' → '.join(path)}")

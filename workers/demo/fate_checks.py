@@ -118,15 +118,19 @@ def documents_kept(evidence: Evidence) -> Check:
 
 
 def _not_kept(evidence: Evidence, one: Found) -> Iterator[str]:
-    papers = {paper.kind: paper for paper in one.case.papers}
-    if len(papers) != len(one.case.papers) or set(papers) != set(one.applicant.documents):
-        yield f"{len(one.case.papers)} documents of {len(one.applicant.documents)}"
-    for kind in one.applicant.documents:
-        sent = document_of(evidence.run, one.applicant, kind)
-        digest = hashlib.sha256(sent).hexdigest()
-        paper = papers.get(kind)
-        if paper is not None and {paper.sha256, paper.content} != {digest}:
-            yield f"{kind} is not what was sent"
+    refused = [paper for paper in one.case.papers if paper.state == "refused"]
+    there = [paper for paper in one.case.papers if paper.state != "refused"]
+    papers = {paper.kind: paper for paper in there}
+    if len(papers) != len(there) or set(papers) != set(one.applicant.documents):
+        yield f"{len(there)} documents of {len(one.applicant.documents)}"
+    once_more = one.applicant.scene == "reminded"
+    if len(refused) != once_more:
+        yield f"{len(refused)} were refused"
+    for paper in one.case.papers:
+        again = once_more and paper.state != "refused"
+        sent = document_of(evidence.run, one.applicant, paper.kind, again=again)
+        if {paper.sha256, paper.content} != {hashlib.sha256(sent).hexdigest()}:
+            yield f"{paper.kind} is not what was sent"
 
 
 def reminded(evidence: Evidence) -> Check:
@@ -136,7 +140,8 @@ def reminded(evidence: Evidence) -> Check:
         again = [letter for letter in one.asked if letter.subject.startswith(REMINDER)]
         reminders += len(again)
         late = {"reminded": 1, "expired": 2}.get(one.applicant.scene, 0)
-        first = len(one.asked) - len(again)
+        once_more = one.applicant.scene == "reminded"  # one is refused
+        first = len(one.asked) - len(again) - once_more
         if first != bool(one.applicant.documents) or len(again) < late:
             problems.append(f"{one.applicant.name}: asked {first}, reminded {len(again)} times")
     return Check("Who takes their time is reminded", f"{reminders} reminders", tuple(problems))

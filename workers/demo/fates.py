@@ -8,11 +8,13 @@ from workers.demo.acting import Acting, id_of, until
 from workers.demo.memory import (
     AGREED,
     APPEALED,
+    CHANGED,
     CONFIRMED,
     HEARD,
     NAMESAKE,
     ON_THE_LIST,
     SAME_PERSON,
+    UNREADABLE,
     WELCOME,
 )
 from workers.demo.outside import REMINDER
@@ -89,15 +91,27 @@ class Fates(Acting):
     async def _reminded(self) -> None:
         row = self._one("reminded")
         with self._show.scene("reminded") as scene:
+            # Who they are is asked for still, and stays so: what they turn over is decided anew.
+            await self._until_asked(row)
+            await self._callers.change(id_of(row), {"monthly_volume": 9_000}, CHANGED.reason)
             await self._prove_identity(row)
             await self._until_documents_asked(row)
             email = row.applicant.application.email
             await until(
                 lambda: self._outside.letters(to=email, subject=REMINDER), "nobody was reminded"
             )
-            await self._deliver(row)
+            # One is refused while the other is still missing: nobody has to hurry.
+            await self._deliver(row, only=1)
+            reviewers = self._callers.reviewers
+            there = await until(lambda: reviewers.delivered(id_of(row)), "nothing is stored")
+            self._accepted(
+                await reviewers.refuse("reviewer", there[0], "unreadable", UNREADABLE.reason)
+            )
+            all_missing = len(row.applicant.documents)
+            await until(lambda: self._misses(row, all_missing), "it was not asked for again")
+            await self._deliver(row, again=True)
             await self._until_end(row)
-            scene.told = "asked, reminded, delivered, active"
+            scene.told = "changed, reminded, one refused, active"
 
     async def _expired(self) -> None:
         row = self._one("expired")
@@ -123,6 +137,10 @@ class Fates(Acting):
             scene.told = "rejected, heard anew, active"
 
     # What only these scenes need
+
+    async def _misses(self, row: Row, documents: int) -> bool:
+        """Whether so many documents of an applicant are missing."""
+        return len(await self._callers.missing(id_of(row))) == documents
 
     async def _until_reviewed(self, row: Row) -> OpenReview:
         """An applicant proves who they are; the review that this leads to."""

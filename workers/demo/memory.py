@@ -58,12 +58,16 @@ SAME_PERSON = Said("merge", name_of("reviewer"), "the same name and date of birt
 APPEALED = Said("appeal", SERVICE, "the new passport has come")
 HEARD = Said("approve", name_of("senior_reviewer"), "the new passport is in order")
 
+CHANGED = Said("change", SERVICE, "they expect to turn over more")
+UNREADABLE = Said("judge_document", name_of("reviewer"), "the scan is too dark")
+
 DECISIONS: Mapping[str, tuple[Said, ...]] = {
     "kontor": (ON_THE_LIST,),
     "namesake": AGREED,
     "ines": (WELCOME,),
     "again": (SAME_PERSON,),
     "appeal": (APPEALED, HEARD),
+    "kranich": (CHANGED, UNREADABLE),
     "maple": (Said("withdraw", SERVICE, WITHDRAWN),),
     "eleni": (Said("resolve", OPERATOR, PARKINGS["conflict"].remedy),),
     "hayabusa": (Said("resolve", OPERATOR, PARKINGS["crm_outage"].remedy),),

@@ -19,7 +19,7 @@ System = Literal["stripe", "directory", "crm", "mail"]
 FaultKind = Literal["timeout_after_commit", "error_503"]
 TO_CONFIRM = "Confirm your e-mail address"
 """The subject of the mail with the link."""
-ABOUT_DOCUMENTS, REMINDER = "ocuments that we need from you", "A reminder"
+ABOUT_DOCUMENTS, REMINDER = "that we need from you", "A reminder"
 """Parts of the subjects of letters about documents, and of those that remind of them."""
 _LINK = re.compile(r"^https?://\S+", re.MULTILINE)
 _WELL_BEHAVED = {"copies": 1, "scatter_seconds": 0, "drop_next": 0, "paused": False}

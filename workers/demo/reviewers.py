@@ -9,6 +9,8 @@ import httpx
 from pydantic import BaseModel
 
 from workers.settings import SecretName, Settings
+from workflows.onboarding.application import DeliveredDocument, DocumentList
+from workflows.onboarding.messages import RefusalCode
 from workflows.onboarding.rules import AdverseAction
 
 Key = Literal["reviewer", "reviewer_two", "senior_reviewer", "senior_reviewer_two"]
@@ -96,6 +98,19 @@ class Reviewers:
         path = f"/v1/onboardings/{onboarding}/screening/hits/{hit.id}/judgement"
         body = {"verdict": verdict, "reason": reason}
         return await self._sent(key, path, body, looked_at=hit.revision)
+
+    async def delivered(self, onboarding: str) -> list[DeliveredDocument]:
+        """The documents that nobody has judged, once the archive has them."""
+        found = await self._seen(f"/v1/onboardings/{onboarding}/documents")
+        there = DocumentList.model_validate(found).items
+        return [one for one in there if one.state == "stored"]
+
+    async def refuse(
+        self, key: Key, document: DeliveredDocument, code: RefusalCode, reason: str
+    ) -> str | None:
+        """Say what is wrong with a document."""
+        path = f"/v1/onboardings/{document.onboarding_id}/documents/{document.id}/refusal"
+        return await self._sent(key, path, {"code": code, "reason": reason}, looked_at=1)
 
     async def approve(self, key: Key, review: OpenReview, reason: str) -> str | None:
         """Agree."""

@@ -37,6 +37,18 @@ def way_of(applicant: Applicant) -> tuple[str, ...]:
     return tuple(stage for stage in WAY if not skipped.get(stage))
 
 
+def passed_by(applicant: Applicant) -> tuple[str, ...]:
+    """The stages of this applicant in the order in which they are passed, some of them twice.
+
+    Who changes their application while they prove who they are begins anew.
+    """
+    way = way_of(applicant)
+    if applicant.scene != "reminded":
+        return way
+    begun = way.index("validating"), way.index("verifying_identity") + 1
+    return (*way[: begun[1]], *way[slice(*begun)], *way[begun[1] :])
+
+
 System = Literal["billing", "directory", "crm"]
 SYSTEMS: tuple[System, ...] = ("billing", "directory", "crm")
 """What a customer is provisioned in, at the same time: the steps of each are named after it."""

@@ -187,6 +187,8 @@ class Withdrawn(Answer):
 class DeliveredDocument(Answer):
     """A document that came in; `code` says what is wrong with a refused one.
 
+    `valid_until` is the last day on which it is valid, where it has one.
+
     `sha256` is of its content. What its file was called is not kept.
     """
 
@@ -199,6 +201,7 @@ class DeliveredDocument(Answer):
     size: int
     media_type: str
     uploaded_by: str
+    valid_until: date | None = None
     created_at: datetime
     stored_at: datetime | None
     judged_at: datetime | None

@@ -10,9 +10,11 @@ from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from workflows import search_attributes
+from workflows.conduct import CLOCK
 from workflows.decisions import Taken
 from workflows.onboarding.life import CUSTOMER_LIFE, CompareNow, LifeState, Offboarding, TakeUp
 from workflows.onboarding.life_steps import LifeSteps
+from workflows.onboarding.watches.documents import RenewingDocuments
 from workflows.onboarding.watches.identity import ProvingIdentityAgain
 from workflows.onboarding.watches.screening import ScreeningAgain
 from workflows.onboarding.watches.systems import COMPARISONS, ComparingSystems
@@ -27,10 +29,11 @@ _REMEMBERED = 50
 """So many of the updates that were taken. A signature is good for five minutes."""
 PROOF = "proof"
 SCREENING = "screening"
+PAPERS = "papers"
 
 
 @workflow.defn(name=CUSTOMER_LIFE)
-class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain):
+class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain, RenewingDocuments):
     """One customer. What is due is seen to beside each other: one that waits holds up no other.
 
     The process goes on in a new run when its history has grown. What is parked then is found again
@@ -59,12 +62,13 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain):
                 if self._has_grown():
                     await self._begin_anew()
                 await self.wait_for(
-                    self._has_news, until=self._next_due(), what="what is due next", who="the clock"
+                    self._has_news, until=self._next_due(), what="what is due next", who=CLOCK
                 )
                 self._clear()
         except Stopped:
             # Nothing is taken back while something else may still be made.
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+            await self.keep_judgements()
             raise
 
     @workflow.update(description="Let a customer leave, or have them leave.")
@@ -97,8 +101,10 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain):
                 self._set_about(system, partial(self.compare, system, state.compared))
         if self.proof_heard or now >= self.proof_due:
             self._set_about(PROOF, self.see_to_proof)
-        if self.list_is_new:
-            self._set_about(SCREENING, self.screen_again)
+        if self.hits_are_due:
+            self._set_about(SCREENING, self.see_to_hits)
+        if self.papers_heard or now >= self.papers_due:
+            self._set_about(PAPERS, self.see_to_papers)
 
     async def _take_up(self) -> None:
         """Keep what lists show, and take up the policy of today."""
@@ -120,6 +126,10 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain):
         self.budgets = state.budgets = taken_up.budgets
         state.policy = taken_up.policy or state.policy
         state.screening = taken_up.screening
+        state.reviews = max(state.reviews, taken_up.reviews)
+        state.excluded = taken_up.excluded
+        state.papers = taken_up.papers
+        state.papers_round = max(state.papers_round, taken_up.round)
         state.compare_at = workflow.now() + state.policy.compare_every
 
     def _set_about(self, what: str, see_to: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -133,8 +143,10 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain):
             self._asked
             or self.state.compare_asked
             or PROOF in over
+            or PAPERS in over
+            or (self.papers_heard and PAPERS not in self._under_way)
             or (self.proof_heard and PROOF not in self._under_way)
-            or (self.list_is_new and (SCREENING not in self._under_way or SCREENING in over))
+            or (self.hits_are_due and (SCREENING not in self._under_way or SCREENING in over))
             or any(self._under_way[name].exception() for name in over)
         )
 
@@ -146,7 +158,11 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain):
     def _next_due(self) -> datetime:
         due = self.state.compare_at
         assert due is not None, "it was set when the customer was taken up"
-        return due if PROOF in self._under_way else min(due, self.proof_due)
+        if PROOF not in self._under_way:
+            due = min(due, self.proof_due)
+        if PAPERS not in self._under_way:
+            due = min(due, self.papers_due)
+        return due
 
     # Going on in a new run
 
@@ -164,7 +180,7 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain):
         await workflow.wait_condition(
             lambda: self._at_rest() or bool(self._asked) or self._stopping()
         )
-        self._check_interruption()
+        self.check_interruption()
         self._clear()
         if self._asked or not self._at_rest():
             return

@@ -4,11 +4,17 @@ Ids, kinds and states only: what a document holds, and what its file was called,
 """
 
 from abc import ABC, abstractmethod
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
+from typing import Literal, Self
 
 from workflows.actor import Decision
-from workflows.onboarding.messages import DocumentId, ForApplication, Letter, RefusalCode
+from workflows.onboarding.messages import (
+    DocumentId,
+    DocumentJudgement,
+    ForApplication,
+    Letter,
+    RefusalCode,
+)
 from workflows.onboarding.rules import DocumentKind
 from workflows.request_key import Message, Request
 from workflows.step import Undo, Undone, step
@@ -31,11 +37,17 @@ class DocumentsChanged(Message):
 
 
 class AskForDocuments(ForApplication):
-    """Which documents have to be delivered, in which round, and how many files of one kind."""
+    """Which documents have to be delivered, in which round, and how many files of one kind.
+
+    Those of the kinds in `dated` say until when they are valid. `of_customer`: whoever watches over
+    a customer asks.
+    """
 
     round: int
     kinds: tuple[DocumentKind, ...]
     files: int
+    dated: tuple[DocumentKind, ...] = ()
+    of_customer: bool = False
 
 
 class Refusal(Message):
@@ -46,9 +58,12 @@ class Refusal(Message):
 
 
 class WriteAboutDocuments(ForApplication):
-    """A letter to the applicant: which documents are missing, until when, and why again."""
+    """A letter to the applicant: which documents are missing, until when, and why again.
 
-    occasion: Literal["asked", "reminder"]
+    `expiring` is for a customer, whose documents are valid for a short time only.
+    """
+
+    occasion: Literal["asked", "reminder", "expiring"]
     kinds: tuple[DocumentKind, ...]
     until: datetime
     refused: tuple[Refusal, ...] = ()
@@ -68,12 +83,25 @@ class Document(Message):
     kind: DocumentKind
     state: DocumentState
     code: RefusalCode | None = None
+    valid_until: date | None = None
 
 
 class Documents(Message):
     """The documents of a round, in the order in which they came."""
 
     documents: tuple[Document, ...] = ()
+
+
+class TimeToLook(ForApplication):
+    """Ask when so many hours of business have passed for whoever looks at an applicant."""
+
+    hours: int
+
+
+class LookUntil(Message):
+    """Until when reviewers may look at documents."""
+
+    at: datetime
 
 
 class ForDocument(ForApplication):
@@ -90,11 +118,29 @@ class Stored(Message):
 
 
 class JudgeDocument(ForDocument):
-    """What a reviewer found, to be kept with who found it. `decision` is as it was signed."""
+    """What a reviewer found, to be kept with who found it. `decision` is as it was signed.
+
+    `process` took it, where it is not the onboarding.
+    """
 
     verdict: Literal["accepted", "refused"]
     code: RefusalCode | None
+    valid_until: date | None = None
+    process: str | None = None
     decision: Decision
+
+    @classmethod
+    def of(cls, judged: DocumentJudgement, application: str, process: str | None = None) -> Self:
+        """A judgement, as it is to be kept."""
+        return cls(
+            application_id=application,
+            document_id=judged.document_id,
+            verdict=judged.verdict,
+            code=judged.code,
+            valid_until=judged.valid_until,
+            process=process,
+            decision=Decision(reason=judged.reason, by=judged.by),
+        )
 
 
 class DocumentSteps(ABC):
@@ -114,6 +160,11 @@ class DocumentSteps(ABC):
     @abstractmethod
     async def look(self, request: LookAtDocuments) -> Documents:
         """Say which documents there are."""
+
+    @step("read", "documents.time_to_look", "Count the hours of business", near=True)
+    @abstractmethod
+    async def time_to_look(self, request: TimeToLook) -> LookUntil:
+        """Say until when reviewers have time, from now on."""
 
     @step("remote", "documents.store", "Put a document into the archive")
     @abstractmethod

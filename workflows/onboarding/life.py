@@ -1,15 +1,17 @@
 """What a customer's life after the onboarding is told, tells and asks for. Ids only."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from workflows.actor import Decision
 from workflows.onboarding.life_policy import LifePolicy, Thing
 from workflows.onboarding.policy import ScreeningPolicy
-from workflows.onboarding.rules import Risk, ScreeningStatus
+from workflows.onboarding.review import Reviewed
+from workflows.onboarding.rules import DocumentKind, Risk, ScreeningStatus
+from workflows.onboarding.state import DocumentsState
 from workflows.policy import Budgets
 from workflows.request_key import Message, Request
 
@@ -31,6 +33,11 @@ System = Literal["billing", "directory", "crm"]
 def customer_workflow_id(tenant: str, onboarding: str) -> str:
     """The id of the process that watches over a customer."""
     return f"customer/{tenant}/{onboarding}"
+
+
+def life_of(process: str) -> str:
+    """The id of the process that watches over whoever the onboarding `process` makes a customer."""
+    return "customer/" + process.removeprefix("onboarding/")
 
 
 def is_customer(process: str) -> bool:
@@ -75,7 +82,33 @@ class Reverification(Message):
     look_at: datetime
 
 
-class LifeState(BaseModel):
+class Paper(Message):
+    """A document that counts, and the last day on which it is valid."""
+
+    kind: DocumentKind
+    valid_until: date
+
+
+class PapersAsked(Message):
+    """Documents that a customer was asked for anew: in which round, until when, what was written.
+
+    due      when each letter is due; `letters` is how many were written
+    judged_at  until when reviewers may refuse what is there; empty while something is missing
+    refused  the ids of those that were refused and asked for again
+    """
+
+    number: int
+    round: int
+    kinds: tuple[DocumentKind, ...]
+    until: datetime
+    due: tuple[datetime, ...]
+    letters: int = 0
+    look_at: datetime
+    judged_at: datetime | None = None
+    refused: tuple[str, ...] = ()
+
+
+class LifeState(Reviewed, BaseModel):
     """What the process knows about its customer. All of it goes over into the next run.
 
     version     of the application: what should be there
@@ -87,15 +120,22 @@ class LifeState(BaseModel):
     screened     how often they were screened again; it numbers those requests
     list_version  of the list when they were screened last
     list_told    the version that we were last told of
+    hits_judged  that a hit was judged, and nobody has looked what follows from it
+    excluded     who may not decide about them: names of API keys
     unseen      how often in a row a system gave no answer
     entered     how often a stage was entered; it numbers those requests
     reverified  how often a proof of identity was asked for again; it numbers those requests
     proof_heard  that something was heard of it that nobody has looked at yet
+    papers       the documents that have a day until which they are valid
+    papers_left  those of them that somebody decided to leave as they are
+    papers_asked   those that they were asked for anew; `papers_number` counts how often
+    papers_round   the last round in which documents were asked for
+    papers_heard   that something was heard of them that nobody has looked at yet
+    documents    what reviewers may judge, and what they said
     decided      updates that were taken: none is taken twice
     noticed      how many notices were sent; it numbers them
     """
 
-    application_id: str
     tenant: str
     since: datetime
     proved_at: datetime
@@ -117,9 +157,18 @@ class LifeState(BaseModel):
     screened: int = 0
     list_version: str | None = None
     list_told: str | None = None
+    hits_judged: bool = False
+    excluded: tuple[str, ...] = ()
     reverified: int = 0
     reverification: Reverification | None = None
     proof_heard: bool = False
+    papers: tuple[Paper, ...] = ()
+    papers_left: tuple[Paper, ...] = ()
+    papers_asked: PapersAsked | None = None
+    papers_number: int = 0
+    papers_round: int = 0
+    papers_heard: bool = False
+    documents: DocumentsState = Field(default_factory=DocumentsState)
     decided: list[str] = []
     noticed: int = 0
 
@@ -156,11 +205,20 @@ class TakeUp(OfCustomer):
 
 
 class TakenUp(Message):
-    """The policy of today; none where customers are watched over no more."""
+    """The policy of today; none where customers are watched over no more.
+
+    `reviews` is how many there were of the applicant and the customer, `excluded` who may not take
+    part in one: names of API keys. `papers` are the documents that expire, `round` is the last in
+    which documents were asked for.
+    """
 
     policy: LifePolicy | None
     budgets: Budgets
     screening: ScreeningPolicy | None = None
+    reviews: int = 0
+    excluded: tuple[str, ...] = ()
+    papers: tuple[Paper, ...] = ()
+    round: int = 0
 
 
 class ListChanged(Message):
@@ -203,7 +261,7 @@ class RecordDifference(OfCustomer):
     outcome: Literal["repaired", "left", "mended"]
 
 
-Question = Literal["repair", "mend", "not_proved", "hits"]
+Question = Literal["repair", "mend", "not_proved", "hits", "documents"]
 
 
 class PutBefore(OfCustomer):
@@ -212,7 +270,8 @@ class PutBefore(OfCustomer):
     repair      it is gone, and not to be made anew without asking
     mend        it is there, and not as it should be
     not_proved  a proof of identity was asked for in vain
-    hits        they may be on a list, and nobody has judged it yet
+    hits        they may be on a list, and nobody has judged it in time
+    documents   a document has expired, and no new one came in time
     """
 
     question: Question

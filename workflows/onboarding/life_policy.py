@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from workflows.onboarding.rules import Risk
+from workflows.onboarding.review import Reviewer, ReviewTerms
+from workflows.onboarding.rules import Hours, Risk, ScreeningStatus
 from workflows.policy import Duration
 from workflows.request_key import Message
 
@@ -25,6 +26,42 @@ class ByRisk(Message):
         return {"low": self.low, "medium": self.medium}.get(risk, self.high)
 
 
+class CustomerReviewPolicy(Message):
+    """On which terms reviewers look at a customer, in business hours since the review was opened.
+
+    When nobody decides in time an operator is asked: nobody loses access by time alone.
+    """
+
+    approvers: int = Field(ge=1, le=2)
+    owner: Reviewer
+    remind_after: Hours
+    escalate_after: Hours
+    decide_within: int = Field(ge=1, le=2_000)
+
+    def terms(self, screening: ScreeningStatus) -> ReviewTerms:
+        """The terms of a review because of what came of a screening."""
+        return ReviewTerms(
+            **self.model_dump(), by_default="expire", reasons=(f"screening/{screening}",)
+        )
+
+
+class ExpiringPolicy(Message):
+    """How customers are asked for a new document before the one that we have expires.
+
+    ask_before      so long before the day
+    remind_after    when they are reminded, from when they were asked
+    deliver_within  how long they have at least, also where it is expired already
+    look_hours      how many hours of business reviewers may refuse what was delivered
+    files           how many files of one kind are taken in
+    """
+
+    ask_before: Duration
+    remind_after: tuple[Duration, ...]
+    deliver_within: Duration
+    look_hours: Hours
+    files: int = Field(ge=1, le=20)
+
+
 class LifePolicy(Message):
     """What the business decided about its customers. Read anew with each comparison.
 
@@ -34,6 +71,8 @@ class LifePolicy(Message):
     reverify_after    how long a proof of identity is good
     reverify_within   how long a customer has to prove it again
     keep_for          how long what is kept of somebody who left must be kept
+    review            how reviewers look at who may be on a list; without it an operator is asked
+    documents         how documents are seen to that expire; without it nobody does
     """
 
     compare_every: Duration
@@ -42,3 +81,5 @@ class LifePolicy(Message):
     reverify_after: ByRisk
     reverify_within: Duration
     keep_for: Duration
+    review: CustomerReviewPolicy | None = None
+    documents: ExpiringPolicy | None = None

@@ -3,15 +3,14 @@
 import hashlib
 from base64 import b32encode
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from workflows.actor import Decision
-from workflows.onboarding.policy import DuplicatesPolicy, EmailPolicy, Policy
-from workflows.onboarding.review import UnderReview
-from workflows.onboarding.rules import AdverseAction, Risk
+from workflows.onboarding.policy import DuplicatesPolicy, Policy
+from workflows.onboarding.rules import AdverseAction
 from workflows.request_key import Message, Request
 from workflows.rules import RuleVersions
 
@@ -53,7 +52,8 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
         {"awaiting_documents", "provisioning", "rejected", "expired", *_CHANGED, *_STOPPED}
     ),
     "awaiting_documents": frozenset({"provisioning", "expired", *_CHANGED, *_STOPPED}),
-    "provisioning": frozenset({"welcoming", *_STOPPED}),
+    # A hit that is confirmed only now is decided about: what was made is taken back before.
+    "provisioning": frozenset({"welcoming", *_CHANGED, *_STOPPED}),
     # From here on the customer has an account: leaving is offboarding, not withdrawal.
     "welcoming": frozenset({"active", "aborted"}),
     "active": frozenset(),
@@ -67,7 +67,7 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
 CHANGEABLE = frozenset(
     {"validating"}
     | {stage for stage, following in TRANSITIONS.items() if "validating" in following}
-) - {"received"}
+) - {"received", "provisioning"}
 """The stages in which an application may be changed; later, systems have been given it."""
 ENDS = frozenset(stage for stage, following in TRANSITIONS.items() if not following)
 UNDONE = frozenset({"withdrawn", "expired", "aborted"})
@@ -122,97 +122,21 @@ class ConfirmationResend(ForApplicant):
     """Somebody has the mail with the link sent once more."""
 
 
-class Mailing(BaseModel):
-    """How an applicant is asked to confirm their address: `asked_at` is when last."""
-
-    policy: EmailPolicy
-    asked_at: datetime
-    mails: int = 0
-    resends: list[ConfirmationResend] = []
-
-    @property
-    def due(self) -> bool:
-        """Whether a mail has yet to go out."""
-        return self.mails <= len(self.resends)
-
-
-class Standing(BaseModel):
-    """What was found, in this round or an earlier one, and still holds.
-
-    `documents` is the round in which they were asked for; 0 where none were yet.
-    """
-
-    address: bool = False
-    identity: Literal["verified", "failed"] | None = None
-    documents: int = 0
-
-
-RESTS_ON: Mapping[str, frozenset[str]] = {
-    "address": frozenset({"email"}),
-    "identity": frozenset({"kind", "name", "date_of_birth", "signatory"}),
-    "documents": frozenset({"kind", "name", "country", "date_of_birth", "owners", "signatory"}),
-}
-"""Of each check in `Standing`, the fields of the application that it rests on.
-
-What is decided rests on all of them: whatever was changed, it is screened, decided and reviewed
-anew.
-"""
-
-
 DocumentId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 RefusalCode = Literal["unreadable", "incomplete", "out_of_date", "not_what_was_asked", "other_name"]
 """What is wrong with a document. The applicant is told."""
 
 
 class DocumentJudgement(Decision):
-    """What a reviewer found a document to be; `code` says what is wrong with a refused one."""
+    """What a reviewer found a document to be; `code` says what is wrong with a refused one.
+
+    `valid_until` is the day that they read in an accepted one, where they did.
+    """
 
     document_id: DocumentId
     verdict: Literal["accepted", "refused"]
     code: RefusalCode | None = None
-
-
-class DocumentsState(BaseModel):
-    """What the process has heard about documents, and not yet acted on.
-
-    heard       the hints that came
-    open        the ids of those in the archive that nobody has judged
-    judged      what reviewers decided, until it is kept
-    refused     the ids of those that were refused and asked for again
-    """
-
-    heard: list[str] = []
-    open: list[str] = []
-    refused: list[str] = []
-    judged: list[DocumentJudgement] = []
-
-
-class OnboardingState(BaseModel):
-    """What the process knows about its applicant. `round` counts how often it was gone through.
-
-    `changes` have yet to be gone through with, `changes_left` may still come.
-    list_version, risk   what screening looked at, and what the tables said
-    reviews  how many reviews there have been; `review` is the one that is open
-    adverse_actions, appeal_until   what a rejected applicant is told
-    """
-
-    application_id: str
-    round: int = 1
-    changes: list[Change] = []
-    changes_left: int = 0
-    standing: Standing = Field(default_factory=Standing)
-    mailing: Mailing | None = None
-    confirmation_events: list[str] = []
-    session_id: str | None = None
-    identity_events: list[str] = []
-    failed_reports: list[str] = []
-    list_version: str | None = None
-    risk: Risk | None = None
-    reviews: int = 0
-    review: UnderReview | None = None
-    adverse_actions: tuple[AdverseAction, ...] = ()
-    appeal_until: datetime | None = None
-    documents: DocumentsState = DocumentsState()
+    valid_until: date | None = None
 
 
 class Started(Message):

@@ -5,6 +5,7 @@ from pydantic import Field
 from workflows.onboarding.life_policy import LifePolicy
 from workflows.onboarding.rejection import RejectionPolicy
 from workflows.onboarding.review import ReviewPolicy
+from workflows.onboarding.rules import DocumentKind, Hours
 from workflows.policy import Budgets, Duration
 from workflows.request_key import Message
 
@@ -57,17 +58,22 @@ class DocumentsPolicy(Message):
 
     remind_after  when they are reminded, from when they were asked
     expires_after when it is too late; both begin anew when a document is refused
-    look_within   how long reviewers may refuse what was delivered before the process goes on; it
-                  does not wait once they accepted a document of each kind. Empty: nobody looks
+    look_hours    how many hours of business reviewers may refuse what was delivered before the
+                  process goes on; it does not wait once they accepted a document of each kind
+    look_within   the same by the calendar, as it was for those who began before; without either
+                  nobody looks
     tries         how often documents of one kind may be refused
     files         how many files of one kind are taken in
+    dated         the kinds that are taken in only with a day until which they are valid
     """
 
     remind_after: tuple[Duration, ...]
     expires_after: Duration
+    look_hours: Hours | None = None
     look_within: Duration | None = None
     tries: int = Field(ge=1, le=10)
     files: int = Field(ge=1, le=20)
+    dated: tuple[DocumentKind, ...] = ()
 
 
 class Policy(Message):

@@ -110,9 +110,17 @@ class Rejection(AboutReview):
     codes: Annotated[tuple[AdverseAction, ...], Field(min_length=1, max_length=6)]
 
 
-class UnderReview(BaseModel):
-    """An open review, as its process knows it.
+class Mark(BaseModel):
+    """What is to be done about an open review, and when."""
 
+    at: datetime
+    what: Literal["remind", "escalate"]
+
+
+class UnderReview(BaseModel):
+    """An open review, as its process knows it. It goes over into another run with the process.
+
+    marks      what is still to be done while nobody decides, in order
     decisions  what was said, each with the update that it came by
     kept       how many of them have their row
     """
@@ -124,6 +132,7 @@ class UnderReview(BaseModel):
     excluded: tuple[str, ...]
     owner: Reviewer
     due_at: datetime
+    marks: list[Mark] = []
     decisions: list[tuple[str, Approval | Rejection]] = []
     kept: int = 0
 
@@ -155,16 +164,31 @@ class UnderReview(BaseModel):
         return ("reviewer", "senior_reviewer")
 
 
+class Reviewed(BaseModel):
+    """What a process knows of the reviews of whom its application is about.
+
+    `reviews` is how many there have been; `review` is the one that is open.
+    """
+
+    application_id: str
+    reviews: int = 0
+    review: UnderReview | None = None
+
+
 def review_id(application_id: str, number: int) -> str:
     """The id of an onboarding's review: they are counted from 1."""
     return f"{application_id}-{number}"
 
 
 class OpenReview(Request):
-    """Put one version of an application before people; `excluded` may not decide about it."""
+    """Put one version of an application before people; `excluded` may not decide about it.
+
+    `process` takes what they decide, where it is not the onboarding.
+    """
 
     application_id: str
     number: int
+    process: str | None = None
     terms: ReviewTerms
     excluded: tuple[str, ...] = ()
 

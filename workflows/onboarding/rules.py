@@ -10,7 +10,11 @@ Kind = Literal["person", "company"]
 Risk = Literal["low", "medium", "high", "prohibited"]
 Tier = Literal["standard", "business", "vip"]
 DocumentKind = Literal[
-    "proof_of_address", "register_extract", "ownership_statement", "source_of_funds"
+    "proof_of_address",
+    "register_extract",
+    "ownership_statement",
+    "source_of_funds",
+    "identity_document",
 ]
 ScreeningStatus = Literal["clear", "accepted", "possible", "confirmed"]
 """What lists of sanctions say of the parties of an application.

@@ -7,7 +7,7 @@ from workflows.onboarding.messages import (
 )
 from workflows.onboarding.policy import ScreeningPolicy
 from workflows.onboarding.rules import ScreeningStatus
-from workflows.request_key import Message
+from workflows.request_key import Message, Request
 from workflows.step import step
 
 
@@ -30,6 +30,25 @@ class Screened(Message):
     list_version: str
 
 
+class LookAtHits(Request):
+    """Ask how the hits of the latest screening stand."""
+
+    application_id: str
+
+
+class HitsNow(Message):
+    """What people made of the hits by now; as in `Screened`."""
+
+    status: ScreeningStatus
+    politically_exposed: bool
+
+
+class HitJudged(Message):
+    """A hint that a hit was judged. What came of it is looked up, not told."""
+
+    event_id: str
+
+
 class ScreeningSteps(ABC):
     """Who may not be, or not easily be, a customer."""
 
@@ -37,3 +56,8 @@ class ScreeningSteps(ABC):
     @abstractmethod
     async def screen(self, request: Screen) -> Screened:
         """Ask the list about every party, and keep each hit until somebody has judged it."""
+
+    @step("read", "screening.look", "Look what people made of the hits", near=True)
+    @abstractmethod
+    async def look_at_hits(self, request: LookAtHits) -> HitsNow:
+        """Say how the hits stand, without asking the list."""

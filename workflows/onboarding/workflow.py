@@ -4,12 +4,12 @@ from temporalio import workflow
 
 from workflows.decisions import Taken
 from workflows.onboarding.decision import Decided
+from workflows.onboarding.life import Accounts
 from workflows.onboarding.messages import (
     TRANSITIONS,
     UNDONE,
     ForApplication,
     Letter,
-    OnboardingState,
     Received,
     Start,
     Started,
@@ -25,9 +25,10 @@ from workflows.onboarding.stages.documents import CollectingDocuments
 from workflows.onboarding.stages.duplicates import RelatingDuplicates
 from workflows.onboarding.stages.identity import ProvingIdentity
 from workflows.onboarding.stages.life import BeginningLife
-from workflows.onboarding.stages.provisioning import Provisioning
 from workflows.onboarding.stages.screening import Screening
+from workflows.onboarding.state import OnboardingState
 from workflows.onboarding.steps import ApplicationSteps, NoticeSteps
+from workflows.process import Changed
 
 
 @workflow.defn
@@ -39,7 +40,6 @@ class CustomerOnboarding(
     Deciding,
     RelatingDuplicates,
     CollectingDocuments,
-    Provisioning,
     BeginningLife,
 ):
     """One applicant, from the signup to one of the five ends."""
@@ -66,11 +66,12 @@ class CustomerOnboarding(
         self.budgets = policy.budgets
         self.state.changes_left = policy.changes
 
-        if end := await self.as_it_stands(lambda: self.examine(received)):
-            return end
-        accounts = await self.provision(await self.taken_up_again(received))
+        accounts = None
+        while accounts is None:
+            if end := await self.as_it_stands(lambda: self.examine(received)):
+                return end
+            accounts = await self.provisioned(received)
 
-        await self.enter("welcoming")
         await self.step(
             NoticeSteps.welcome,
             Welcome(application_id=applicant),
@@ -82,6 +83,7 @@ class CustomerOnboarding(
     async def examine(self, received: Received) -> str | None:
         """Everything before provisioning: the end that it comes to, None where it goes on."""
         applicant, policy = self.applicant, received.policy
+        await self.take_accounts_back()
         if self.stage != "validating":
             await self.enter("validating")
         validated = await self.step(
@@ -122,6 +124,7 @@ class CustomerOnboarding(
             return await self.turn_down(policy, verdict.codes)
         if verdict.outcome == "expired":
             return "expired"
+        await self.hits_must_stand()
 
         if policy.documents and decided.documents:
             await self.enter("awaiting_documents")
@@ -130,6 +133,16 @@ class CustomerOnboarding(
 
         await self.enter("provisioning")
         return None
+
+    async def provisioned(self, received: Received) -> Accounts | None:
+        """The accounts, once the welcome begins; None where it is to be decided once more."""
+        try:
+            accounts = await self.provision(await self.taken_up_again(received))
+            await self.enter("welcoming")
+        except Changed:
+            await self.begin_round()
+            return None
+        return accounts
 
     async def settle(self, decided: Decided) -> Verdict:
         """The verdict of the rules or, where they send to people, that of a review."""

@@ -67,6 +67,20 @@ def workflow_id(account: str, day: date, ordinal: int) -> str:
     return f"reconciliation/{account}/{day.isoformat()}/{ordinal}"
 
 
+SHADOW_TRANSITIONS: Mapping[str, frozenset[str]] = {
+    "received": frozenset({"gathering", *STOPPED}),
+    "gathering": frozenset({"proving", *STOPPED}),
+    "proving": frozenset({"balanced", "breaks", "incomplete", "proof_failed", *STOPPED}),
+    **{end: frozenset() for end in ENDS},
+}
+"""The same of a shadow, which stops after the proof."""
+
+
+def shadow_id(account: str, day: date, name: str) -> str:
+    """The id of the process that tries out how a day would come out; `name` tells them apart."""
+    return f"reconciliation-shadow/{account}/{day.isoformat()}/{name}"
+
+
 def range_id(account: str, first: date, last: date) -> str:
     """The id of the process that reconciles the days of a range in their order."""
     return f"reconciliation-range/{account}/{first.isoformat()}/{last.isoformat()}"
@@ -179,6 +193,13 @@ class Proven(Message):
     status: Status
     result_hash: str
     missing: tuple[str, ...] = ()
+
+
+class Shadowed(Proven):
+    """How a day would come out: breaks by class, and how many items would be matched."""
+
+    breaks: Mapping[BreakClass, int] = Field(default_factory=dict)
+    matched: int = 0
 
 
 class Certify(OfCut):

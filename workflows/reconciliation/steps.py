@@ -18,6 +18,7 @@ from workflows.reconciliation.messages import (
     Posted,
     Proven,
     RecordStage,
+    Shadowed,
     TakenUp,
     Tell,
 )
@@ -86,6 +87,15 @@ class MatchSteps(ABC):
 
         Breaks that explained themselves are closed.
         """
+
+
+class ShadowSteps(ABC):
+    """Trying out, without a trace."""
+
+    @step("bulk", "shadow.compare", "Compare the books, and keep nothing of it")
+    @abstractmethod
+    async def compare(self, request: ForRun) -> Shadowed:
+        """Fix, match and prove as a run does, and take all of it back."""
 
 
 class ProofSteps(ABC):

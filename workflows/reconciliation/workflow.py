@@ -7,6 +7,7 @@ from workflows.decisions import Taken
 from workflows.process import Process
 from workflows.reconciliation.messages import (
     END_OF,
+    SHADOW_TRANSITIONS,
     TRANSITIONS,
     Certify,
     Cut,
@@ -18,6 +19,7 @@ from workflows.reconciliation.messages import (
     RecordStage,
     Run,
     RunState,
+    Shadowed,
     Tell,
     Withdrawal,
 )
@@ -27,6 +29,7 @@ from workflows.reconciliation.steps import (
     PostSteps,
     ProofSteps,
     RunSteps,
+    ShadowSteps,
 )
 
 
@@ -112,3 +115,49 @@ class ReconcileAccount(Process[RunState]):
     @withdraw.validator
     def _may_withdraw(self, withdrawal: Withdrawal) -> None:
         self.must_be_able_to_end("withdrawn")
+
+
+@workflow.defn
+class ShadowReconciliation(Process[RunState]):
+    """How a day would come out, by the rules of today: it stops after the proof.
+
+    What is gathered are facts that every run shares; matches, breaks and certificates it keeps
+    none, and its keys are its own.
+    """
+
+    TRANSITIONS = SHADOW_TRANSITIONS
+    UNDONE = frozenset()
+
+    @workflow.init
+    def __init__(self, run: Run) -> None:
+        super().__init__("received", RunState(run=run))
+        self.result: Shadowed | None = None
+
+    @workflow.run
+    async def run(self, run: Run) -> str:
+        """Try it out, and answer how it would come out."""
+        return await self.carry_out(self.try_out)
+
+    async def try_out(self) -> str:
+        """The story."""
+        asked = ForRun(run=self.state.run)
+        taken_up = await self.step(RunSteps.take_up, asked)
+        self.budgets = taken_up.budgets
+        workflow.upsert_search_attributes([search_attributes.TENANT.value_set(taken_up.tenant)])
+        await self.enter("gathering")
+        await self.together(
+            self.step(GatherSteps.processor, asked),
+            self.step(GatherSteps.statements, asked),
+            self.step(GatherSteps.journal, asked),
+        )
+        await self.enter("proving")
+        self.result = await self.step(ShadowSteps.compare, asked)
+        return END_OF[self.result.status]
+
+    @workflow.query
+    def found(self) -> Shadowed | None:
+        """What was found; None until it is."""
+        return self.result
+
+    async def record_stage(self, stage: str) -> None:
+        """No list has shadows in it."""

@@ -79,6 +79,7 @@ async def test_an_address_may_be_in_any_script(
     assert letter.headers["To"] == arrives_at
     assert letter.sender == "onboarding@example.com"
     assert letter.headers["From"] == "Perdüre <onboarding@example.com>"
+    assert letter.headers["Subject"] == "Hello"
 
 
 @pytest.mark.parametrize(

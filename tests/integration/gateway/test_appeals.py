@@ -25,7 +25,7 @@ async def rejected(gateway: Gateway, key: str, **form: Any) -> str:
 async def test_the_caller_is_told_the_codes_and_their_words(
     gateway: Gateway, house: House, key: str
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await rejected(gateway, key)
     shown = (await gateway.service.get(f"/v1/onboardings/{id_}")).json()
     assert shown["rejection"]["codes"] == [
@@ -45,7 +45,7 @@ async def test_the_caller_is_told_the_codes_and_their_words(
 async def test_internal_reasons_are_for_those_who_review_and_operate(
     gateway: Gateway, house: House, key: str
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await rejected(gateway, key)
     path = f"/v1/onboardings/{id_}"
     assert (await gateway.service.get(path)).json()["decisions"] is None
@@ -57,7 +57,7 @@ async def test_internal_reasons_are_for_those_who_review_and_operate(
 async def test_an_appeal_is_an_onboarding_of_its_own_however_often_it_is_asked_for(
     gateway: Gateway, house: House, key: str
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await rejected(gateway, key)
         path = f"/v1/onboardings/{id_}/appeal"
         asked = await asyncio.gather(*(gateway.service.post(path, WHY) for _ in range(3)))
@@ -82,7 +82,7 @@ async def test_an_appeal_is_an_onboarding_of_its_own_however_often_it_is_asked_f
 async def test_only_a_rejection_can_be_appealed_against_and_only_in_time(
     gateway: Gateway, house: House, key: str
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         under_way = (await gateway.service.sign_up()).json()["id"]
         path = f"/v1/onboardings/{under_way}/appeal"
         problem(await gateway.service.post(path, WHY), 409, "not-rejected")
@@ -102,7 +102,7 @@ async def test_operators_do_not_appeal_for_applicants(gateway: Gateway, key: str
 async def test_who_applies_again_is_linked_with_the_old_case(
     gateway: Gateway, house: House, key: str
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         first = await rejected(gateway, key)
         email = (await gateway.service.get(f"/v1/onboardings/{first}")).json()["application"][
             "email"
@@ -123,7 +123,7 @@ async def test_an_appeal_is_won_before_a_senior_reviewer_who_had_no_part_in_the_
         return await door.send("POST", path, json=body, headers={"If-Match": '"1"'})
 
     yes = {"reason": "not the same after all"}
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         number = {"type": "eu_vat", "value": "DE811907980"}
         other = (await gateway.service.sign_up(tax_id=number)).json()["id"]
         await stage_is(gateway, other, "verifying_email")

@@ -85,24 +85,48 @@ async def test_a_refused_step_is_listed_corrected_and_goes_on(
     assert decision["actor"] == "test-operator"
 
 
-async def test_a_version_that_does_not_exist_is_no_dead_end(gateway: Gateway, house: House) -> None:
+async def test_only_a_version_that_was_made_for_this_parking_is_retried_with(
+    gateway: Gateway, house: House
+) -> None:
+    nobody = resolution("a" * 26, "retry", step=TAX_STEP, version=2)
+    problem(await gateway.operator.post("/v1/attention/resolve", nobody), 404, "not-found")
     async with house.working(max_cached_workflows=10):
         id_ = await parked(gateway)
-        wrong = resolution(id_, "retry", step=TAX_STEP, version=7)
-        assert (await gateway.operator.post("/v1/attention/resolve", wrong)).status_code == 202
-        await until(
-            lambda: waiting(gateway),
-            lambda items: items and items[0]["why"]["type"] == "NoApplication",
+        # A change that the process never heard of, say: it is there, and made for nothing.
+        await house.rows(
+            "INSERT INTO applications (id, version, tenant, form, created_by)"
+            " SELECT id, 2, tenant, form, 'support' FROM applications WHERE id = :id",
+            id=id_,
         )
+        for version in (2, 7):
+            wrong = resolution(id_, "retry", step=TAX_STEP, version=version)
+            answer = await gateway.operator.post("/v1/attention/resolve", wrong)
+            told = problem(answer, 409, "other-version")
+            assert "/corrections" in told["detail"], "the way out"
+        await house.rows("DELETE FROM applications WHERE version = 2")
+        bad = {"tax_id": {"type": "eu_vat", "value": "XX1"}}
         right = {"tax_id": {"type": "eu_vat", "value": "DE123456789"}}
         path = f"/v1/onboardings/{id_}/corrections"
-        await gateway.operator.send("POST", path, json=right, headers={"If-Match": '"1"'})
-        decided = resolution(id_, "retry", step=TAX_STEP, version=2)
+        for version, tax_id in ((1, bad), (2, right)):
+            seen = {"If-Match": f'"{version}"'}
+            await gateway.operator.send("POST", path, json=tax_id, headers=seen)
+        current = resolution(id_, "retry", step=TAX_STEP, version=1)
+        (before,) = await waiting(gateway)
+        assert (await gateway.operator.post("/v1/attention/resolve", current)).status_code == 202
+        await until(
+            lambda: waiting(gateway),
+            lambda items: items and items[0]["since"] != before["since"],
+        )
+        # It has parked anew since: what was made for the parking before answers another question.
+        late = resolution(id_, "retry", step=TAX_STEP, version=3)
+        problem(await gateway.operator.post("/v1/attention/resolve", late), 409, "other-version")
+        await gateway.operator.send("POST", path, json=right, headers={"If-Match": '"3"'})
+        decided = resolution(id_, "retry", step=TAX_STEP, version=4)
         answer = await gateway.operator.post("/v1/attention/resolve", decided)
         assert answer.status_code == 202, answer.text
         await stage_is(gateway, id_, "active")
     (welcome,) = await house.rows("SELECT input FROM requests WHERE step = 'notice.welcome'")
-    assert welcome["input"]["version"] == 2, "what follows works from the right version"
+    assert welcome["input"]["version"] == 4, "what follows works from the right version"
 
 
 async def test_decisions_that_do_not_fit_are_refused_with_what_would(
@@ -240,5 +264,5 @@ async def test_a_run_that_never_began_starts_anew(gateway: Gateway, house: House
     await lose(house, id_)
     answer = await gateway.operator.post("/v1/attention/resolve", resolution(id_, "retry"))
     assert answer.status_code == 202, answer.text
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         await stage_is(gateway, id_, "verifying_email")

@@ -101,7 +101,7 @@ async def test_of_two_keys_none_is_meant(gateway: Gateway) -> None:
 
 
 async def test_the_longest_key_is_taken(gateway: Gateway, house: House) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         assert (await gateway.service.sign_up(str(uuid4()).ljust(255, "k"))).status_code == 201
 
 

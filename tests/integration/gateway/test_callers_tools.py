@@ -139,7 +139,7 @@ async def test_a_service_that_stores_applications_itself_starts_through_temporal
 ) -> None:
     application = await house.apply()
     async with (
-        house.working(),
+        house.working(max_cached_workflows=10),
         PerdureClient("http://gateway.invalid", "none", temporal=house.client) as perdure,
     ):
         handle = await perdure.start_from(application, tenant=TENANT)
@@ -172,7 +172,7 @@ async def test_the_gateway_may_come_back_meanwhile(served: str, house: House, ke
             return await super().handle_async_request(request)
 
     service = PerdureClient(served, API_KEYS["service"], transport=Flaky())
-    async with house.working(), service as perdure:
+    async with house.working(max_cached_workflows=10), service as perdure:
         onboarding = await perdure.start(APPLICATION, key=key)
     assert onboarding.id == onboarding_id(TENANT, key)
     assert tries == 3

@@ -63,7 +63,7 @@ async def kept(house: House) -> list[dict[str, Any]]:
 async def test_opening_the_link_confirms_nothing_and_pressing_the_button_does(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await signed_up(gateway)
         link = await link_of(gateway, id_)
         assert (await gateway.http.head(link)).status_code == 200
@@ -87,7 +87,7 @@ async def test_opening_the_link_confirms_nothing_and_pressing_the_button_does(
 async def test_a_page_of_ones_own_confirms_by_the_api_and_twice_is_the_same(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await signed_up(gateway)
         link = await link_of(gateway, id_)
         answers = await asyncio.gather(*(confirm(gateway.service, link) for _ in range(5)))
@@ -101,7 +101,7 @@ async def test_a_page_of_ones_own_confirms_by_the_api_and_twice_is_the_same(
 async def test_the_page_needs_no_script_loads_nothing_and_is_kept_nowhere(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         page = await gateway.http.get(await link_of(gateway, await signed_up(gateway)))
     policy = page.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
@@ -114,7 +114,7 @@ async def test_the_page_needs_no_script_loads_nothing_and_is_kept_nowhere(
 
 
 async def test_a_link_of_somebody_else_or_of_nobody_is_none(gateway: Gateway, house: House) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await signed_up(gateway)
         link = await link_of(gateway, id_)
     token = link.rpartition("/")[2]
@@ -138,7 +138,7 @@ async def test_a_link_of_somebody_else_or_of_nobody_is_none(gateway: Gateway, ho
 
 
 async def test_a_service_of_another_tenant_confirms_nothing(gateway: Gateway, house: House) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await signed_up(gateway)
         link = await link_of(gateway, id_)
     await house.rows("UPDATE onboardings SET tenant = 'globex'")
@@ -149,7 +149,7 @@ async def test_a_service_of_another_tenant_confirms_nothing(gateway: Gateway, ho
 async def test_a_link_counts_until_its_time_and_a_new_mail_brings_a_new_one(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await signed_up(gateway)
         (row,) = await house.rows("SELECT form FROM applications WHERE id = :id", id=id_)
         late = Link(id_, 1, 1_700_000_000)
@@ -188,7 +188,7 @@ async def test_another_address_gets_a_mail_of_its_own_and_the_link_in_the_first_
 async def test_after_a_withdrawal_there_is_nothing_to_confirm(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await signed_up(gateway)
         link = await link_of(gateway, id_)
         path = f"/v1/onboardings/{id_}/withdraw"
@@ -230,7 +230,7 @@ async def test_mails_are_sent_again_within_limits_by_whoever_may(
 async def test_a_confirmation_outlives_a_temporal_that_is_down(
     gateway: Gateway, house: House, nowhere: Client
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await signed_up(gateway)
         link = await link_of(gateway, id_)
         async with gateway_of(house, client=nowhere) as cut_off:
@@ -269,7 +269,7 @@ async def test_an_address_that_opens_too_many_pages_is_slowed_down(gateway: Gate
 
 async def test_the_token_is_in_the_mail_and_nowhere_else(gateway: Gateway, house: House) -> None:
     with capture_logs() as lines:
-        async with house.working():
+        async with house.working(max_cached_workflows=10):
             id_ = await signed_up(gateway)
             link = await link_of(gateway, id_)
             await confirm_email(gateway, id_)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from typer.testing import CliRunner
 
+from database.connection import transaction
+from database.screening import FoundHit, keep
+from tests.documents import PDF
 from tests.house import API_KEYS, TENANT, House
 from tests.integration.gateway.conftest import Gateway, problem, prove_identity, stage_is, until
 from tests.integration.test_upkeep import closed, do
@@ -53,7 +56,7 @@ async def compare_now(gateway: Gateway, id_: str) -> None:
 async def test_whoever_is_deleted_in_the_directory_is_there_again_and_audited(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await customer(gateway)
         before = await made(house, id_, "directory.create_user", "user_id")
         gone = await house.outside.directory.request("DELETE", f"/v2/Users/{before}")
@@ -78,7 +81,7 @@ async def test_whoever_is_deleted_in_the_directory_is_there_again_and_audited(
 async def test_what_differs_outside_is_on_the_attention_list_without_its_values(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await customer(gateway)
         contact = await made(house, id_, "crm.create_contact", "contact_id")
         archived = await house.outside.crm.request("DELETE", f"{CONTACTS}/{contact}")
@@ -123,15 +126,15 @@ async def test_what_differs_outside_is_on_the_attention_list_without_its_values(
             "user": "left",
         }
         handle = house.client.get_workflow_handle(process)
-        history = (await handle.fetch_history()).to_json()
-    for secret in ("Canary", "example.com", "DE123456789"):
+        history = b"".join(one.SerializeToString() for one in (await handle.fetch_history()).events)
+    for secret in (b"Canary", b"example.com", b"DE123456789"):
         assert secret not in history
 
 
 async def test_whoever_is_offboarded_has_no_access_and_what_must_be_kept_is_there(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await customer(gateway)
         user = await made(house, id_, "directory.create_user", "user_id")
         contact = await made(house, id_, "crm.create_contact", "contact_id")
@@ -181,7 +184,7 @@ async def test_whoever_is_offboarded_has_no_access_and_what_must_be_kept_is_ther
 async def test_a_life_that_was_ended_from_outside_goes_on_from_where_it_was(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await customer(gateway)
         process = customer_workflow_id(TENANT, id_)
         await house.client.get_workflow_handle(process).terminate("by mistake")
@@ -198,6 +201,117 @@ async def test_a_life_that_was_ended_from_outside_goes_on_from_where_it_was(
         await compare_now(gateway, id_)
         path = f"/v1/customers/{id_}/offboard"
         assert (await gateway.operator.post(path, {"reason": "closed"})).is_success
+
+
+async def test_a_hit_that_is_confirmed_of_a_customer_is_reviewed_and_they_leave(
+    gateway: Gateway, house: House
+) -> None:
+    async with house.working(max_cached_workflows=10):
+        id_ = await customer(gateway)
+        async with transaction(house.engine) as connection:
+            await keep(
+                connection,
+                [FoundHit("applicant", "hash", "list", "inv-001", "v1", 95, {"topics": []})],
+                request_key="x",
+                application_id=id_,
+                version=1,
+                list_version="1",
+                holds_for=timedelta(days=1),
+            )
+        path = f"/v1/onboardings/{id_}/screening"
+        (hit,) = await house.rows("SELECT id FROM screening_hits")
+        found = {"verdict": "confirmed", "reason": "the register names the same address"}
+        judged = await gateway.reviewer.send(
+            "POST", f"{path}/hits/{hit['id']}/judgement", json=found, headers={"If-Match": "*"}
+        )
+        assert judged.status_code == 200, judged.text
+
+        async def queue() -> list[dict[str, Any]]:
+            found: dict[str, Any] = (await gateway.reviewer.get("/v1/reviews")).json()
+            return list(found["items"])
+
+        (review,) = await until(queue, bool)
+        assert review["workflow_id"] == customer_workflow_id(TENANT, id_)
+        assert review["reasons"] == ["screening/confirmed"]
+        path = f"/v1/reviews/{review['id']}"
+        agreed = {"json": {"reason": "fine"}, "headers": {"If-Match": '"1"'}}
+        no = await gateway.reviewer.send("POST", f"{path}/approve", **agreed)
+        problem(no, 409, "hit-confirmed")
+        said = {"codes": ["not_accepted"], "reason": "they are on the list"}
+        no = await gateway.reviewer.send(
+            "POST", f"{path}/reject", json=said, headers={"If-Match": '"1"'}
+        )
+        assert no.status_code == 202, no.text
+        left = await until(
+            lambda: gateway.operator.get(f"/v1/customers/{id_}"),
+            lambda it: it.json()["stage"] == "offboarded",
+        )
+    assert left.json()["left_at"]
+    (closed,) = await house.rows("SELECT state FROM reviews")
+    assert closed["state"] == "rejected"
+
+
+async def test_a_document_that_expires_is_renewed_by_the_customer(
+    gateway: Gateway, house: House
+) -> None:
+    tomorrow, later = (datetime.now(UTC).date() + timedelta(days=days) for days in (1, 3650))
+    async with house.working(max_cached_workflows=10):
+        id_ = await customer(gateway)
+        await house.rows(
+            """INSERT INTO documents (id, onboarding_id, kind, round, sha256, size, media_type,
+                                      state, uploaded_by, valid_until)
+               VALUES (:document, :id, 'identity_document', 1, 'x', 1, 'image/png', 'accepted',
+                       'test', :day)""",
+            document="0" * 32,
+            id=id_,
+            day=tomorrow,
+        )
+        path = f"/v1/onboardings/{id_}/documents"
+        asked_for = {"kind": "identity_document"}
+        file: dict[str, Any] = {"content": PDF, "headers": {"Content-Type": "application/pdf"}}
+        problem(
+            await gateway.service.send("POST", path, params=asked_for, **file),
+            409,
+            "not-asked-for",
+        )
+        await compare_now(gateway, id_)
+
+        async def missing() -> list[str]:
+            return list((await gateway.service.get(path)).json()["missing"])
+
+        assert await until(missing, bool) == ["identity_document"]
+        told = (await gateway.service.get(f"/v1/customers/{id_}")).json()["application"]
+        letters = await until(
+            lambda: house.outside.messages(to=told["email"]), lambda them: "expire" in str(them)
+        )
+        assert "passport" in str(letters)
+        for day in (None, datetime.now(UTC).date()):
+            params = asked_for | ({"valid_until": str(day)} if day else {})
+            answer = await gateway.service.send("POST", path, params=params, **file)
+            assert problem(answer, 422, "invalid")["errors"][0]["field"] == "valid_until"
+        params = asked_for | {"valid_until": str(later)}
+        sent = await gateway.service.send("POST", path, params=params, **file)
+        assert sent.status_code == 201, sent.text
+        assert sent.json()["valid_until"] == str(later)
+        new = f"{path}/{sent.json()['id']}"
+        await until(lambda: gateway.service.get(new), lambda it: it.json()["state"] == "stored")
+        said = {"valid_until": str(later - timedelta(days=1))}
+
+        async def accepted() -> int:
+            return (await gateway.reviewer.post(f"{new}/acceptance", said)).status_code
+
+        await until(accepted, lambda status: status == 202)
+        shown = await until(
+            lambda: gateway.service.get(new), lambda it: it.json()["state"] == "accepted"
+        )
+        assert shown.json()["valid_until"] == said["valid_until"], "as the reviewer read it"
+
+        async def asked() -> list[dict[str, Any]]:
+            return await house.rows("SELECT kind FROM document_requests")
+
+        await until(asked, lambda rows: not rows)
+    (decision,) = await house.rows("SELECT * FROM decisions WHERE kind = 'judge_document'")
+    assert decision["workflow_id"] == customer_workflow_id(TENANT, id_)
 
 
 async def test_customers_are_listed_by_what_one_asks_for(gateway: Gateway, house: House) -> None:
@@ -241,7 +355,7 @@ async def test_the_command_line_says_what_the_gateway_says(
         assert done.exit_code == 0, done.output
         return done.stdout
 
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await customer(reached)
         assert id_ in await perdure("list", "--stage", "active")
         listed = json.loads(await perdure("list", "--json"))

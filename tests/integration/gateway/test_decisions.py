@@ -30,7 +30,7 @@ async def signed_up(gateway: Gateway) -> str:
 async def test_a_withdrawal_is_accepted_carried_out_and_on_record(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await signed_up(gateway)
         path = f"/v1/onboardings/{id_}/withdraw"
         await stage_is(gateway, id_, "verifying_email")
@@ -55,7 +55,7 @@ async def test_a_withdrawal_is_accepted_carried_out_and_on_record(
 
 
 async def test_it_is_too_late_once_the_customer_is_active(gateway: Gateway, house: House) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await signed_up(gateway)
         await prove_identity(gateway, id_)
         await stage_is(gateway, id_, "active")
@@ -66,7 +66,7 @@ async def test_it_is_too_late_once_the_customer_is_active(gateway: Gateway, hous
 
 
 async def test_a_key_for_all_tenants_says_whose(gateway: Gateway, house: House) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await signed_up(gateway)
         path = f"/v1/onboardings/{id_}/withdraw"
         problem(await gateway.operator.post(path, REASON), 422, "tenant-missing")
@@ -83,7 +83,7 @@ async def test_what_temporal_has_not_taken_yet_can_be_withdrawn(
         id_ = answer.json()["id"]
         path = f"/v1/onboardings/{id_}/withdraw"
         problem(await cut_off.service.post(path, REASON), 503, "unavailable")
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         assert (await gateway.service.post(path, REASON)).status_code == 202
         await stage_is(gateway, id_, "withdrawn")
 
@@ -124,7 +124,7 @@ async def test_a_person_is_answered_within_a_second_while_our_database_hangs(
 async def test_workers_refuse_a_gateway_that_they_do_not_know(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = await signed_up(gateway)
         await stage_is(gateway, id_, "verifying_email")
         stranger = house.settings.model_copy(update={"actor_signing_key": _another_key()})

@@ -204,6 +204,19 @@ async def test_who_may_do_what(gateway: Gateway, waiting: str) -> None:
             problem(await door.post(path, {"code": "unreadable"}), 403, "role-missing")
 
 
+async def test_whoever_looks_after_an_applicant_does_not_judge_their_documents(
+    gateway: Gateway,
+) -> None:
+    id_ = await gateway.house.apply(account_manager="test-reviewer")
+    await ask(gateway.house, id_)
+    document = (await upload(gateway.service, id_)).json()["id"]
+    for verdict, body in (("refusal", {"code": "unreadable"}), ("acceptance", {})):
+        path = path_of(id_, f"{document}/{verdict}")
+        problem(await gateway.reviewer.post(path, body), 403, "excluded")
+        # Nobody else is kept from it: there is only no process here that would take it.
+        problem(await gateway.senior.post(path, body), 404, "not-found")
+
+
 async def test_a_database_that_is_down_leaves_nothing_half_taken_in(
     gateway: Gateway, waiting: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

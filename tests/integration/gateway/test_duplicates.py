@@ -43,7 +43,7 @@ async def relate(door: Door, second: str, first: str, body: Any) -> Any:
 
 
 async def test_a_reviewer_sees_who_is_alike_and_in_what(gateway: Gateway, house: House) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         first, second = await two_alike(gateway)
         path = f"/v1/reviews/{second}-1"
         (one,) = (await gateway.reviewer.get(f"{path}/duplicates")).json()["duplicates"]
@@ -54,7 +54,7 @@ async def test_a_reviewer_sees_who_is_alike_and_in_what(gateway: Gateway, house:
 
 
 async def test_who_is_merged_is_told_that_the_other_goes_on(gateway: Gateway, house: House) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         first, second = await two_alike(gateway)
         answer = await relate(gateway.reviewer, second, first, SAME)
         assert answer.status_code == 202, answer.text
@@ -70,7 +70,7 @@ async def test_who_is_merged_is_told_that_the_other_goes_on(gateway: Gateway, ho
 
 
 async def test_who_is_linked_is_decided_on_their_own(gateway: Gateway, house: House) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         first, second = await two_alike(gateway)
         answer = await relate(gateway.reviewer, second, first, KIN)
         assert answer.status_code == 202, answer.text
@@ -89,7 +89,7 @@ async def test_who_is_linked_is_decided_on_their_own(gateway: Gateway, house: Ho
 async def test_only_who_was_found_to_be_alike_is_related(
     gateway: Gateway, house: House, other: str
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         _, second = await two_alike(gateway)
         answer = await relate(gateway.reviewer, second, other, SAME)
         assert answer.status_code in (404, 422)

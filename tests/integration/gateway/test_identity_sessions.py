@@ -83,6 +83,18 @@ async def test_what_a_reviewer_finds_out_the_process_hears_at_once(
     assert shown["reason"] == REASON["reason"]
 
 
+async def test_whoever_looks_after_an_applicant_does_not_say_who_they_are(
+    gateway: Gateway, manual: House
+) -> None:
+    session = await opened(manual, account_manager="test-reviewer")
+    for verdict in ("verified", "failed"):
+        path = f"{SESSIONS}/{session}/{verdict}"
+        problem(await gateway.reviewer.post(path, REASON), 403, "excluded")
+    assert (await gateway.reviewer.get(f"{SESSIONS}/{session}")).json()["state"] == "open"
+    other = await gateway.senior.post(f"{SESSIONS}/{session}/verified", REASON)
+    assert other.json()["state"] == "verified"
+
+
 async def test_who_withdraws_is_looked_at_no_more(gateway: Gateway, manual: House) -> None:
     async with manual.working(max_cached_workflows=10):
         id_, session = await signed_up(gateway)

@@ -230,7 +230,7 @@ async def test_the_command_line_proposes_and_approves(
     file.write_text(json.dumps({name: OPENING[name] for name in OPENING if name != "reason"}))
 
     async def perdure(*arguments: str) -> str:
-        done = await asyncio.to_thread(CliRunner().invoke, app, ["account", *arguments])
+        done = await asyncio.to_thread(CliRunner().invoke, app, ["accounts", *arguments])
         assert done.exit_code == 0, done.output
         return done.stdout
 

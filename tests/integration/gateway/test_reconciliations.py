@@ -20,6 +20,8 @@ from tests.house import House
 from tests.integration.gateway.conftest import Door, Gateway, problem
 from workers import reconciliation as worker
 from workflows.reconciliation.books import Book
+from workflows.reconciliation.messages import TASK_QUEUE, Run, shadow_id
+from workflows.reconciliation.workflow import ShadowReconciliation
 
 DAY = date(2026, 3, 2)
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -180,3 +182,27 @@ async def test_what_cannot_be_reconciled_is_refused_with_the_reason(shop: Shop) 
     problem(again, 409, "name-taken")
     await shop.begin()
     problem(await shop.begin("2026-03-03"), 409, "busy")
+
+
+async def test_a_shadow_says_how_a_day_would_come_out_and_leaves_nothing(
+    shop: Shop, house: House
+) -> None:
+    run = Run(account=shop.name, day=DAY, ordinal=1)
+    kept = ("runs", "cuts", "matches", "match_items", "open_items", "breaks", "certificates")
+    async with working(house):
+        shadow = await house.client.start_workflow(
+            ShadowReconciliation.run,
+            run,
+            id=shadow_id(shop.name, DAY, "a-test"),
+            task_queue=TASK_QUEUE,
+        )
+        assert await shadow.result() == "incomplete"
+        found = await shadow.query(ShadowReconciliation.found)
+        assert found is not None
+        assert (found.matched, dict(found.breaks)) == (2, {"missing_ours": 1})
+        for table in kept:
+            assert await house.rows(f"SELECT * FROM {table}") == [], table
+        await shop.begin()
+        real = await shop.over()
+    certificate = (await shop.finance.get(f"/v1/certificates/{real['certificate_id']}")).json()
+    assert certificate["result_hash"] == found.result_hash, "it comes out as the shadow said"

@@ -14,7 +14,7 @@ from workflows.onboarding.messages import workflow_id
 async def test_the_ledger_is_shown_and_reopened_with_an_audit_line(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = (await gateway.service.sign_up()).json()["id"]
         await confirm_email(gateway, id_)
         await _asked_for_proof(gateway, id_)

@@ -20,7 +20,7 @@ from workflows.search_attributes import TENANT as OF_TENANT
 
 
 async def test_a_signup_is_answered_and_started(gateway: Gateway, house: House, key: str) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         answer = await gateway.service.sign_up(key)
         assert answer.status_code == 201, answer.text
         id_ = onboarding_id(TENANT, key)
@@ -38,7 +38,7 @@ async def test_a_signup_is_answered_and_started(gateway: Gateway, house: House, 
 async def test_the_same_signup_gets_the_same_answer_again(
     gateway: Gateway, house: House, key: str
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         first = await gateway.service.sign_up(key)
         again = await gateway.service.sign_up(key, country="de", name="Z\u0307o\u0301\u0142ta")
         same = await gateway.service.sign_up(key)
@@ -54,7 +54,7 @@ async def test_the_same_signup_gets_the_same_answer_again(
 async def test_another_tenants_same_key_is_another_signup(
     gateway: Gateway, house: House, key: str
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         ours = await gateway.service.sign_up(key)
         headers = {"Idempotency-Key": key}
         form = {"kind": "person", "name": "x", "email": "x@example.com"}
@@ -130,7 +130,7 @@ async def test_without_a_worker_a_signup_is_kept_and_started(
 ) -> None:
     answer = await gateway.service.sign_up(key)
     assert answer.status_code == 202
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         process = house.client.get_workflow_handle(answer.json()["workflow_id"])
         async with asyncio.timeout(10):
             while (await process.query("progress"))["stage"] != "verifying_email":
@@ -140,7 +140,7 @@ async def test_without_a_worker_a_signup_is_kept_and_started(
 async def test_an_attempt_that_died_gives_way_when_its_lease_is_over(
     gateway: Gateway, house: House, key: str
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         first = await gateway.service.sign_up(key)
         await house.rows("UPDATE api_requests SET status = NULL, answer = NULL")
         problem(await gateway.service.sign_up(key), 409, "in-progress")

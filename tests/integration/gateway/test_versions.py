@@ -70,7 +70,7 @@ async def test_of_corrections_at_the_same_moment_one_is_stored(
 async def test_two_admins_who_want_the_same_have_it_done_once(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         onboarding = (await gateway.service.sign_up()).json()["id"]
         await confirm_email(gateway, onboarding)
         await stage_is(gateway, onboarding, "verifying_identity")

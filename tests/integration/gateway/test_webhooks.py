@@ -40,7 +40,7 @@ async def inbox_of(house: House) -> list[tuple[str, str, str | None]]:
 async def test_an_event_reaches_the_process_that_it_concerns(
     gateway: Gateway, house: House
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = (await gateway.service.sign_up()).json()["id"]
         await prove_identity(gateway, id_)
         await stage_is(gateway, id_, "active")
@@ -143,7 +143,7 @@ async def test_without_the_database_nothing_is_acknowledged(house: House) -> Non
 async def test_what_temporal_does_not_take_waits_for_it(
     house: House, nowhere: Client, gateway: Gateway
 ) -> None:
-    async with house.working():
+    async with house.working(max_cached_workflows=10):
         id_ = (await gateway.service.sign_up()).json()["id"]
         await confirm_email(gateway, id_)
         await stage_is(gateway, id_, "verifying_identity")

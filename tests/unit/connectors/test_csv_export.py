@@ -73,6 +73,38 @@ async def test_no_cell_is_a_formula(crm: CsvCrm, tmp_path: Path, name: str) -> N
     assert row["name"] == f"'{name}"
 
 
+async def test_a_company_is_exported_beside_those_who_work_there(
+    crm: CsvCrm, tmp_path: Path
+) -> None:
+    await crm.create_company("prd_2", name='Example "GmbH"', country="DE")
+    await crm.create_contact(
+        "prd_1", email="ada@example.com", country="DE", name="Ada", company="Example GmbH"
+    )
+    (company,) = rows(tmp_path, "companies")
+    assert company.pop("at")
+    assert company == {
+        "id": "prd_2",
+        "action": "create",
+        "name": 'Example "GmbH"',
+        "country": "DE",
+    }
+    assert [row["company"] for row in rows(tmp_path)] == ["Example GmbH"]
+
+
+async def test_what_was_exported_is_there_to_be_looked_at_until_it_is_put_away(
+    crm: CsvCrm,
+) -> None:
+    await create(crm)
+    await crm.create_company("prd_2", name="Example", country="DE")
+    assert await crm.find_company(Sent("prd_2", datetime.now(UTC))) == "prd_2"
+    assert await crm.find_company(SENT) is None
+    assert await crm.look_at_contact("prd_1") == await crm.look_at_company("prd_2") == {}
+    assert await crm.look_at_contact("prd_2") is await crm.look_at_company("prd_1") is None
+    await crm.archive_contact("prd_1")
+    await crm.archive_company("prd_2")
+    assert await crm.look_at_contact("prd_1") is await crm.look_at_company("prd_2") is None
+
+
 async def test_what_was_imported_and_taken_away_is_still_known(crm: CsvCrm, tmp_path: Path) -> None:
     await create(crm)
     (tmp_path / "contacts" / "prd_1.csv").unlink()

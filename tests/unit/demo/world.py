@@ -26,7 +26,7 @@ from workers.demo.evidence import (
 from workers.demo.memory import DECISIONS, PARKINGS, REFUSALS, SERVICE, VERDICTS, Memory
 from workers.demo.outside import TO_CONFIRM, Letter, Redaction, SessionAtStripe, TaxIdAtStripe
 from workers.demo.reviewers import name_of
-from workers.demo.show import way_of
+from workers.demo.show import passed_by
 from workflows.onboarding.application import Application, Onboarding, OnboardingInFull
 from workflows.onboarding.messages import UNDONE
 from workflows.onboarding.rejection import ADVERSE_ACTIONS
@@ -189,11 +189,17 @@ def asked_for_documents(applicant: Applicant) -> tuple[Letter, ...]:
     subjects = [
         *(["Documents that we need from you"] if applicant.documents else []),
         *["A reminder: documents that we need from you"] * again,
+        *(["A document that we need from you once more"] if _refused(applicant) else []),
     ]
     return tuple(
         Letter(number=at, message_id=f"<d{at}_{applicant.key}>", subject=subject, text="Hello")
         for at, subject in enumerate(subjects)
     )
+
+
+def _refused(applicant: Applicant) -> bool:
+    """Whether a document of theirs was refused, and sent again."""
+    return applicant.scene == "reminded"
 
 
 def _letters(applicant: Applicant) -> tuple[Letter, ...]:
@@ -215,7 +221,7 @@ _LAST = {"rejected": "reviewing", "expired": "awaiting_documents"}
 
 
 def _trail(applicant: Applicant) -> tuple[str, ...]:
-    _, *way = way_of(applicant)
+    _, *way = passed_by(applicant)
     if applicant.end == "active":
         return tuple(way)
     last = _LAST.get(applicant.end, "provisioning")
@@ -285,8 +291,13 @@ def _papers(applicant: Applicant) -> tuple[Paper, ...]:
     if applicant.scene == "expired":
         return ()
     papers = []
-    for kind in applicant.documents:
+    again = _refused(applicant)
+    if again:
+        kind = applicant.documents[0]
         digest = hashlib.sha256(document_of(RUN, applicant, kind)).hexdigest()
+        papers.append(Paper(f"{kind}-0", kind, "refused", digest, digest))
+    for kind in applicant.documents:
+        digest = hashlib.sha256(document_of(RUN, applicant, kind, again=again)).hexdigest()
         gone = applicant.end in UNDONE
         state = "gone" if gone else "stored"
         papers.append(Paper(f"{kind}-1", kind, state, digest, None if gone else digest))

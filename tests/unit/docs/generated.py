@@ -20,9 +20,12 @@ from gateway.roles import MAY
 from workers.settings import Settings, variable
 from workflows.actor import Role
 from workflows.onboarding.life import LIFE_TRANSITIONS
-from workflows.onboarding.messages import ENDS, RESTS_ON, TRANSITIONS, UNDONE
+from workflows.onboarding.messages import ENDS, TRANSITIONS, UNDONE
 from workflows.onboarding.rejection import ADVERSE_ACTIONS
 from workflows.onboarding.review import ReviewPolicy
+from workflows.onboarding.state import RESTS_ON
+from workflows.reconciliation.messages import STOPPED
+from workflows.reconciliation.messages import TRANSITIONS as RECONCILIATION
 
 ROOT = Path(__file__).parents[3]
 _BLOCK = re.compile(r"(<!-- made from code: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
@@ -116,7 +119,7 @@ def deadlines() -> str:
         ),
         (
             "reviewers may refuse them",
-            [_words(one.look_within) if one.look_within else "not at all" for one in documents],
+            [_business(one.look_hours or 0) for one in documents],
         ),
         ("refusals of one kind", [str(one.tries) for one in documents]),
         ("files of one kind", [str(one.files) for one in documents]),
@@ -146,6 +149,24 @@ def life_stages() -> str:
     return "\n".join([*lines, "```"])
 
 
+def reconciliation_stages() -> str:
+    """The stages of a reconciliation as a diagram; withdrawn and aborted are in a sentence."""
+    lines = ["```mermaid", "stateDiagram-v2", "    direction LR", "    [*] --> received"]
+    for stage, following in RECONCILIATION.items():
+        lines += [
+            f"    {stage} --> {after}"
+            for after in RECONCILIATION
+            if after in following and after not in STOPPED
+        ]
+        if not following and stage not in STOPPED:
+            lines.append(f"    {stage} --> [*]")
+    stopped = [
+        f"`{stage}`" for stage, following in RECONCILIATION.items() if set(STOPPED) & following
+    ]
+    sentence = f"It may be withdrawn or aborted in {', '.join(stopped)}; what is certified stands."
+    return "\n".join([*lines, "```", "", sentence])
+
+
 def life_deadlines() -> str:
     """Every time of a customer's life, for both profiles."""
     file = ROOT / "rules" / "policy.toml"
@@ -160,9 +181,35 @@ def life_deadlines() -> str:
         ("to prove it again", [_words(one.reverify_within) for one in lives]),
         ("what is kept of who left, at least", [_words(one.keep_for) for one in lives]),
     ]
+    reviews = [_said(one.review) for one in lives]
+    rows += [
+        ("reviewers are reminded after", [_business(one.remind_after) for one in reviews]),
+        (
+            "it is put before senior reviewers after",
+            [_business(one.escalate_after) for one in reviews],
+        ),
+        ("it is an operator's after", [_business(one.decide_within) for one in reviews]),
+    ]
+    papers = [_said(one.documents) for one in lives]
+    rows += [
+        (
+            "a new document is asked for before it expires",
+            [_words(one.ask_before) for one in papers],
+        ),
+        (
+            "reminders of it, after",
+            [", ".join(_words(at) for at in one.remind_after) for one in papers],
+        ),
+        ("to deliver it, at least", [_words(one.deliver_within) for one in papers]),
+        ("reviewers may refuse it", [_business(one.look_hours) for one in papers]),
+    ]
     lines = ["| what | `production` | `demo` |", "|---|---|---|"]
     lines += [f"| {what} | {' | '.join(times)} |" for what, times in rows]
     return "\n".join(lines)
+
+
+def _business(hours: int) -> str:
+    return f"{hours} hours of business"
 
 
 def _words(time: timedelta) -> str:
@@ -252,6 +299,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "adverse_actions": adverse_actions,
     "roles": roles,
     "rests_on": rests_on,
+    "reconciliation_stages": reconciliation_stages,
     "life_stages": life_stages,
     "life_deadlines": life_deadlines,
     "settings": settings,

@@ -13,7 +13,6 @@ from workflows.onboarding.messages import CHANGEABLE, TRANSITIONS
 from workflows.progress import Attention, Choice, Progress, Reason, StepProgress, StepState
 
 AT = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
-EVERYTHING = ("name", "email", "country", "currency", "tax_id")
 Why = Literal["refused", "out of time"]
 
 
@@ -69,12 +68,38 @@ def test_without_a_refused_step_there_is_nothing_to_correct_for(where: Progress)
     assert refused_for(where, "tax_id").code == "not-correctable"
 
 
-def test_what_every_system_refused_or_was_not_asked_yet_can_all_be_corrected() -> None:
-    early = progress({"identity.open_session": "refused"})
-    assert must_be_correctable(early, EVERYTHING) == ("identity.open_session",)
-    steps = ("billing.create_customer", "directory.create_user", "crm.create_contact")
-    where = progress(dict.fromkeys(steps, "refused"), identity__read_session="succeeded")
-    assert must_be_correctable(where, EVERYTHING) == steps
+CREATING = ("billing.create_customer", "directory.create_user", "crm.create_contact")
+
+
+def to_retry(where: Progress, *fields: str) -> tuple[str, ...]:
+    return tuple(one.step for one in must_be_correctable(where, fields))
+
+
+def test_what_every_system_refused_is_changed_and_checked_again_but_the_tax_id() -> None:
+    where = progress(dict.fromkeys(CREATING, "refused"), identity__read_session="succeeded")
+    for field in ("name", "email", "country", "currency"):
+        problem = refused_for(where, field)
+        assert problem.code == "not-correctable"
+        assert "/change" in str(problem.detail), "the way out"
+    must_be_changeable(where)
+    assert to_retry(where, "tax_id") == CREATING
+
+
+@pytest.mark.parametrize("state", ["running", "succeeded"])
+def test_what_one_system_may_have_is_not_changed(state: StepState) -> None:
+    refused = dict.fromkeys(CREATING[1:], "refused")
+    where = progress(refused, billing__create_customer=state)  # type: ignore[arg-type]
+    with pytest.raises(Problem) as caught:
+        must_be_changeable(where)
+    assert caught.value.code == "not-changeable"
+
+
+def test_what_was_taken_back_before_counts_no_more() -> None:
+    again = {f"{step}/again-1": "refused" for step in CREATING}
+    made: dict[str, StepState] = {step.replace(".", "__"): "succeeded" for step in CREATING}
+    where = progress(again, **made)  # type: ignore[arg-type]
+    latest = tuple(sorted(where.steps, key=lambda one: "again" in one.step))
+    must_be_changeable(where.model_copy(update={"steps": latest}))
 
 
 @pytest.mark.parametrize(
@@ -95,13 +120,13 @@ def test_what_a_system_was_given_stays_but_the_tax_id(
         problem = refused_for(where, field, "tax_id")
         assert problem.code == "given-already"
         assert f": {field} went to {system} already" in str(problem.detail)
-    assert must_be_correctable(where, ["tax_id"]) == ("billing.create_tax_id",)
+    assert to_retry(where, "tax_id") == ("billing.create_tax_id",)
 
 
 def test_what_a_system_may_have_counts_as_given() -> None:
     where = progress({"directory.create_user": "refused", "crm.create_contact": "out of time"})
     assert "email went to the CRM" in str(refused_for(where, "email").detail)
-    assert must_be_correctable(where, ["tax_id"]) == ("directory.create_user",)
+    assert to_retry(where, "tax_id") == ("directory.create_user",)
 
 
 def test_a_tax_id_that_billing_has_stays() -> None:

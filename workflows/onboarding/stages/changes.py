@@ -8,18 +8,17 @@ from temporalio.exceptions import ApplicationError
 from workflows.decisions import Taken
 from workflows.onboarding.messages import (
     CHANGEABLE,
-    RESTS_ON,
     Change,
     ForApplication,
     Received,
-    Standing,
 )
-from workflows.onboarding.stages.onboarding import Onboarding
+from workflows.onboarding.stages.provisioning import Provisioning
+from workflows.onboarding.state import RESTS_ON, Standing
 from workflows.onboarding.steps import ApplicationSteps
 from workflows.process import Changed
 
 
-class Changing(Onboarding):
+class Changing(Provisioning):
     """An onboarding that goes through a changed application again, in a new round."""
 
     async def as_it_stands(self, examine: Callable[[], Awaitable[str | None]]) -> str | None:
@@ -87,7 +86,8 @@ class Changing(Onboarding):
         Of type `NotChangeable`, `NoMoreChanges` or `ChangedMeanwhile`.
         """
         told_no = self.state.appeal_until is not None
-        if self.stage not in CHANGEABLE or not self.goes_on or told_no:
+        changeable = self.stage in CHANGEABLE or self.every_system_refused
+        if not changeable or not self.goes_on or told_no:
             raise ApplicationError(
                 f"too late to be changed: the onboarding is {self.stage}", type="NotChangeable"
             )

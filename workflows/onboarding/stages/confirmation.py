@@ -14,13 +14,10 @@ from workflows.onboarding.confirmation import (
     ReadConfirmation,
     SendConfirmation,
 )
-from workflows.onboarding.messages import (
-    ConfirmationResend,
-    Letter,
-    Mailing,
-)
+from workflows.onboarding.messages import ConfirmationResend, Letter
 from workflows.onboarding.policy import EmailPolicy
 from workflows.onboarding.stages.onboarding import LOOK_AGAIN, Onboarding
+from workflows.onboarding.state import Mailing
 
 
 class ConfirmingAddress(Onboarding):

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from workflows.actor import Decision
 from workflows.decisions import Taken
 from workflows.onboarding.documents import (
     AskForDocuments,
@@ -20,6 +19,7 @@ from workflows.onboarding.documents import (
     LookAtDocuments,
     Refusal,
     Stored,
+    TimeToLook,
     WriteAboutDocuments,
 )
 from workflows.onboarding.messages import (
@@ -79,6 +79,7 @@ class CollectingDocuments(Onboarding):
             round=standing.documents,
             kinds=kinds,
             files=policy.files,
+            dated=tuple(kind for kind in kinds if kind in policy.dated),
         )
         try:
             await self.step(DocumentSteps.ask, request, part=self.in_round())
@@ -112,7 +113,7 @@ class CollectingDocuments(Onboarding):
                 times = Counter(one.kind for one in found if one.state == "refused")
                 return refused if max(times.values()) < policy.tries else False
             if not missing:
-                if not _without(kinds, found, "accepted") or self._looked_at(policy, asking):
+                if not _without(kinds, found, "accepted") or await self._looked_at(policy, asking):
                     return True
             elif not asking.in_time:
                 return False
@@ -130,10 +131,15 @@ class CollectingDocuments(Onboarding):
             who="the applicant" if missing else "a reviewer",
         )
 
-    def _looked_at(self, policy: DocumentsPolicy, asking: _Asking) -> bool:
+    async def _looked_at(self, policy: DocumentsPolicy, asking: _Asking) -> bool:
         """Whether reviewers had their time, from when everything was there."""
-        if asking.judged_at is None:
+        if asking.judged_at is None and policy.look_hours is None:
             asking.judged_at = workflow.now() + (policy.look_within or timedelta(0))
+        elif asking.judged_at is None:
+            ask = TimeToLook(
+                application_id=self.applicant, version=self.version, hours=policy.look_hours or 0
+            )
+            asking.judged_at = (await self.step(DocumentSteps.time_to_look, ask)).at
         return workflow.now() >= asking.judged_at
 
     def _has_news(self, heard: list[str]) -> bool:
@@ -202,13 +208,7 @@ class CollectingDocuments(Onboarding):
             decision = judged[0]
             await self._have_done(
                 DocumentSteps.judge,
-                JudgeDocument(
-                    application_id=self.applicant,
-                    document_id=decision.document_id,
-                    verdict=decision.verdict,
-                    code=decision.code,
-                    decision=Decision(reason=decision.reason, by=decision.by),
-                ),
+                JudgeDocument.of(decision, self.applicant),
                 part=decision.document_id,
                 if_skipped=None,
             )

@@ -6,10 +6,12 @@ from temporalio import workflow
 
 from workflows.decisions import Taken
 from workflows.onboarding.duplicates import DuplicateSteps, Link, Merge, Relate
-from workflows.onboarding.stages.review import Reviewing
+from workflows.onboarding.reviewing import Reviewing
+from workflows.onboarding.stages.onboarding import Onboarding
+from workflows.onboarding.state import OnboardingState
 
 
-class RelatingDuplicates(Reviewing):
+class RelatingDuplicates(Reviewing[OnboardingState], Onboarding):
     """An onboarding under review that may be merged into another one, or linked with it."""
 
     @workflow.update(description="It is the same applicant as another one, which goes on instead.")

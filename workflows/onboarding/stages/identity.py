@@ -29,17 +29,20 @@ class ProvingIdentity(Onboarding):
         self, policy: IdentityPolicy
     ) -> Literal["verified", "failed"] | None:
         """Whether the applicant proved it in a session of their own; None where time runs out."""
+        # The link to a session of the round before is gone with its stage: a look makes it anew.
+        stands = self.state.session_id is not None and workflow.patched("look-at-open-session")
         session = await self.open_session()
         until = workflow.now() + policy.expires_after
         heard: list[str] = []
         while True:
-            in_time = await self.wait_for(
+            in_time = stands or await self.wait_for(
                 lambda: self.state.identity_events != heard,
                 until=until,
                 look_after=LOOK_AGAIN,
                 what="proof of identity",
                 who="the applicant",
             )
+            stands = False
             heard[:] = self.state.identity_events
             # Events come late, twice and out of order: they say when to look, never what is so.
             now = await self.step(

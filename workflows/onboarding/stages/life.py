@@ -17,6 +17,7 @@ from workflows.onboarding.messages import (
     tenant_of,
 )
 from workflows.onboarding.policy import Policy
+from workflows.onboarding.screening import HitJudged
 from workflows.onboarding.stages.onboarding import Onboarding
 from workflows.onboarding.steps import BillingSteps, IdentitySteps
 from workflows.step import declaration_of
@@ -51,10 +52,11 @@ class BeginningLife(Onboarding):
             risk=self.state.risk or "medium",
             screening=policy.screening,
             list_version=self.state.list_version,
+            hits_judged=self.state.hits.news,
             version=self.version,
         )
         try:
-            await workflow.start_child_workflow(
+            life = await workflow.start_child_workflow(
                 CUSTOMER_LIFE,
                 state,
                 id=customer_workflow_id(tenant, self.applicant),
@@ -70,6 +72,8 @@ class BeginningLife(Onboarding):
             )
         except WorkflowAlreadyStartedError:  # by this onboarding, before it was reset
             return
+        if self.state.hits.news and not state.hits_judged:  # while it was being started
+            await life.signal("hit_judged", HitJudged(event_id="onboarding"))
 
     def _taken_back_at_the_end(self) -> list[Made]:
         """What is taken back when the customer leaves. Invoices stay, and so does their customer.

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from workflows.onboarding.messages import OnboardingState, RecordStage
+from workflows.onboarding.messages import RecordStage
+from workflows.onboarding.state import OnboardingState
 from workflows.onboarding.steps import ApplicationSteps
 from workflows.process import Process
 

@@ -1,36 +1,38 @@
-"""The stage in which people look at an application, and agree or say no."""
+"""When people look at an application, and agree or say no: of an applicant, or of a customer."""
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows.decisions import Taken
+from workflows.onboarding.life import is_customer
 from workflows.onboarding.review import (
     BY_DEFAULT,
     AboutReview,
     Approval,
     CloseReview,
+    Mark,
     OfReview,
     OpenedReview,
     OpenReview,
     Rejection,
     RemindOfReview,
+    Reviewed,
     ReviewTerms,
     UnderReview,
     Verdict,
     review_id,
 )
-from workflows.onboarding.stages.onboarding import Onboarding
 from workflows.onboarding.steps import ReviewSteps
+from workflows.process import Process
 
-Due = tuple[datetime, Callable[[UnderReview], Awaitable[None]]]
-"""What is to be done about an open review, and when."""
+Subject = TypeVar("Subject", bound=Reviewed)
 
 
-class Reviewing(Onboarding):
-    """An onboarding that people look at: they agree, or one says no, or the time runs out."""
+class Reviewing(Process[Subject]):
+    """A process whose applicant people look at: they agree, or one says no, or time runs out."""
 
     async def review(self, terms: ReviewTerms, *, excluded: tuple[str, ...] = ()) -> Verdict:
         """Put the application before people, and answer what came of it.
@@ -40,26 +42,34 @@ class Reviewing(Onboarding):
         the same applicant begins with nobody.
         """
         self.state.reviews += 1
-        number = self.state.reviews
+        number, process = self.state.reviews, workflow.info().workflow_id
         opened = await self.step(
             ReviewSteps.open_review,
             OpenReview(
-                application_id=self.applicant, number=number, terms=terms, excluded=excluded
+                application_id=self.state.application_id,
+                number=number,
+                process=process if is_customer(process) else None,
+                terms=terms,
+                excluded=excluded,
             ),
             part=str(number),
         )
-        one = UnderReview(
-            id=review_id(self.applicant, number),
+        self.state.review = UnderReview(
+            id=review_id(self.state.application_id, number),
             number=number,
             version=self.version,
             terms=terms,
             excluded=excluded,
             owner=terms.owner,
             due_at=opened.due_at,
+            marks=_marks(opened),
         )
-        self.state.review = one
+        return await self.see_through(self.state.review)
+
+    async def see_through(self, one: UnderReview) -> Verdict:
+        """What came of a review that is open: in this run of the process, or since one before."""
         try:
-            await self._until_settled(one, opened)
+            await self._until_settled(one)
         finally:
             self.state.review = None
         verdict = _verdict_of(one)
@@ -69,27 +79,25 @@ class Reviewing(Onboarding):
                 review_id=one.id,
                 verdict=verdict,
                 by_default=not one.settled,
-                rule_version=terms.version,
+                rule_version=one.terms.version,
             ),
-            part=str(number),
+            part=str(one.number),
         )
         return verdict
 
-    async def _until_settled(self, one: UnderReview, opened: OpenedReview) -> None:
+    async def _until_settled(self, one: UnderReview) -> None:
         """Wait for people, remind them, and put it before others; until the time is up."""
-        marks: list[Due] = [(opened.remind_at, self._remind), (opened.escalate_at, self._escalate)]
-        due = sorted((mark for mark in marks if mark[0] < one.due_at), key=lambda mark: mark[0])
         try:
-            await self._wait_for_people(one, due)
+            await self._wait_for_people(one)
         except Exception:  # it is stopped, or gone through again: what was said stays on record
             await self._keep_decisions(one)
             raise
         await self._keep_decisions(one)  # and what was said while it was put before others
 
-    async def _wait_for_people(self, one: UnderReview, due: list[Due]) -> None:
-        in_time = True
+    async def _wait_for_people(self, one: UnderReview) -> None:
+        in_time, marks = True, one.marks
         while in_time and not one.settled:
-            next_at = min((at for at, _ in due), default=one.due_at + timedelta(seconds=1))
+            next_at = marks[0].at if marks else one.due_at + timedelta(seconds=1)
             in_time = await self.wait_for(
                 lambda: one.kept < len(one.decisions),
                 until=one.due_at,
@@ -98,8 +106,11 @@ class Reviewing(Onboarding):
                 who=f"a {one.owner.replace('_', ' ')}",
             )
             await self._keep_decisions(one)
-            while in_time and due and due[0][0] <= workflow.now() and not one.settled:
-                await due.pop(0)[1](one)
+            while in_time and marks and marks[0].at <= workflow.now() and not one.settled:
+                if marks.pop(0).what == "remind":
+                    await self._remind(one)
+                else:
+                    await self._escalate(one)
 
     async def _keep_decisions(self, one: UnderReview) -> None:
         while one.kept < len(one.decisions):
@@ -156,7 +167,7 @@ class Reviewing(Onboarding):
         """
         one, actor = self.state.review, decision.by.actor
         if one is None or self.taken().stopping:
-            raise _no("NotReviewing", f"nothing is under review: the onboarding is {self.stage}")
+            raise _no("NotReviewing", f"nothing is under review: it is {self.stage}")
         if one.settled or workflow.now() >= one.due_at:
             raise _no("AlreadyDecided", "the review has come to its end")
         if decision.review != one.number:
@@ -173,6 +184,15 @@ class Reviewing(Onboarding):
         if isinstance(decision, Approval) and actor.name in one.agreed:
             raise _no("AgreedAlready", "the same person has agreed already: it takes another one")
         return one
+
+
+def _marks(opened: OpenedReview) -> list[Mark]:
+    """What is to be done while nobody decides, in the order in which it is due."""
+    marks = [
+        Mark(at=opened.remind_at, what="remind"),
+        Mark(at=opened.escalate_at, what="escalate"),
+    ]
+    return sorted((one for one in marks if one.at < opened.due_at), key=lambda one: one.at)
 
 
 def _verdict_of(one: UnderReview) -> Verdict:
