@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from workers.demo.books.tables import live_table
 from workers.demo.cast import TITLES, Scene
 from workers.demo.show import SYSTEMS, WAY, Played, Row, Show, way_of
 
@@ -50,7 +51,8 @@ class LiveTable:
     def picture(self) -> RenderableType:
         """All of it, as it is now."""
         width, height = self._console.size
-        room = height - len(self._show.rows) - _FRAME
+        nights = self._show.nights
+        room = height - (len(nights) if nights else len(self._show.rows)) - _FRAME
         spare = room - len(self._show.scenes)
         gap = [Text()] if spare >= _GAPS + _BELOW else []
         below = spare >= _BELOW
@@ -58,9 +60,9 @@ class LiveTable:
             Group(
                 self._title(),
                 *gap,
-                self._applicants(wide=width >= _WIDE),
+                live_table(nights) if nights else self._applicants(wide=width >= _WIDE),
                 *gap,
-                *([_legend()] if below else []),
+                *([_legend()] if below and not nights else []),
                 *gap,
                 *self._scenes(room),
                 *([Text()] if below else []),

@@ -88,6 +88,8 @@ class Books:
                 " compared. First one person proposes what the books begin with."
             )
             await self._money.move_to(week.at(-1, 23))
+            # Payouts of earlier times have set out by then: to the account that was theirs.
+            await until(lambda: self._money.bank_has_closed(week.day(-2)), "the bank is open")
             await self._money.open_bank_account(memory.iban, CURRENCY, AT_THE_BANK)
             await self._money.pay_out_to(memory.iban, CURRENCY)
             held = await self._money.balance(CURRENCY)
@@ -121,7 +123,7 @@ class Books:
             await self._read()
             await self._over(0)
             night = await self._reconciled(0)
-            scene.told = f"{night}: the unpaid one may be on its way"
+            scene.told = f"{night}, the unpaid one may yet come"
 
     async def _second_day(self) -> None:
         with self._show.scene("second_day") as scene:
@@ -142,7 +144,8 @@ class Books:
                 self._tell(fee, fee=fee.fee - 50),
                 *(self._tell(charge) for charge in others),
             )
-            self._plant("deposit", self.memory.iban, _DEPOSIT)
+            # An entry of the bank's has its day in its id, and this is the only one of Tuesday's.
+            self._plant("deposit", f"/{self._week.day(1):%Y%m%d}/", _DEPOSIT)
             await self._money.deposit(self.memory.iban, _DEPOSIT, "STRIPE SETTLEMENT")
             await self._money.bank_fails("statement_withheld", iban=self.memory.iban)
             await self._over(1)

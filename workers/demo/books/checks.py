@@ -13,8 +13,8 @@ from workers.demo.books.evidence import BooksEvidence, NightFound
 from workers.demo.books.finance import APPROVER, PROPOSER
 from workers.demo.books.nights import money
 from workers.demo.books.plan import ALL_TOLD, CURRENCY, OUTCOMES, PLANTINGS, Planting
+from workers.demo.books.report import about
 from workers.demo.check import Check
-from workflows.reconciliation.answers import BreakInFull
 from workflows.reconciliation.messages import END_OF
 
 _EQUATIONS = {"E1", "E2", "E3", "E4"}
@@ -81,11 +81,11 @@ def planted_is_found(evidence: BooksEvidence) -> Check:
         if planted is None:
             problems.append(f"{planting.title}: was not planted")
             continue
-        about = [one for one in evidence.breaks if _about(one, planted.about)]
-        classes = {one.break_class for one in about}
-        at_risk = sum(one.at_risk_minor for one in about)
-        opened = {one.opened_on for one in about}
-        found += bool(about)
+        theirs = [one for one in evidence.breaks if about(one, planted.about)]
+        classes = {one.break_class for one in theirs}
+        at_risk = sum(one.at_risk_minor for one in theirs)
+        opened = {one.opened_on for one in theirs}
+        found += bool(theirs)
         if classes != {planting.break_class} or at_risk != planted.at_risk:
             problems.append(f"{planting.title}: {sorted(classes)} at risk {money(at_risk)}")
         elif opened != {evidence.memory.week.day(planting.from_)}:
@@ -100,7 +100,7 @@ def nothing_else_is(evidence: BooksEvidence) -> Check:
     problems = [
         f"{one.break_class} of {money(one.at_risk_minor)}: {', '.join(one.subject)}"
         for one in evidence.breaks
-        if not any(_about(one, about) for about in planted)
+        if not any(about(one, what) for what in planted)
     ]
     saw = f"{len(evidence.breaks)} breaks, of {len(evidence.charged)} payments"
     return Check("… and nothing else is", saw, tuple(problems))
@@ -111,11 +111,11 @@ def late_data_closed_a_break(evidence: BooksEvidence) -> Check:
     problems, healed = [], 0
     for planting in PLANTINGS:
         planted = evidence.memory.planted.get(planting.key)
-        about = [one for one in evidence.breaks if planted and _about(one, planted.about)]
+        theirs = [one for one in evidence.breaks if planted and about(one, planted.about)]
         wanted = _closed_on(evidence, planting)
-        closed = {one.closed_on for one in about}
+        closed = {one.closed_on for one in theirs}
         healed += wanted is not None and closed == {wanted}
-        if about and closed != {wanted}:
+        if theirs and closed != {wanted}:
             problems.append(f"{planting.title}: closed on {', '.join(map(str, closed))}")
     if not healed:
         problems.append("no break was closed")
@@ -242,11 +242,6 @@ def finance_was_told(evidence: BooksEvidence) -> Check:
         problems.append("there is nothing to tell")
     saw = f"{sum(night.letters for night in evidence.nights)} mails"
     return Check("Finance was told once of each open night", saw, tuple(problems))
-
-
-def _about(one: BreakInFull, what: str) -> bool:
-    """Whether a break is about something: by reference, or by the start of a source's id."""
-    return any(item.reference == what or item.source_id.startswith(what) for item in one.items)
 
 
 def _closed_on(evidence: BooksEvidence, planting: Planting) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workers.demo.books.money import PayoutAtStripe
@@ -14,7 +13,7 @@ class Planted:
     """Something that was made to go wrong.
 
     `about` names what it is about: an object of Stripe, the reference of a payment that never was,
-    or the start of the ids of a bank account's entries. `at_risk` is in minor units.
+    or a part of the id of the bank's entry. `at_risk` is in minor units.
     """
 
     about: str
@@ -42,7 +41,3 @@ class Memory:
     refused: int | None = None
     killed: str | None = None
     workers: tuple[int, int] | None = None
-
-    def at_risk(self) -> Mapping[Key, int]:
-        """How much each planting puts at risk."""
-        return {key: one.at_risk for key, one in self.planted.items()}
