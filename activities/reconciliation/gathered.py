@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database import watermarks
-from database.journal import balances
+from database.journal import balances, openings
 from database.journal.balances import Seal
 from database.reconciliation import accounts, sources, statements
 from database.reconciliation.accounts import Account
@@ -17,6 +17,7 @@ from workflows.reconciliation.books import Book
 from workflows.reconciliation.certificate import Missing
 from workflows.reconciliation.inputs import Inputs, Told
 from workflows.reconciliation.messages import Run
+from workflows.reconciliation.opening import Opening
 from workflows.reconciliation.terms import Calendar, Terms
 
 _SCOPE: tuple[Book, ...] = ("processor", "bank", "clearing", "in_transit", "cash")
@@ -69,7 +70,7 @@ class GatheredInputs:
             *_told_by_statements(counting),
             *await _told_by_journal(connection, account, seal, run.day),
         ]
-        return made, told
+        return made, _begun_with(await openings.approved(connection, account), told)
 
     async def _without_statement(
         self,
@@ -216,6 +217,26 @@ async def _told_by_journal(
             amounts = {one: (those.get((book, one), 0), source) for one in currencies}
             told += _told(book, kind, amounts)
     return told
+
+
+def _begun_with(opening: Opening | None, told: Sequence[Told]) -> Sequence[Told]:
+    """What two people agreed on is what a book began with, whatever its source says of that time.
+
+    Where it is wrong, the balance that the source tells of the end of the day does not come out.
+    """
+    if opening is None:
+        return told
+    agreed: dict[Book, dict[str, tuple[int, str]]] = {"processor": {}, "bank": {}}
+    for one in opening.balances:
+        if one.book in ("processor", "bank"):
+            agreed[one.book][one.currency] = one.amount_minor, "opening"
+    others = [
+        one for one in told if one.kind != "opening" or one.currency not in agreed.get(one.book, {})
+    ]
+    return [
+        *others,
+        *(one for book, of in agreed.items() for one in _told(book, "opening", of)),
+    ]
 
 
 def _told(book: Book, kind: str, balances_: Mapping[str, tuple[int, str]]) -> Iterable[Told]:

@@ -52,16 +52,17 @@ _CLOSE = text(f"""
     INSERT INTO break_events (break_id, run, what, class, at_risk_minor)
     SELECT id, :run, 'closed', class, at_risk_minor FROM closed ORDER BY id
 """)
+_BROKEN = text("""
+    CREATE TEMP TABLE broken ON COMMIT DROP AS
+    SELECT b.id, b.leg, u.item
+    FROM found f JOIN breaks b ON b.account = :account AND b.leg = f.leg AND b.subject = f.subject,
+         unnest(f.items) AS u (item)
+    WHERE f.match IS NULL
+""")
 _OF_ITEMS = text("""
     UPDATE open_items o
     SET disposition = CASE WHEN j.class IS NULL THEN 5 ELSE 6 END, break_id = b.id
-    FROM judged j LEFT JOIN (
-        SELECT b.id, b.leg, u.item
-        FROM found f JOIN breaks b ON b.account = :account AND b.leg = f.leg
-                                  AND b.subject = f.subject,
-             unnest(f.items) AS u (item)
-        WHERE f.match IS NULL
-    ) AS b ON (b.leg, b.item) = (j.leg, j.item)
+    FROM judged j LEFT JOIN broken b USING (leg, item)
     WHERE o.leg = j.leg AND o.item = j.item
       AND (o.disposition, o.break_id)
           IS DISTINCT FROM (CASE WHEN j.class IS NULL THEN 5 ELSE 6 END, b.id)
@@ -77,5 +78,7 @@ async def keep_breaks(connection: AsyncConnection, scope: Scope, *, provisional:
     await connection.execute(_CHANGE, {"account": scope.account, "provisional": provisional})
     await connection.execute(_ADD, {**dated, "provisional": provisional})
     closed = 0 if provisional else (await connection.execute(_CLOSE, dated)).rowcount
-    await connection.execute(_OF_ITEMS, {"account": scope.account})
+    await connection.execute(_BROKEN, {"account": scope.account})
+    await connection.execute(text("ANALYZE broken"))
+    await connection.execute(_OF_ITEMS)
     return int(closed)

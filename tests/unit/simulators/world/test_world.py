@@ -165,6 +165,7 @@ def test_each_discrepancy_is_that_of_the_definitions(name: str) -> None:
     assert tuple(a - b for a, b in zip(manifest.x["EUR"], natural, strict=True)) == effect
     assert [(each.class_, each.at_risk) for each in manifest.breaks] == breaks
     assert manifest.status == ("BREAKS" if breaks else "BALANCED")
+    assert {currency: books.x for currency, books in manifest.books.items()} == manifest.x
     assert manifest.x.get("USD", (0, 0, 0)) == ((10_000 if name == "currency" else 0), 0, 0)
 
 
