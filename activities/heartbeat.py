@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from temporalio import activity
 
 EVERY = 1.0
-"""Seconds. A policy's heartbeat is several times as long; Temporal is told as often as that needs."""
+"""Seconds. A policy's heartbeat is several times as long; Temporal hears of it less often."""
 
 
 Place = TypeVar("Place", bound=BaseModel)

@@ -26,7 +26,8 @@ def report(evidence: Evidence, derailed: str | None = None, web_ui: str | None =
         derailed=derailed,
         own_stack=True,
         web_ui=web_ui,
-        seconds=Durations(stack=1, play=20, checks=1),
+        books=books_of(books, stays=web_ui is not None) if books else None,
+        seconds=Durations(stack=1, play=20, books=20, checks=1),
     )
 
 
