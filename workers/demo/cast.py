@@ -60,6 +60,9 @@ TITLES: dict[Scene, str] = {
 }
 """The scenes, in the order in which they are played."""
 
+SECOND_ACT: tuple[Scene, ...] = ("opened", "first_day", "second_day", "third_day", "week_end")
+"""Those in which what customers pay is compared in three books."""
+
 OF_A_COMPANY: tuple[DocumentKind, ...] = ("register_extract", "ownership_statement")
 """What the rules ask of every company."""
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from workers.demo.books.nights import Night
-from workers.demo.cast import TITLES, Applicant, Scene
+from workers.demo.cast import SECOND_ACT, TITLES, Applicant, Scene
 from workflows.onboarding.application import OnboardingInFull
 from workflows.onboarding.messages import ENDS, UNDONE
 
@@ -168,6 +168,11 @@ class Show:
     def seconds(self) -> float:
         """Since the curtain rose."""
         return time.monotonic() - self.began
+
+    @property
+    def second_act(self) -> bool:
+        """Whether the second act has begun."""
+        return any(self.scenes[name].state != "to come" for name in SECOND_ACT)
 
     def say(self, sentence: str) -> None:
         """Tell what happens, and why it matters."""

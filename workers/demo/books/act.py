@@ -151,8 +151,8 @@ class Books:
             await self._over(1)
             first = await self._reconciled(1)
             self._show.say(
-                f"{first}: without the statement nothing can be proven, and nothing is guessed. It"
-                " comes late; another run of the day supersedes the first certificate."
+                f"{first}: without the statement nothing can be proven, and nothing is guessed."
+                " It comes late; another run supersedes the first certificate."
             )
             await self._read()
             await self._money.bank_behaves()
@@ -162,8 +162,8 @@ class Books:
     async def _third_day(self) -> None:
         with self._show.scene("third_day") as scene:
             self._show.say(
-                "A refund, a dispute and something new happen at Stripe that nobody books. What was"
-                " forgotten on Tuesday is told. Then the worker is killed while it reconciles."
+                "Nobody books a refund, a dispute and something new at Stripe. What was forgotten"
+                " on Tuesday is told. Then the worker is killed while it reconciles."
             )
             charges = await self._paid(2)
             await together(*(self._tell(charge) for charge in charges))
@@ -199,8 +199,8 @@ class Books:
     async def _week_end(self) -> None:
         with self._show.scene("week_end") as scene:
             self._show.say(
-                "Monday's payout arrives on Thursday, short by a wire fee. Tuesday's is not at the"
-                " bank on Friday: two days it may take. Both nights are caught up in their order."
+                "Monday's payout arrives on Thursday, short by a wire fee; Tuesday's is late on"
+                " Friday, which it may be. Both nights are caught up, one after the other."
             )
             await self._money.move_to(self._week.at(3, 8))
             first, second = await self._payouts(2)

@@ -51,7 +51,7 @@ def opened_by_two(evidence: BooksEvidence) -> Check:
         problems.append(f"who proposed it was answered {evidence.memory.refused} as approver")
     missing = {"opening.proposed", "opening.approved"} - evidence.audited
     problems += [f"the audit trail has no {event}" for event in sorted(missing)]
-    saw = f"{opening.proposed_by.removeprefix('laptop-')}, then another"
+    saw = f"{opening.state} by another"
     return Check("Two people opened the books", saw, tuple(problems))
 
 

@@ -38,7 +38,7 @@ class Night:
     def matched(self) -> int | None:
         """How many matches it made."""
         made = self.certificate
-        return sum(one.items for one in made.matched) if made else None
+        return sum(one.matches for one in made.matches) if made else None
 
     @property
     def breaks(self) -> int | None:

@@ -60,7 +60,7 @@ PLANTINGS: tuple[Planting, ...] = (
     Planting("deposit", "a deposit like Stripe's", "unidentified_deposit", 1, 1),
     Planting("refund", "a refund that nobody booked", "refund_unbooked", 2, 2),
     Planting("dispute", "a dispute that nobody booked", "dispute_unbooked", 2, 2),
-    Planting("unknown", "something Stripe never did before", "unknown_type", 2, 2),
+    Planting("unknown", "something new at Stripe", "unknown_type", 2, 2),
     Planting("wire_fee", "a payout short by a wire fee", "bank_fee", 3, 3),
 )
 

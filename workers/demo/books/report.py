@@ -17,8 +17,8 @@ from workflows.reconciliation.books import BreakClass, Status
 class NightReport(BaseModel):
     """A run: how it came out, and what its certificate counts; amounts in minor units.
 
-    `matched` counts items, `on_its_way` those that are not due on the other side yet; `residual` is
-    what the bridge leaves over. `link` leads to Temporal's Web UI, where that goes on.
+    `matched` counts matches, `on_its_way` items that are not due on the other side yet; `residual`
+    is what the bridge leaves over. `link` leads to Temporal's Web UI, where that goes on.
     """
 
     business_date: date

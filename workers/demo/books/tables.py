@@ -19,16 +19,17 @@ _STYLES = {
 }
 
 
-def live_table(nights: Iterable[Night]) -> RenderableType:
-    """The nights as they are now."""
-    table = _nights()
+def live_table(nights: Iterable[Night], *, wide: bool) -> RenderableType:
+    """The nights as they are now; where it is wide, also what was paid on their days."""
+    table = _nights(paid=wide)
     for night in nights:
         count, amount = night.paid
+        paid = f"{count} · {money(amount)}" if count else ""
         seconds = "" if night.seconds is None else f"{night.seconds:.1f} s"
         _row(
             table,
             night.name,
-            f"{count} · {money(amount)}" if count else "",
+            paid if wide else None,
             night.now,
             _told(night.matched),
             _told(night.breaks),
@@ -79,13 +80,13 @@ def planted_table(books: BooksReport) -> RenderableType:
     return table
 
 
-def _nights(*, paid: bool = True) -> Table:
+def _nights(*, paid: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("night", no_wrap=True)
     if paid:
         table.add_column("paid", no_wrap=True, justify="right")
     table.add_column("status", no_wrap=True, width=10)
-    for heading in ("items", "breaks", "at risk", "on way", "residual", "time"):
+    for heading in ("matches", "breaks", "at risk", "on way", "residual", "time"):
         table.add_column(heading, no_wrap=True, justify="right")
     return table
 

@@ -12,6 +12,7 @@ from workers.demo.books.evidence import BooksEvidence, NightFound
 from workers.demo.books.finance import APPROVER, PROPOSER
 from workers.demo.books.memory import Memory, Planted
 from workers.demo.books.money import PayoutAtStripe
+from workers.demo.books.nights import Night
 from workers.demo.books.plan import (
     CURRENCY,
     OUTCOMES,
@@ -21,6 +22,7 @@ from workers.demo.books.plan import (
     account_name,
     iban_of,
 )
+from workers.demo.books.report import BooksReport, books_report
 from workers.demo.temporal import WorkflowRun
 from workflows.reconciliation.answers import BreakInFull, Item, Match, Reconciliation
 from workflows.reconciliation.books import Status
@@ -264,9 +266,24 @@ def _certificate(
         controls=(control,),
         bridge=tuple(equation(name) for name in ("E1", "E2", "E3", "E4")),
         roll_forward=(roll,),
+        matches=(),
         matched=(),
         timing=(on_its_way,),
         breaks=(),
         break_movements=(),
         result_hash=zero,
+    )
+
+
+def nights() -> list[Night]:
+    """What there is to see of the runs."""
+    return [Night(one.run, (3, 30_000), one.certificate) for one in as_planned().nights]
+
+
+def report(*, stays: bool = True) -> BooksReport:
+    """What is told of them in the end; links only where Temporal's Web UI `stays`."""
+    evidence = as_planned()
+    links = [f"http://127.0.0.1:8233/{at}" if stays else None for at in range(len(nights()))]
+    return books_report(
+        evidence.memory, nights(), evidence.breaks, links=links, page="/home/page.html"
     )
