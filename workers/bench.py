@@ -24,7 +24,7 @@ from workers.converter import CONVERTER
 from workers.ports import free_port
 from workers.postgres import Postgres
 from workers.settings import Settings
-from workers.temporal_client import connect
+from workers.temporal_client import connect, runtime
 from workers.temporal_server import TemporalServer
 from workers.together import together
 from workflows import search_attributes
@@ -50,10 +50,12 @@ async def bench(settings: Settings, announce: Callable[[str], None]) -> AsyncIte
             yield Bench(beside, await connect(settings))
         return
     announce("starting a Postgres and a Temporal for this alone")
-    with tempfile.TemporaryDirectory(prefix="perdure-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="perdure-files-") as folder:
         async with _servers(settings, Path(folder)) as own:
             # Not by the environment's word: what is compared here is not for somebody's cluster.
-            client = await Client.connect(own.temporal_address, data_converter=CONVERTER)
+            client = await Client.connect(
+                own.temporal_address, data_converter=CONVERTER, runtime=runtime()
+            )
             yield Bench(own, client)
 
 

@@ -20,7 +20,7 @@ from temporalio.client import WorkflowHandle
 from activities.onboarding.policy import BadPolicy, load_policy
 from activities.process import ProcessActivities
 from activities.reconciliation import given as given_balances
-from activities.reconciliation.exports import ExportActivities, Exported
+from activities.reconciliation.exports import ExportActivities, Exported, told_of
 from activities.reconciliation.given import Given
 from activities.reconciliation.post import PostActivities
 from activities.reconciliation.terms import BadTerms, load_terms
@@ -58,7 +58,7 @@ class Refused(Obstacle):
 
     exit_code: ClassVar[int] = 2
 
-    def __init__(self, text: str, told: dict[str, Any] | None = None) -> None:
+    def __init__(self, text: str, told: Mapping[str, Any] | None = None) -> None:
         super().__init__(text)
         self.told = told or {"error": "refused", "detail": text, "position": None}
 
@@ -144,7 +144,7 @@ async def _on_a_bench(
             id=f"{run.workflow_id}/{queue}",
             task_queue=queue,
         )
-        await _follow(handle, announce)
+        await _follow(handle, announce, gathering)
         return await _report(engine, run, exported, gathering)
 
 
@@ -228,13 +228,7 @@ def _refusing(path: Path, days: Iterator[date]) -> Iterator[date]:
 
 
 def _refused(path: Path, error: FileRefused | StatementRefused) -> Refused:
-    told = {
-        "error": error.error,
-        "detail": error.detail,
-        "position": error.position,
-        "file": path.name,
-    }
-    return Refused(f"{path.name}: {error}", told)
+    return Refused(f"{path.name}: {error}", told_of(path, error))
 
 
 def _calendar_of(terms: Terms) -> Callable[[str], str]:
@@ -268,7 +262,11 @@ async def _open(engine: AsyncEngine, exported: Exported) -> Run:
     return run
 
 
-async def _follow(handle: WorkflowHandle[Any, str], announce: Callable[[str], None]) -> None:
+async def _follow(
+    handle: WorkflowHandle[Any, str],
+    announce: Callable[[str], None],
+    gathering: ExportActivities,
+) -> None:
     """Tell of each stage until the run is over. Raises Refused where a step cannot be done."""
     ended = asyncio.ensure_future(handle.result())
     told = ""
@@ -280,17 +278,19 @@ async def _follow(handle: WorkflowHandle[Any, str], announce: Callable[[str], No
                 announce(told)
             if progress.attention:
                 await handle.terminate("nobody decides here")
-                raise _parked(progress.attention[0])
+                raise _parked(progress.attention[0], gathering)
             await asyncio.wait({ended}, timeout=_LOOK)
         await ended
     finally:
         ended.cancel()
 
 
-def _parked(attention: Attention) -> Obstacle:
+def _parked(attention: Attention, gathering: ExportActivities) -> Obstacle:
     reason = attention.reason
-    if reason.type in ("FileRefused", "UnclearBalance"):
-        return Refused(reason.text, {"error": reason.type, "detail": reason.text, "position": None})
+    if reason.type == "FileRefused":
+        return Refused(reason.text, gathering.findings.refused)
+    if reason.type == "UnclearBalance":
+        return Refused(reason.text)
     return Obstacle(f"{attention.summary}: {reason.type}: {reason.text}")
 
 

@@ -41,7 +41,7 @@ async def connect(
             data_converter=CONVERTER,
             interceptors=interceptors,
             lazy=lazy,
-            runtime=_runtime(),
+            runtime=runtime(),
         )
     except RuntimeError as error:
         raise TemporalNotReachable(
@@ -51,7 +51,7 @@ async def connect(
 
 
 @functools.cache
-def _runtime() -> Runtime:
+def runtime() -> Runtime:
     """Temporal's core, one for a process: its lines go the same road as all others."""
     lines = LogForwardingConfig(
         logging.getLogger("temporalio.core"),

@@ -69,21 +69,21 @@ class ToldStatement:
 
 @dataclass
 class Findings:
-    """What was found on reading: rows that count for nothing, and statements."""
+    """What was found on reading: rows that count for nothing, statements, and a file's refusal."""
 
+    refused: Mapping[str, str | None] | None = None
     bad_rows: dict[str, list[BadRow]] = field(default_factory=dict)
     statements: list[ToldStatement] = field(default_factory=list)
 
 
-def refused(file: Path, error: FileRefused | StatementRefused) -> ApplicationError:
-    """A file that cannot be read at all: another try would only meet it again."""
-    told = {
-        "file": file.name,
+def told_of(path: Path, error: FileRefused | StatementRefused) -> Mapping[str, str | None]:
+    """A refusal as machines are told of it."""
+    return {
         "error": error.error,
         "detail": error.detail,
         "position": error.position,
+        "file": path.name,
     }
-    return ApplicationError(f"{file.name}: {error}", told, type="FileRefused", non_retryable=True)
 
 
 class ExportActivities(GatherSteps):
@@ -132,7 +132,7 @@ class ExportActivities(GatherSteps):
             for path in self._exported.statements:
                 async with transaction(self._engine) as connection:
                     account = (await accounts.of_name(connection, request.run.account)).id
-                    with path.open("rb") as file, _refusing(path):
+                    with path.open("rb") as file, self._refusing(path):
                         entries = self._entries(file, path, found)
                         taken = await items.take_in(
                             connection, account, _in_turns(entries), source=path.name
@@ -167,11 +167,25 @@ class ExportActivities(GatherSteps):
 
         async with heartbeating(), transaction(self._engine) as connection:
             account = (await accounts.of_name(connection, request.run.account)).id
-            with path.open("rb") as file, _refusing(path):
+            with path.open("rb") as file, self._refusing(path):
                 told = filter(self._since_first, items_of(good(read(file, path.name))))
                 taken = await items.take_in(connection, account, _in_turns(told), source=path.name)
         self.findings.bad_rows[path.name] = bad
         return Gathered(new=taken.new, unchanged=taken.unchanged, bad_rows=len(bad))
+
+    @contextlib.contextmanager
+    def _refusing(self, path: Path) -> Iterator[None]:
+        """A file that cannot be read at all is refused: another try would only meet it again."""
+        try:
+            yield
+        except (FileRefused, StatementRefused) as error:
+            raise self._refuse(path, error) from None
+        except items.Contradiction as error:
+            raise self._refuse(path, FileRefused("contradiction", f"{error}.")) from None
+
+    def _refuse(self, path: Path, error: FileRefused | StatementRefused) -> ApplicationError:
+        self.findings.refused = told_of(path, error)
+        return ApplicationError(f"{path.name}: {error}", type="FileRefused", non_retryable=True)
 
     def _since_first(self, item: NewItem) -> bool:
         first = self._exported.first
@@ -236,16 +250,6 @@ def _told(
 
 def _name(opened: Opened, closing_on: date | None) -> tuple[str, str, str, date | None]:
     return opened.account, opened.currency, opened.statement_id, closing_on
-
-
-@contextlib.contextmanager
-def _refusing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (FileRefused, StatementRefused) as error:
-        raise refused(path, error) from None
-    except items.Contradiction as error:
-        raise refused(path, FileRefused("contradiction", f"{error}.")) from None
 
 
 async def _in_turns(rows: Iterable[Row]) -> AsyncIterator[Row]:

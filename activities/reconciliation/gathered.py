@@ -115,6 +115,16 @@ async def _of_processor(
         Missing(lack="bad_rows", book="processor", subject=source)
         for source in await sources.bad_sources(connection, account.id, before)
     ]
+    missing += [
+        Missing(
+            lack="payout_members",
+            book="processor",
+            currency=row["currency"],
+            subject=row["id"],
+            amount_minor=row["difference"],
+        )
+        for row in await sources.unequal_payouts(connection, account.id, before)
+    ]
     gathered = await watermarks.read(connection, f"gathered/{account.name}")
     if account.processor != "files" and (gathered is None or gathered < before):
         missing.append(Missing(lack="report_incomplete", book="processor"))

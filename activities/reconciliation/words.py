@@ -69,7 +69,6 @@ BREAK: Mapping[BreakClass, str] = {
     "payout_unbooked": "Payout not booked",
     "payout_missing_bank": "Payout not at the bank",
     "payout_return_missing": "Failed payout not returned",
-    "payout_members": "Payout is not its members' sum",
     "bank_fee": "Bank's fee",
     "unidentified_deposit": "Unidentified deposit",
     "unknown_type": "Unknown type",
@@ -116,6 +115,7 @@ LACK: Mapping[Lack, str] = {
     "statement_unprovable": "A statement names no balance",
     "statement_gap": "A statement before this one is missing",
     "report_incomplete": "Stripe's report ends before the day does",
+    "payout_members": "A payout is not what its transactions come to",
     "journal_unsealed": "Entries of the day may still be written",
     "bad_rows": "Rows of a file could not be read",
 }

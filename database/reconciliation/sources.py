@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _KEEP_PAYOUTS = text("""
@@ -61,6 +61,10 @@ _KEEP_BAD_ROW = text("""
     INSERT INTO bad_rows (account, before, source, line, field, reason)
     VALUES (:account, :before, :source, :line, :field, :reason)
     ON CONFLICT DO NOTHING
+""")
+_UNEQUAL = text("""
+    SELECT id, currency, members_minor - amount_minor AS difference FROM payouts
+    WHERE account = :account AND made_at < :before AND members_minor <> amount_minor ORDER BY id
 """)
 _BAD_SOURCES = text("""
     SELECT DISTINCT source FROM bad_rows
@@ -220,6 +224,14 @@ async def keep_bad_rows(
             for source, line, field, reason in rows
         ]
         await connection.execute(_KEEP_BAD_ROW, kept)
+
+
+async def unequal_payouts(
+    connection: AsyncConnection, account_id: int, before: datetime
+) -> Sequence[RowMapping]:
+    """Payouts that are not what their transactions come to: id, currency, difference."""
+    told = {"account": account_id, "before": before}
+    return (await connection.execute(_UNEQUAL, told)).mappings().all()
 
 
 async def bad_sources(

@@ -102,7 +102,7 @@ def files(
     except files_mode.Refused as refused:
         if not as_json:
             raise
-        typer.echo(json.dumps(refused.told))
+        typer.echo(json.dumps(dict(refused.told)))
         raise typer.Exit(refused.exit_code) from None
     if report is None:
         raise typer.Exit(130)

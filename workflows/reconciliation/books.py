@@ -92,7 +92,6 @@ BreakClass = Literal[
     "payout_unbooked",
     "payout_missing_bank",
     "payout_return_missing",
-    "payout_members",
     "bank_fee",
     "unidentified_deposit",
     "unknown_type",
@@ -111,7 +110,6 @@ refund_unbooked, dispute_unbooked, payout_unbooked
                       at the processor, of that kind, not in our journal
 payout_missing_bank   a payout that the bank should have credited by now
 payout_return_missing a payout that failed after the bank's credit, whose return is not at the bank
-payout_members        a payout that is not the sum of its members
 bank_fee              a settlement that is short by what the bank kept
 unidentified_deposit  a settlement at the bank that no payout explains
 unknown_type          a reporting category of the processor that we do not know

@@ -37,6 +37,7 @@ Lack = Literal[
     "statement_unprovable",
     "statement_gap",
     "report_incomplete",
+    "payout_members",
     "journal_unsealed",
     "bad_rows",
 ]
@@ -49,6 +50,7 @@ statement_unproven      its balances and entries do not add up
 statement_unprovable    it names no balance
 statement_gap           a statement between this one and the last is not here
 report_incomplete       the processor's report or listing ends before the day does
+payout_members          what a payout paid out does not come to its amount
 journal_unsealed        entries of the day may still be written
 bad_rows                rows of a file could not be read
 """

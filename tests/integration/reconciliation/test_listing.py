@@ -9,17 +9,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from temporalio.testing import ActivityEnvironment
 
+from activities.reconciliation.gathered import GatheredInputs
 from activities.reconciliation.listing import BALANCE_UNTOLD, ProcessorBook
 from connectors.capabilities import Batch
 from connectors.errors import Unanswered
 from connectors.movements import Window
 from connectors.stripe.api import StripeApi
 from connectors.stripe.balance import StripeListing
+from database.connection import transaction
 from database.paces import Pace
+from database.reconciliation import sources
 from tests.integration.reconciliation.conftest import Shop, no_pace
-from workflows.reconciliation.messages import Gathered
+from tests.integration.reconciliation.test_inputs import RULES, TERMS
+from workflows.reconciliation.messages import Gathered, Run
 
 
 def book(shop: Shop, listing: StripeListing | None = None) -> ProcessorBook:
@@ -87,6 +92,23 @@ async def test_payouts_are_itemised_once_stripe_says_what_is_in_them(shop: Shop)
     [own] = await shop.rows("SELECT * FROM items WHERE kind = 'payout'")
     assert own["amount_minor"] == -13_495
     assert (own["payout"], own["arrival_on"]) == (payout["id"], payout["arrival_on"])
+
+
+async def test_a_payout_that_is_not_what_it_paid_out_makes_the_day_incomplete(shop: Shop) -> None:
+    await shop.sell()
+    before = await shop.world.advance(timedelta(days=9))
+    await book(shop).gather(before)
+    account = shop.account
+
+    async with transaction(shop.engine) as connection:
+        assert not await sources.unequal_payouts(connection, account.id, before)
+        await connection.execute(text("UPDATE payouts SET members_minor = members_minor - 100"))
+        run = Run(account=account.name, day=before.date(), ordinal=1)
+        inputs, _ = await GatheredInputs(TERMS)(connection, account, run, RULES)
+
+    [lack] = [one for one in inputs.missing if one.lack == "payout_members"]
+    assert (lack.book, lack.currency, lack.amount_minor) == ("processor", "EUR", -100)
+    assert lack.subject.startswith("po_")
 
 
 async def test_a_trace_id_that_is_told_late_comes_in(shop: Shop) -> None:
