@@ -7,7 +7,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from activities.reconciliation.given import UnclearBalance
+from activities.reconciliation.refusals import UnclearBalance
 from activities.rules.problems import BadRules
 from activities.rules.rulings import UnknownVersion
 from activities.rules.table import WrongFacts

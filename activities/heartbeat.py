@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 from temporalio import activity
 
-EVERY = 5.0
-"""Seconds. A policy's heartbeat is several times as long."""
+EVERY = 1.0
+"""Seconds. A policy's heartbeat is several times as long; Temporal hears of it less often."""
 
 
 Place = TypeVar("Place", bound=BaseModel)

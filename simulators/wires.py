@@ -70,12 +70,13 @@ class Wires:
         self._storage.run(_SENT, (payout_id,))
 
     def _transfer(self, payout: Document) -> Document:
-        traced = schedule.current(self._stripe.account).trace == "supported"
+        told = schedule.current(self._stripe.account)
+        traced = told.trace == "supported"
         currency = payout["currency"].upper()
         arrival = datetime.fromtimestamp(payout["arrival_date"], UTC)
         return {
             "id": payout["id"],
-            "iban": accounts.iban(currency),
+            "iban": told.bank_accounts.get(payout["currency"]) or accounts.iban(currency),
             "amount": payout["amount"],
             "currency": currency,
             "arrival_date": arrival.date().isoformat(),

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.reconciliation.exports import Exported, Findings, ToldStatement
+from activities.reconciliation.refusals import UnclearBalance
 from connectors.csv_rows import Unreadable, minor
 from database.reconciliation.accounts import Account
 from database.reconciliation.codes import BOOKS
@@ -24,10 +25,6 @@ _BOOKS_OF = text("""
     SELECT DISTINCT book, currency FROM items WHERE account = :account ORDER BY book, currency
 """)
 _WORDS = {code: book for book, code in BOOKS.items()}
-
-
-class UnclearBalance(ValueError):
-    """A balance was given that cannot be understood; the text says how to give it."""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from starlette.routing import Route
 
 from simulators.bank.bank import Bank, Contradiction, Format, NoAccount, Transfer
 from simulators.bank.faults import BankFaultPlan
+from simulators.bank.money import IBAN
 from simulators.controls import Control, fault_routes, read, refuse
 
-_IBAN = Field(pattern=r"^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$")
+_IBAN = Field(pattern=IBAN)
 _CURRENCY = Field(pattern=r"^[A-Z]{3}$")
 
 

@@ -1,7 +1,9 @@
-"""Amounts as files have them."""
+"""Amounts as files have them, and what accounts are called."""
 
 ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())
 THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
+
+IBAN = r"^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$"
 
 
 def exponent(currency: str) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.laptop import Laptop
+from workers.demo.books.plan import OUTCOMES, PLANTINGS
 from workers.demo.cast import TITLES
 from workers.demo.theatre import sole_play
 
@@ -32,11 +34,24 @@ def as_planned(report: dict[str, Any]) -> None:
     assert report["as_planned"], report
     assert [scene["scene"] for scene in report["scenes"]] == list(TITLES)
     assert {scene["state"] for scene in report["scenes"]} == {"played"}
-    assert len(report["checks"]) == 29
+    assert len(report["checks"]) == 29 + 13
     assert all(check["holds"] for check in report["checks"])
     stages = [one["stage"] for one in report["onboardings"]]
     assert sorted(stages) == ENDS
-    assert report["seconds"]["play"] + report["seconds"]["checks"] < 90
+    assert sum(report["seconds"][what] for what in ("play", "books", "checks")) < 160
+    the_books_are(report["books"])
+
+
+def the_books_are(books: dict[str, Any]) -> None:
+    """Three ways for a night to end, everything found, nothing left over. Any: JSON."""
+    assert [night["status"] for night in books["nights"]] == [status for _, status in OUTCOMES]
+    assert {night["residual_minor"] for night in books["nights"]} == {0}
+    found = {one["planted"]: (one["found"], one["found_minor"]) for one in books["planted"]}
+    assert found == {
+        one["planted"]: ([one["break_class"]], one["at_risk_minor"]) for one in books["planted"]
+    }
+    assert len(found) == len(PLANTINGS)
+    assert "E4" in Path(books["page"]).read_text(), "the page to print has the bridge"
 
 
 @pytest.mark.slow
@@ -60,6 +75,8 @@ def test_the_demo_plays_on_a_stack_of_its_own_and_on_one_that_runs_with_what_it_
     assert own.perdure("status").returncode == 0, "a stack that ran goes on"
     both = [one["id"] for report in (first, second) for one in report["onboardings"]]
     assert len(set(both)) == 2 * len(ENDS)
+    weeks = [report["books"]["nights"][0]["business_date"] for report in (first, second)]
+    assert weeks[0] < weeks[1], "the time outside only goes ahead"
 
     link = second["onboardings"][0]["link"]
     port = own.environment["PERDURE_TEMPORAL_UI_PORT"]

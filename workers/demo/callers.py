@@ -44,8 +44,8 @@ class Callers:
 
     def __init__(self, settings: Settings) -> None:
         self._service = PerdureClient(settings.gateway_url, settings.secret("api_key_service"))
-        self._by_service = _http(settings, settings.secret("api_key_service"))
-        self._by_operator = _http(settings, settings.secret("api_key_operator"))
+        self._by_service = client_of(settings, settings.secret("api_key_service"))
+        self._by_operator = client_of(settings, settings.secret("api_key_operator"))
         self.reviewers = Reviewers(settings)
 
     async def aclose(self) -> None:
@@ -65,13 +65,13 @@ class Callers:
 
     async def missing(self, onboarding: str) -> list[DocumentKind]:
         """Which documents an onboarding waits for."""
-        found = await _asked(self._by_service, "GET", f"/v1/onboardings/{onboarding}/documents")
+        found = await asked(self._by_service, "GET", f"/v1/onboardings/{onboarding}/documents")
         return DocumentList.model_validate(found).missing
 
     async def deliver(self, onboarding: str, kind: DocumentKind, content: bytes) -> None:
         """The service hands on a document of an applicant. Returns when it is taken in."""
         path = f"/v1/onboardings/{onboarding}/documents?kind={kind}"
-        await _asked(self._by_service, "POST", path, content)
+        await asked(self._by_service, "POST", path, content)
 
     async def change(self, onboarding: str, changes: dict[str, object], reason: str) -> None:
         """The service changes what an application says. Returns when that is accepted."""
@@ -84,7 +84,7 @@ class Callers:
     async def withdraw(self, onboarding: str, reason: str) -> None:
         """The service takes an application back. Returns when that is accepted."""
         path = f"/v1/onboardings/{onboarding}/withdraw"
-        await _asked(self._by_service, "POST", path, {"reason": reason})
+        await asked(self._by_service, "POST", path, {"reason": reason})
 
     async def waiting(self) -> list[Waiting]:
         """The operator looks at the attention list."""
@@ -92,7 +92,7 @@ class Callers:
         cursor = None
         while True:
             after = f"&cursor={cursor}" if cursor else ""
-            page = await _asked(self._by_operator, "GET", f"/v1/attention?limit=100{after}")
+            page = await asked(self._by_operator, "GET", f"/v1/attention?limit=100{after}")
             items += [Waiting.model_validate(one) for one in page["items"]]
             cursor = page["next"]
             if cursor is None:
@@ -108,20 +108,22 @@ class Callers:
             "action": action,
             "reason": reason,
         }
-        await _asked(self._by_operator, "POST", "/v1/attention/resolve", decision)
+        await asked(self._by_operator, "POST", "/v1/attention/resolve", decision)
 
 
-def _http(settings: Settings, key: str) -> httpx.AsyncClient:
+def client_of(settings: Settings, key: str) -> httpx.AsyncClient:
+    """A client of the gateway with somebody's key."""
     return httpx.AsyncClient(
         base_url=settings.gateway_url, headers={"Authorization": f"Bearer {key}"}, timeout=10
     )
 
 
-async def _asked(
+async def asked(
     http: httpx.AsyncClient,
     method: str,
     path: str,
     body: Mapping[str, object] | bytes | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Any:
     """The answer's JSON, asked for again while the gateway says that it cannot work just now.
 
@@ -135,7 +137,7 @@ async def _asked(
             path,
             json=body if file is None else None,
             content=file,
-            headers={"Content-Type": "application/octet-stream"} if file else None,
+            headers={"Content-Type": "application/octet-stream"} if file else headers,
         )
         if answer.status_code not in (429, 503) or time.monotonic() > until:
             return answer.raise_for_status().json()

@@ -27,6 +27,11 @@ Scene = Literal[
     "crm_outage",
     "killed",
     "outage",
+    "opened",
+    "first_day",
+    "second_day",
+    "third_day",
+    "week_end",
 ]
 
 End = Literal["active", "rejected", "withdrawn", "expired", "aborted"]
@@ -47,8 +52,16 @@ TITLES: dict[Scene, str] = {
     "crm_outage": "HubSpot down, until an operator retries",
     "killed": "A worker killed in the middle",
     "outage": "Stripe down, until an operator gives up",
+    "opened": "Books are opened, under four eyes",
+    "first_day": "Monday: customers pay",
+    "second_day": "Tuesday: errors, and a late statement",
+    "third_day": "Wednesday: more, and a killed worker",
+    "week_end": "Thursday, Friday: payouts at the bank",
 }
 """The scenes, in the order in which they are played."""
+
+SECOND_ACT: tuple[Scene, ...] = ("opened", "first_day", "second_day", "third_day", "week_end")
+"""Those in which what customers pay is compared in three books."""
 
 OF_A_COMPANY: tuple[DocumentKind, ...] = ("register_extract", "ownership_statement")
 """What the rules ask of every company."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client
 
 from database.connection import engine_for, transaction
 from workers.demo.callers import Callers, Waiting
@@ -33,6 +33,7 @@ from workers.demo.outside import (
     TaxIdAtStripe,
 )
 from workers.demo.show import Row
+from workers.demo.temporal import WorkflowRun, runs_of, workers_of
 from workers.settings import Settings
 from workflows.onboarding.application import Onboarding
 from workflows.request_key import outside_key
@@ -86,14 +87,6 @@ class DecisionRow:
     reason: str
     signed: bool
     decided_at: datetime
-
-
-@dataclass(frozen=True)
-class WorkflowRun:
-    """A run at Temporal: how it stands, and what it returned."""
-
-    status: str
-    result: str | None
 
 
 @dataclass(frozen=True)
@@ -240,7 +233,9 @@ class Investigation:
     ) -> Found:
         assert row.onboarding is not None
         process, application = row.onboarding.workflow_id, row.applicant.application
-        runs = await self._runs(process)  # first: what it writes is written once it has completed
+        runs = await runs_of(
+            self._temporal, process
+        )  # first: what it writes is written once it has completed
 
         async def asked(query: Any, process: str = process) -> Sequence[RowMapping]:
             return (await connection.execute(query, {"workflow_id": process})).mappings().all()
@@ -293,7 +288,7 @@ class Investigation:
             ledger=tuple(ledger),
             decisions=tuple(DecisionRow(**one) for one in await asked(_DECISIONS)),
             runs=tuple(runs),
-            workers=tuple(await self._workers(process)),
+            workers=tuple(await workers_of(self._temporal, process)),
             case=await case_of(
                 connection, self._callers.reviewers, id_=onboarding, process=process
             ),
@@ -301,32 +296,6 @@ class Investigation:
 
     async def _customer(self, customer: str) -> Customer:
         return Customer(customer, tuple(await self._outside.tax_ids(customer)))
-
-    async def _runs(self, process: str) -> list[WorkflowRun]:
-        """Every run of a process; one that is just about to complete is given the time for it."""
-        runs = []
-        async for run in self._temporal.list_workflows(f"WorkflowId = '{process}'"):
-            handle = self._temporal.get_workflow_handle(run.id, run_id=run.run_id, result_type=str)
-            try:
-                async with asyncio.timeout(_PATIENCE):
-                    runs.append(WorkflowRun("completed", await handle.result(follow_runs=False)))
-            except (TimeoutError, WorkflowFailureError):
-                status = (await handle.describe()).status
-                runs.append(WorkflowRun(status.name.lower() if status else "unknown", None))
-        return runs
-
-    async def _workers(self, process: str) -> list[str]:
-        """Which workers carried a process, by its history, in the order of their appearance."""
-        workers: dict[str, None] = {}
-        async for event in self._temporal.get_workflow_handle(process).fetch_history_events():
-            for started in (
-                event.workflow_task_started_event_attributes,
-                event.activity_task_started_event_attributes,
-            ):
-                # Empty where the event is of another type.
-                if started.identity:
-                    workers[started.identity] = None
-        return list(workers)
 
     async def _events(
         self, connection: AsyncConnection, found: Iterable[Found], memory: Memory

@@ -17,6 +17,7 @@ class Lines:
         self._sentence = ""
         self._states: dict[Scene, State] = {}
         self._rows: dict[str, tuple[str, bool]] = {}
+        self._nights: dict[str, str] = {}
 
     def write(self) -> None:
         """Write what is new."""
@@ -30,6 +31,10 @@ class Lines:
                 self._rows[row.applicant.key] = now
                 parked = f" ({row.now})" if row.parked else ""
                 self._line(f"{row.applicant.name}: {row.stage}{parked}")
+        for night in show.nights:
+            if self._nights.get(night.run.id) != night.now:
+                self._nights[night.run.id] = night.now
+                self._line(f"{night.name}: {night.now}")
         for name, played in show.scenes.items():
             if played.state in ("played", "failed") and self._states.get(name) != played.state:
                 self._states[name] = played.state

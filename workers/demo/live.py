@@ -12,7 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from workers.demo.cast import TITLES, Scene
+from workers.demo.books.tables import live_table
+from workers.demo.cast import SECOND_ACT, TITLES, Scene
 from workers.demo.show import SYSTEMS, WAY, Played, Row, Show, way_of
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -50,17 +51,19 @@ class LiveTable:
     def picture(self) -> RenderableType:
         """All of it, as it is now."""
         width, height = self._console.size
-        room = height - len(self._show.rows) - _FRAME
-        spare = room - len(self._show.scenes)
+        wide, second = width >= _WIDE, self._show.second_act
+        nights = self._show.nights
+        room = height - len(nights if second else self._show.rows) - _FRAME
+        spare = room - len(self._of_the_act())
         gap = [Text()] if spare >= _GAPS + _BELOW else []
         below = spare >= _BELOW
         return Padding(
             Group(
                 self._title(),
                 *gap,
-                self._applicants(wide=width >= _WIDE),
+                live_table(nights, wide=wide) if second else self._applicants(wide=wide),
                 *gap,
-                *([_legend()] if below else []),
+                *([_legend()] if below and not second else []),
                 *gap,
                 *self._scenes(room),
                 *([Text()] if below else []),
@@ -81,7 +84,7 @@ class LiveTable:
 
     def _scenes(self, lines: int) -> list[RenderableType]:
         """The scenes, as far as there is room: of many those that are played, and the latest."""
-        scenes = list(enumerate(self._show.scenes.items(), 1))
+        scenes = self._of_the_act()
         last = max([at for at, (_, one) in scenes if one.state != "to come"], default=0)
 
         def remoteness(one: tuple[int, tuple[Scene, Played]]) -> tuple[bool, int]:
@@ -92,6 +95,14 @@ class LiveTable:
         return [
             _scene(f"{number:2} {TITLES[name]}", played)
             for number, (name, played) in sorted(near, key=lambda one: one[0])
+        ]
+
+    def _of_the_act(self) -> list[tuple[int, tuple[Scene, Played]]]:
+        """The scenes of the act that is played, as people count them."""
+        return [
+            (number, one)
+            for number, one in enumerate(self._show.scenes.items(), 1)
+            if (one[0] in SECOND_ACT) is self._show.second_act
         ]
 
     def _applicants(self, *, wide: bool) -> RenderableType:

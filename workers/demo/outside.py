@@ -89,14 +89,14 @@ class Outside:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._stripe = _http(
+        self._stripe = client_of(
             settings.stripe_simulator_port, auth=(settings.secret("stripe_api_key"), "")
         )
-        directory = _http(
+        directory = client_of(
             settings.directory_simulator_port, token=settings.secret("directory_token")
         )
-        crm = _http(settings.crm_simulator_port, token=settings.secret("hubspot_token"))
-        self._mail = _http(settings.mail_inbox_port)
+        crm = client_of(settings.crm_simulator_port, token=settings.secret("hubspot_token"))
+        self._mail = client_of(settings.mail_inbox_port)
         self._all: Mapping[System, httpx.AsyncClient] = {
             "stripe": self._stripe,
             "directory": directory,
@@ -132,7 +132,7 @@ class Outside:
 
     async def deliveries(self, event: str) -> list[Delivery]:
         """How an event was delivered."""
-        found = _body(await self._stripe.get("/_simulator/deliveries", params={"event": event}))
+        found = body_of(await self._stripe.get("/_simulator/deliveries", params={"event": event}))
         return [Delivery.model_validate(one) for one in found["deliveries"]]
 
     async def letters(self, *, to: str, subject: str | None = None) -> list[Letter]:
@@ -143,7 +143,7 @@ class Outside:
         while more:
             after = {"after": str(letters[-1].number)} if letters else {}
             wanted = {"subject": subject} if subject else {}
-            page = _body(await self._mail.get("/messages", params=query | after | wanted))
+            page = body_of(await self._mail.get("/messages", params=query | after | wanted))
             letters += [Letter.model_validate(one) for one in page["messages"]]
             more = page["has_more"]
         return letters
@@ -162,7 +162,7 @@ class Outside:
 
     async def now(self) -> int:
         """The time by Stripe's clock."""
-        return int(_body(await self._stripe.get("/_simulator/clock"))["now"])
+        return int(body_of(await self._stripe.get("/_simulator/clock"))["now"])
 
     async def prove_identity(self, link: str) -> None:
         """Do what an applicant does at the page that `link` leads to."""
@@ -173,7 +173,7 @@ class Outside:
     async def fail_identity(self, onboarding: str) -> None:
         """Have one try of an applicant fail, without the link, which that would use up."""
         query = {"client_reference_id": onboarding}
-        found = _body(await self._stripe.get("/v1/identity/verification_sessions", params=query))
+        found = body_of(await self._stripe.get("/v1/identity/verification_sessions", params=query))
         session = found["data"][0]["id"]
         await self._post(f"/_simulator/identity/{session}/submit", {"outcome": "failed"})
 
@@ -182,7 +182,7 @@ class Outside:
     async def behave(self) -> None:
         """Nothing goes wrong any more: what an earlier run that was cut off left is ended."""
         for http in self._all.values():
-            _body(await http.delete("/_simulator/faults"))
+            body_of(await http.delete("/_simulator/faults"))
         await self._post("/_simulator/webhooks", _WELL_BEHAVED)
 
     @asynccontextmanager
@@ -192,11 +192,11 @@ class Outside:
         """While this lasts requests to a system go wrong; `path` is a glob."""
         http, match = self._all[system], {"method": method, "path": path}
         planned = {"kind": kind, "match": match}
-        made = _body(await http.post("/_simulator/faults", json=planned))
+        made = body_of(await http.post("/_simulator/faults", json=planned))
         try:
             yield
         finally:
-            _body(await http.delete(f"/_simulator/faults/{made['id']}"))
+            body_of(await http.delete(f"/_simulator/faults/{made['id']}"))
 
     @asynccontextmanager
     async def webhooks_held(self, *, copies: int) -> AsyncIterator[None]:
@@ -210,13 +210,19 @@ class Outside:
 
     async def faulted(self, system: System, method: str, path: str) -> int:
         """How many requests were ever answered by a fault before anything ran."""
-        counted = _body(await self._all[system].get("/_simulator/counters"))["counters"]
-        wanted = {"method": method, "path": path, "outcome": "faulted"}
+        return await self._counted(system, method=method, path=path, outcome="faulted")
+
+    async def asked(self, system: System, method: str, path: str) -> int:
+        """How many requests there ever were, however they were answered."""
+        return await self._counted(system, method=method, path=path)
+
+    async def _counted(self, system: System, **wanted: str) -> int:
+        counted = body_of(await self._all[system].get("/_simulator/counters"))["counters"]
         return sum(one["requests"] for one in counted if wanted.items() <= one.items())
 
     async def faults(self) -> int:
         """How many faults wait for requests, in all systems."""
-        waiting = [_body(await http.get("/_simulator/faults")) for http in self._all.values()]
+        waiting = [body_of(await http.get("/_simulator/faults")) for http in self._all.values()]
         return sum(len(one["faults"]) for one in waiting)
 
     async def _listed(
@@ -225,7 +231,7 @@ class Outside:
         query = {"limit": "100"} | ({"created[gte]": str(since)} if since is not None else {})
         more = True
         while more:
-            page = _body(await self._stripe.get(path, params=query))
+            page = body_of(await self._stripe.get(path, params=query))
             for row in page["data"]:
                 yield shape.model_validate(row)
             more = page["has_more"]
@@ -233,18 +239,19 @@ class Outside:
                 query["starting_after"] = page["data"][-1]["id"]
 
     async def _post(self, path: str, body: Mapping[str, object]) -> Any:
-        return _body(await self._stripe.post(path, json=body))
+        return body_of(await self._stripe.post(path, json=body))
 
 
-def _http(
+def client_of(
     port: int, *, auth: tuple[str, str] | None = None, token: str | None = None
 ) -> httpx.AsyncClient:
+    """A client of the simulator at a port."""
     headers = {"Authorization": f"Bearer {token}"} if token else None
     return httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{port}", auth=auth, headers=headers, timeout=10
     )
 
 
-def _body(answer: httpx.Response) -> Any:
+def body_of(answer: httpx.Response) -> Any:
     """The JSON of an answer. Any: each caller reads what it asked for."""
     return answer.raise_for_status().json()

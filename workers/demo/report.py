@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
+from workers.demo.books.report import BooksReport
 from workers.demo.cast import TITLES, Scene
 from workers.demo.check import Check
 from workers.demo.show import Show, State
@@ -45,15 +46,24 @@ class CheckReport(BaseModel):
 
 
 class Durations(BaseModel):
-    """Seconds: until the stack was there, of the play, and of looking at what it left."""
+    """Seconds: until the stack was there, of both acts, and of looking at what they left."""
 
     stack: float
     play: float
+    books: float
     checks: float
+
+    @property
+    def show(self) -> float:
+        """From the first signup to the last check."""
+        return self.play + self.books + self.checks
 
 
 class Report(BaseModel):
-    """A performance. `derailed` says where the play did not go on as planned."""
+    """A performance. `derailed` says where the play did not go on as planned.
+
+    Without `books` there was no second act, since the first one derailed.
+    """
 
     run: str
     as_planned: bool
@@ -61,6 +71,7 @@ class Report(BaseModel):
     own_stack: bool
     scenes: tuple[SceneReport, ...]
     onboardings: tuple[OnboardingReport, ...]
+    books: BooksReport | None
     checks: tuple[CheckReport, ...]
     seconds: Durations
 
@@ -72,6 +83,7 @@ def report_of(
     derailed: str | None,
     own_stack: bool,
     web_ui: str | None,
+    books: BooksReport | None,
     seconds: Durations,
 ) -> Report:
     """Everything in one object. `web_ui` is None where it ends with the demo."""
@@ -105,6 +117,7 @@ def report_of(
             for row in show.rows
             if row.onboarding is not None
         ),
+        books=books,
         checks=tuple(
             CheckReport(what=check.what, holds=check.holds, saw=check.saw, problems=check.problems)
             for check in checks

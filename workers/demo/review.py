@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from workers.demo.books.tables import nights_table, planted_table
 from workers.demo.report import CheckReport, Report
 from workers.settings import Settings
 
@@ -18,6 +19,11 @@ _ENDS = (
 def show(report: Report, settings: Settings, console: Console, *, stays: bool) -> None:
     """Print the checks, where to look while the stack `stays`, and the verdict."""
     console.print()
+    if report.books is not None:
+        console.print(nights_table(report.books))
+        console.print()
+        console.print(planted_table(report.books))
+        console.print()
     for check in report.checks:
         console.print(_check(check))
     console.print()
@@ -37,14 +43,30 @@ def _links(report: Report, settings: Settings, console: Console) -> None:
         console.print(line.append(f"  {one.look}", style="dim"), soft_wrap=True)
         # Left whole for terminals that open what is clicked; they wrap it themselves.
         console.print(f"   {one.link}", style="cyan", highlight=False, soft_wrap=True)
+    for night in report.books.nights if report.books else ():
+        line = Text(f" {night.business_date:%A}, {night.status}", style=f"link {night.link}")
+        console.print(line, soft_wrap=True)
+        console.print(f"   {night.link}", style="cyan", highlight=False, soft_wrap=True)
     console.print()
     for what, where in (
+        *_about_the_books(report),
         ("mail", f"http://127.0.0.1:{settings.mail_inbox_port}"),
         ("API", f"{settings.gateway_url}/docs"),
         ("ledger", f"perdure request show {_withdrawn(report)}"),
         ("lists", "perdure onboarding list · perdure attention list · perdure status"),
     ):
         console.print(Text(f" {what:7}", style="dim").append(where, style="default"))
+
+
+def _about_the_books(report: Report) -> list[tuple[str, str]]:
+    """Where to look at what the second act left."""
+    books = report.books
+    if books is None or books.page is None:
+        return []
+    return [
+        ("page", f"file://{books.page}"),
+        ("books", f"perdure breaks list --account {books.account}"),
+    ]
 
 
 def _check(check: CheckReport) -> Text:
@@ -57,7 +79,7 @@ def _check(check: CheckReport) -> Text:
 
 def _verdict(report: Report) -> Text:
     held = sum(check.holds for check in report.checks)
-    seconds = report.seconds.play + report.seconds.checks
+    seconds = report.seconds.show
     if report.as_planned:
         said = f" All is as planned: {held} checks hold, after {seconds:.0f} s."
         return Text(said, style="bold green")

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from workers.demo.cast import TITLES, Applicant, Scene
+from workers.demo.books.nights import Night
+from workers.demo.cast import SECOND_ACT, TITLES, Applicant, Scene
 from workflows.onboarding.application import OnboardingInFull
 from workflows.onboarding.messages import ENDS, UNDONE
 
@@ -150,19 +151,28 @@ class Played:
 
 @dataclass
 class Show:
-    """Everything that can be seen. `changed` is called after each change."""
+    """Everything that can be seen. `changed` is called after each change.
+
+    `nights` are the runs that compare the books, in the second act.
+    """
 
     run: str
     rows: list[Row]
     changed: Callable[[], None] = lambda: None
     began: float = field(default_factory=time.monotonic)
     sentence: str = ""
+    nights: list[Night] = field(default_factory=list)
     scenes: dict[Scene, Played] = field(default_factory=lambda: {one: Played() for one in TITLES})
 
     @property
     def seconds(self) -> float:
         """Since the curtain rose."""
         return time.monotonic() - self.began
+
+    @property
+    def second_act(self) -> bool:
+        """Whether the second act has begun."""
+        return any(self.scenes[name].state != "to come" for name in SECOND_ACT)
 
     def say(self, sentence: str) -> None:
         """Tell what happens, and why it matters."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from workers import laptop_processes, stack_record, stack_status
 from workers.laptop import Stack
@@ -21,7 +21,8 @@ SYSTEMS = {"billing": "stripe", "directory": "scim", "crm": "hubspot", "mail": "
 """Whom the play is about: their outages are part of it, and they are asked at its end."""
 
 _PATIENCE = 60.0
-_WORKER = "worker"
+WorkerName = Literal["worker", "reconciliation"]
+"""The workers of a stack: of onboardings, and of reconciliations."""
 
 
 class NoStack(Obstacle):
@@ -43,17 +44,17 @@ class Theatre:
     home: Path
     own: bool
 
-    def worker(self) -> Mark | None:
+    def worker(self, name: WorkerName = "worker") -> Mark | None:
         """The worker that is ready; None while there is none."""
         record = StackRecord.read(self.home)
         for process in record.processes if record else ():
-            if process.name == _WORKER and process.state == "running" and process.mark:
+            if process.name == name and process.state == "running" and process.mark:
                 return process.mark if process.mark.process() else None
         return None
 
-    def kill_worker(self) -> Mark:
-        """End the worker as a power cut would, and answer which it was. Raises NoStack."""
-        mark = self.worker()
+    def kill_worker(self, name: WorkerName = "worker") -> Mark:
+        """End a worker as a power cut would, and answer which it was. Raises NoStack."""
+        mark = self.worker(name)
         process = mark.process() if mark else None
         if mark is None or process is None:
             raise NoStack("There is no worker that could be killed; see `perdure status`.")

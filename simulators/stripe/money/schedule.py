@@ -4,11 +4,12 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulators.bank.days import business_day_after
+from simulators.bank.money import IBAN
 from simulators.stripe.account import Account
 from simulators.stripe.money.balance import DAY, Movement
 from simulators.stripe.money.fees import Fee, decimals
@@ -40,6 +41,8 @@ class Schedule(BaseModel):
     """So many days after the arrival of a payout its trace id is known."""
     settles_in: dict[str, Conversion] = {}
     """By the currency of payments; those not named settle in their own."""
+    bank_accounts: dict[str, Annotated[str, Field(pattern=IBAN)]] = {}
+    """Where payouts go that set out from now on, by their currency; else to the world's account."""
 
 
 class Change(Schedule):

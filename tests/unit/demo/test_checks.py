@@ -26,9 +26,10 @@ from tests.unit.demo.world import (
 from workers.demo.cases import Case
 from workers.demo.cast import MANAGER, Scene
 from workers.demo.checks import check_all
-from workers.demo.evidence import Evidence, Found, WorkflowRun
+from workers.demo.evidence import Evidence, Found
 from workers.demo.memory import Memory
 from workers.demo.outside import TaxIdAtStripe
+from workers.demo.temporal import WorkflowRun
 
 
 def failing(evidence: Evidence) -> set[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from tests.unit.demo.books import world as books
 from tests.unit.demo.world import CAST, as_planned, changed, onboarding
 from workers import laptop
 from workers.demo import review
@@ -26,7 +27,8 @@ def report(evidence: Evidence, derailed: str | None = None, web_ui: str | None =
         derailed=derailed,
         own_stack=True,
         web_ui=web_ui,
-        seconds=Durations(stack=1, play=20, checks=1),
+        books=books.report(stays=web_ui is not None),
+        seconds=Durations(stack=1, play=20, books=20, checks=1),
     )
 
 
@@ -34,6 +36,28 @@ def test_it_is_as_planned_only_if_every_check_holds_and_the_play_came_to_its_end
     assert report(as_planned()).as_planned
     assert not report(changed("crm_outage", lambda _: {"letters": ()})).as_planned
     assert not report(as_planned(), derailed="no worker came after it").as_planned
+
+
+def test_people_read_how_each_night_came_out_and_as_what_the_planted_was_found(
+    clone: Path,
+) -> None:
+    console = Console(file=io.StringIO(), width=80)
+    review.show(report(as_planned()), laptop.settings(), console, stays=True)
+    assert isinstance(console.file, io.StringIO)
+    lines = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
+    assert "Mon 12 Jan BALANCED 0 0 0.00 2 0.00 0.0 s" in lines
+    assert "Tue 13 Jan (2) BREAKS 0 0 0.00 2 0.00 0.0 s" in lines
+    assert "paid, booked a day late missing_ours 10.00 Tue, closed Wed" in lines
+    assert "a deposit like Stripe's unidentified_deposit 10.00 Tue" in lines
+    assert "page file:///home/page.html" in lines
+
+
+def test_a_first_act_that_derails_has_no_second(clone: Path) -> None:
+    console = Console(file=io.StringIO(), width=80)
+    alone = report(as_planned(), derailed="lost").model_copy(update={"books": None})
+    review.show(alone, laptop.settings(), console, stays=True)
+    assert isinstance(console.file, io.StringIO)
+    assert "BALANCED" not in console.file.getvalue()
 
 
 def test_a_link_leads_to_an_id_with_slashes() -> None:

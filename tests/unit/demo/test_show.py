@@ -7,8 +7,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from tests.unit.demo.books import world as books
 from tests.unit.demo.world import NOW, onboarding
-from workers.demo.cast import TITLES, Run
+from workers.demo.cast import SECOND_ACT, TITLES, Run
 from workers.demo.lines import Lines
 from workers.demo.live import LiveTable
 from workers.demo.show import SYSTEMS, Row, Show
@@ -61,7 +62,8 @@ def test_a_terminal_of_80_by_24_holds_everybody_and_a_larger_one_all_of_it(show:
         if row.onboarding:
             signed_up = row.onboarding.created_at - LONG_AGO
             row.onboarding = row.onboarding.model_copy(update={"created_at": signed_up})
-    for name in TITLES:
+    first_act = [name for name in TITLES if name not in SECOND_ACT]
+    for name in first_act:
         with show.scene(name) as scene:
             scene.told = "parked, retried, active"
     for width, height in ((80, 24), (100, 40), (120, 50)):
@@ -71,9 +73,29 @@ def test_a_terminal_of_80_by_24_holds_everybody_and_a_larger_one_all_of_it(show:
         lines = console.file.getvalue().splitlines()
         assert len(lines) < height
         assert max(cell_len(line) for line in lines) <= width
-        scenes = TITLES.values() if height > 24 else [TITLES["outage"]]
-        for shown in (*(row.applicant.name for row in show.rows), *scenes):
+        titles = [TITLES[name] for name in first_act][0 if height > 24 else -1 :]
+        for shown in (*(row.applicant.name for row in show.rows), *titles):
             assert any(shown in line for line in lines), shown
+        assert "…" not in "".join(lines)
+
+
+def test_the_second_act_shows_the_nights_in_the_place_of_the_applicants(show: Show) -> None:
+    show.say(LONGEST)
+    with show.scene("week_end") as scene:
+        scene.told = "BREAKS, BREAKS"
+    show.nights = books.nights()
+    for width, height in ((80, 24), (120, 50)):
+        console = Console(file=io.StringIO(), width=width, height=height)
+        console.print(LiveTable(show, console).picture())
+        assert isinstance(console.file, io.StringIO)
+        lines = console.file.getvalue().splitlines()
+        assert len(lines) < height
+        assert max(cell_len(line) for line in lines) <= width
+        paid = ["3 · 300.00"] if width > 80 else []
+        for shown in ("Mon 12 Jan", "Tue 13 Jan (2)", "INCOMPLETE", *paid):
+            assert any(shown in line for line in lines), shown
+        assert any(TITLES["week_end"] in line for line in lines)
+        assert show.rows[0].applicant.name not in "".join(lines)
         assert "…" not in "".join(lines)
 
 
@@ -140,6 +162,11 @@ def test_without_a_terminal_each_change_is_one_line() -> None:
         "Beispiel Werke GmbH: active",
         "✔ Straight through: 4 active",
     ]
+    show.nights = books.nights()[:2]
+    show.changed()
+    show.changed()
+    told = [line.split(" s  ", 1)[1] for line in written.getvalue().splitlines()]
+    assert told[4:] == ["Mon 12 Jan: BALANCED", "Tue 13 Jan: INCOMPLETE"]
 
 
 def test_a_scene_that_fails_says_why(show: Show) -> None:

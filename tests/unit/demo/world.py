@@ -21,12 +21,12 @@ from workers.demo.evidence import (
     Evidence,
     Found,
     LedgerRow,
-    WorkflowRun,
 )
 from workers.demo.memory import DECISIONS, PARKINGS, REFUSALS, SERVICE, VERDICTS, Memory
 from workers.demo.outside import TO_CONFIRM, Letter, Redaction, SessionAtStripe, TaxIdAtStripe
 from workers.demo.reviewers import name_of
 from workers.demo.show import passed_by
+from workers.demo.temporal import WorkflowRun
 from workflows.onboarding.application import Application, Onboarding, OnboardingInFull
 from workflows.onboarding.messages import UNDONE
 from workflows.onboarding.rejection import ADVERSE_ACTIONS
