@@ -209,7 +209,7 @@ async def _told_by_journal(
     """What the seal says of each book; a book without anything is zero where others have any."""
     if seal is None:
         return ()
-    source = f"seal {seal.number}"
+    source = "sealed balance"  # its number means nothing elsewhere, and is another at each try
     told: list[Told] = []
     edges = (("opening", account.opened_on - timedelta(days=1)), ("closing", day))
     held = {

@@ -32,6 +32,7 @@ _KEEP = text("""
     SELECT :id, :run, account, :business_date, :ordinal, :status, :previous, :supersedes,
            :result_hash, CAST(:content AS jsonb)
     FROM cuts WHERE run = :run
+    ON CONFLICT DO NOTHING
 """)
 _PROOF = text("UPDATE cuts SET proof = CAST(:proof AS jsonb) WHERE run = :run")
 _PROVEN = text("SELECT proof FROM cuts WHERE run = :run")

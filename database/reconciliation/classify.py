@@ -197,7 +197,7 @@ async def classify(
     `provisional`, and nothing is closed. The same again changes nothing. Raises LookupError where
     the run has no cut, and OutOfOrder.
     """
-    scope = await scopes.of_run(connection, run)
+    scope = await scopes.held(connection, run)
     await _judge(connection, scope, terms)
     amounts = {
         "fees": json.dumps(dict(terms.bank_fees)),

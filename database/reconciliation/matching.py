@@ -25,7 +25,6 @@ from workflows.reconciliation.terms import Terms
 Tell = Callable[[str], None]
 """Is told which step begins: a heartbeat."""
 
-_LOCK = text("SELECT 1 FROM reconciliation_accounts WHERE id = :account FOR NO KEY UPDATE")
 _APART = text("SELECT EXISTS (SELECT FROM kept_apart)")
 _MATCHED = text("UPDATE runs SET matched_at = clock_timestamp() WHERE id = :run")
 _OPEN = text("SELECT count(*) FROM open_items WHERE account = :account")
@@ -47,8 +46,7 @@ async def match(
     In the transaction of `connection`: a crash leaves nothing, and the same again changes nothing.
     Raises LookupError where the run has no cut, and OutOfOrder.
     """
-    scope = await scopes.of_run(connection, run)
-    await connection.execute(_LOCK, {"account": scope.account})
+    scope = await scopes.held(connection, run)
     tell("what is new")
     await withdraw(connection, scope)
     await make_tables(connection, scope)

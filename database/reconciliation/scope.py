@@ -48,6 +48,10 @@ FRESH = f"""
 """
 """Items of the cut that the last matched run had not; `withdrawn` is made before."""
 
+_HOLD = text("""
+    SELECT 1 FROM reconciliation_accounts a JOIN runs r ON r.account = a.id
+    WHERE r.id = :run FOR NO KEY UPDATE OF a
+""")
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -97,6 +101,12 @@ def legs_of(books: Sequence[Book] | None) -> frozenset[Leg]:
         "L3": {"cash", "bank"},
     }
     return frozenset(leg for leg, both in needs.items() if books is None or both <= set(books))
+
+
+async def held(connection: AsyncConnection, run: int) -> Scope:
+    """The same, alone with the account until the transaction ends: the second meets the first's."""
+    await connection.execute(_HOLD, {"run": run})
+    return await of_run(connection, run)
 
 
 async def of_run(connection: AsyncConnection, run: int) -> Scope:
