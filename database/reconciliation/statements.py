@@ -7,13 +7,15 @@ from datetime import date
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from database.reconciliation.accounts import LIVE
+
 # Statements of one bank account are placed one after the other.
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:bank_account, 7420161))")
-_WHOSE = text("""
+_WHOSE = text(f"""
     SELECT array_agg(DISTINCT a.id) AS accounts
     FROM reconciliation_bank_accounts b JOIN reconciliation_accounts a ON a.id = b.account
     WHERE b.identification = :bank_account AND b.currency = :currency
-      AND (CAST(:tenant AS text) IS NULL OR a.tenant = :tenant)
+      AND (CAST(:tenant AS text) IS NULL OR a.tenant = :tenant) AND {LIVE}
 """)
 _OF_NAME = text("""
     SELECT * FROM statements
@@ -41,7 +43,7 @@ _KEEP = text("""
 """)
 _NOW_KNOWN = text("UPDATE statements SET state = 'counts', account = :account WHERE id = :id")
 # Files of which a statement waits for an account that is known by now are read again.
-_WAITED_FOR = text("""
+_WAITED_FOR = text(f"""
     UPDATE source_files f SET state = 'received'
     WHERE f.state = 'read' AND f.id IN (
         SELECT s.file FROM statements s
@@ -49,7 +51,7 @@ _WAITED_FOR = text("""
           ON b.identification = s.bank_account AND b.currency = s.currency
         JOIN reconciliation_accounts a ON a.id = b.account
         WHERE s.state = 'unknown_account' AND b.account = :account
-          AND (f.tenant IS NULL OR f.tenant = a.tenant)
+          AND (f.tenant IS NULL OR f.tenant = a.tenant) AND {LIVE}
     )
 """)
 _CONTRADICTED = text("""
@@ -113,7 +115,8 @@ async def place(
 ) -> int | None:
     """Keep a statement of a file; whose items it now brings, where it brings any.
 
-    None where it was there before, or nobody knows its bank account, or it does not count.
+    None where it was there before, or nobody knows its bank account, or the account waits for its
+    opening, or it does not count.
     """
     values = {"file": file, "tenant": tenant, "account": None, "same_as": None, **asdict(told)}
     await connection.execute(_ONE_AT_A_TIME, values)

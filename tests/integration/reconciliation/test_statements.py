@@ -17,12 +17,14 @@ from connectors.archive_folder import NO_ANSWER, FolderArchive
 from connectors.folder import Folder
 from connectors.statements.csv import load_columns
 from database.connection import transaction
-from database.reconciliation import accounts, statements
+from database.reconciliation import accounts, runs, statements
 from database.reconciliation.accounts import Account
 from database.spool import Spool
-from tests.integration.reconciliation.conftest import new_account
+from tests.integration.reconciliation.conftest import go_live, new_account
 from tests.postgres import rows
 from tests.simulated import REPOSITORY
+from workflows.reconciliation.messages import OpenNight
+from workflows.reconciliation.opening import OpeningBalance
 
 ENTRIES = ((1_050, "BANK-1", "TRACE-1"), (-200, "BANK-2", "NOTPROVIDED"))
 
@@ -183,6 +185,28 @@ async def test_a_statement_of_an_unknown_account_waits_until_somebody_knows_it(b
     read = await bank.intake.read_waiting()
 
     assert (read.new, await bank.states()) == (2, ["counts"])
+
+
+async def test_an_account_waits_for_its_opening_and_so_do_its_statements(
+    engine: AsyncEngine, bank: Bank
+) -> None:
+    new = await new_account(engine, "globex", opened=datetime(2026, 3, 1, tzinfo=UTC), live=False)
+    night = OpenNight(at=datetime(2026, 3, 20, 2, 30, tzinfo=UTC), after=None, limit=10, request_key="night")
+    async with transaction(engine) as connection:
+        await accounts.add_bank_account(connection, new.id, "DE77", "EUR", "TARGET")
+        due = await runs.open_night(connection, night)
+        with pytest.raises(runs.NotLive, match="perdure accounts open globex"):
+            await runs.open_run(connection, new, date(2026, 3, 2))
+    await bank.send(camt(account="DE77"))
+    assert (await bank.states(), await bank.items()) == (["unknown_account"], [])
+    assert {days.account for days in due.ranges} == {"acme"}
+
+    await go_live(engine, new, OpeningBalance(book="bank", currency="EUR", amount_minor=10_000))
+    async with transaction(engine) as connection:
+        assert await statements.have_read_again(connection, new.id) == 1
+        due = await runs.open_night(connection, night)
+    assert (await bank.intake.read_waiting()).new == 2
+    assert {days.account for days in due.ranges} == {"acme", "globex"}
 
 
 async def test_a_statement_is_of_nobody_elses_account(bank: Bank) -> None:
