@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -40,6 +41,15 @@ _KEEP = text("""
     VALUES (:file, :account, :bank_account, :currency, :statement_id, :sequence, :format,
             :opening_on, :opening_minor, :closing_on, :closing_minor, :entries,
             :total_minor, :content, :proof, :difference_minor, :state, :same_as)
+    RETURNING id
+""")
+_SUPERSEDE = text("""
+    UPDATE statements SET state = 'superseded'
+    WHERE id = :id OR (same_as = :id AND state = 'contradicted' AND proof <> 'proven')
+""")
+_SUPERSEDED_BY = text("""
+    UPDATE statements SET same_as = :by
+    WHERE state = 'superseded' AND (id = :id OR same_as = :id)
 """)
 _NOW_KNOWN = text("UPDATE statements SET state = 'counts', account = :account WHERE id = :id")
 # Files of which a statement waits for an account that is known by now are read again.
@@ -123,10 +133,12 @@ async def place(
     accounts = await connection.scalar(_WHOSE, values) or []
     account: int | None = accounts[0] if len(accounts) == 1 else None
     before = (await connection.execute(_OF_NAME, values)).mappings().first()
+    interim = told.format == "mt942"
+    if before is not None and _gives_way(before["proof"], told.proof) and not interim:
+        return await _supersede(connection, before, values | {"account": account})
     if before is None and told.closing_on is not None:
         before = (await connection.execute(_OF_CONTENT, values)).mappings().first()
     if before is None:
-        interim = told.format == "mt942"
         state = "interim" if interim else "counts" if account else "unknown_account"
         await connection.execute(_KEEP, values | {"account": account, "state": state})
         return account if state == "counts" else None
@@ -136,10 +148,28 @@ async def place(
             return account
         return None
     same = before["content"] == told.content or before["format"] != told.format
-    state = "again" if same else "contradicted"
+    gives_way = _gives_way(told.proof, before["proof"])
+    state = "again" if same else "superseded" if gives_way else "contradicted"
     values |= {"account": before["account"], "same_as": before["id"], "state": state}
     await connection.execute(_KEEP, values)
     return None
+
+
+def _gives_way(proof: str, to: str) -> bool:
+    """Whether a statement gives way to another of its name that adds up, as it does not itself."""
+    return proof != "proven" and to == "proven"
+
+
+async def _supersede(
+    connection: AsyncConnection, before: RowMapping, values: dict[str, Any]
+) -> int | None:
+    """Keep a statement in place of one that does not add up; whose items it brings."""
+    account: int | None = values["account"]
+    await connection.execute(_SUPERSEDE, {"id": before["id"]})
+    state = "counts" if account else "unknown_account"
+    by = await connection.scalar(_KEEP, values | {"state": state})
+    await connection.execute(_SUPERSEDED_BY, {"id": before["id"], "by": by})
+    return account
 
 
 async def have_read_again(connection: AsyncConnection, account: int) -> int:
