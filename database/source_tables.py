@@ -91,14 +91,16 @@ class StatementRow(SQLModel, table=True):
     proof      proven | unproven | unprovable; `difference_minor` is what is missing
     state      counts | unknown_account (to be taken in once the account is known) | again (the same
                as `same_as`, in another format or under another name) | interim (its entries come
-               again on a statement) | contradicted (named as `same_as` is, with other content)
+               again on a statement) | contradicted (named as `same_as` is, with other content) |
+               superseded (does not add up, as `same_as` of its name does)
     """
 
     __tablename__ = "statements"
     __table_args__ = (
         CheckConstraint("proof IN ('proven', 'unproven', 'unprovable')", "known_proof"),
         CheckConstraint(
-            "state IN ('counts', 'unknown_account', 'again', 'interim', 'contradicted')",
+            "state IN ('counts', 'unknown_account', 'again', 'interim', 'contradicted',"
+            " 'superseded')",
             "known_state",
         ),
         Index(

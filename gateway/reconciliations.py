@@ -56,7 +56,8 @@ _BEGUN = _EXAMPLE.model_copy(
 _BUSY = problem(
     409,
     "`busy`: another run of the account is open. `day-is-over`: a later day is certified. "
-    "`before-opening`: the account was not opened yet.",
+    "`before-opening`: the account was not opened yet. `not-live`: nobody approved of what it "
+    "begins with.",
     code="busy",
     detail="reconciliation/acme/2026-01-31/1 is open still: wait until it is over.",
 )
@@ -137,7 +138,11 @@ async def begin(form: RunForm, caller: Allowed, options: Options) -> Reconciliat
                 "day-is-over",
                 f"{certified} is certified: what came late belongs to that day, or a later one.",
             )
-        match await runs.open_run(connection, account, form.business_date):
+        try:
+            opened = await runs.open_run(connection, account, form.business_date)
+        except runs.NotLive as error:
+            raise _not_live(error) from None
+        match opened:
             case runs.Busy(other):
                 raise Problem(409, "busy", f"{other} is open still: wait until it is over.")
             case run:
@@ -171,6 +176,10 @@ async def begin_range(form: RangeForm, caller: Allowed, options: Options) -> Sta
     async with transaction(options.engine) as connection:
         account = await account_of(connection, caller, form.account)
         _must_be_open(account, form.first)
+        try:
+            await runs.must_be_live(connection, account)
+        except runs.NotLive as error:
+            raise _not_live(error) from None
     days = Days(account=form.account, first=form.first, last=form.last)
     id_ = await start_range(options.client, days)
     return StartedRange(workflow_id=id_, account=form.account, first=form.first, last=form.last)
@@ -297,6 +306,10 @@ def _must_be_open(account: Account, day: date) -> None:
             f"{account.name} was opened on {account.opened_on}: nothing before it is compared.",
             errors=[FieldError(field="business_date", message="is before the opening")],
         )
+
+
+def _not_live(error: runs.NotLive) -> Problem:
+    return Problem(409, "not-live", f"{error}.")
 
 
 async def _row(options: GatewayOptions, caller: Caller, run: Run) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class ProcessorBook:
             gathered = await self._movements(progress)
             gathered = _sum(gathered, await self._payouts(since))
             await self._members()
-            told = [await self._balance(at) for at in self._to_be_told(since, before)]
+            told = [await self._balance(at) for at in (self._account.opening, before)]
             problems = () if all(told) else (BALANCE_UNTOLD,)
         async with transaction(self._engine) as connection:
             await watermarks.move(connection, name, before)
@@ -185,11 +185,6 @@ class ProcessorBook:
                 await sources.itemised(
                     connection, self._account.id, payout, members=members, members_minor=net
                 )
-
-    def _to_be_told(self, since: datetime, before: datetime) -> Sequence[datetime]:
-        """When the balances are needed: at the end, and at the beginning of all."""
-        opened = self._account.opening
-        return (opened, before) if since == opened else (before,)
 
     async def _balance(self, before: datetime) -> bool:
         """Keep the balances as of a time, where they were not told before; whether they are."""

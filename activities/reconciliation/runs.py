@@ -63,7 +63,11 @@ class RunActivities(RunSteps, OpeningSteps):
 
         async def open_(connection: AsyncConnection) -> Opened:
             account = await accounts.of_name(connection, request.account)
-            match await runs.open_run(connection, account, request.day):
+            try:
+                opened = await runs.open_run(connection, account, request.day)
+            except runs.NotLive:
+                return Opened()
+            match opened:
                 case runs.Busy(workflow_id):
                     return Opened(busy=workflow_id)
                 case run:

@@ -8,6 +8,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+LIVE = """
+    (a.journal <> 'ours' OR EXISTS (
+        SELECT FROM openings o JOIN opening_decisions d ON d.opening = o.id
+        WHERE o.account = a.id AND d.verdict = 'approved'))
+"""
+"""Whether two people agreed on what an account `a` begins with, where its journal is ours.
+
+Before that nothing may come in: it would be there before the day on which the account begins.
+"""
+
+_IS_LIVE = text(f"SELECT {LIVE} FROM reconciliation_accounts a WHERE a.id = :account")
 _ACCOUNT = text("""
     SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
     FROM reconciliation_accounts WHERE name = :name
@@ -103,6 +114,11 @@ async def of_name(connection: AsyncConnection, name: str) -> Account:
 async def of_id(connection: AsyncConnection, id_: int) -> Account:
     """An account that is known to be there."""
     return account_of((await connection.execute(_BY_ID, {"id": id_})).mappings().one())
+
+
+async def is_live(connection: AsyncConnection, account: int) -> bool:
+    """Whether an account may be reconciled: see `LIVE`."""
+    return bool(await connection.scalar(_IS_LIVE, {"account": account}))
 
 
 async def make(connection: AsyncConnection, account: Account) -> int:

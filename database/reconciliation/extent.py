@@ -84,10 +84,13 @@ _READ = text("""
     FROM runs r JOIN reconciliation_accounts a ON a.id = r.account JOIN cuts c ON c.run = r.id
     WHERE r.id = :run
 """)
+# A book whose opening nobody told has a closing that means nothing: nobody goes on from there.
 _BASE = text("""
     SELECT e.id AS certificate, e.run, c.last_intake, c.last_item, c.inputs
     FROM certificates e JOIN cuts c ON c.run = e.run
     WHERE e.account = :account AND e.business_date < :business_date AND e.run < :run
+      AND (e.status <> 'INCOMPLETE'
+           OR NOT e.content->'missing' @> '[{"lack": "no_opening"}]')
     ORDER BY e.business_date DESC, e.ordinal DESC LIMIT 1
 """)
 _LOADED = text("""
@@ -98,7 +101,7 @@ _LOADED = text("""
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The last certificate of an earlier day: where a cut goes on from."""
+    """The last certificate of an earlier day that knew all openings: where a cut goes on from."""
 
     certificate: str
     run: int

@@ -45,10 +45,10 @@ _STAGE = text("""
 _ID = text("SELECT id, account FROM runs WHERE workflow_id = :workflow_id")
 _CERTIFICATE_OF = text("SELECT id FROM certificates WHERE run = :run")
 _STATUS_OF = text("SELECT status FROM certificates WHERE id = :id")
-_CANDIDATES = text("""
+_CANDIDATES = text(f"""
     SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
-    FROM reconciliation_accounts
-    WHERE (CAST(:after AS text) IS NULL OR name > :after)
+    FROM reconciliation_accounts a
+    WHERE (CAST(:after AS text) IS NULL OR name > :after) AND {accounts.LIVE}
     ORDER BY name LIMIT :limit
 """)
 # Over before it began: it is in nobody's way, and its transaction is taken back.
@@ -86,13 +86,23 @@ class Busy:
     workflow_id: str
 
 
+class NotLive(ValueError):
+    """Nobody approved yet of what the account begins with."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(
+            f"{account} has no approved opening: propose one with `perdure accounts open {account}`"
+        )
+
+
 async def open_run(connection: AsyncConnection, account: Account, day: date) -> Run | Busy:
     """Give out the next run of an account for a day.
 
     A run of that day that was given out and never taken up is given out again: whoever asked for
-    it may have gone before it began.
+    it may have gone before it began. Raises NotLive.
     """
     await connection.execute(_LOCK, {"account": account.id})
+    await must_be_live(connection, account)
     found = await connection.execute(_UNDER_WAY, {"account": account.id})
     if under_way := found.mappings().first():
         if under_way["business_date"] == day and under_way["stage"] == "received":
@@ -101,6 +111,12 @@ async def open_run(connection: AsyncConnection, account: Account, day: date) -> 
     values = {"account": account.id, "name": account.name, "day": day}
     ordinal = (await connection.execute(_OPEN, values)).scalar_one()
     return Run(account=account.name, day=day, ordinal=ordinal)
+
+
+async def must_be_live(connection: AsyncConnection, account: Account) -> None:
+    """Raises NotLive where the account's opening is not approved yet."""
+    if not await accounts.is_live(connection, account.id):
+        raise NotLive(account.name)
 
 
 async def open_shadow(connection: AsyncConnection, account: int, day: date) -> int:
@@ -112,7 +128,8 @@ async def open_shadow(connection: AsyncConnection, account: int, day: date) -> i
 async def open_night(connection: AsyncConnection, night: OpenNight) -> OpenedNight:
     """Open what is due of a page of accounts at a time.
 
-    That is the day which was over then, and those before it that were never certified.
+    That is the day which was over then, and those before it that were never certified. Accounts
+    that wait for their opening are passed over.
     """
     values = {"after": night.after, "limit": night.limit + 1}
     found = (await connection.execute(_CANDIDATES, values)).mappings().all()

@@ -24,7 +24,8 @@ _KEEP_PAYOUTS = text("""
 """)
 _TO_ITEMISE = text("""
     SELECT id FROM payouts
-    WHERE account = :account AND members_known AND members IS NULL
+    WHERE account = :account AND members_known
+      AND (members IS NULL OR members_minor <> amount_minor)
     ORDER BY made_at, id
 """)
 _KEEP_MEMBERS = text("""
@@ -129,7 +130,10 @@ async def without_trace(
 
 
 async def to_itemise(connection: AsyncConnection, account_id: int) -> Sequence[str]:
-    """Payouts of which it is known, and not yet listed, what they paid out; the oldest first."""
+    """Payouts to list what they paid out of, the oldest first.
+
+    Of these it can be told by now, and was not yet, or what was told does not come to the payout.
+    """
     return (await connection.execute(_TO_ITEMISE, {"account": account_id})).scalars().all()
 
 

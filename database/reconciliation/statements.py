@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from database.reconciliation.accounts import LIVE
+
 # Statements of one bank account are placed one after the other.
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:bank_account, 7420161))")
-_WHOSE = text("""
+_WHOSE = text(f"""
     SELECT array_agg(DISTINCT a.id) AS accounts
     FROM reconciliation_bank_accounts b JOIN reconciliation_accounts a ON a.id = b.account
     WHERE b.identification = :bank_account AND b.currency = :currency
-      AND (CAST(:tenant AS text) IS NULL OR a.tenant = :tenant)
+      AND (CAST(:tenant AS text) IS NULL OR a.tenant = :tenant) AND {LIVE}
 """)
 _OF_NAME = text("""
     SELECT * FROM statements
@@ -38,10 +41,19 @@ _KEEP = text("""
     VALUES (:file, :account, :bank_account, :currency, :statement_id, :sequence, :format,
             :opening_on, :opening_minor, :closing_on, :closing_minor, :entries,
             :total_minor, :content, :proof, :difference_minor, :state, :same_as)
+    RETURNING id
+""")
+_SUPERSEDE = text("""
+    UPDATE statements SET state = 'superseded'
+    WHERE id = :id OR (same_as = :id AND state = 'contradicted' AND proof <> 'proven')
+""")
+_SUPERSEDED_BY = text("""
+    UPDATE statements SET same_as = :by
+    WHERE state = 'superseded' AND (id = :id OR same_as = :id)
 """)
 _NOW_KNOWN = text("UPDATE statements SET state = 'counts', account = :account WHERE id = :id")
 # Files of which a statement waits for an account that is known by now are read again.
-_WAITED_FOR = text("""
+_WAITED_FOR = text(f"""
     UPDATE source_files f SET state = 'received'
     WHERE f.state = 'read' AND f.id IN (
         SELECT s.file FROM statements s
@@ -49,7 +61,7 @@ _WAITED_FOR = text("""
           ON b.identification = s.bank_account AND b.currency = s.currency
         JOIN reconciliation_accounts a ON a.id = b.account
         WHERE s.state = 'unknown_account' AND b.account = :account
-          AND (f.tenant IS NULL OR f.tenant = a.tenant)
+          AND (f.tenant IS NULL OR f.tenant = a.tenant) AND {LIVE}
     )
 """)
 _CONTRADICTED = text("""
@@ -113,17 +125,20 @@ async def place(
 ) -> int | None:
     """Keep a statement of a file; whose items it now brings, where it brings any.
 
-    None where it was there before, or nobody knows its bank account, or it does not count.
+    None where it was there before, or nobody knows its bank account, or the account waits for its
+    opening, or it does not count.
     """
     values = {"file": file, "tenant": tenant, "account": None, "same_as": None, **asdict(told)}
     await connection.execute(_ONE_AT_A_TIME, values)
     accounts = await connection.scalar(_WHOSE, values) or []
     account: int | None = accounts[0] if len(accounts) == 1 else None
     before = (await connection.execute(_OF_NAME, values)).mappings().first()
+    interim = told.format == "mt942"
+    if before is not None and _gives_way(before["proof"], told.proof) and not interim:
+        return await _supersede(connection, before, values | {"account": account})
     if before is None and told.closing_on is not None:
         before = (await connection.execute(_OF_CONTENT, values)).mappings().first()
     if before is None:
-        interim = told.format == "mt942"
         state = "interim" if interim else "counts" if account else "unknown_account"
         await connection.execute(_KEEP, values | {"account": account, "state": state})
         return account if state == "counts" else None
@@ -133,10 +148,28 @@ async def place(
             return account
         return None
     same = before["content"] == told.content or before["format"] != told.format
-    state = "again" if same else "contradicted"
+    gives_way = _gives_way(told.proof, before["proof"])
+    state = "again" if same else "superseded" if gives_way else "contradicted"
     values |= {"account": before["account"], "same_as": before["id"], "state": state}
     await connection.execute(_KEEP, values)
     return None
+
+
+def _gives_way(proof: str, to: str) -> bool:
+    """Whether a statement gives way to another of its name that adds up, as it does not itself."""
+    return proof != "proven" and to == "proven"
+
+
+async def _supersede(
+    connection: AsyncConnection, before: RowMapping, values: dict[str, Any]
+) -> int | None:
+    """Keep a statement in place of one that does not add up; whose items it brings."""
+    account: int | None = values["account"]
+    await connection.execute(_SUPERSEDE, {"id": before["id"]})
+    state = "counts" if account else "unknown_account"
+    by = await connection.scalar(_KEEP, values | {"state": state})
+    await connection.execute(_SUPERSEDED_BY, {"id": before["id"], "by": by})
+    return account
 
 
 async def have_read_again(connection: AsyncConnection, account: int) -> int:

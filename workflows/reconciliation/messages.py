@@ -297,7 +297,10 @@ class OpenDay(Request):
 
 
 class Opened(Message):
-    """The run that was opened, or the id of the one that is open still."""
+    """The run that was opened, or the id of the one that is open still.
+
+    Neither, where the account waits for its opening.
+    """
 
     run: Run | None = None
     busy: str | None = None

@@ -6,14 +6,18 @@ from typing import Literal
 from workflows.onboarding.application import Answer
 
 FileState = Literal["received", "read", "refused"]
-StatementState = Literal["counts", "unknown_account", "again", "interim", "contradicted"]
+StatementState = Literal[
+    "counts", "unknown_account", "again", "interim", "contradicted", "superseded"
+]
 """What became of a statement.
 
 counts           its entries came in
-unknown_account  nobody said that its bank account is one of ours: it waits until somebody does
+unknown_account  nobody said that its bank account is one of ours, or the account waits for its
+                 opening: it waits too
 again            it counts already, by another file
 interim          it is not final: its entries come again on a statement
 contradicted     another one of this name counts, with other content: somebody has to find out
+superseded       it does not add up, and another one of this name does: that one counts
 """
 
 

@@ -184,6 +184,21 @@ async def test_what_cannot_be_reconciled_is_refused_with_the_reason(shop: Shop) 
     problem(await shop.begin("2026-03-03"), 409, "busy")
 
 
+async def test_an_account_whose_opening_nobody_approved_is_not_reconciled(
+    shop: Shop, gateway: Gateway
+) -> None:
+    new = replace(shop, name=f"{shop.name}-new")
+    form = ACCOUNT | {"name": new.name, "journal": "ours"}
+    made = await gateway.finance.post("/v1/accounts", form, tenant="acme")
+    assert made.status_code == 201, made.text
+
+    refused = await new.begin()
+    problem(refused, 409, "not-live")
+    assert f"perdure accounts open {new.name}" in refused.json()["detail"]
+    days = {"account": new.name, "first": "2026-03-02", "last": "2026-03-03"}
+    problem(await new.finance.post("/v1/reconciliations/range", days), 409, "not-live")
+
+
 async def test_a_shadow_says_how_a_day_would_come_out_and_leaves_nothing(
     shop: Shop, house: House
 ) -> None:

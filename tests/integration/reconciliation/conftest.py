@@ -13,12 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors.stripe.api import StripeApi
 from database.connection import engine_for, transaction
+from database.journal import openings
 from database.reconciliation import accounts
 from database.reconciliation.accounts import Account
 from tests.integration.reconciliation.books import Books
 from tests.integration.reconciliation.three_books import ThreeBooks
 from tests.postgres import rows
 from tests.simulated import SimulatorHandle
+from workflows.reconciliation.opening import Opening, OpeningBalance
 
 
 @pytest.fixture
@@ -51,13 +53,29 @@ async def no_pace() -> None:
     """As fast as it goes."""
 
 
-async def new_account(engine: AsyncEngine, name: str = "acme", *, opened: datetime) -> Account:
-    """An account with a bank account in euro."""
+async def new_account(
+    engine: AsyncEngine, name: str = "acme", *, opened: datetime, live: bool = True
+) -> Account:
+    """An account with a bank account in euro; it begins with nothing, and is `live`."""
     asked = Account(0, name, "acme", "Europe/Berlin", opened.date(), "listing", "ours", ())
     async with transaction(engine) as connection:
         made = await accounts.make(connection, asked)
         await accounts.add_bank_account(connection, made, "DE00EXAMPLE", "EUR", "TARGET")
-        return await accounts.of_name(connection, name)
+        account = await accounts.of_name(connection, name)
+    if live:
+        nothing = OpeningBalance(book="in_transit", currency="EUR", amount_minor=0)
+        await go_live(engine, account, nothing)
+    return account
+
+
+async def go_live(engine: AsyncEngine, account: Account, *balances: OpeningBalance) -> None:
+    """Two people agree on what an account begins with."""
+    opening = Opening(opened_on=account.opened_on, balances=balances)
+    async with transaction(engine) as connection:
+        row = await openings.propose(connection, account, opening, by="one", reason="Go-live.")
+        await openings.decide(
+            connection, account, row["id"], "approved", by="another", reason="As told."
+        )
 
 
 class _Intent(BaseModel):

@@ -19,7 +19,7 @@ TERMS = load_terms(ROOT / "rules" / "reconciliation.toml")
 
 
 async def test_what_two_people_agreed_on_is_what_the_books_began_with(engine: AsyncEngine) -> None:
-    account = await new_account(engine, opened=datetime(2026, 3, 2, tzinfo=UTC))
+    account = await new_account(engine, opened=datetime(2026, 3, 2, tzinfo=UTC), live=False)
     opening = Opening(
         opened_on=OPENED,
         balances=(

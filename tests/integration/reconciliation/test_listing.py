@@ -111,6 +111,35 @@ async def test_a_payout_that_is_not_what_it_paid_out_makes_the_day_incomplete(sh
     assert lack.subject.startswith("po_")
 
 
+async def test_who_is_in_an_unequal_payout_is_listed_again(shop: Shop) -> None:
+    await shop.sell()
+    before = await shop.world.advance(timedelta(days=9))
+    await book(shop).gather(before)
+    async with transaction(shop.engine) as connection:
+        await connection.execute(text("UPDATE payouts SET members_minor = members_minor - 100"))
+
+    await book(shop).gather(before)
+
+    async with transaction(shop.engine) as connection:
+        assert not await sources.unequal_payouts(connection, shop.account.id, before)
+
+
+async def test_the_opening_balance_is_asked_for_until_it_is_told(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def untold(*_: object) -> None:
+        return None
+
+    with monkeypatch.context() as restless:
+        restless.setattr(StripeListing, "closing", untold)
+        first = await book(shop).gather(await shop.world.advance(timedelta(days=3)))
+    assert first.problems == (BALANCE_UNTOLD,)
+
+    assert not (await book(shop).gather(await shop.now())).problems
+    told = await shop.rows("SELECT at FROM told_balances ORDER BY at LIMIT 1")
+    assert told == [{"at": shop.account.opening}]
+
+
 async def test_a_trace_id_that_is_told_late_comes_in(shop: Shop) -> None:
     await shop.sell()
     seen: list[int] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.reconciliation.three_books import (
+    ALL,
     MONDAY,
     THURSDAY,
     TUESDAY,
@@ -16,6 +17,7 @@ from tests.integration.reconciliation.three_books import (
     payout,
     sale,
 )
+from workflows.reconciliation.books import Book
 from workflows.reconciliation.certificate import Certificate, Missing
 
 DAY = (sale("a", 10_000), sale("b", 2_500), payout("po", 9_700), deposit("po", 9_700))
@@ -264,3 +266,22 @@ async def test_a_match_that_a_person_takes_apart_is_open_in_the_next_run(
     _, tuesday = await acme.reconcile(TUESDAY)
     assert not any(residuals(tuesday))
     assert tuesday.cut.manual_matches != (await acme.reconcile(WEDNESDAY))[1].cut.manual_matches
+
+
+async def test_a_day_without_an_opening_is_nothing_to_go_on_from(acme: ThreeBooks) -> None:
+    opening: dict[Book, int] = {"processor": 1_000, "clearing": 1_000, "cash": 500, "bank": 500}
+    await acme.take(*DAY)
+    acme.scope = ("processor", "clearing", "in_transit", "cash")
+    _, monday = await acme.reconcile(MONDAY, opening=opening)
+    acme.scope = ALL
+    await acme.take(sale("c", 1, on=TUESDAY))
+    _, tuesday = await acme.reconcile(TUESDAY, opening=opening)
+    await acme.take(sale("d", 2, on=WEDNESDAY))
+    id_, wednesday = await acme.reconcile(WEDNESDAY, opening=opening)
+
+    assert Missing(lack="no_opening", book="bank") in monday.missing
+    assert (tuesday.status, tuesday.previous) == ("BALANCED", None)
+    assert {one.book: one.closing_minor for one in tuesday.controls}["bank"] == 10_200
+    assert not any(residuals(tuesday))
+    assert (wednesday.status, wednesday.previous is None) == ("BALANCED", False)
+    assert await acme.verify(id_) == ()

@@ -12,17 +12,21 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activities.reconciliation.gathered import GatheredInputs
 from activities.reconciliation.statements import OWNER, FilesRead, StatementIntake
 from connectors.archive_folder import NO_ANSWER, FolderArchive
 from connectors.folder import Folder
 from connectors.statements.csv import load_columns
 from database.connection import transaction
-from database.reconciliation import accounts, statements
+from database.reconciliation import accounts, runs, statements
 from database.reconciliation.accounts import Account
 from database.spool import Spool
-from tests.integration.reconciliation.conftest import new_account
+from tests.integration.reconciliation.conftest import go_live, new_account
+from tests.integration.reconciliation.test_inputs import RULES, TERMS
 from tests.postgres import rows
 from tests.simulated import REPOSITORY
+from workflows.reconciliation.messages import OpenNight, Run
+from workflows.reconciliation.opening import OpeningBalance
 
 ENTRIES = ((1_050, "BANK-1", "TRACE-1"), (-200, "BANK-2", "NOTPROVIDED"))
 
@@ -185,6 +189,30 @@ async def test_a_statement_of_an_unknown_account_waits_until_somebody_knows_it(b
     assert (read.new, await bank.states()) == (2, ["counts"])
 
 
+async def test_an_account_waits_for_its_opening_and_so_do_its_statements(
+    engine: AsyncEngine, bank: Bank
+) -> None:
+    new = await new_account(engine, "globex", opened=datetime(2026, 3, 1, tzinfo=UTC), live=False)
+    night = OpenNight(
+        at=datetime(2026, 3, 20, 2, 30, tzinfo=UTC), after=None, limit=10, request_key="night"
+    )
+    async with transaction(engine) as connection:
+        await accounts.add_bank_account(connection, new.id, "DE77", "EUR", "TARGET")
+        due = await runs.open_night(connection, night)
+        with pytest.raises(runs.NotLive, match="perdure accounts open globex"):
+            await runs.open_run(connection, new, date(2026, 3, 2))
+    await bank.send(camt(account="DE77"))
+    assert (await bank.states(), await bank.items()) == (["unknown_account"], [])
+    assert {days.account for days in due.ranges} == {"acme"}
+
+    await go_live(engine, new, OpeningBalance(book="bank", currency="EUR", amount_minor=10_000))
+    async with transaction(engine) as connection:
+        assert await statements.have_read_again(connection, new.id) == 1
+        due = await runs.open_night(connection, night)
+    assert (await bank.intake.read_waiting()).new == 2
+    assert {days.account for days in due.ranges} == {"acme", "globex"}
+
+
 async def test_a_statement_is_of_nobody_elses_account(bank: Bank) -> None:
     await bank.send(camt(), tenant="globex")
 
@@ -216,6 +244,40 @@ async def test_a_statement_that_does_not_add_up_is_marked(bank: Bank) -> None:
 
     [statement] = await rows(bank.engine, "SELECT proof, difference_minor FROM statements")
     assert statement == {"proof": "unproven", "difference_minor": 7}
+
+
+@pytest.mark.parametrize("proven_first", [False, True])
+async def test_a_statement_that_does_not_add_up_gives_way_to_one_that_does(
+    bank: Bank, proven_first: bool
+) -> None:
+    wrong = [camt(2, off=100), camt(2, off=50)]
+    right = camt(2)
+    for content in [right, *wrong] if proven_first else [*wrong, right]:
+        await bank.send(content)
+
+    found = await rows(bank.engine, "SELECT id, state, proof, same_as FROM statements ORDER BY id")
+    [counting] = [one for one in found if one["state"] == "counts"]
+    others = [one for one in found if one != counting]
+    assert counting["proof"] == "proven"
+    assert [(one["state"], one["same_as"]) for one in others] == (
+        [("superseded", counting["id"])] * 2
+    )
+    assert len(await bank.items()) == 2
+    async with transaction(bank.engine) as connection:
+        run = Run(account="acme", day=date(2026, 3, 3), ordinal=1)
+        inputs, _ = await GatheredInputs(TERMS)(connection, bank.account, run, RULES)
+    assert "statement_unproven" not in {one.lack for one in inputs.missing}
+
+
+async def test_a_corrected_entry_of_a_superseded_statement_counts_once(bank: Bank) -> None:
+    first, second = ENTRIES
+    await bank.send(camt(2, [(1_000, *first[1:]), second], off=50))
+    await bank.send(camt(2))
+
+    amounts = await rows(
+        bank.engine, "SELECT version, amount_minor FROM items ORDER BY source_id, version"
+    )
+    assert [tuple(one.values()) for one in amounts] == [(1, 1_000), (2, 1_050), (1, -200)]
 
 
 @pytest.mark.parametrize(
