@@ -7,7 +7,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from activities.reconciliation.refusals import UnclearBalance
+from activities.reconciliation.refusals import TermsChanged, UnclearBalance
 from activities.rules.problems import BadRules
 from activities.rules.rulings import UnknownVersion
 from activities.rules.table import WrongFacts
@@ -61,8 +61,8 @@ def as_failure(error: Exception, asked: object = None, *, attempt: int = 1) -> A
             return ApplicationError(
                 str(error), generation, type=type(error).__name__, non_retryable=True
             )
-        case NoAccount() | DayIsOver() | OutOfOrder() | UnclearBalance():
-            # Somebody has to say which account, day or balance is meant.
+        case NoAccount() | DayIsOver() | OutOfOrder() | UnclearBalance() | TermsChanged():
+            # Somebody has to say which account, day, balance or terms are meant.
             return ApplicationError(str(error), type=type(error).__name__, non_retryable=True)
         case UnknownVersion() | BadRules() | WrongFacts():
             # The same table would be told the same: somebody has to mend it first.

@@ -45,7 +45,7 @@ from workflows.policy import Budgets
 from workflows.progress import Attention, Progress
 from workflows.reconciliation.inputs import Inputs, Told
 from workflows.reconciliation.messages import ENDS, Run
-from workflows.reconciliation.terms import DEFAULT, Terms
+from workflows.reconciliation.terms import Terms
 from workflows.reconciliation.workflow import ReconcileAccount
 from workflows.step import implementations
 
@@ -110,7 +110,7 @@ async def _on_a_bench(
         url = place.settings.database_url
         engine = engine_for(url, application="perdure-files", size=5)
         ending.push_async_callback(engine.dispose)
-        gathering = ExportActivities(engine, exported, by.columns, _calendar_of(by.terms))
+        gathering = ExportActivities(engine, exported, by.columns, by.terms.calendar_for)
 
         async def inputs(
             connection: AsyncConnection, account: Account, _: Run, rules: Mapping[str, str]
@@ -121,6 +121,7 @@ async def _on_a_bench(
                 exported=exported,
                 findings=gathering.findings,
                 given=given,
+                terms=by.terms,
                 rules=rules,
             )
 
@@ -229,10 +230,6 @@ def _refusing(path: Path, days: Iterator[date]) -> Iterator[date]:
 
 def _refused(path: Path, error: FileRefused | StatementRefused) -> Refused:
     return Refused(f"{path.name}: {error}", told_of(path, error))
-
-
-def _calendar_of(terms: Terms) -> Callable[[str], str]:
-    return lambda currency: terms.calendar_of.get(currency, terms.calendar_of[DEFAULT])
 
 
 class _Nobody:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.heartbeat import heartbeating
+from activities.reconciliation.refusals import TermsChanged
 from database.connection import transaction
 from database.reconciliation import accounts, certificates, controls, cut, extent, matching, runs
 from database.reconciliation.accounts import Account
@@ -89,10 +90,17 @@ class MatchActivities(MatchSteps):
 
     @implements(MatchSteps.match)
     async def match(self, request: OfCut) -> Matched:
-        """Match, then classify; done again after a crash, neither changes anything."""
+        """Match, then classify; done again after a crash, neither changes anything.
+
+        Raises TermsChanged where others are in force by now than when the cut was fixed: its
+        certificate names those.
+        """
         run, terms = request.cut_id, self._terms
         async with heartbeating():
             async with transaction(self._engine) as connection:
+                fixed = await extent.read(connection, run)
+                if fixed.inputs.terms != terms.version:
+                    raise TermsChanged(fixed.inputs.terms, terms.version)
                 matched = await matching.match(connection, run, terms)
             async with transaction(self._engine) as connection:
                 incomplete = await is_incomplete(connection, run)

@@ -59,6 +59,7 @@ class ToldStatement:
     file: str
     opening_minor: int | None
     closing_minor: int | None
+    opening_on: date | None
     closing_on: date | None
     missing: tuple[Missing, ...] = ()
     total_minor: int = 0
@@ -237,6 +238,7 @@ def _told(
         path.name,
         opening.amount_minor + before if opening else None,
         closing.amount_minor - after if closing else None,
+        opening.date if opening else None,
         closing.date if closing else None,
         missing,
         total - before - after,

@@ -18,11 +18,10 @@ from workflows.reconciliation.certificate import Missing
 from workflows.reconciliation.inputs import Inputs, Told
 from workflows.reconciliation.messages import Run
 from workflows.reconciliation.opening import Opening
-from workflows.reconciliation.terms import Calendar, Terms
+from workflows.reconciliation.terms import Terms
 
 _SCOPE: tuple[Book, ...] = ("processor", "bank", "clearing", "in_transit", "cash")
 _JOURNAL: tuple[Literal["clearing", "in_transit", "cash"], ...] = ("clearing", "in_transit", "cash")
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class GatheredInputs:
@@ -86,7 +85,8 @@ class GatheredInputs:
                 last[row["bank_account"], row["currency"]] = row["closing_on"]
         missing = []
         for bank in await accounts.bank_accounts(connection, account.id):
-            due = _last_working_day(self._terms.calendars.get(bank["calendar"]), day)
+            calendar = self._terms.calendars.get(bank["calendar"])
+            due = calendar.last_working_day(day) if calendar else day
             closed = last.get((bank["identification"], bank["currency"]))
             if due >= account.opened_on and (closed is None or closed < due):
                 missing.append(
@@ -98,14 +98,6 @@ class GatheredInputs:
                     )
                 )
         return missing
-
-
-def _last_working_day(calendar: Calendar | None, day: date) -> date:
-    if calendar is None:
-        return day
-    while _WEEKDAYS[day.weekday()] in calendar.weekend or day in calendar.holidays:
-        day -= timedelta(days=1)
-    return day
 
 
 async def _of_processor(

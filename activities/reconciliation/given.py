@@ -15,9 +15,11 @@ from activities.reconciliation.refusals import UnclearBalance
 from connectors.csv_rows import Unreadable, minor
 from database.reconciliation.accounts import Account
 from database.reconciliation.codes import BOOKS
+from database.reconciliation.statements import breaks_off
 from workflows.reconciliation.books import Book
 from workflows.reconciliation.certificate import Missing
 from workflows.reconciliation.inputs import Inputs, Told
+from workflows.reconciliation.terms import Calendar, Terms
 
 Kind = Literal["opening", "closing"]
 
@@ -52,16 +54,28 @@ async def inputs(
     exported: Exported,
     findings: Findings,
     given: Given,
+    terms: Terms,
     rules: Mapping[str, str],
 ) -> tuple[Inputs, Sequence[Told]]:
-    """The inputs of a run on exported books. Raises UnclearBalance."""
+    """The inputs of a run on exported books; banks work by the calendars of the terms.
+
+    Raises UnclearBalance.
+    """
     rows = (await connection.execute(_BOOKS_OF, {"account": account.id})).all()
     currencies: dict[Book, list[str]] = defaultdict(list)
     for row in rows:
         currencies[_WORDS[row.book]].append(row.currency)
     scope: list[Book] = ["processor", "bank", "clearing"]
     scope += [book for book in ("in_transit", "cash") if currencies[book]]
-    told = [*_told_by_people(given, currencies), *_told_by_statements(findings.statements)]
+    everywhere = {
+        *itertools.chain.from_iterable(currencies.values()),
+        *(one.opened.currency for one in findings.statements),
+        *(given.summary or ()),
+    }
+    told = [
+        *_told_by_people(given, currencies, sorted(everywhere)),
+        *_told_by_statements(findings.statements),
+    ]
     made = Inputs.model_validate(
         {
             **rules,
@@ -70,15 +84,18 @@ async def inputs(
             "bank_before": exported.before,
             "journal_before": exported.before,
             "statements": tuple(sorted(_name(one) for one in findings.statements)),
-            "missing": tuple(_missing(findings)),
+            "missing": (*_missing(findings), *_uncovered(findings, exported, terms)),
         }
     )
     return made, told
 
 
-def _told_by_people(given: Given, currencies: Mapping[Book, Sequence[str]]) -> Iterable[Told]:
+def _told_by_people(
+    given: Given, currencies: Mapping[Book, Sequence[str]], everywhere: Sequence[str]
+) -> Iterable[Told]:
     for one in given.balances:
-        currency = one.currency or _only(one, currencies.get(one.book, ()))
+        # A book without rows is of the currency that the others are of: nothing happened in it.
+        currency = one.currency or _only(one, currencies.get(one.book) or everywhere)
         try:
             amount = minor(one.amount, currency, "amount")
         except Unreadable as error:
@@ -98,7 +115,7 @@ def _only(one: GivenBalance, currencies: Sequence[str]) -> str:
     if len(currencies) != 1:
         raise UnclearBalance(
             f"say which currency the {one.kind} balance {one.amount} of {one.book} is in, like "
-            f"EUR={one.amount}: the book has {', '.join(currencies) or 'none'}"
+            f"EUR={one.amount}: there is {', '.join(currencies) or 'none'}"
         )
     return currencies[0]
 
@@ -128,14 +145,39 @@ def _missing(findings: Findings) -> Iterable[Missing]:
     for those in _by_account(findings.statements).values():
         for before, after in itertools.pairwise(those):
             closed, opened = before.closing_minor, after.opening_minor
-            if closed is not None and opened is not None and closed != opened:
+            difference = opened - closed if closed is not None and opened is not None else None
+            if breaks_off(difference, before.opened.sequence, after.opened.sequence):
                 yield Missing(
                     lack="statement_gap",
                     book="bank",
                     currency=after.opened.currency,
                     subject=_name(after),
-                    amount_minor=opened - closed,
+                    amount_minor=difference or None,
                 )
+
+
+def _uncovered(findings: Findings, exported: Exported, terms: Terms) -> Iterable[Missing]:
+    """The bank accounts whose statements leave working days at the period's edges out."""
+    for (account, currency), those in _by_account(findings.statements).items():
+        calendar = terms.calendars[terms.calendar_for(currency)]
+        if _begins_late(those, exported, calendar) or _ends_early(those, exported, calendar):
+            yield Missing(lack="statement_missing", book="bank", currency=currency, subject=account)
+
+
+def _begins_late(those: Sequence[ToldStatement], exported: Exported, calendar: Calendar) -> bool:
+    begun = those[0].opening_on
+    if exported.first is None or begun is None:
+        return False
+    due = calendar.first_working_day(exported.first)
+    return due <= exported.last and begun > due
+
+
+def _ends_early(those: Sequence[ToldStatement], exported: Exported, calendar: Calendar) -> bool:
+    due = calendar.last_working_day(exported.last)
+    if exported.first is not None and due < exported.first:
+        return False
+    closed = max((one.closing_on for one in those if one.closing_on), default=None)
+    return closed is None or closed < due
 
 
 def _by_account(

@@ -31,7 +31,6 @@ from workers.files_mode import rules
 from workflows.reconciliation.books import Status
 from workflows.reconciliation.inputs import Inputs, Told
 from workflows.reconciliation.messages import END_OF, Certify, ForRun, OfCut, Run
-from workflows.reconciliation.terms import DEFAULT
 
 ACCOUNT = "benchmark"
 
@@ -39,17 +38,20 @@ ACCOUNT = "benchmark"
 async def reconcile(engine: AsyncEngine, exported: Exported, given: Given) -> dict[str, float]:
     """The seconds of each step; `end to end` is all of them."""
     by = rules(setting.load())
-    calendars = by.terms.calendar_of
-    gathering = ExportActivities(
-        engine, exported, by.columns, lambda currency: calendars.get(currency, calendars[DEFAULT])
-    )
+    gathering = ExportActivities(engine, exported, by.columns, by.terms.calendar_for)
 
     async def inputs(
         connection: AsyncConnection, account: Account, _: Run, of: Mapping[str, str]
     ) -> tuple[Inputs, Sequence[Told]]:
         findings = gathering.findings
         return await balances.inputs(
-            connection, account, exported=exported, findings=findings, given=given, rules=of
+            connection,
+            account,
+            exported=exported,
+            findings=findings,
+            given=given,
+            terms=by.terms,
+            rules=of,
         )
 
     matching = MatchActivities(engine, by.terms, inputs)

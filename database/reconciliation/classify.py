@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from database.reconciliation import scope as scopes
 from database.reconciliation.breaks import keep_breaks
 from database.reconciliation.scope import Scope
-from database.reconciliation.work import SOURCE, number_bank_days
+from database.reconciliation.work import SOURCE, note_kept_apart, number_bank_days
 from workflows.reconciliation.books import BreakClass
 from workflows.reconciliation.terms import Terms
 
@@ -48,31 +48,37 @@ _IN_ANOTHER_CURRENCY = text("""
          unnest(ARRAY[o.item, t.item]) AS u (item)
     WHERE o.leg = 1 AND o.side = 0 AND t.side = 1 AND o.currency <> t.currency
 """)
-# After all passes, whatever is alike on both sides around a day has more than one counterpart.
+# After all passes, whatever is alike on both sides around a day has more than one counterpart; but
+# what a person took apart is none to each other.
 _AMBIGUOUS = text("""
     CREATE TEMP TABLE ambiguous ON COMMIT DROP AS
     WITH rows AS (
         SELECT o.leg, o.item, o.currency, o.side,
                CASE WHEN o.leg = 2 AND o.side = 0 THEN -amount ELSE amount END AS amount,
                CASE WHEN o.kind = 'fee' THEN 'fee' ELSE '' END AS part,
+               CASE WHEN (o.leg, o.item) IN (SELECT leg, item FROM kept_apart) THEN o.item
+                    ELSE 0 END AS apart,
                CASE WHEN o.leg = 1 THEN o.day - DATE '2000-01-01' ELSE b.number END AS n
         FROM open_now o LEFT JOIN bank_days b USING (currency, day)
         WHERE o.leg > 1 OR o.side = 1 OR o.reference IS NULL
     ), days AS (
-        SELECT leg, currency, amount, part, side, n FROM rows GROUP BY 1, 2, 3, 4, 5, 6
+        SELECT leg, currency, amount, part, side, n, apart FROM rows GROUP BY 1, 2, 3, 4, 5, 6, 7
     ), near AS (
-        SELECT leg, currency, amount, part, o.n AS ours, t.n AS theirs
+        SELECT leg, currency, amount, part, o.n AS ours, t.n AS theirs,
+               o.apart AS our_apart, t.apart AS their_apart
         FROM days o JOIN days t USING (leg, currency, amount, part)
         WHERE o.side = 0 AND t.side = 1
           AND abs(o.n - t.n) <= CASE leg WHEN 1 THEN CAST(:processor_days AS integer)
                                          ELSE :bank_days END
+          AND NOT EXISTS (SELECT FROM kept_apart a JOIN kept_apart b USING (leg, match)
+                          WHERE a.leg = o.leg AND a.item = o.apart AND b.item = t.apart)
     )
     SELECT r.leg, r.item, r.side, r.currency, abs(r.amount) AS amount,
            concat_ws(' ', 'like', r.currency, r.amount, r.part) AS subject
     FROM rows r JOIN (
-        SELECT leg, currency, amount, part, 0 AS side, ours AS n FROM near
-        UNION SELECT leg, currency, amount, part, 1, theirs FROM near
-    ) AS d USING (leg, currency, amount, part, side, n)
+        SELECT leg, currency, amount, part, 0 AS side, ours AS n, our_apart AS apart FROM near
+        UNION SELECT leg, currency, amount, part, 1, theirs, their_apart FROM near
+    ) AS d USING (leg, currency, amount, part, side, n, apart)
 """)
 # What has been open for longer than its grace: of the bank, in its business days.
 _LATE = text("""
@@ -223,6 +229,7 @@ async def _judge(connection: AsyncConnection, scope: Scope, terms: Terms) -> Non
     await number_bank_days(connection, scope, terms, days)
     await connection.execute(_AGAIN, told)
     await connection.execute(_IN_ANOTHER_CURRENCY)
+    await note_kept_apart(connection, scope)
     await connection.execute(_AMBIGUOUS, dict(terms.windows))
     await connection.execute(_LATE, {"today": scope.business_date, **dict(terms.grace)})
     await connection.execute(

@@ -207,16 +207,20 @@ def gaps(in_order: Sequence[RowMapping]) -> Sequence[Gap]:
 
 
 def _gap_before(row: RowMapping) -> Gap | None:
-    """Whether something is missing before a statement.
+    """Whether something is missing before a statement: see `breaks_off`."""
+    closed, opened = row["closed_before_minor"], row["opening_minor"]
+    difference = opened - closed if closed is not None and opened is not None else None
+    if not breaks_off(difference, row["sequence_before"], row["sequence"]):
+        return None
+    return Gap(row["bank_account"], row["currency"], row["statement_id"], difference or None)
 
-    Balances that join prove that nothing is. Where they are not told, the bank's count does, unless
-    it begins anew, as it does each year.
+
+def breaks_off(difference_minor: int | None, before: int | None, after: int | None) -> bool:
+    """Whether a statement is missing between two.
+
+    They must join in the balance, which differs by `difference_minor`, and in the bank's count:
+    what is missing may come to zero. A count may begin anew at 1, as it does each year, and one
+    statement may be of several pages. What is None is not told.
     """
-    named = (row["bank_account"], row["currency"], row["statement_id"])
-    if row["closed_before_minor"] is not None and row["opening_minor"] is not None:
-        difference = row["opening_minor"] - row["closed_before_minor"]
-        return Gap(*named, difference) if difference else None
-    if row["sequence"] is not None and row["sequence_before"] is not None:
-        jumped = row["sequence"] > row["sequence_before"] + 1
-        return Gap(*named, None) if jumped else None
-    return None
+    jumped = before is not None and after is not None and after not in (before, before + 1, 1)
+    return bool(difference_minor) or jumped

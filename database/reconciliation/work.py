@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.connection import driver_of
 from database.reconciliation.scope import BASE_BEFORE, FRESH, IN_CUT, Scope
-from workflows.reconciliation.terms import DEFAULT, Calendar, Terms
+from workflows.reconciliation.terms import Calendar, Terms
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ROOM = text("SELECT set_config('work_mem', '192MB', true)")
@@ -51,19 +51,19 @@ _TABLES = (
        ) ON COMMIT DROP""",
 )
 # Matches whose amounts differ are tried again: what came since may explain them.
-_CARRIED = """
+_CARRIED = text("""
     CREATE TEMP TABLE carried ON COMMIT DROP AS
     SELECT leg, item FROM open_items WHERE account = :account
     UNION ALL
     SELECT m.leg, mi.item FROM matches m JOIN match_items mi ON mi.match = m.number
     WHERE m.account = :account AND m.disposition = 2
-"""
-_KEPT_APART = """
+""")
+_KEPT_APART = text("""
     CREATE TEMP TABLE kept_apart ON COMMIT DROP AS
     SELECT DISTINCT h.leg, h.match, u.item
     FROM match_history h, unnest(h.items) AS u (item)
     WHERE h.account = :account AND h.kept
-"""
+""")
 
 OF_LEG_1 = f"""
     SELECT i.* FROM ({FRESH}) AS i WHERE i.book IN (1, 3)
@@ -146,9 +146,14 @@ async def make_tables(connection: AsyncConnection, scope: Scope) -> None:
     await connection.execute(_ROOM)
     for table in _TABLES:
         await connection.execute(text(table))
-    for carry in (_CARRIED, _KEPT_APART):
-        await connection.execute(text(carry), {"account": scope.account})
+    await connection.execute(_CARRIED, {"account": scope.account})
+    await note_kept_apart(connection, scope)
     await connection.execute(text("ANALYZE carried"))
+
+
+async def note_kept_apart(connection: AsyncConnection, scope: Scope) -> None:
+    """Make `kept_apart`: the items of each match that a person took apart."""
+    await connection.execute(_KEPT_APART, {"account": scope.account})
 
 
 async def fill_leg_2(connection: AsyncConnection, scope: Scope, terms: Terms) -> None:
@@ -184,7 +189,7 @@ async def number_bank_days(
     named = {row.currency: row.calendar for row in found}
     days: list[tuple[str, date, int]] = []
     for currency, first, last in (await connection.execute(text(_DAYS.format(rows=rows)))).all():
-        name = named.get(currency) or terms.calendar_of.get(currency, terms.calendar_of[DEFAULT])
+        name = named.get(currency) or terms.calendar_for(currency)
         today = scope.business_date
         span = numbered(terms.calendars[name], min(first, today), max(last, today))
         days += [(currency, *day) for day in span]

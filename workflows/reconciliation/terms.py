@@ -1,8 +1,8 @@
 """How books are compared: the shape of `rules/reconciliation.toml`, holidays looked up."""
 
 from collections.abc import Mapping
-from datetime import date
-from typing import Annotated, Literal
+from datetime import date, timedelta
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -55,6 +55,19 @@ class Calendar(Message):
     weekend: tuple[Weekday, ...]
     holidays: tuple[date, ...] = ()
 
+    def first_working_day(self, day: date) -> date:
+        """The day itself, or the next on which banks work."""
+        return self._working_day(day, timedelta(days=1))
+
+    def last_working_day(self, day: date) -> date:
+        """The day itself, or the last before it on which banks worked."""
+        return self._working_day(day, timedelta(days=-1))
+
+    def _working_day(self, day: date, step: timedelta) -> date:
+        while get_args(Weekday)[day.weekday()] in self.weekend or day in self.holidays:
+            day += step
+        return day
+
 
 class SettlementRule(Message):
     """Which entries of a bank settle payouts: by words of their description, or by their code."""
@@ -96,6 +109,10 @@ class Terms(Message):
     settlements: tuple[SettlementRule, ...] = ()
     materiality: Amounts
     kinds: Kinds
+
+    def calendar_for(self, currency: str) -> str:
+        """The name of the calendar of banks in a currency."""
+        return self.calendar_of.get(currency, self.calendar_of[DEFAULT])
 
     @model_validator(mode="after")
     def _names_calendars(self) -> "Terms":

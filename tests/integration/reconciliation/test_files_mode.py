@@ -7,13 +7,25 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from activities.reconciliation import given
+from activities.reconciliation.exports import Exported, Findings, ToldStatement
+from activities.reconciliation.given import Given
+from connectors.statements.statement import Opened
+from database.connection import transaction
+from tests.integration.reconciliation.books import TERMS
+from tests.integration.reconciliation.conftest import new_account
+from tests.integration.reconciliation.test_statements import camt
 
 ROOT = Path(__file__).parents[3]
+RULES = dict.fromkeys(("terms", "calendars", "grace"), "0" * 64)
 
 
 def make_world(folder: Path, *arguments: str) -> dict[str, Any]:
@@ -112,3 +124,78 @@ def test_a_statement_with_a_bad_row_is_refused_as_a_whole(tmp_path: Path) -> Non
     assert (told["error"], told["file"]) == ("not_well_formed", "statement.xml"), ended.stderr
     assert told["position"].startswith("line ")
     assert left(tmp_path) == []
+
+
+def statement(number: int, first: date, last: date, balance: int = 10_000) -> ToldStatement:
+    """A statement in which nothing happens."""
+    opened = Opened("camt.053", "DE00EXAMPLE", "EUR", f"S-{number}", number)
+    return ToldStatement(opened, "bank.xml", balance, balance, first, last)
+
+
+async def missing(
+    engine: AsyncEngine, *statements: ToldStatement, first: date | None, last: date
+) -> list[tuple[str, str | None]]:
+    account = await new_account(engine, opened=datetime(2026, 3, 1, tzinfo=UTC))
+    nowhere = Path("nowhere")
+    async with transaction(engine) as connection:
+        made, _ = await given.inputs(
+            connection,
+            account,
+            exported=Exported(nowhere, nowhere, (nowhere,), last, first),
+            findings=Findings(statements=list(statements)),
+            given=Given(),
+            terms=TERMS,
+            rules=RULES,
+        )
+    return [(one.lack, one.subject) for one in made.missing]
+
+
+MONDAY, FRIDAY, SATURDAY = date(2026, 3, 2), date(2026, 3, 6), date(2026, 3, 7)
+SUNDAY, NEXT_MONDAY = date(2026, 3, 8), date(2026, 3, 9)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "covered"),
+    [
+        (None, FRIDAY, True),
+        (None, SUNDAY, True),
+        (None, NEXT_MONDAY, False),
+        (MONDAY, FRIDAY, True),
+        (date(2026, 2, 28), FRIDAY, True),
+        (date(2026, 2, 27), FRIDAY, False),
+        (SATURDAY, SUNDAY, True),
+    ],
+)
+async def test_days_that_no_statement_covers_are_missing(
+    engine: AsyncEngine, first: date | None, last: date, covered: bool
+) -> None:
+    found = await missing(engine, statement(1, MONDAY, FRIDAY), first=first, last=last)
+    assert found == ([] if covered else [("statement_missing", "DE00EXAMPLE")])
+
+
+@pytest.mark.parametrize(
+    ("sequence", "gaps"), [(2, []), (1, []), (4, [("statement_gap", "DE00EXAMPLE/S-4")])]
+)
+async def test_a_jump_in_the_banks_count_is_a_gap_whatever_the_balances_say(
+    engine: AsyncEngine, sequence: int, gaps: list[tuple[str, str]]
+) -> None:
+    told = [statement(1, MONDAY, MONDAY), statement(sequence, FRIDAY, FRIDAY)]
+    assert await missing(engine, *told, first=None, last=FRIDAY) == gaps
+
+
+def test_a_day_without_sales_is_of_the_currency_that_the_bank_names(tmp_path: Path) -> None:
+    (tmp_path / "ledger.csv").write_text("entry_id,booked_at,kind,currency,amount,reference\n")
+    (tmp_path / "stripe.csv").write_text(
+        "balance_transaction_id,created_utc,available_on_utc,currency,gross,fee,net,"
+        "reporting_category,source_id,automatic_payout_id,automatic_payout_effective_at_utc\n"
+    )
+    (tmp_path / "statement.xml").write_bytes(camt(4, []))
+    files = ["--ledger", "ledger.csv", "--stripe", "stripe.csv", "--statement", "statement.xml"]
+    books = [
+        f"--{book}-{edge}=0" for book in ("ledger", "stripe") for edge in ("opening", "closing")
+    ]
+    ended = reconcile(tmp_path, [*files, *books, "--to", "2026-03-04"])
+    assert (ended.returncode, json.loads(ended.stdout)["status"]) == (0, "BALANCED"), ended.stderr
+    late = reconcile(tmp_path, [*files, *books, "--to", "2026-03-20"])
+    assert late.returncode == 3, late.stderr
+    assert [one["lack"] for one in json.loads(late.stdout)["missing"]] == ["statement_missing"]

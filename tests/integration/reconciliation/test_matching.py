@@ -5,11 +5,16 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 from itertools import groupby
+from typing import Never
 from uuid import UUID
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.testing import ActivityEnvironment
 
+from activities.failures import as_failure
+from activities.reconciliation.compare import MatchActivities
+from activities.reconciliation.refusals import TermsChanged
 from database.reconciliation.item import NewItem
 from database.reconciliation.scope import OutOfOrder
 from database.reconciliation.taking_apart import NoMatch
@@ -25,7 +30,9 @@ from tests.integration.reconciliation.books import (
     theirs,
 )
 from tests.integration.reconciliation.test_discrepancies import DISCREPANCIES
+from tests.integration.reconciliation.three_books import MONDAY, ThreeBooks
 from tests.postgres import rows
+from workflows.reconciliation.messages import OfCut, Run
 
 DAY = timedelta(days=1)
 ALL = [item for planted in DISCREPANCIES.values() for item in planted.items]
@@ -120,6 +127,47 @@ async def test_what_a_person_took_apart_stays_apart(books: Books) -> None:
         assert [one[0] for one in await books.breaks()] == ["missing_ours", "missing_processor"]
     history = await rows(books.engine, "SELECT unmatched_by, reason FROM match_history")
     assert history == [{"unmatched_by": "person:anna", "reason": "of another customer"}]
+
+
+async def test_a_payout_and_a_deposit_that_a_person_took_apart_are_each_by_itself(
+    books: Books,
+) -> None:
+    await books.reconcile(payout("p", 97_000, trace="T1") + deposit("p", 97_000, reference="T1"))
+    found = await rows(books.engine, "SELECT id FROM matches WHERE leg = 2")
+    await books.unmatch(UUID(str(found[0]["id"])))
+    for _ in range(2):
+        await books.reconcile(day=TODAY + DAY)
+        assert [one[0] for one in await books.breaks()] == [
+            "payout_missing_bank",
+            "unidentified_deposit",
+        ]
+
+
+async def test_what_a_person_took_apart_may_still_be_like_something_else(books: Books) -> None:
+    await books.reconcile(payout("p", 97_000, trace="T1") + deposit("p", 97_000, reference="T1"))
+    found = await rows(books.engine, "SELECT id FROM matches WHERE leg = 2")
+    await books.unmatch(UUID(str(found[0]["id"])))
+    await books.reconcile(deposit("q", 97_000) + deposit("r", 97_000), day=TODAY + DAY)
+    classes = [one[0] for one in await books.breaks()]
+    assert classes == ["ambiguous", "unidentified_deposit"]
+
+
+async def test_a_cut_is_matched_by_the_terms_that_it_names_alone(
+    engine: AsyncEngine, acme: ThreeBooks
+) -> None:
+    async def nothing(*_: object) -> Never:
+        raise AssertionError("the cut is fixed already")
+
+    matching = MatchActivities(engine, TERMS, nothing)
+    before = await acme.fix(MONDAY, terms="as they were before")
+    run = Run(account=acme.name, day=MONDAY, ordinal=1)
+    asked = OfCut(run=run, cut_id=before.run, request_key="a test/match")
+    with pytest.raises(TermsChanged, match="withdraw this run") as refused:
+        await ActivityEnvironment().run(matching.match, asked)
+    assert as_failure(refused.value).non_retryable
+
+    now = await (await ThreeBooks.made(engine, "globex")).fix(MONDAY, terms=TERMS.version)
+    await ActivityEnvironment().run(matching.match, asked.model_copy(update={"cut_id": now.run}))
 
 
 async def test_open_items_are_carried_over_months(books: Books) -> None:

@@ -239,6 +239,21 @@ async def test_a_gap_is_noticed_by_balances_and_by_the_banks_count(bank: Bank) -
     assert await bank.gaps() == []
 
 
+async def test_a_missing_statement_that_comes_to_zero_is_noticed_by_the_banks_count(
+    bank: Bank,
+) -> None:
+    await bank.send(camt(1), camt(4, opening=10_850))
+
+    assert await bank.gaps() == [("S-4", None)]
+
+
+async def test_a_count_that_begins_anew_is_no_gap(bank: Bank) -> None:
+    new_year = camt(4, opening=10_850).replace(b"<ElctrncSeqNb>4<", b"<ElctrncSeqNb>1<")
+    await bank.send(camt(3), new_year)
+
+    assert await bank.gaps() == []
+
+
 async def test_a_statement_that_does_not_add_up_is_marked(bank: Bank) -> None:
     await bank.send(camt(off=7))
 
