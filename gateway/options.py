@@ -28,8 +28,8 @@ class GatewayOptions:
     Any of `webhook_secrets` may have signed a webhook: several while they are exchanged. `rates`
     are of API keys, `page_rates` of the addresses that open pages. `consent` says which terms have
     to be accepted. `news` is set when something new is in the inbox. `upload_limit` is how many
-    bytes a document may have, and `statement_limit` a file in `statements`, the spool of those. `calendars` are the names by
-    which banks may work.
+    bytes a document may have, and `statement_limit` a file in `statements`, the spool of those.
+    `calendars` are the names of those by which banks may work.
     """
 
     engine: AsyncEngine
