@@ -1,5 +1,6 @@
 """The accounts that are reconciled: made, found again, given bank accounts."""
 
+from collections.abc import Set
 from datetime import date
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,7 +19,7 @@ from gateway.named_accounts import KnownAccount, account_of
 from gateway.openapi import answers, problem, problems
 from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
-from gateway.problems import Problem, not_found
+from gateway.problems import FieldError, Problem, not_found
 from workflows.reconciliation.answers import Account, AccountPage, BankAccount
 from workflows.reconciliation.messages import AccountName
 from workflows.reconciliation.payments import CurrencyCode
@@ -85,7 +86,6 @@ class AccountForm(BaseModel):
                     "time_zone": "Europe/Berlin",
                     "opened_on": "2026-01-31",
                     "processor": "listing",
-                    "journal": "ours",
                     "posts": ["payouts", "settlements"],
                     "bank_accounts": [
                         {
@@ -102,8 +102,7 @@ class AccountForm(BaseModel):
     name: AccountName
     time_zone: Annotated[str, Field(max_length=64), AfterValidator(_zone)] = "UTC"
     opened_on: date
-    processor: Literal["listing", "reports", "files"] = "listing"
-    journal: Literal["ours", "files"] = "ours"
+    processor: Literal["listing", "reports"] = "listing"
     posts: tuple[Literal["fees", "payouts", "settlements"], ...] = ()
     bank_accounts: tuple[BankAccountForm, ...] = Field(default=(), max_length=50)
 
@@ -139,9 +138,10 @@ async def make(
         time_zone=form.time_zone,
         opened_on=form.opened_on,
         processor=form.processor,
-        journal=form.journal,
+        journal="ours",
         posts=form.posts,
     )
+    _have_calendars(options, {one.calendar for one in form.bank_accounts}, "bank_accounts")
     try:
         async with transaction(options.engine) as connection:
             made = await accounts.make(connection, wanted)
@@ -212,12 +212,21 @@ async def add_bank_account(
     account: KnownAccount, form: BankAccountForm, caller: Allowed, options: Options
 ) -> Account:
     """Have an account paid out to one more bank account. Twice is fine."""
+    _have_calendars(options, {form.calendar}, "calendar")
     async with transaction(options.engine) as connection:
         of = await account_of(connection, caller, account)
         await accounts.add_bank_account(
             connection, of.id, form.identification, form.currency, form.calendar
         )
     return await _shown(options, caller, account)
+
+
+def _have_calendars(options: GatewayOptions, named: Set[str], field: str) -> None:
+    """Raises Problem (422): a run would find no days on which the bank works."""
+    if not named <= options.calendars:
+        known = ", ".join(sorted(options.calendars))
+        wrong = FieldError(field=field, message=f"names a calendar that is not one of {known}")
+        raise Problem(422, "invalid", "1 field cannot be used.", errors=[wrong])
 
 
 async def _shown(options: GatewayOptions, caller: Caller, name: str) -> Account:

@@ -10,6 +10,7 @@ import uvicorn
 from temporalio.client import Client
 
 from activities.onboarding.policy import BadPolicy, load_policy
+from activities.reconciliation.terms import BadTerms, load_terms
 from connectors.capabilities import Archive
 from connectors.errors import ConnectorError, Refused
 from database.connection import engine_for
@@ -41,7 +42,8 @@ async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOp
         raise SettingsWrong(str(error)) from error
     try:
         policy = load_policy(settings.rules / "policy.toml", settings.policy)
-    except BadPolicy as error:
+        terms = load_terms(settings.rules / "reconciliation.toml")
+    except (BadPolicy, BadTerms) as error:
         raise SettingsWrong(str(error)) from error
     engine = engine_for(
         settings.database_url, application="perdure-gateway", size=20, patience=_STATEMENT_SECONDS
@@ -67,6 +69,7 @@ async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOp
             statements=statement_spool(settings),
             statement_limit=settings.statement_limit,
             read_document=_reading(archive),
+            calendars=terms.calendars.keys(),
         )
 
 

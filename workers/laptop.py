@@ -42,6 +42,11 @@ from workers.together import together
 
 _INVENTED_LIST = "invented_list.csv"
 """Beside the rules: nobody on it exists."""
+_STATE = (
+    *("temporal", "simulators", "outbox"),
+    *("spool", "archive", "statements", "statement-spool"),
+)
+"""Folders at home, beside Postgres, that `fresh` deletes."""
 _SIMULATORS_SECRETS: tuple[SecretName, ...] = (
     "stripe_api_key",
     "directory_token",
@@ -176,7 +181,7 @@ class Stack:
     async def _clear(self) -> None:
         """Delete what earlier runs left, but for secrets and logs."""
         await self._postgres.erase()
-        for name in ("temporal", "simulators", "outbox", "spool", "archive"):
+        for name in _STATE:
             if (folder := self.settings.home / name).exists():
                 shutil.rmtree(folder)
         self._announce("state of earlier runs: deleted")

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.reconciliation.sources import StatementItems
 from connectors.capabilities import Archive
+from connectors.errors import Refused
 from connectors.statements.csv import Columns
 from connectors.statements.reading import read
 from connectors.statements.statement import (
@@ -200,14 +201,20 @@ class StatementIntake:
 
     @contextlib.asynccontextmanager
     async def _content(self, row: RowMapping) -> AsyncIterator[Path]:
-        """The file, from the spool or from the archive. Raises Refused (`archive.missing`)."""
+        """The file, from the spool or from the archive. Raises StatementRefused (`lost`)."""
         spooled = self._spool.file(row["id"])
         if spooled.is_file():
             yield spooled
             return
         with tempfile.NamedTemporaryFile(prefix="perdure-statement-") as copy:
-            async for piece in self._archive.read(OWNER, row["sha256"]):
-                await asyncio.to_thread(copy.write, piece)
+            try:
+                async for piece in self._archive.read(OWNER, row["sha256"]):
+                    await asyncio.to_thread(copy.write, piece)
+            except Refused as no:
+                if no.type != "archive.missing":
+                    raise
+                lost = "Neither the spool nor the archive has the file any more: send it again."
+                raise StatementRefused("lost", lost) from no
             await asyncio.to_thread(copy.flush)
             yield Path(copy.name)
 

@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 _RECEIVE = text("""
     INSERT INTO source_files (id, tenant, bank_account, sha256, size, received_by)
     VALUES (:id, :tenant, :bank_account, :sha256, :size, :received_by)
-    ON CONFLICT (sha256, coalesce(tenant, ''), coalesce(bank_account, '')) DO NOTHING
+    ON CONFLICT (sha256, coalesce(tenant, ''), coalesce(bank_account, '')) DO UPDATE
+    SET state = 'received', error = NULL, detail = NULL, position = NULL, read_at = NULL
+    WHERE source_files.error = 'lost'
     RETURNING *
 """)
 _BY_CONTENT = text("""
@@ -56,7 +58,10 @@ class Received:
 
 
 async def receive(connection: AsyncConnection, file: Received) -> tuple[RowMapping, bool]:
-    """The row of a file, and whether it is new: the same content has one row."""
+    """The row of a file, and whether it is new: the same content has one row.
+
+    What was lost is there again once it is sent again.
+    """
     row = (await connection.execute(_RECEIVE, vars(file))).mappings().first()
     if row is not None:
         return row, True

@@ -174,6 +174,10 @@ def _literal(words: str) -> str:
     return re.sub(r"([%_\\\\])", r"\\\1", words.lower())
 
 
+class NoCalendar(ValueError):
+    """A bank account works by a calendar that the terms do not have; the text says which."""
+
+
 async def number_bank_days(
     connection: AsyncConnection,
     scope: Scope,
@@ -182,7 +186,8 @@ async def number_bank_days(
 ) -> None:
     """Make `bank_days`: the bank's business days, numbered, for the currencies and days of rows.
 
-    A day on which the bank does not work has the number of the last one on which it did.
+    A day on which the bank does not work has the number of the last one on which it did. Raises
+    NoCalendar.
     """
     await connection.execute(text(_BANK_DAYS))
     found = await connection.execute(_CALENDARS, {"account": scope.account})
@@ -191,6 +196,9 @@ async def number_bank_days(
     for currency, first, last in (await connection.execute(text(_DAYS.format(rows=rows)))).all():
         name = named.get(currency) or terms.calendar_for(currency)
         today = scope.business_date
+        if name not in terms.calendars:
+            known = ", ".join(sorted(terms.calendars))
+            raise NoCalendar(f"the bank in {currency} works by {name}, which is none of {known}")
         span = numbered(terms.calendars[name], min(first, today), max(last, today))
         days += [(currency, *day) for day in span]
     await driver_of(connection).copy_records_to_table("bank_days", records=days)

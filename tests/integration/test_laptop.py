@@ -65,8 +65,13 @@ async def test_state_outlives_a_killed_stack_until_it_is_thrown_away(own: Laptop
     ended = own.perdure("down")
     assert (ended.returncode, ended.stdout) == (0, "The stack has ended.\n")
 
+    folders = ("spool", "archive", "statements", "statement-spool")
+    for name in folders:
+        (own.home / name).mkdir(exist_ok=True)
+        (own.home / name / ".kept").touch()
     own.up("--fresh")
     assert await _query(own, "SELECT to_regclass('kept')") is None
+    assert not [name for name in folders if (own.home / name / ".kept").exists()]
 
 
 def _runs(pid: int) -> bool:

@@ -67,8 +67,7 @@ def make(
         typer.Option(help="IDENTIFICATION:CURRENCY:CALENDAR, as DE0212…:EUR:target; repeatable."),
     ] = None,
     time_zone: Annotated[str, typer.Option(help="Where its days begin and end.")] = "UTC",
-    processor: Annotated[str, typer.Option(help="listing, reports or files.")] = "listing",
-    journal: Annotated[str, typer.Option(help="ours or files.")] = "ours",
+    processor: Annotated[str, typer.Option(help="listing or reports.")] = "listing",
     posts: Annotated[
         list[str] | None,
         typer.Option(help="What we book from evidence: fees, payouts, settlements; repeatable."),
@@ -97,7 +96,6 @@ def make(
         "time_zone": time_zone,
         "opened_on": opened_on.date().isoformat(),
         "processor": processor,
-        "journal": journal,
         "posts": posts or [],
         "bank_accounts": banks,
     }

@@ -27,8 +27,6 @@ DAY = date(2026, 3, 2)
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ACCOUNT: dict[str, Any] = {
     "opened_on": "2026-03-02",
-    "processor": "files",
-    "journal": "files",
     "bank_accounts": [{"identification": "DE02", "currency": "EUR", "calendar": "target"}],
 }
 
@@ -75,11 +73,10 @@ class Shop:
 @pytest.fixture
 async def shop(gateway: Gateway, house: House) -> Shop:
     name = f"shop-{uuid4().hex[:8]}"
-    form = ACCOUNT | {"name": name}
-    made = await gateway.finance.post("/v1/accounts", form, tenant="acme")
-    assert made.status_code == 201, made.text
     async with transaction(house.engine) as connection:
-        account = (await accounts.of_name(connection, name)).id
+        asked = accounts.Account(0, name, "acme", "UTC", DAY, "files", "files", ())
+        account = await accounts.make(connection, asked)
+        await accounts.add_bank_account(connection, account, "DE02", "EUR", "target")
         told = [
             item("processor", "txn_1", 10_000, "ch_1"),
             item("processor", "txn_2", 5_000, "ch_2"),
@@ -221,3 +218,22 @@ async def test_a_shadow_says_how_a_day_would_come_out_and_leaves_nothing(
         real = await shop.over()
     certificate = (await shop.finance.get(f"/v1/certificates/{real['certificate_id']}")).json()
     assert certificate["result_hash"] == found.result_hash, "it comes out as the shadow said"
+
+
+async def test_an_account_is_made_of_what_a_run_can_be_made_with(gateway: Gateway) -> None:
+    form = ACCOUNT | {"name": f"shop-{uuid4().hex[:8]}"}
+    [bank] = ACCOUNT["bank_accounts"]
+    unknown = bank | {"calendar": "moon"}
+    for wrong in ({"processor": "files"}, {"journal": "files"}):
+        refused = await gateway.finance.post("/v1/accounts", form | wrong, tenant="acme")
+        problem(refused, 422, "invalid")
+    wrong = form | {"bank_accounts": [unknown]}
+    refused = await gateway.finance.post("/v1/accounts", wrong, tenant="acme")
+    [error] = problem(refused, 422, "invalid")["errors"]
+    assert error["field"] == "bank_accounts"
+    assert "target, us, weekdays" in error["message"], "it names what there is"
+    made = await gateway.finance.post("/v1/accounts", form, tenant="acme")
+    assert made.status_code == 201, made.text
+    path = f"/v1/accounts/{form['name']}/bank-accounts"
+    problem(await gateway.finance.post(path, unknown), 422, "invalid")
+    assert (await gateway.finance.post(path, bank)).status_code == 201

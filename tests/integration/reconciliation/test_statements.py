@@ -314,6 +314,17 @@ async def test_nothing_of_a_file_counts_that_cannot_be_read(
     assert refused["error"] == error
 
 
+async def test_a_file_that_is_lost_holds_up_no_other_and_may_be_sent_again(bank: Bank) -> None:
+    lost = await bank.receive(camt())
+    bank.spool.drop(lost)
+    assert await bank.send(camt(2)) == FilesRead(read=1, refused=1, new=2)
+    [refused] = await rows(bank.engine, "SELECT id, error FROM source_files WHERE error <> ''")
+    assert (refused["id"], refused["error"]) == (lost, "lost")
+
+    assert await bank.send(camt()) == FilesRead(read=1, new=2)
+    assert await rows(bank.engine, "SELECT FROM source_files WHERE state <> 'read'") == []
+
+
 async def test_a_crash_while_a_file_is_read_leaves_it_waiting(
     bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:

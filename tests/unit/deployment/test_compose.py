@@ -279,6 +279,24 @@ def test_state_is_in_named_volumes_and_what_is_mounted_is_there() -> None:
     assert "postgres:/var/lib/postgresql" in services()["postgres"]["volumes"]
 
 
+@pytest.mark.parametrize("name", ["worker", "reconciliation", "gateway"])
+def test_a_folder_that_a_process_writes_to_is_in_a_volume_of_it(name: str) -> None:
+    service = services()[name]
+    fields = {variable(field): field for field in Settings.model_fields}
+    given = service["environment"]
+    told = {fields[key]: value for key, value in given.items() if key in fields and value}
+    settings = Settings(**{"home": "/run"} | told)
+    volumes = [Path(one.split(":")[1]) for one in service["volumes"]]
+    for folder in _SHARED:
+        path: Path = getattr(settings, folder)
+        assert any(path.is_relative_to(volume) for volume in volumes), f"{folder} is {path}"
+        assert path == Path(services()["gateway"]["environment"][variable(folder)]), "it is shared"
+
+
+_SHARED = ("spool", "statement_folder", "statement_spool", "archive_folder")
+"""Settings that name folders where gateways and workers meet."""
+
+
 def test_every_secret_is_made_by_our_command_and_used_by_somebody() -> None:
     secrets = composition("simulators")["secrets"]
     assert {name: one["file"] for name, one in secrets.items()} == {

@@ -30,6 +30,7 @@ OPTIONS = GatewayOptions(
     statements=None,  # type: ignore[arg-type]
     statement_limit=1024,
     read_document=None,  # type: ignore[arg-type]
+    calendars=frozenset(),
 )
 DESCRIBED = create_app(OPTIONS).openapi()
 OPERATIONS = [
