@@ -22,7 +22,8 @@ from workflows.progress import Choice
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 
 
-def _written_out(value: Any) -> Any:
+def written_out(value: Any) -> Any:
+    """What stands for a time, where it is text. Any: what somebody sent. Raises ValueError."""
     # Numbers would be taken for seconds since 1970.
     if isinstance(value, str) and _DATE.match(value):
         return value
@@ -38,7 +39,7 @@ def _sayable(at: datetime) -> datetime:
     return min(max(at, _EARLIEST), _LATEST)
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_sayable)]
+Time = Annotated[AwareDatetime, BeforeValidator(written_out), AfterValidator(_sayable)]
 """A point in time, as text with its zone."""
 
 

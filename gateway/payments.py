@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import ConfigDict
+from pydantic import ConfigDict, field_validator
 from sqlalchemy import RowMapping
 
 from database import api_requests
@@ -18,7 +18,7 @@ from gateway import examples
 from gateway.callers import Allowed, AskedTenant, tenant_to_see
 from gateway.cursors import bad_cursor, cursor_of, place_of, time_of
 from gateway.etags import IfNoneMatch, tagged
-from gateway.forms import Time
+from gateway.forms import written_out
 from gateway.idempotency import IdempotencyKey, taken_once
 from gateway.named_accounts import account_of
 from gateway.openapi import answers, problems
@@ -78,7 +78,11 @@ class PaymentForm(NewPayment):
     )
 
     account: AccountName
-    captured_at: Time
+
+    @field_validator("captured_at", mode="before")
+    @classmethod
+    def _is_written_out(cls, value: Any) -> Any:  # Any: what somebody sent
+        return written_out(value)
 
 
 def known_id(

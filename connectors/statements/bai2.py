@@ -4,6 +4,7 @@ Written here and not by a library: the kept one joins a continued field to the o
 refuses files whose record counts are off, as those of real banks are.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -26,27 +27,42 @@ _CREDITS = (range(100, 400), range(920, 960))
 _DEBITS = (range(400, 700), range(960, 1000))
 _NOT_MONEY = (range(890, 900), range(1))
 _AMOUNT = re.compile(r"[+-]?\d{1,18}")
+_COUNT = re.compile(r"[0-9]{1,4}")
 _USUAL_CURRENCY = "USD"
+_MOST_CONTINUATIONS = 10_000
+"""Of one record. Banks need a few dozen."""
 
 
-@dataclass
 class _Record:
     """A record with its continuations; `fields` are those after the code."""
 
-    code: str
-    line: int
-    text: str
-    ended: bool
+    def __init__(self, code: str, line: int, text: str) -> None:
+        self.code = code
+        self.line = line
+        self._ended = _ends(text)
+        self._parts = [text[:-1] if self._ended else text]
+        self._continuations = 0
 
     def go_on(self, text: str) -> None:
-        """Take up a continuation: after `/` a new field begins, else the text goes on."""
-        ended = _ends(text)
-        self.text += ("," if self.ended else "\n") + (text[:-1] if ended else text)
-        self.ended = ended
+        """Take up a continuation: after `/` a new field begins, else the text goes on.
 
-    @property
+        Raises StatementRefused.
+        """
+        self._continuations += 1
+        if self._continuations > _MOST_CONTINUATIONS:
+            raise StatementRefused(
+                "too_long",
+                f"A record has more than {_MOST_CONTINUATIONS} continuations.",
+                self.position,
+            )
+        ended = _ends(text)
+        self._parts += ("," if self._ended else "\n", text[:-1] if ended else text)
+        self._ended = ended
+
+    @functools.cached_property
     def fields(self) -> list[str]:
-        return self.text.split(",")
+        """What the record says, once all its continuations are there."""
+        return "".join(self._parts).split(",")
 
     @property
     def position(self) -> str:
@@ -118,8 +134,7 @@ def _records(lines: Iterable[tuple[int, str]]) -> Iterator[_Record]:
             continue
         if record is not None:
             yield record
-        ended = _ends(text)
-        record = _Record(code, number, text[:-1] if ended else text, ended)
+        record = _Record(code, number, text)
     if record is not None:
         yield record
 
@@ -143,10 +158,10 @@ def _group(record: _Record) -> _Group:
 def _account(record: _Record, group: _Group) -> _Account:
     currency = currency_code(_field(record, 1) or group.currency, record.position)
     account = _Account(_field(record, 0), currency)
-    rest = record.fields[2:]
-    while rest:
-        type_, amount, funds = rest[0].strip(), _at(rest, 1), _at(rest, 3).upper()
-        rest = rest[4 + _availability(funds, rest[4:]) :]
+    fields, at = record.fields, 2
+    while at < len(fields):
+        type_, amount, funds = _at(fields, at), _at(fields, at + 1), _at(fields, at + 3).upper()
+        at += 4 + _availability(funds, _at(fields, at + 4))
         if type_ and amount:
             whole = _amount(amount, record)
             account.total += whole
@@ -162,7 +177,7 @@ def _entry(record: _Record, group: _Group, account: _Account) -> Iterator[Entry]
     if not direction:
         return
     funds = _at(fields, 2).upper()
-    availability = fields[3 : 3 + _availability(funds, fields[3:])]
+    availability = fields[3 : 3 + _availability(funds, _at(fields, 3))]
     rest = fields[3 + len(availability) :]
     valued = _date(availability[0], record) if funds == "V" and availability else None
     text = ",".join(rest[2:]).strip()
@@ -197,16 +212,15 @@ def _direction(type_: str, record: _Record) -> int:
     )
 
 
-def _availability(funds: str, rest: list[str]) -> int:
-    """How many fields say when the money can be used."""
+def _availability(funds: str, first: str) -> int:
+    """How many fields say when the money can be used; `first` is the first of them."""
     match funds:
         case "S":
             return 3
         case "V":
             return 2
         case "D":
-            count = _at(rest, 0)
-            return 1 + 2 * int(count) if count.isdigit() else 1
+            return 1 + 2 * int(first) if _COUNT.fullmatch(first) else 1
         case _:
             return 0
 

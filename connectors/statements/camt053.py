@@ -29,6 +29,8 @@ _NAMESPACE = re.compile(r"\{urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.\d\d\
 _OPENING = ("OPBD", "PRCD", "ITBD")
 _CLOSING = ("CLBD", "ITBD")
 _NOTHING = ("NOTPROVIDED", "NONREF")
+_DEEPEST = 50
+"""Elements within each other. The standard's own messages need some 20; work grows with depth."""
 
 
 @dataclass
@@ -77,6 +79,10 @@ def _read(file: BinaryIO) -> Parts:
         if event == "start":
             if not path:
                 _must_be_a_statement(element.tag)
+            if len(path) == _DEEPEST:
+                raise StatementRefused(
+                    "too_deep", f"Elements are more than {_DEEPEST} deep within each other."
+                )
             path.append(name)
             parents.append(element)
             if path[2:] == ["Stmt"]:

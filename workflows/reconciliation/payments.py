@@ -7,10 +7,11 @@ positive, so a refund is negative. Nothing here is personal data: references are
 import hashlib
 import re
 from base64 import b32encode
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, get_args
 
-from pydantic import AwareDatetime, Field, model_validator
+import pycountry
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from workflows.request_key import Message
 
@@ -30,6 +31,29 @@ ACCOUNT_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
 AccountName = Annotated[str, Field(pattern=ACCOUNT_NAME.pattern)]
 
 
+_E_MAIL = re.compile(r"\S@\S")
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_CLOCKS_APART = timedelta(days=1)
+
+
+def _names_nobody(reference: str) -> str:
+    if _E_MAIL.search(reference):
+        raise ValueError("a reference is kept for good: leave e-mail addresses out of it")
+    return reference
+
+
+def _known(currency: str) -> str:
+    if pycountry.currencies.get(alpha_3=currency) is None:
+        raise ValueError("is not a currency of ISO 4217")
+    return currency
+
+
+def _is_past(at: datetime) -> datetime:
+    if not _EARLIEST <= at <= datetime.now(UTC) + _CLOCKS_APART:
+        raise ValueError("is later than tomorrow, or before 1970")
+    return at
+
+
 class Settlement(Message):
     """In which currency the processor settles, and how much it made of the amount once it knows."""
 
@@ -37,8 +61,8 @@ class Settlement(Message):
     amount_minor: Minor | None = None
 
 
-class NewPayment(Message):
-    """A payment, as a service knows it.
+class ToldPayment(Message):
+    """What is kept of a payment.
 
     reference    what our systems call it
     object_id    the processor's object: `ch_…`, `re_…`, `dp_…`
@@ -78,7 +102,29 @@ class NewPayment(Message):
         return self
 
 
-class Payment(NewPayment):
+class NewPayment(ToldPayment):
+    """A payment, as a service tells it now: stricter than what was once kept."""
+
+    reference: Annotated[
+        ObjectId,
+        AfterValidator(_names_nobody),
+        Field(json_schema_extra={"pattern": r"^(?!.*[!-~]@[!-~])[!-~]{1,255}$"}),
+    ]
+    captured_at: Annotated[AwareDatetime, AfterValidator(_is_past)]
+    currency: Annotated[CurrencyCode, AfterValidator(_known)]
+
+    @model_validator(mode="after")
+    def _can_be(self) -> "NewPayment":
+        settled, amount = self.settlement, self.amount_minor
+        if settled is not None:
+            _known(settled.currency)
+            amount = settled.amount_minor or 0
+        if self.kind == "charge" and self.fee_minor > amount:
+            raise ValueError("the fee of a charge is not above its amount")
+        return self
+
+
+class Payment(ToldPayment):
     """A payment that is booked. `entry` is the request key of its entry in the journal."""
 
     id: str

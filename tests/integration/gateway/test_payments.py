@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -99,6 +100,14 @@ async def test_accounts_of_other_tenants_are_not_there(gateway: Gateway, journal
         ({"settlement": {"currency": "USD", "amount_minor": -1}}, "the sign of the amount"),
         ({"currency": "eur"}, "should match pattern"),
         ({"captured_at": "2025-12-31T00:00:00Z"}, "before the day that the account begins"),
+        ({"captured_at": "9999-12-31T23:59:59-12:00"}, "later than tomorrow"),
+        ({"captured_at": "0001-01-01T00:00:00+12:00"}, "before 1970"),
+        ({"captured_at": str(datetime.now(UTC) + timedelta(days=2))}, "later than tomorrow"),
+        ({"currency": "ZZZ"}, "not a currency of ISO 4217"),
+        ({"settlement": {"currency": "ZZZ", "amount_minor": 9_000}}, "not a currency of ISO 4217"),
+        ({"fee_minor": 10_001}, "not above its amount"),
+        ({"settlement": {"currency": "USD", "amount_minor": 300}}, "not above its amount"),
+        ({"reference": "ann@example.com"}, "leave e-mail addresses out"),
         ({"captured_at": 1}, "is not a time of ISO 8601"),
         ({"colour": "red"}, "is not a field that we know"),
     ],
@@ -110,6 +119,12 @@ async def test_what_cannot_be_booked_is_refused_with_its_field(
     told = problem(await tell(gateway.service, **change), 422, "invalid")
     assert says in told["errors"][0]["message"]
     assert await journal.rows("SELECT id FROM journal_entries") == []
+
+
+async def test_a_clock_may_be_ahead_by_hours(gateway: Gateway, journal: Journal) -> None:
+    at = datetime.now(UTC) + timedelta(hours=12)
+    told = await tell(gateway.service, captured_at=at.isoformat())
+    assert datetime.fromisoformat(told.json()["captured_at"]) == at
 
 
 async def test_a_payment_without_a_key_is_refused(gateway: Gateway, journal: Journal) -> None:

@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows.decisions import Taken
+from workflows.hints import dropping_what_is_no_hint
 from workflows.onboarding.confirmation import (
     ConfirmationSteps,
     EmailConfirmed,
@@ -75,6 +76,7 @@ class ConfirmingAddress(Onboarding):
         mailing.mails += 1
 
     @workflow.signal
+    @dropping_what_is_no_hint
     def email_confirmed(self, hint: EmailConfirmed) -> None:
         """An address of the applicant was confirmed."""
         if hint.event_id not in self.state.confirmation_events:

@@ -8,6 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows.decisions import Taken
+from workflows.hints import dropping_what_is_no_hint
 from workflows.onboarding.documents import (
     AskForDocuments,
     Document,
@@ -215,6 +216,7 @@ class CollectingDocuments(Onboarding):
             judged.remove(decision)
 
     @workflow.signal
+    @dropping_what_is_no_hint
     def documents_changed(self, hint: DocumentsChanged) -> None:
         """Documents may have come in."""
         if hint.event_id not in self.state.documents.heard:

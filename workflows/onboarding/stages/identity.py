@@ -4,6 +4,7 @@ from typing import Literal
 
 from temporalio import workflow
 
+from workflows.hints import dropping_what_is_no_hint
 from workflows.onboarding.messages import (
     IdentityChanged,
     OpenSession,
@@ -72,6 +73,7 @@ class ProvingIdentity(Onboarding):
         return self.state.session_id
 
     @workflow.signal
+    @dropping_what_is_no_hint
     def identity_changed(self, hint: IdentityChanged) -> None:
         """Something happened to the identity session."""
         if hint.event_id not in self.state.identity_events:

@@ -2,6 +2,7 @@
 
 from temporalio import workflow
 
+from workflows.hints import dropping_what_is_no_hint
 from workflows.onboarding.policy import ScreeningPolicy
 from workflows.onboarding.screening import (
     HitJudged,
@@ -66,6 +67,7 @@ class Screening(Onboarding):
             self.tell_again()
 
     @workflow.signal
+    @dropping_what_is_no_hint
     def hit_judged(self, hint: HitJudged) -> None:
         """A reviewer judged a hit. While people review the application, it is theirs to mind."""
         self.state.hits.heard += 1

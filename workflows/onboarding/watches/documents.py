@@ -6,6 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows.decisions import Taken
+from workflows.hints import dropping_what_is_no_hint
 from workflows.onboarding.documents import (
     AskForDocuments,
     Document,
@@ -243,6 +244,7 @@ class RenewingDocuments(Customer):
             judged.pop(0)
 
     @workflow.signal
+    @dropping_what_is_no_hint
     def documents_changed(self, hint: DocumentsChanged) -> None:
         """Documents may have come in."""
         self.state.papers_heard = True

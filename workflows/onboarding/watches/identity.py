@@ -5,6 +5,7 @@ from typing import Literal
 
 from temporalio import workflow
 
+from workflows.hints import dropping_what_is_no_hint
 from workflows.onboarding.life import AskedForProof, AskForProof, RecordProof, Reverification
 from workflows.onboarding.life_steps import LifeSteps, ProofLetterSteps
 from workflows.onboarding.messages import IdentityChanged, OpenSession, ReadSession
@@ -112,6 +113,7 @@ class ProvingIdentityAgain(Customer):
         await self.enter("active")
 
     @workflow.signal
+    @dropping_what_is_no_hint
     def identity_changed(self, hint: IdentityChanged) -> None:
         """Something happened to an identity session: what it is now is asked, not told."""
         self.state.proof_heard = True

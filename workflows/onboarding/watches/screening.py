@@ -3,6 +3,7 @@
 from temporalio import workflow
 
 from workflows.conduct import Stop
+from workflows.hints import dropping_what_is_no_hint
 from workflows.onboarding.life import LifeState, ListChanged, RecordScreening
 from workflows.onboarding.life_steps import LifeSteps
 from workflows.onboarding.review import Verdict
@@ -108,11 +109,13 @@ class ScreeningAgain(Reviewing[LifeState], Customer):
         return False
 
     @workflow.signal
+    @dropping_what_is_no_hint
     def list_changed(self, changed: ListChanged) -> None:
         """The list of those who need a second look has changed."""
         self.state.list_told = changed.list_version
 
     @workflow.signal
+    @dropping_what_is_no_hint
     def hit_judged(self, hint: HitJudged) -> None:
         """A reviewer judged a hit of theirs."""
         self.state.hits_judged = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from time import process_time
 
 import pytest
 
@@ -134,3 +135,21 @@ def test_what_cannot_be_read_is_refused_with_its_place(
 ) -> None:
     no = refused(text)
     assert (no.error, no.position) == (error, position)
+
+
+def test_a_record_goes_on_for_long_but_not_forever() -> None:
+    def text(continuations: int) -> str:
+        return REPORT.replace("Check paid/", "Check paid\n" + "88,on\n" * continuations)
+
+    assert (statements(text(10_000))[0].entries[1].description or "").count("on") == 10_000
+    no = refused(text(10_001))
+    assert (no.error, no.position) == ("too_long", "line 5")
+
+
+def test_an_account_of_very_many_balances_is_read_in_linear_time() -> None:
+    more = "88,100,1,,/\n" * 9_999
+    wide = "88," + "100,1,,," * 8_000 + "100,1,,/\n"
+    text = REPORT.replace("90500,,/\n", "90500,,/\n" + more + wide)
+    began = process_time()
+    assert len(statements(text)[0].entries) == 2
+    assert process_time() - began < 5

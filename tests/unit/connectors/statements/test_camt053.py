@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from io import RawIOBase
+from time import process_time
 
 import pytest
 
@@ -241,3 +242,19 @@ def test_a_long_statement_needs_no_more_memory_than_a_short_one() -> None:
         tracemalloc.stop()
         assert total == entries * 100
     assert peaks[1] < peaks[0] * 1.5, peaks
+
+
+@pytest.mark.parametrize(
+    "where", [document, lambda deep: document(statement(entry("1", more=deep)))]
+)
+def test_elements_too_deep_within_each_other_are_refused_at_once(
+    where: Callable[[str], str],
+) -> None:
+    began = process_time()
+    assert refused(where("<a>" * 300_000 + "</a>" * 300_000)).error == "too_deep"
+    assert process_time() - began < 5
+
+
+def test_elements_as_deep_as_banks_write_them_are_read() -> None:
+    deep = "<a>" * 40 + "</a>" * 40
+    assert statements(document(statement(balance("OPBD", "0"), entry("1", more=deep))))
