@@ -38,7 +38,7 @@ mutants: check-environment ## Which change of our code no test notices (ARGS="on
 hooks: check-environment ## Look at each commit before it is made: format, lint, types, imports
 	@$(BIN)/pre-commit install
 
-bench: check-environment ## Measure what our mechanisms cost (ARGS="--quick" for a look)
+bench: check-environment ## Measure what our mechanisms cost (ARGS="books --quick" for a look)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## Choose versions anew, write them hashed into the locks (needs uv; UPGRADE= keeps pins)

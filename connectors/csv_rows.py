@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from itertools import chain
 from typing import BinaryIO
 
@@ -180,6 +181,7 @@ _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _CURRENCY = re.compile(r"[A-Za-z]{3}", re.ASCII)
 
 
+@lru_cache(maxsize=1024)
 def currency(text: str, field: str) -> str:
     """`eur` is EUR: a code of ISO 4217 by its form. Raises Unreadable."""
     if not _CURRENCY.fullmatch(text):
@@ -193,12 +195,21 @@ def minor(text: str, of: str, field: str) -> int:
     if found is None:
         raise Unreadable(field, "is no amount: digits, and a decimal point where there are cents")
     digits, decimals = exponent(of), found[1] or ""
+    if len(decimals) == digits:
+        return int(text.replace(".", ""))
     if len(decimals) > digits:
         if decimals[digits:].strip("0"):
             raise Unreadable(field, f"has more digits than {of} has")
         decimals = decimals[:digits]
     whole = text.partition(".")[0]
     return int(whole + decimals.ljust(digits, "0"))
+
+
+def no_longer_ids(*texts: str) -> None:
+    """Raises Unreadable for a text that is longer than an id is."""
+    for text in texts:
+        if len(text) > LONGEST_ID:
+            raise Unreadable(None, f"has an id of more than {LONGEST_ID} characters")
 
 
 def whole(text: str, field: str) -> int:

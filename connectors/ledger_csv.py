@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import BinaryIO, Literal, NamedTuple
 
 from connectors.csv_rows import (
-    LONGEST_ID,
     BadRow,
     CsvFile,
     Row,
@@ -14,6 +13,7 @@ from connectors.csv_rows import (
     day,
     minor,
     moment,
+    no_longer_ids,
     whole,
 )
 
@@ -117,7 +117,9 @@ class _Reading:
             entry_id, line, booked, account, kind, code, amount, in_minor, reference, payout,
             arrival, description, presented, presented_in, derived,
         ) = [cells[place].strip() for place in self._places]  # fmt: skip
-        _check_ids(entry_id, kind, reference, payout)
+        if not entry_id:
+            raise Unreadable("entry_id", "is empty")
+        no_longer_ids(entry_id, kind, reference, payout)
         number = self._number(entry_id, line)  # first: a bad row is counted, too
         currency_ = currency(code, "currency")
         amount_minor = _amount(amount, in_minor, currency_)
@@ -182,10 +184,3 @@ def _amount(amount: str, in_minor: str, currency_: str) -> int:
     if in_minor:
         return whole(in_minor, "amount_minor")
     return minor(amount, currency_, "amount")
-
-
-def _check_ids(entry_id: str, *others: str) -> None:
-    if not entry_id:
-        raise Unreadable("entry_id", "is empty")
-    if max(len(entry_id), *map(len, others)) > LONGEST_ID:
-        raise Unreadable(None, f"has an id of more than {LONGEST_ID} characters")

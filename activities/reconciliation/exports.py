@@ -1,8 +1,7 @@
 """Books that come as files which somebody exported, for one run of which nothing is kept."""
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -30,8 +29,6 @@ from workflows.step import implements
 
 Row = TypeVar("Row")
 _UTC = ZoneInfo("UTC")
-_TURN = 2_000
-"""Rows, after which others get their turn."""
 
 
 @dataclass(frozen=True)
@@ -134,9 +131,7 @@ class ExportActivities(GatherSteps):
                     account = (await accounts.of_name(connection, request.run.account)).id
                     with path.open("rb") as file, self._refusing(path):
                         entries = self._entries(file, path, found)
-                        taken = await items.take_in(
-                            connection, account, _in_turns(entries), source=path.name
-                        )
+                        taken = await items.take_in(connection, account, entries, source=path.name)
                     new += taken.new
                     for one in found:
                         await accounts.add_bank_account(
@@ -169,7 +164,7 @@ class ExportActivities(GatherSteps):
             account = (await accounts.of_name(connection, request.run.account)).id
             with path.open("rb") as file, self._refusing(path):
                 told = filter(self._since_first, items_of(good(read(file, path.name))))
-                taken = await items.take_in(connection, account, _in_turns(told), source=path.name)
+                taken = await items.take_in(connection, account, told, source=path.name)
         self.findings.bad_rows[path.name] = bad
         return Gathered(new=taken.new, unchanged=taken.unchanged, bad_rows=len(bad))
 
@@ -250,11 +245,3 @@ def _told(
 
 def _name(opened: Opened, closing_on: date | None) -> tuple[str, str, str, date | None]:
     return opened.account, opened.currency, opened.statement_id, closing_on
-
-
-async def _in_turns(rows: Iterable[Row]) -> AsyncIterator[Row]:
-    """The rows, with a turn for everybody else now and then."""
-    for number, row in enumerate(rows):
-        if number % _TURN == 0:
-            await asyncio.sleep(0)
-        yield row

@@ -3,14 +3,12 @@
 import asyncio
 import contextlib
 import hashlib
-import itertools
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -41,12 +39,8 @@ OWNER = "statements"
 
 _MEDIA_TYPE = "application/octet-stream"
 _PIECE = 1024 * 1024
-_AT_ONCE = 2_000
-"""Entries that are read in one go, while others wait."""
 
 _log = structlog.get_logger()
-
-One = TypeVar("One")
 
 
 @dataclass(frozen=True)
@@ -168,7 +162,7 @@ class StatementIntake:
             zone = (await accounts.of_id(connection, account)).zone
             entries = self._items(content, row["bank_account"], frozenset(numbers), zone)
             taken = await items.take_in(
-                connection, account, in_pieces(entries), source=f"statement file {row['id']}"
+                connection, account, entries, source=f"statement file {row['id']}"
             )
             new, changed = new + taken.new, changed + taken.changed
             unchanged += taken.unchanged
@@ -267,14 +261,6 @@ def _named(opened: Opened, bank_account: str | None) -> Opened:
     """A statement with its account's number, as we write it: without blanks."""
     account = "".join((opened.account or bank_account or "").split())
     return Opened(opened.format, account, opened.currency, opened.statement_id, opened.sequence)
-
-
-async def in_pieces(rows: Iterable[One]) -> AsyncIterator[One]:
-    """What an iterator yields, read in a thread, so that it holds up nobody else."""
-    source = iter(rows)
-    while piece := await asyncio.to_thread(lambda: list(itertools.islice(source, _AT_ONCE))):
-        for one in piece:
-            yield one
 
 
 def _copy(file: Path, write: Callable[[bytes], None]) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from connectors.csv_rows import (
-    LONGEST_ID,
     BadRow,
     CsvFile,
     FileRefused,
@@ -18,6 +17,7 @@ from connectors.csv_rows import (
     day,
     minor,
     moment,
+    no_longer_ids,
 )
 from connectors.movements import PAYOUT_KINDS, Balances, Movement
 
@@ -92,7 +92,7 @@ class _Reading:
         if not id_ or not kind:
             raise Unreadable("reporting_category" if id_ else "balance_transaction_id", "is empty")
         references = {name: cell for name, at in self._references if (cell := cells[at].strip())}
-        _check_ids(id_, kind, payout, trace, *references.values())
+        no_longer_ids(id_, kind, payout, trace, *references.values())
         currency_ = currency(code, "currency")
         gross_minor = minor(gross, currency_, "gross")
         fee_minor = minor(fee, currency_, "fee")
@@ -132,11 +132,6 @@ class _Reading:
         if before != content:
             raise Unreadable("balance_transaction_id", "is there before, with other content")
         return False
-
-
-def _check_ids(*ids: str) -> None:
-    if max(map(len, ids)) > LONGEST_ID:
-        raise Unreadable(None, f"has an id of more than {LONGEST_ID} characters")
 
 
 _SUMMARY = ("starting_balance", "activity", "payouts", "ending_balance")

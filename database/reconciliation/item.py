@@ -6,9 +6,11 @@ from datetime import date, datetime
 from workflows.reconciliation.books import Book
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NewItem:
     """A movement, in minor units of `currency`; positive where it increases our asset.
+
+    Nobody changes one; but a million are made at once, and to freeze them takes twice the time.
 
     book         the book that it moves
     source_id    the source's own id: `txn_…` of a balance transaction, the entry's id of a

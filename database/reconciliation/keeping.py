@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from database.reconciliation import statistics
 from database.reconciliation.codes import DISPOSITIONS, LEGS, RULES
 from database.reconciliation.scope import Scope
 from database.reconciliation.taking_apart import note_parted, take_apart
@@ -160,4 +161,7 @@ async def store(connection: AsyncConnection, scope: Scope) -> dict[tuple[int, in
     await connection.execute(_NO_LONGER_OPEN, told)
     await connection.execute(_OPEN, told)
     counted = await connection.execute(_BY_RULE, {"reference": RULES["reference"]})
-    return {(row.leg, row.rule): row.matches for row in counted}
+    made = {(row.leg, row.rule): row.matches for row in counted}
+    for table in ("matches", "match_items"):
+        await statistics.note(connection, table, sum(made.values()))
+    return made

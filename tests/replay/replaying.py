@@ -11,13 +11,13 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from workers.converter import CONVERTER
 from workers.ending import end_after
-from workers.onboarding import WORKFLOWS
+from workers.onboarding import WORKFLOWS as ONBOARDING
+from workers.reconciliation import WORKFLOWS as RECONCILIATION
 from workers.sandbox import workflow_runner
 
 HISTORIES = Path(__file__).parent / "histories"
-
-
 LIVES = HISTORIES / "lives"
+BOOKS = HISTORIES / "books"
 
 
 def recorded(process: str = "onboarding", folder: Path = HISTORIES) -> dict[str, WorkflowHistory]:
@@ -33,13 +33,27 @@ def recorded_lives() -> dict[str, WorkflowHistory]:
     return recorded("customer", LIVES)
 
 
+def recorded_books() -> dict[str, WorkflowHistory]:
+    """The histories of reconciliations, shadows, ranges and nights, by `books/` and the scenario.
+
+    Other processes have scenarios of the same names.
+    """
+    found = recorded("reconciliation", BOOKS)
+    return {f"books/{name}": history for name, history in found.items()}
+
+
+def everything() -> dict[str, WorkflowHistory]:
+    """All histories that are committed."""
+    return recorded() | recorded_lives() | recorded_books()
+
+
 async def replay(history: WorkflowHistory, workflows: Iterable[type] | None = None) -> None:
     """Raise what is wrong where today's code does not do what the history says.
 
     `workflows` given by a test are not in a module that the sandbox could import.
     """
     replayer = Replayer(
-        workflows=list(workflows or WORKFLOWS),
+        workflows=list(workflows or [*ONBOARDING, *RECONCILIATION]),
         data_converter=CONVERTER,
         workflow_runner=UnsandboxedWorkflowRunner() if workflows else workflow_runner(),
     )
@@ -49,7 +63,7 @@ async def replay(history: WorkflowHistory, workflows: Iterable[type] | None = No
 async def main() -> int:
     """Replay all; how many failed."""
     failed = 0
-    histories = recorded() | recorded_lives()
+    histories = everything()
     for name, history in histories.items():
         try:
             await replay(history)

@@ -16,7 +16,7 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.workflow import NondeterminismError
 
 from tests.replay.recording import record
-from tests.replay.replaying import recorded, recorded_lives, replay
+from tests.replay.replaying import everything, recorded, replay
 from tests.replay.scenarios import OPEN, SCENARIOS
 from workflows.onboarding.messages import ENDS, Start
 from workflows.onboarding.workflow import CustomerOnboarding
@@ -62,8 +62,7 @@ def test_every_history_replays_whatever_the_hash_seed(seed: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    both = len(HISTORIES | recorded_lives())
-    assert f"{both} replayed, 0 failed" in done.stdout
+    assert f"{len(everything())} replayed, 0 failed" in done.stdout
 
 
 @workflow.defn(name="CustomerOnboarding", sandboxed=False)
@@ -141,5 +140,5 @@ def _timeless(asked: str) -> object:
 
 
 def test_no_history_names_the_machine_that_recorded_it() -> None:
-    for name, history in (HISTORIES | recorded_lives()).items():
+    for name, history in everything().items():
         assert 'File \\"/' not in history.to_json(), name

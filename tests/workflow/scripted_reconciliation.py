@@ -26,6 +26,7 @@ from workflows.reconciliation.messages import (
     Proven,
     RecordStage,
     Run,
+    Shadowed,
     TakenUp,
     Tell,
     Withdrawal,
@@ -37,12 +38,13 @@ from workflows.reconciliation.steps import (
     PostSteps,
     ProofSteps,
     RunSteps,
+    ShadowSteps,
 )
 from workflows.step import implements
 
 
 class ScriptedBooks(
-    Scripted, RunSteps, OpeningSteps, GatherSteps, MatchSteps, ProofSteps, PostSteps
+    Scripted, RunSteps, OpeningSteps, GatherSteps, MatchSteps, ShadowSteps, ProofSteps, PostSteps
 ):
     """Every step of reconciliations, done as the script says.
 
@@ -50,6 +52,7 @@ class ScriptedBooks(
     status    how the proof of each run comes out
     due       what is due of each account, by its name: the first day and the last
     open_runs the run of each account that is open
+    at_most   how many accounts a part of a night has, where that is less than is asked for
     """
 
     def __init__(self, status: Status = "BALANCED") -> None:
@@ -58,6 +61,7 @@ class ScriptedBooks(
         self.earlier: Status | None = None
         self.due: dict[str, tuple[date, date]] = {}
         self.open_runs: dict[str, Run] = {}
+        self.at_most: int | None = None
         self.ordinals: dict[tuple[str, date], int] = {}
         self.ended: list[tuple[str, date, str]] = []
         self.certified: list[Certify] = []
@@ -84,7 +88,7 @@ class ScriptedBooks(
         await self._play(OpeningSteps.open_night, request)
         self.nights.append(request)
         names = sorted(name for name in self.due if name > (request.after or ""))
-        page = names[: request.limit]
+        page = names[: self.at_most or request.limit]
         free = [name for name in page if name not in self.open_runs]
         return OpenedNight(
             runs=tuple(
@@ -138,6 +142,11 @@ class ScriptedBooks(
     async def match(self, request: OfCut) -> Matched:
         await self._play(MatchSteps.match, request)
         return Matched(matches={"reference": 3}, timing=1)
+
+    @implements(ShadowSteps.compare)
+    async def compare(self, request: ForRun) -> Shadowed:
+        await self._play(ShadowSteps.compare, request)
+        return Shadowed(status=self.status, result_hash="r", matched=3)
 
     @implements(ProofSteps.prove)
     async def prove(self, request: OfCut) -> Proven:

@@ -1,0 +1,1 @@
+"""Reconciliation beside plain SQL that stores the same rows."""
