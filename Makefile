@@ -25,9 +25,9 @@ check: check-environment ## Everything that must hold before a change is kept
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --ignore=tests/browser -m "not slow" -n 3 --dist loadfile $(ARGS)
+	$(BIN)/pytest --ignore=tests/browser -m "not alone" -n 3 --dist loadfile $(ARGS)
 	$(BIN)/pytest tests/browser $(ARGS)
-	$(BIN)/pytest --ignore=tests/browser -m slow $(ARGS)
+	$(BIN)/pytest --ignore=tests/browser -m alone $(ARGS)
 
 coverage: check-environment ## Which lines and branches no test without the stack runs
 	@$(BIN)/pytest tests/unit tests/workflow tests/faults --cov $(ARGS)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.laptop import Laptop
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 WARM_SECONDS = 15
 """What `perdure up` may take where the state of an earlier one is, a killed one's even."""

@@ -15,7 +15,7 @@ from tests.integration.gateway.conftest import gateway_of
 from tests.integration.test_worker import at_stripe, prove_identity, started, until
 from workflows.onboarding.workflow import CustomerOnboarding
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 @asynccontextmanager
