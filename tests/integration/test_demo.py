@@ -15,7 +15,7 @@ from workers.demo.books.plan import OUTCOMES, PLANTINGS
 from workers.demo.cast import TITLES
 from workers.demo.theatre import sole_play
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(480)]
 
 ENDS = ["aborted"] + ["active"] * 11 + ["expired"] + ["rejected"] * 3 + ["withdrawn"]
 

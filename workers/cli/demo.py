@@ -1,4 +1,4 @@
-"""`perdure demo`: customers onboarded before one's eyes, while the world misbehaves."""
+"""`perdure demo`: customers onboarded, and their payments compared, while the world misbehaves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def demo(
         bool, typer.Option("--json", help="For machines: one object. Implies --exit.")
     ] = False,
 ) -> None:
-    """Watch customers being onboarded while everything around goes wrong, and see it checked.
+    """Watch customers being onboarded, and what they pay compared, while everything goes wrong.
 
     Plays on the stack that runs in this clone, or starts one. A signup is sent three times at
     once; webhooks come in threes and out of order; one applicant withdraws in the middle of
@@ -29,6 +29,10 @@ def demo(
     operator decides; HubSpot goes down, and Stripe, until an operator retries; a worker is killed.
     Then Stripe, directory, CRM, mailbox, our database and Temporal are asked whether all is as
     planned.
+
+    In the second act they pay. For each day of a week our journal, Stripe and the bank are
+    compared: what was made to go wrong has to be found, and nothing else. The time of the
+    simulators is moved ahead for it.
 
     On a terminal a stack that it started keeps running until Ctrl-C, so that you can look around.
 

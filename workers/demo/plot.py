@@ -62,8 +62,8 @@ class Plot(Fates):
         await self._read(1.5)
         await together(self._vip(), self._duplicate())
         self._show.say(
-            "A company changes its application midway, takes its time for its documents, and one is"
-            " refused. A person fails to prove who they are, is rejected, appeals, and is heard."
+            "A company changes its application midway, and a document of its is refused. A person"
+            " fails to prove who they are, is rejected, and appeals."
         )
         await self._read(1.5)
         await together(self._reminded(), self._appeal())

@@ -147,6 +147,18 @@ async def test_statements_are_written_and_served_in_the_format_wanted(
     assert (whole.opened.format, whole.amounts) == (format_, [97_000])
 
 
+async def test_a_statement_is_served_though_somebody_took_its_file_away(
+    open_bank: SimulatorHandle,
+) -> None:
+    await transfer(open_bank)
+    [name] = await close(open_bank, FRIDAY)
+    file = open_bank.statements / name
+    written = file.read_bytes()
+    file.unlink()
+    async with httpx.AsyncClient(base_url=open_bank.bank_url) as http:
+        assert (await http.get(f"/statements/{name}")).content == written
+
+
 async def test_the_bank_remembers_over_a_restart(own_world: SimulatorHandle) -> None:
     await close(own_world, "2090-03-02")
     await transfer(own_world)
@@ -186,3 +198,19 @@ async def test_a_payout_of_stripe_arrives_and_is_given_back_when_it_fails(
     await world.advance(timedelta(days=5))
     back = (await settlements(world))[1]
     assert (back.amount_minor, back.end_to_end_id) == (-payout.amount, booked.end_to_end_id)
+
+
+async def test_payouts_go_to_the_bank_account_that_stripe_was_told_of(
+    world: SimulatorHandle, client: stripe.StripeClient
+) -> None:
+    async with httpx.AsyncClient(base_url=world.stripe_url) as http:
+        wanted = {"bank_accounts": {"eur": IBAN}}
+        (await http.post("/_simulator/payout_schedule", json=wanted)).raise_for_status()
+    await client.v1.payment_intents.create_async(
+        {"amount": 10_000, "currency": "eur", "confirm": True, "payment_method": "pm_card_visa"}
+    )
+    await world.advance(timedelta(days=9))
+    [booked] = await settlements(world)
+    assert booked.description == "STRIPE PAYOUT"
+    listed = (await world.bank("GET", "/statements"))["statements"]
+    assert {each["iban"] for each in listed} == {IBAN}
