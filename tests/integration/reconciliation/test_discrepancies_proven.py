@@ -6,10 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from database.reconciliation import accounts
 from database.reconciliation.item import NewItem
+from database.reconciliation.work import NoCalendar
 from tests.integration.reconciliation.books import TERMS, TODAY, cash
 from tests.integration.reconciliation.test_discrepancies import DISCREPANCIES, Planted, x_of
-from tests.integration.reconciliation.three_books import ThreeBooks
+from tests.integration.reconciliation.three_books import MONDAY, ThreeBooks, payout
 from workflows.reconciliation.certificate import Certificate
 
 
@@ -90,3 +94,12 @@ async def test_all_of_them_are_proven_together_and_the_day_after(acme: ThreeBook
     assert [one.residual_minor for one in certificate.roll_forward if one.residual_minor] == []
     assert await acme.verify(first) == ()
     assert await acme.verify(second) == ()
+
+
+async def test_a_calendar_that_the_terms_do_not_have_is_named(acme: ThreeBooks) -> None:
+    acme.terms = TERMS
+    async with acme.transaction() as connection:
+        await accounts.add_bank_account(connection, acme.account, "DE02", "EUR", "moon")
+    await acme.take(payout("px", 97_000))
+    with pytest.raises(NoCalendar, match=r"EUR works by moon, which is none of .*target"):
+        await acme.reconcile(MONDAY)
