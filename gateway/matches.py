@@ -90,7 +90,10 @@ async def many(
     business_date: Annotated[date | None, Query(description="Made by runs of this day.")] = None,
     source: Annotated[
         str | None,
-        Query(max_length=255, description="With an item of this id, as its source gives it."),
+        Query(
+            pattern=r"^[^\x00-\x1f\x7f]{1,255}$",
+            description="With an item of this id, as its source gives it.",
+        ),
     ] = None,
     cursor: Cursor = None,
     limit: Limit = 50,

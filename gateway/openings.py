@@ -32,10 +32,13 @@ _EXAMPLE = ProposedOpening(
         OpeningBalance(book="processor", currency="EUR", amount_minor=120_000),
     ),
     items=0,
+    open_items=(),
     proposed_by="example-finance-operator",
     proposed_at=examples.AT,
     reason="balances of the old ledger, as audited",
 )
+_SHOWN = 100
+"""Open items in an answer; how many there are is said besides."""
 _NOT_NOW = "Nobody approves of what they proposed themselves."
 
 
@@ -227,6 +230,7 @@ def _proposed(account: str, row: RowMapping) -> ProposedOpening:
         content_hash=row["content_hash"],
         balances=content["balances"],
         items=len(content["items"]),
+        open_items=content["items"][:_SHOWN],
         proposed_by=row["proposed_by"],
         proposed_at=row["proposed_at"],
         reason=row["reason"],

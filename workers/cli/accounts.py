@@ -206,6 +206,7 @@ def _decide(
 def _show(answer: dict[str, Any], *, as_json: bool) -> None:
     """Any: the gateway's JSON."""
     from workers.cli.gateway_call import clock, show_json, show_table
+    from workers.cli.reconcile_shown import money
 
     if as_json:
         show_json(answer)
@@ -218,5 +219,19 @@ def _show(answer: dict[str, Any], *, as_json: bool) -> None:
     typer.echo(
         f"proposed by {answer['proposed_by']}, {clock(answer['proposed_at'])}: {answer['reason']}\n"
     )
-    rows = [(one["book"], one["currency"], one["amount_minor"]) for one in answer["balances"]]
-    show_table(("book", "currency", "minor units"), rows)
+    rows = [
+        (one["book"], money(one["amount_minor"], one["currency"])) for one in answer["balances"]
+    ]
+    show_table(("book", "balance"), rows)
+    shown = answer["open_items"]
+    if not shown:
+        return
+    typer.echo(f"\nopen items, the first {len(shown)} of {answer['items']}:")
+    items = [
+        (
+            *(one["book"], one["kind"], money(one["amount_minor"], one["currency"])),
+            *(one["effective_on"], one["reference"] or "-", one["source_id"]),
+        )
+        for one in shown
+    ]
+    show_table(("book", "kind", "amount", "date", "reference", "id"), items)

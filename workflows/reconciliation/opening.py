@@ -117,7 +117,11 @@ _SIDES: Mapping[str, Mapping[Literal["E1", "E3", "E4"], int]] = {
 
 
 class ProposedOpening(Message):
-    """A proposal and what became of it; `items` are how many are open."""
+    """A proposal and what became of it.
+
+    items       how many are open
+    open_items  the first 100 of them
+    """
 
     id: int
     account: str
@@ -126,6 +130,7 @@ class ProposedOpening(Message):
     content_hash: str
     balances: tuple[OpeningBalance, ...]
     items: int
+    open_items: tuple[OpeningItem, ...]
     proposed_by: str
     proposed_at: datetime
     reason: str

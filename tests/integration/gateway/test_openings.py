@@ -77,6 +77,7 @@ async def test_what_was_proposed_is_loaded_once_somebody_else_approves(
     assert proposed.status_code == 201, proposed.text
     told = proposed.json()
     assert (told["state"], told["items"]) == ("proposed", 3)
+    assert [one["source_id"] for one in told["open_items"]] == ["txn_1", "old/1", "txn_2"]
     assert await journal.balance("clearing") == 0
     assert (await gateway.finance_approver.get(PATH)).json() == told
 
@@ -237,6 +238,11 @@ async def test_the_command_line_proposes_and_approves(
     why = ("--reason", "the old ledger, as audited")
     assert "proposal 1  proposed" in await perdure("open", "acme", str(file), *why)
     assert json.loads(await perdure("opening", "acme", "--json"))["items"] == 3
+    looked_at = await perdure("opening", "acme")
+    assert "220.00 EUR" in looked_at
+    assert "the first 3 of 3" in looked_at
+    (line,) = [one for one in looked_at.splitlines() if "txn_2" in one]
+    assert all(word in line for word in ("10.00 EUR", "2026-01-31", "ch_2"))
     shown = await perdure("approve", "acme", "--proposal", "1", *why)
     assert "approved by test-finance_approver  opens on 2026-02-01" in shown
     assert await journal.balance("clearing") == 22_000

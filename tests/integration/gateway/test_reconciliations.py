@@ -158,6 +158,11 @@ async def test_a_match_is_taken_apart_with_a_reason_and_stays_so(shop: Shop, hou
     assert superseding["supersedes"] == earlier
 
 
+@pytest.mark.parametrize("source", ["\0", "", "a\n", "x" * 256], ids=ascii)
+async def test_a_source_that_no_item_can_have_is_refused(shop: Shop, source: str) -> None:
+    problem(await shop.finance.get("/v1/matches", source=source), 422, "invalid")
+
+
 async def test_another_tenants_accounts_are_not_there(shop: Shop, house: House) -> None:
     async with transaction(house.engine) as connection:
         await accounts.make(
