@@ -138,12 +138,17 @@ class Reconciling:
                 result_hash=proven.result_hash,
             )
         if name in ("post.post", "post.tell"):
-            of = {"request_key": key, "run": RUN, "cut_id": self.cut}
             certificate = self.answers["proof.certify"].certificate_id
             if name == "post.post":
-                return Post(**of, certificate_id=certificate)
+                return Post(request_key=key, run=RUN, cut_id=self.cut, certificate_id=certificate)
             status = self.answers["proof.prove"].status
-            return Tell(**of, certificate_id=certificate, status=status)
+            return Tell(
+                request_key=key,
+                run=RUN,
+                cut_id=self.cut,
+                certificate_id=certificate,
+                status=status,
+            )
         return ForRun(request_key=key, run=RUN)
 
     @property

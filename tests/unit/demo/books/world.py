@@ -72,6 +72,7 @@ def as_planned() -> BooksEvidence:
             content_hash="0" * 64,
             balances=(OpeningBalance(book="bank", currency=CURRENCY, amount_minor=1),),
             items=0,
+            open_items=(),
             proposed_by=PROPOSER,
             proposed_at=NOW,
             reason="as they say",
