@@ -102,7 +102,7 @@ async def test_accounts_of_other_tenants_are_not_there(gateway: Gateway, journal
         ({"captured_at": "2025-12-31T00:00:00Z"}, "before the day that the account begins"),
         ({"captured_at": "9999-12-31T23:59:59-12:00"}, "more than a month ahead"),
         ({"captured_at": "0001-01-01T00:00:00+12:00"}, "before 1970"),
-        ({"captured_at": str(datetime.now(UTC) + timedelta(days=40))}, "more than a month ahead"),
+        ({"captured_at": "2999-01-01T00:00:00Z"}, "more than a month ahead"),
         ({"currency": "ZZZ"}, "not a currency of ISO 4217"),
         ({"settlement": {"currency": "ZZZ", "amount_minor": 9_000}}, "not a currency of ISO 4217"),
         ({"fee_minor": 10_001}, "not above its amount"),
