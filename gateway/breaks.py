@@ -1,6 +1,5 @@
 """Breaks: what has to be explained, by how much is at risk."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
@@ -19,6 +18,7 @@ from gateway.problems import not_found
 from workflows.reconciliation.answers import Break, BreakEvent, BreakInFull, BreakPage, Item
 from workflows.reconciliation.books import BreakClass, Leg
 from workflows.reconciliation.messages import AccountName
+from workflows.reconciliation.opening import Day
 from workflows.reconciliation.payments import CurrencyCode
 
 router = APIRouter(prefix="/v1/breaks", tags=["reconciliations"])
@@ -87,7 +87,7 @@ async def many(
     at_least: Annotated[
         int, Query(ge=0, le=10**15, description="At risk, in minor units of their currency.")
     ] = 0,
-    opened_before: Annotated[date | None, Query(description="Found before this day.")] = None,
+    opened_before: Annotated[Day | None, Query(description="Found before this day.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
     if_none_match: IfNoneMatch = None,
@@ -102,7 +102,7 @@ async def many(
         at_least=at_least,
         opened_before=opened_before,
     )
-    place = place_of(cursor, int, int) if cursor else None
+    place = place_of(cursor, int, int) if cursor is not None else None
     async with transaction(options.engine) as connection:
         rows = await lists.breaks(
             connection,

@@ -324,6 +324,8 @@ async def _judge(
     try:
         return await send(options.client, process, "judge_document", signed)
     except NoProcess:
+        if process != row["workflow_id"]:  # nobody watches over whom that onboarding made
+            raise Problem(409, "too-late", "The onboarding has ended: it is active.") from None
         raise not_found("process") from None
     except Ended as ended:
         how = f"it is {ended.end}" if ended.end else "it was ended from outside"

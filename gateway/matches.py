@@ -106,7 +106,7 @@ async def many(
             connection,
             asked,
             tenant=tenant_to_see(caller, asked_tenant),
-            after=place_of(cursor, int)[0] if cursor else None,
+            after=place_of(cursor, int)[0] if cursor is not None else None,
             limit=limit + 1,
         )
     page, more = rows[:limit], len(rows) > limit

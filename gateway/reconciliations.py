@@ -29,6 +29,7 @@ from workflows.reconciliation.answers import (
     StartedRange,
 )
 from workflows.reconciliation.messages import AccountName, Days, Run, Stage, Withdrawal
+from workflows.reconciliation.opening import Day
 from workflows.reconciliation.starting import start_range, start_run
 
 router = APIRouter(prefix="/v1/reconciliations", tags=["reconciliations"])
@@ -201,8 +202,8 @@ async def many(
     asked_tenant: AskedTenant = None,
     account: Annotated[AccountName | None, Query(description="Of this account.")] = None,
     stage: Annotated[list[Stage] | None, Query(description="One or several stages.")] = None,
-    first: Annotated[date | None, Query(description="Of this business date or later.")] = None,
-    last: Annotated[date | None, Query(description="Of this business date or earlier.")] = None,
+    first: Annotated[Day | None, Query(description="Of this business date or later.")] = None,
+    last: Annotated[Day | None, Query(description="Of this business date or earlier.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
     if_none_match: IfNoneMatch = None,
@@ -216,7 +217,7 @@ async def many(
             stages=list(stage) if stage else None,
             first=first,
             last=last,
-            after=place_of(cursor, int)[0] if cursor else None,
+            after=place_of(cursor, int)[0] if cursor is not None else None,
             limit=limit + 1,
         )
     page, more = rows[:limit], len(rows) > limit

@@ -14,6 +14,7 @@ from database.reconciliation.files import Received
 from gateway import examples
 from gateway.bodies import STATEMENT_TYPES
 from gateway.callers import Allowed
+from gateway.etags import IfNoneMatch, tagged
 from gateway.openapi import answers, problems
 from gateway.options import Options
 from gateway.parameters import Limit
@@ -91,7 +92,7 @@ async def send(
         Query(
             max_length=64,
             description="Whose the statements are, where the file does not say, as some CSV.",
-            json_schema_extra={"pattern": "^[!-~]+$"},
+            pattern="^[!-~]+$",
         ),
     ] = None,
 ) -> Response:
@@ -134,11 +135,13 @@ async def many(
         StatementState | None, Query(description="Only files with such a statement.")
     ] = None,
     limit: Limit = 20,
-) -> StatementFiles:
+    if_none_match: IfNoneMatch = None,
+) -> Response:
     """The latest files first, with their statements: `unknown_account` shows those that wait."""
     async with transaction(options.engine) as connection:
         rows = await files.many(connection, tenant=caller.tenant, state=state, limit=limit)
-        return StatementFiles(items=[await _told(connection, row) for row in rows])
+        found = StatementFiles(items=[await _told(connection, row) for row in rows])
+    return tagged(found, if_none_match)
 
 
 @router.get(
@@ -147,13 +150,16 @@ async def many(
     responses={**answers(_READ), **problems(401, 403, 404, 503)},
     summary="Show a statement file",
 )
-async def one(id: FileId, caller: Allowed, options: Options) -> StatementFile:
+async def one(
+    id: FileId, caller: Allowed, options: Options, if_none_match: IfNoneMatch = None
+) -> Response:
     """What became of a file, and of each statement in it."""
     async with transaction(options.engine) as connection:
         row = await files.one(connection, id)
         if row is None or not caller.may_see(row["tenant"]):
             raise not_found("statement file")
-        return await _told(connection, row)
+        told = await _told(connection, row)
+    return tagged(told, if_none_match)
 
 
 async def _told(connection: AsyncConnection, row: RowMapping) -> StatementFile:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import ActivityEnvironment
 
 from database.connection import engine_for, transaction
+from database.journal import openings
 from database.journal.book import post
 from database.journal.entry import NewEntry, NewLine
 from database.reconciliation import accounts
@@ -34,6 +35,7 @@ from workflows.reconciliation.messages import (
     Run,
     Tell,
 )
+from workflows.reconciliation.opening import Opening, OpeningBalance
 from workflows.request_key import Request, request_key
 from workflows.step import declaration_of
 
@@ -198,6 +200,13 @@ async def _begin(engine: AsyncEngine) -> None:
     asked = Account(0, RUN.account, "acme", "UTC", DAY, "files", "ours", posts)
     async with transaction(engine) as connection:
         made = await accounts.make(connection, asked)
+        account = await accounts.of_name(connection, RUN.account)
+        nothing = OpeningBalance(book="cash", currency="EUR", amount_minor=0)
+        opening = Opening(opened_on=DAY, balances=(nothing,))
+        row = await openings.propose(connection, account, opening, by="one", reason="Go-live.")
+        await openings.decide(
+            connection, account, row["id"], "approved", by="another", reason="As told."
+        )
         await accounts.add_bank_account(connection, made, "DE00EXAMPLE", "EUR", "target")
         await take_in(connection, made, ITEMS, source="a test")
         lines = [

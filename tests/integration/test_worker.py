@@ -206,7 +206,8 @@ async def test_histories_hold_ids_and_not_what_an_applicant_told_us(house: House
         history = b"".join(one.SerializeToString() for one in (await handle.fetch_history()).events)
     assert (await house.rows("SELECT identity_link FROM onboardings"))[0]["identity_link"] is None
     assert application.encode() in history
-    for secret in (canary, "example.com", "DE123456789", link):
+    (told,) = await house.rows("SELECT form ->> 'email' AS email FROM applications")
+    for secret in (canary, told["email"], "DE123456789", link):
         assert secret.encode() not in history
     kept = await house.rows("SELECT * FROM requests")
     for secret in (canary, "DE123456789", link):
@@ -255,6 +256,7 @@ async def test_the_answer_to_a_step_that_needs_nothing_any_more_is_nothing(house
         )
         await prove_identity(house, handle)
         await until(handle, lambda progress: progress.attention)
+        (parked,) = (await handle.query(CustomerOnboarding.progress)).attention
         form = {"tax_id": None}
         async with transaction(house.engine) as connection:
             await onboardings.revise(
@@ -264,6 +266,7 @@ async def test_the_answer_to_a_step_that_needs_nothing_any_more_is_nothing(house
                 changes=form,
                 created_by="t",
                 event="test",
+                made_for={parked.step: parked.since},
             )
         async with gateway_of(house) as gateway:
             answer = await gateway.operator.post(

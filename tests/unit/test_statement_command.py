@@ -87,7 +87,11 @@ def test_every_refusal_is_explained() -> None:
     sources = (ROOT / "connectors" / "statements").glob("*.py")
     made = {
         error
-        for source in (*sources, ROOT / "workers" / "cli" / "statement.py")
+        for source in (
+            *sources,
+            ROOT / "workers" / "cli" / "statement.py",
+            ROOT / "activities" / "reconciliation" / "statements.py",
+        )
         for error in re.findall(r'StatementRefused\(\s*"(\w+)"', source.read_text())
     }
     page = (ROOT / "docs" / "statements.md").read_text()
