@@ -1,6 +1,5 @@
 """Matches: what belongs together and why; taken apart by a person, with a reason."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -23,6 +22,7 @@ from workflows.actor import Why
 from workflows.reconciliation.answers import Item, Match, MatchPage, Unmatched
 from workflows.reconciliation.books import Leg, Rule
 from workflows.reconciliation.messages import AccountName
+from workflows.reconciliation.opening import Day
 
 router = APIRouter(prefix="/v1/matches", tags=["reconciliations"])
 
@@ -87,7 +87,7 @@ async def many(
     account: Annotated[AccountName | None, Query(description="Of this account.")] = None,
     leg: Annotated[Leg | None, Query(description="Of this leg.")] = None,
     rule: Annotated[list[Rule] | None, Query(description="By one or several rules.")] = None,
-    business_date: Annotated[date | None, Query(description="Made by runs of this day.")] = None,
+    business_date: Annotated[Day | None, Query(description="Made by runs of this day.")] = None,
     source: Annotated[
         str | None,
         Query(
