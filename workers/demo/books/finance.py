@@ -48,7 +48,6 @@ class Finance:
             "time_zone": "UTC",
             "opened_on": week.monday.isoformat(),
             "processor": "listing",
-            "journal": "ours",
             "posts": ["fees", "payouts", "settlements"],
             "bank_accounts": [bank],
         }
