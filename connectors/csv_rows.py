@@ -7,14 +7,16 @@ reading goes on behind it.
 
 import csv
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from itertools import chain
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from connectors.statements.amounts import exponent
+
+Meaning = TypeVar("Meaning")
 
 LONGEST_LINE = 1_048_576
 """Bytes. No export writes longer ones; the rest of a longer one is passed over."""
@@ -129,6 +131,24 @@ class CsvFile:
                 yield self._bad(line, "is not text in UTF-8", field)
             else:
                 yield line, row
+
+    def read(self, meaning: Callable[[Row], Meaning | None]) -> Iterator[Meaning | BadRow]:
+        """What each row means, or why it cannot be read; what means nothing is passed over.
+
+        `meaning` raises Unreadable.
+        """
+        for row in self.rows():
+            if isinstance(row, BadRow):
+                yield row
+                continue
+            line, values = row
+            try:
+                meant = meaning(values)
+            except Unreadable as error:
+                yield BadRow(self.name, line, error.field, str(error))
+            else:
+                if meant is not None:
+                    yield meant
 
     def _broken(self, first: int, last: int, what: str) -> BadRow:
         if "limit" in what:

@@ -78,19 +78,7 @@ def read(file: BinaryIO, name: str) -> Iterator[LedgerLine | BadRow]:
     A line that is there twice counts once; one that is there with other content is bad.
     """
     rows = CsvFile(file, name)
-    read_line = _Reading(rows)
-    for row in rows.rows():
-        if isinstance(row, BadRow):
-            yield row
-            continue
-        number, values = row
-        try:
-            line = read_line(values)
-        except Unreadable as error:
-            yield BadRow(name, number, error.field, str(error))
-        else:
-            if line is not None:
-                yield line
+    yield from rows.read(_Reading(rows))
 
 
 class _Reading:

@@ -29,19 +29,7 @@ def read(file: BinaryIO, name: str) -> Iterator[Movement | BadRow]:
     FileRefused.
     """
     rows = CsvFile(file, name)
-    read_row = _Reading(rows)
-    for row in rows.rows():
-        if isinstance(row, BadRow):
-            yield row
-            continue
-        number, values = row
-        try:
-            movement = read_row(values)
-        except Unreadable as error:
-            yield BadRow(name, number, error.field, str(error))
-        else:
-            if movement is not None:
-                yield movement
+    yield from rows.read(_Reading(rows))
 
 
 class _Reading:

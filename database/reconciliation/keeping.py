@@ -4,6 +4,7 @@ Matches that differ were tried again. Where the same came of it, the old one sta
 not, what came since explained it, and it goes into the history.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -50,6 +51,15 @@ _MAKE = """
     SELECT g.number, p.item, :leg FROM g JOIN proposed p USING (grp)
 """
 _TAKE = "DELETE FROM {leg} w USING proposed p WHERE w.item = p.item"
+_TAKE_FOR_NOW = f"WITH taken AS ({_TAKE} RETURNING w.*) INSERT INTO differing SELECT * FROM taken"
+_PUT_BACK = (
+    "INSERT INTO {leg} SELECT * FROM differing",
+    "TRUNCATE differing",
+    """WITH gone AS (
+           DELETE FROM made WHERE leg = :leg AND disposition = :difference RETURNING number
+       )
+       DELETE FROM made_items USING gone WHERE made_items.number = gone.number""",
+)
 
 _SAME_AGAIN = text("""
     WITH same AS (
@@ -121,13 +131,32 @@ _OPEN = text(f"""
 class Passing:
     """The passes over one leg: each proposes groups of items, which are taken from its rows.
 
-    apart  whether people took matches apart that are not to be made again
+    apart    whether people took matches apart that are not to be made again
+    settled  how many items have a match that is not tried again
     """
 
     connection: AsyncConnection
     scope: Scope
     leg: Leg
     apart: bool
+    settled: int = 0
+
+    async def until_settled(self, passes: Callable[[], Awaitable[None]]) -> None:
+        """Pass until nothing is settled any more.
+
+        What a later pass settles may leave an earlier one with what is now unique, as in a run
+        after this one, which would try again what is open and what differs. So it is tried at
+        once, and the same again changes nothing.
+        """
+        while True:
+            before = self.settled
+            await passes()
+            if self.settled == before:
+                break
+            given = {"leg": LEGS[self.leg], "difference": DISPOSITIONS["difference"]}
+            for put_back in _PUT_BACK:
+                await self.connection.execute(text(put_back.format(leg=self.leg.lower())), given)
+        await self.connection.execute(text("TRUNCATE differing"))
 
     async def propose(self, sql: str, rule: Rule, disposition: Disposition = "exact") -> None:
         """Match what a query answers as groups: grp, item. Each item is in one group at most."""
@@ -143,8 +172,11 @@ class Passing:
             "disposition": DISPOSITIONS[disposition],
         }
         made = await execute(text(_MAKE.format(leg=table)), told)
-        if made.rowcount:
+        if made.rowcount and disposition == "difference":
+            await execute(text(_TAKE_FOR_NOW.format(leg=table)))
+        elif made.rowcount:
             await execute(text(_TAKE.format(leg=table)))
+            self.settled += made.rowcount
         await execute(text("TRUNCATE proposed"))
 
 

@@ -1,7 +1,8 @@
 """Matching a run: pass by pass, each over the items as the one before it left them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +11,7 @@ from database.reconciliation import scope as scopes
 from database.reconciliation.codes import LEGS, RULES
 from database.reconciliation.day_passes import by_bank_day, by_day
 from database.reconciliation.keeping import Passing, store
-from database.reconciliation.payout_passes import by_payout
+from database.reconciliation.payout_passes import by_payout, note_bank_fees
 from database.reconciliation.reference_passes import (
     by_entry,
     by_reference,
@@ -20,7 +21,7 @@ from database.reconciliation.reference_passes import (
 from database.reconciliation.withdrawal import withdraw
 from database.reconciliation.work import fill_leg_2, make_tables, number_bank_days
 from workflows.reconciliation.books import Leg, Rule
-from workflows.reconciliation.terms import Terms
+from workflows.reconciliation.terms import Terms, Windows
 
 Tell = Callable[[str], None]
 """Is told which step begins: a heartbeat."""
@@ -55,12 +56,11 @@ async def match(
     await count_keys(connection, scope)
     await fill_leg_2(connection, scope, terms)
     await number_bank_days(connection, scope, terms)
-    tell("L1")
-    await _leg_1(Passing(connection, scope, "L1", apart), terms)
-    tell("L2")
-    await _leg_2(Passing(connection, scope, "L2", apart), terms)
-    tell("L3")
-    await _leg_3(Passing(connection, scope, "L3", apart), terms)
+    await note_bank_fees(connection, terms)
+    for leg, passes in _PASSES.items():
+        tell(leg)
+        passing = Passing(connection, scope, leg, apart)
+        await passing.until_settled(partial(passes, passing, terms.windows))
     for leg in LEGS:
         if leg not in scope.legs:  # of one book alone nothing is open
             await connection.execute(text(f"TRUNCATE {leg.lower()}"))
@@ -75,19 +75,26 @@ async def match(
     )
 
 
-async def _leg_1(passing: Passing, terms: Terms) -> None:
+async def _leg_1(passing: Passing, windows: Windows) -> None:
     await by_reference(passing)
-    await by_day(passing, terms.windows.processor_days)
+    await by_day(passing, windows.processor_days)
     await in_the_end(passing)
 
 
-async def _leg_2(passing: Passing, terms: Terms) -> None:
-    await by_payout(passing, terms)
+async def _leg_2(passing: Passing, windows: Windows) -> None:
+    await by_payout(passing, windows.bank_days)
     await in_the_end(passing)
 
 
-async def _leg_3(passing: Passing, terms: Terms) -> None:
+async def _leg_3(passing: Passing, windows: Windows) -> None:
     await by_entry(passing)
     await by_reference(passing)
-    await by_bank_day(passing, terms.windows.bank_days)
+    await by_bank_day(passing, windows.bank_days)
     await in_the_end(passing)
+
+
+_PASSES: Mapping[Leg, Callable[[Passing, Windows], Awaitable[None]]] = {
+    "L1": _leg_1,
+    "L2": _leg_2,
+    "L3": _leg_3,
+}

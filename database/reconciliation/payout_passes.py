@@ -8,6 +8,7 @@ the whole of a trace is nothing on both sides, or in the end.
 import json
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation.day_passes import BANK_DAYS, alone
 from database.reconciliation.keeping import Passing
@@ -168,11 +169,15 @@ _BANK_FEES = text("""
 """)
 
 
-async def by_payout(passing: Passing, terms: Terms) -> None:
-    """Passes 5 to 7, and the payouts that came back without the bank."""
-    days, propose = terms.windows.bank_days, passing.propose
+async def note_bank_fees(connection: AsyncConnection, terms: Terms) -> None:
+    """Make `bank_fees`: how much a bank may keep of a deposit in each currency."""
     fees = json.dumps(dict(terms.bank_fees))
-    await passing.connection.execute(_BANK_FEES, {"fees": fees})
+    await connection.execute(_BANK_FEES, {"fees": fees})
+
+
+async def by_payout(passing: Passing, days: int) -> None:
+    """Passes 5 to 7, and the payouts that came back without the bank."""
+    propose = passing.propose
     await propose(_WHOLE_TRACE, "trace")
     for kind in ("payout", "payout_reversal"):
         await propose(_part_of_trace(kind, "= 0"), "trace")

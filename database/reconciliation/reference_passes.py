@@ -109,6 +109,23 @@ def _groups(key: str, condition: str) -> str:
     """
 
 
+def _ranked(key: str) -> str:
+    """Pairs of one amount and key: the first of one side with the first of the other, …"""
+    return f"""
+        WITH ranked AS (
+            SELECT item, side, currency, amount, {key},
+                   row_number() OVER (PARTITION BY side, currency, amount, {key}
+                                      ORDER BY day, source) AS rank
+            FROM {{leg}} WHERE reference IS NOT NULL
+        ), pairs AS (
+            SELECT o.item AS ours, t.item AS theirs
+            FROM ranked o JOIN ranked t USING (currency, amount, rank, {key})
+            WHERE o.side = 0 AND t.side = 1
+        )
+        SELECT ours, ours FROM pairs UNION ALL SELECT ours, theirs FROM pairs
+    """
+
+
 _ALIKE = "o.amount = t.amount AND o.currency = t.currency"
 # One line of ours for the net of a charge and its fees is no amount that differs.
 _DIFFERS = """
@@ -123,19 +140,6 @@ _PRESENTED = """
     o.currency <> t.currency
     AND ((t.presentment_minor, t.presentment_currency) = (o.amount, o.currency)
          OR (o.presentment_minor, o.presentment_currency) = (t.amount, t.currency))
-"""
-_RANKED = """
-    WITH ranked AS (
-        SELECT item, side, reference, kind, currency, amount,
-               row_number() OVER (PARTITION BY side, reference, kind, currency, amount
-                                  ORDER BY day, source) AS rank
-        FROM {leg} WHERE reference IS NOT NULL
-    ), pairs AS (
-        SELECT o.item AS ours, t.item AS theirs
-        FROM ranked o JOIN ranked t USING (reference, kind, currency, amount, rank)
-        WHERE o.side = 0 AND t.side = 1
-    )
-    SELECT ours, ours FROM pairs UNION ALL SELECT ours, theirs FROM pairs
 """
 # A line's reference may be the entry's own id.
 _ENTRY = """
@@ -182,7 +186,7 @@ async def by_reference(passing: Passing) -> None:
         await propose(_pairs(same_amount, "true"), "reference_whichever_kind")
     await propose(_pairs(key, _DIFFERS), "reference_differs", "difference")
     await propose(_pairs(key, _PRESENTED), "presentment", "fx_pair")
-    await propose(_RANKED, "reference_rank")
+    await propose(_ranked(key), "reference_rank")
     await propose(
         _groups(f"{key}, currency", f"({_OF_ONE_KIND}) AND {_SUM} = 0"), "reference_group"
     )

@@ -41,6 +41,7 @@ _LEG = """
 """
 _TABLES = (
     *(_LEG.format(leg=leg) for leg in ("l1", "l2", "l3")),
+    "CREATE TEMP TABLE differing (LIKE l1) ON COMMIT DROP",
     "CREATE TEMP TABLE proposed (grp bigint NOT NULL, item bigint NOT NULL) ON COMMIT DROP",
     """CREATE TEMP TABLE made (
            number bigint NOT NULL, id uuid NOT NULL, leg smallint NOT NULL,

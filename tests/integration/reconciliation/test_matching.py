@@ -69,6 +69,23 @@ async def test_the_same_again_changes_nothing(books: Books) -> None:
     assert await rows(books.engine, "SELECT * FROM match_history") == []
 
 
+async def test_what_a_later_pass_leaves_unique_is_found_at_once(books: Books) -> None:
+    """Of two deposits and two lines of one reference, equal ones are a pair: so are the others."""
+    at = {"day": FIRST, "currency": "EUR", "reference": "t1"}
+    told = [
+        *deposit("a", 500, **at, booked=True),
+        *deposit("b", 300, **at, booked=False),
+        *cash("c", 100, **at),
+    ]
+    await books.reconcile(told)
+    first = await books.dispositions()
+    rules = sorted(row[6] for row in first if row[0] == 3 and row[5] == "match")
+    assert rules == [106, 106, 204, 204]  # by rank to one amount, and alone to another one
+    await books.match()
+    await books.classify()
+    assert await books.dispositions() == first
+
+
 async def test_late_data_closes_a_break_and_leaves_what_was_proven(books: Books) -> None:
     await books.reconcile(ours("b", 10_000))
     first = books.run

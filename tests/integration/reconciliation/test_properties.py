@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -40,8 +40,8 @@ _TRACES = st.sampled_from([None, "t1", "t2"])
 
 
 @st.composite
-def parts(draw: st.DrawFn, number: int) -> list[NewItem]:
-    """A few items that belong together, or nearly."""
+def parts(draw: st.DrawFn, number: int, traces: Mapping[str, str | None]) -> list[NewItem]:
+    """A few items that belong together, or nearly. `traces` has those of named payouts."""
     what = draw(st.sampled_from(["theirs", "ours", "both", "payout", "deposit", "cash", "line"]))
     amount, day, currency = draw(_AMOUNTS), draw(_DAYS), draw(_CURRENCIES)
     known: dict[str, Any] = {
@@ -60,15 +60,15 @@ def parts(draw: st.DrawFn, number: int) -> list[NewItem]:
         case "both":
             return theirs(name, amount, fee, **known) + ours(name, amount, fee, **known)
         case "payout":
-            back = draw(st.booleans())
+            back, named = draw(st.booleans()), draw(st.sampled_from([*traces, None]))
             return payout(
                 name,
                 -amount if back else amount,
                 day=day,
                 currency=currency,
-                trace=draw(_TRACES),
+                trace=traces[named] if named else draw(_TRACES),
                 kind="payout_reversal" if back else "payout",
-                payout=draw(st.sampled_from(["po_1", "po_2", None])),
+                payout=named,
             )
         case "deposit":
             booked = draw(st.booleans())
@@ -84,7 +84,8 @@ def parts(draw: st.DrawFn, number: int) -> list[NewItem]:
 @st.composite
 def worlds(draw: st.DrawFn) -> list[list[NewItem]]:
     """Items of three books, what one source tells at once in a list of its own."""
-    told = [draw(parts(number)) for number in range(draw(st.integers(1, 14)))]
+    traces = {payout: draw(_TRACES) for payout in ("po_1", "po_2")}
+    told = [draw(parts(number, traces)) for number in range(draw(st.integers(1, 14)))]
     sources: dict[tuple[str, str], list[NewItem]] = {}
     for item in (item for some in told for item in some):
         sources.setdefault((item.book, item.source_id), []).append(item)
