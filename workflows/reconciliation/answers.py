@@ -170,3 +170,23 @@ class Verification(Answer):
     id: str
     holds: bool
     differences: tuple[str, ...]
+
+
+class Period(Answer):
+    """A month of an account's journal, like 2026-01, and who made it so when.
+
+    soft_closed  nothing is booked into it, until somebody reopens it
+    locked       nothing is booked into it any more
+    """
+
+    account: str
+    month: str
+    state: Literal["open", "soft_closed", "locked"]
+    changed_by: str | None
+    changed_at: datetime | None
+
+
+class PeriodList(Answer):
+    """Every month since an account was opened, the latest first."""
+
+    items: list[Period]

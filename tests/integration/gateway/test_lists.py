@@ -125,11 +125,12 @@ WALKED_BY_TESTS_OF_THEIR_OWN = {
 WHOLE = {
     "/v1/onboardings/{id}/documents",
     "/v1/accounts/{account}/opening",
+    "/v1/accounts/{account}/periods",
     "/v1/breaks/{id}",
     "/v1/statements",
 }
 """Never long: the policy bounds the files of a kind; what is open at the beginning is counted, a
-break is of some items; of statements the latest are shown."""
+break is of some items; of statements the latest are shown, and a year has twelve months."""
 
 
 def test_every_list_is_here() -> None:

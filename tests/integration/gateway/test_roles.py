@@ -19,6 +19,7 @@ OTHERS = {
     "{account}": "acme",
     "{payment}": "a" * 26,
     "{day}": "2026-01-31",
+    "{month}": "2026-01",
     "{ordinal}": "1",
     "{hit}": "1",
     "{session}": "a" * 26,
