@@ -62,6 +62,8 @@ MAY: Mapping[str, tuple[Role, ...]] = {
     "POST /v1/accounts/{account}/periods/{month}/close": _FINANCE,
     "POST /v1/accounts/{account}/periods/{month}/lock": ("finance_approver",),
     "POST /v1/accounts/{account}/periods/{month}/reopen": ("finance_approver",),
+    "GET /v1/accounts/{account}/balances": (*_FINANCE, *_OPERATORS),
+    "GET /v1/accounts/{account}/open": (*_FINANCE, *_OPERATORS),
     "POST /v1/accounts": ("finance_operator", "admin"),
     "GET /v1/accounts": (*_FINANCE, *_OPERATORS),
     "GET /v1/accounts/{account}": (*_FINANCE, *_OPERATORS),

@@ -18,6 +18,7 @@ from workers.cli import (
     documents,
     identity,
     import_,
+    journal,
     matches,
     periods,
     process,
@@ -57,6 +58,7 @@ app.add_typer(reconcile.app, name="reconcile", rich_help_panel="Reconciliation")
 app.add_typer(breaks.app, name="breaks", rich_help_panel="Reconciliation")
 app.add_typer(matches.app, name="matches", rich_help_panel="Reconciliation")
 app.add_typer(accounts.app, name="accounts", rich_help_panel="Reconciliation")
+app.add_typer(journal.app, name="journal", rich_help_panel="Reconciliation")
 app.add_typer(periods.app, name="periods", rich_help_panel="Reconciliation")
 app.add_typer(import_.app, name="import", rich_help_panel="Reconciliation")
 app.add_typer(statement.app)

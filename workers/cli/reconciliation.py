@@ -1,4 +1,4 @@
-"""`perdure reconcile run|range|list|show|verify|withdraw`: reconciliations by the gateway."""
+"""`perdure reconcile run|range|list|show|open|verify|withdraw`: reconciliations by the gateway."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from workers.cli.open_items import open_
 from workers.cli.options import AsJson, AsRole, Role, segment
 
 Account = Annotated[str, typer.Argument(help="The account's name.")]
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
         ("range", range_),
         ("list", list_),
         ("show", show),
+        ("open", open_),
         ("withdraw", withdraw),
         ("verify", verify),
     ):
