@@ -70,6 +70,8 @@ MAY: Mapping[str, tuple[Role, ...]] = {
     "POST /v1/accounts/{account}/bank-accounts": ("finance_operator", "admin"),
     "POST /v1/reconciliations": ("finance_operator", *_OPERATORS),
     "POST /v1/reconciliations/range": ("finance_operator", *_OPERATORS),
+    "POST /v1/reconciliations/shadows": ("finance_operator", *_OPERATORS),
+    "GET /v1/reconciliations/shadows/{account}/{day}/{name}": (*_FINANCE, *_OPERATORS),
     "GET /v1/reconciliations": (*_FINANCE, *_OPERATORS),
     "GET /v1/reconciliations/{account}/{day}/{ordinal}": (*_FINANCE, *_OPERATORS),
     "POST /v1/reconciliations/{account}/{day}/{ordinal}/withdraw": (

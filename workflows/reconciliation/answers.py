@@ -9,7 +9,7 @@ from typing import Literal
 from workflows.onboarding.application import Answer
 from workflows.progress import Progress
 from workflows.reconciliation.books import Book, BreakClass, Disposition, Leg, Rule, Status
-from workflows.reconciliation.messages import Stage
+from workflows.reconciliation.messages import Shadowed, Stage
 
 
 class BankAccount(Answer):
@@ -79,6 +79,19 @@ class StartedRange(Answer):
     account: str
     first: date
     last: date
+
+
+class Shadow(Answer):
+    """How a day would come out: `found` once it is known; `over` where nothing more will come."""
+
+    id: str
+    account: str
+    business_date: date
+    name: str
+    stage: Stage
+    over: bool
+    found: Shadowed | None
+    progress: Progress | None
 
 
 class Item(Answer):

@@ -21,6 +21,7 @@ OTHERS = {
     "{day}": "2026-01-31",
     "{month}": "2026-01",
     "{ordinal}": "1",
+    "{name}": "a" * 32,
     "{hit}": "1",
     "{session}": "a" * 26,
     "{document}": "a" * 32,
