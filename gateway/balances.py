@@ -1,22 +1,20 @@
 """What the accounts of a journal held: at the end of a day, as it was booked by a time."""
 
 from datetime import date
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from database.connection import transaction
 from database.journal import balances
 from gateway import examples
 from gateway.callers import Allowed
 from gateway.etags import IfNoneMatch, tagged
-from gateway.forms import Time
 from gateway.named_accounts import KnownAccount, account_of
 from gateway.openapi import answers, problems
 from gateway.options import Options
+from gateway.parameters import KnownAt, OnDay
 from gateway.problems import Problem
 from workflows.reconciliation.answers import JournalBalance, JournalBalances
-from workflows.reconciliation.opening import Day
 
 router = APIRouter(prefix="/v1/accounts/{account}/balances", tags=["accounts"])
 
@@ -41,10 +39,8 @@ async def show(
     caller: Allowed,
     options: Options,
     *,
-    on: Annotated[Day | None, Query(description="At the end of this day; else the latest.")] = None,
-    known_at: Annotated[
-        Time | None, Query(description="As it was known at this time; else as it is known now.")
-    ] = None,
+    on: OnDay = None,
+    known_at: KnownAt = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Balances of every account of the journal, by the last seal that was made by `known_at`.

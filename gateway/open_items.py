@@ -13,16 +13,14 @@ from gateway import examples
 from gateway.callers import Allowed
 from gateway.cursors import bad_cursor, cursor_of, place_of
 from gateway.etags import IfNoneMatch, tagged
-from gateway.forms import Time
 from gateway.named_accounts import KnownAccount, account_of
 from gateway.openapi import answers, problems
 from gateway.options import Options
-from gateway.parameters import Cursor, Limit
+from gateway.parameters import Cursor, KnownAt, Limit, OnDay
 from gateway.problems import FieldError, Problem
 from workflows.reconciliation.answers import OpenItem, OpenPage, OpenTotal
 from workflows.reconciliation.books import Book, Leg
 from workflows.reconciliation.messages import workflow_id
-from workflows.reconciliation.opening import Day
 from workflows.reconciliation.payments import CurrencyCode
 
 router = APIRouter(prefix="/v1/accounts/{account}/open", tags=["reconciliations"])
@@ -78,10 +76,8 @@ async def many(
     caller: Allowed,
     options: Options,
     *,
-    on: Annotated[Day | None, Query(description="At the end of this day; else the latest.")] = None,
-    known_at: Annotated[
-        Time | None, Query(description="As it was known at this time; else as it is known now.")
-    ] = None,
+    on: OnDay = None,
+    known_at: KnownAt = None,
     ordinal: Annotated[
         int | None, Query(ge=1, lt=2**31, description="As this run of the day had it.")
     ] = None,

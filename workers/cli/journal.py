@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from workers.cli.options import AsJson, AsRole, Role, segment
+from workers.cli.options import AsJson, AsRole, KnownAt, OnDay, Role, segment
 
 app = typer.Typer(help="Look into the journal.", no_args_is_help=True)
 
@@ -20,13 +19,8 @@ def _group() -> None:
 @app.command()
 def balances(
     account: Annotated[str, typer.Argument(help="The account's name.")],
-    on: Annotated[
-        datetime | None,
-        typer.Option(help="At the end of this day; else the latest.", formats=["%Y-%m-%d"]),
-    ] = None,
-    known_at: Annotated[
-        str | None, typer.Option(help="As it was known then, as 2026-02-01T06:00:00Z; else now.")
-    ] = None,
+    on: OnDay = None,
+    known_at: KnownAt = None,
     role: AsRole = Role.finance_operator,
     as_json: AsJson = False,
 ) -> None:

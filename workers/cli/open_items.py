@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from workers.cli.options import AsJson, AsRole, Role, segment
+from workers.cli.options import AsJson, AsRole, KnownAt, OnDay, Role, segment
 
 
 def open_(
     *,
     account: Annotated[str, typer.Argument(help="The account's name.")],
-    on: Annotated[
-        datetime | None,
-        typer.Option(help="At the end of this day; else the latest.", formats=["%Y-%m-%d"]),
-    ] = None,
-    known_at: Annotated[
-        str | None, typer.Option(help="As it was known then, as 2026-02-01T06:00:00Z; else now.")
-    ] = None,
+    on: OnDay = None,
+    known_at: KnownAt = None,
     ordinal: Annotated[
         int | None, typer.Option(min=1, help="As this run of the day had it; else the latest.")
     ] = None,
