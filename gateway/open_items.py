@@ -17,7 +17,7 @@ from gateway.named_accounts import KnownAccount, account_of
 from gateway.openapi import answers, problems
 from gateway.options import Options
 from gateway.parameters import Cursor, KnownAt, Limit, OnDay
-from gateway.problems import FieldError, Problem
+from gateway.problems import Problem
 from workflows.reconciliation.answers import OpenItem, OpenPage, OpenTotal
 from workflows.reconciliation.books import Book, Leg
 from workflows.reconciliation.messages import workflow_id
@@ -93,8 +93,6 @@ async def many(
     That is the last one of the day that was issued by `known_at`; where the day has none, the one
     of the latest day before. Pages after the first are of the same run, whatever comes meanwhile.
     """
-    if ordinal is not None and on is None:
-        raise _which_day()
     run, *after = place_of(cursor, int, int, int) if cursor is not None else (None,)
     async with transaction(options.engine) as connection:
         of = await account_of(connection, caller, account)
@@ -134,15 +132,6 @@ def _page(account: str, standing: Standing) -> OpenPage:
         totals=[],
         items=[],
         next=None,
-    )
-
-
-def _which_day() -> Problem:
-    return Problem(
-        422,
-        "invalid",
-        "1 parameter cannot be used.",
-        errors=[FieldError(field="ordinal", message="counts the runs of a day: say which, by on")],
     )
 
 

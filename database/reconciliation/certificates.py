@@ -46,7 +46,8 @@ _AS_OF = text("""
     AND (CAST(:recorded AS timestamptz) IS NULL OR e.issued_at <= :recorded)
     AND (CAST(:run AS bigint) IS NULL OR e.run = :run)
     AND (CAST(:ordinal AS int) IS NULL
-         OR e.ordinal = :ordinal AND e.business_date = :effective)
+         OR e.ordinal = :ordinal AND e.business_date = coalesce(:effective, (
+             SELECT max(business_date) FROM certificates WHERE account = e.account)))
     ORDER BY e.business_date DESC, e.ordinal DESC LIMIT 1
 """)
 _LIST = text("""
@@ -170,7 +171,8 @@ async def as_of(
     """The certificate that told of an account's day `effective`, as it was known at `recorded`.
 
     That is the last one of the day or, where it has none, of the latest day before; with `ordinal`
-    that run of the day itself, and with `run` the one of this number, if it is among them.
+    that run of the day itself, and with `run` the one of this number, if it is among them. Without
+    a day it is the latest.
     """
     asked = {
         "account": account,

@@ -122,8 +122,8 @@ async def test_a_day_is_told_as_it_was_known_at_a_time_or_by_a_run(
     problem(await gateway.finance.get(PATH, on="2026-03-02", known_at=early), 404, "not-found")
     problem(await gateway.finance.get(PATH, on="2026-03-01"), 404, "not-found")
     problem(await gateway.finance.get(PATH, on="2026-03-03", ordinal=2), 404, "not-found")
-    [error] = problem(await gateway.finance.get(PATH, ordinal=1), 422, "invalid")["errors"]
-    assert error["field"] == "ordinal"
+    assert (await told(gateway, ordinal=1))["certificate_id"] == third, "of the latest day"
+    problem(await gateway.finance.get(PATH, ordinal=2), 404, "not-found")
 
 
 async def test_it_is_filtered_and_walked_page_by_page_within_one_run(
