@@ -26,7 +26,8 @@ _THEIRS = """
 """
 _OF_NAME = text(f"""
     SELECT * FROM statements
-    WHERE {_THEIRS} AND bank_account = :bank_account AND currency = :currency AND statement_id = :statement_id
+    WHERE {_THEIRS}
+      AND bank_account = :bank_account AND currency = :currency AND statement_id = :statement_id
       AND coalesce(sequence, 0) = coalesce(CAST(:sequence AS bigint), 0)
       AND coalesce(closing_on, '-infinity') = coalesce(CAST(:closing_on AS date), '-infinity')
       AND state IN ('counts', 'unknown_account')
@@ -35,15 +36,16 @@ _OF_NAME = text(f"""
 # Two formats name statements differently; days, balances and sums are the bank's own.
 _OF_CONTENT = text(f"""
     SELECT * FROM statements
-    WHERE {_THEIRS} AND bank_account = :bank_account AND currency = :currency AND closing_on = :closing_on
+    WHERE {_THEIRS}
+      AND bank_account = :bank_account AND currency = :currency AND closing_on = :closing_on
       AND opening_minor = :opening_minor AND closing_minor = :closing_minor
       AND entries = :entries AND total_minor = :total_minor
       AND format <> :format AND state IN ('counts', 'unknown_account')
     ORDER BY state = 'counts' DESC, id LIMIT 1
 """)
 _KEEP = text("""
-    INSERT INTO statements (file, account, tenant, bank_account, currency, statement_id, sequence, format,
-                            opening_on, opening_minor, closing_on, closing_minor, entries,
+    INSERT INTO statements (file, account, tenant, bank_account, currency, statement_id, sequence,
+                            format, opening_on, opening_minor, closing_on, closing_minor, entries,
                             total_minor, content, proof, difference_minor, state, same_as)
     VALUES (:file, :account, :tenant, :bank_account, :currency, :statement_id, :sequence, :format,
             :opening_on, :opening_minor, :closing_on, :closing_minor, :entries,
