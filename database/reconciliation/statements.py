@@ -147,7 +147,9 @@ async def place(
     values = {"file": file, "tenant": tenant, "same_as": None, **asdict(told)}
     await connection.execute(_ONE_AT_A_TIME, values)
     accounts = (await connection.execute(_WHOSE, values)).all()
-    account, values["tenant"] = accounts[0] if len(accounts) == 1 else (None, tenant)
+    account: int | None = None
+    if len(accounts) == 1:
+        account, values["tenant"] = accounts[0]
     values["account"] = account
     before = (await connection.execute(_OF_NAME, values)).mappings().first()
     interim = told.format == "mt942"

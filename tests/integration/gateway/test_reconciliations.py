@@ -131,6 +131,18 @@ async def test_a_day_is_reconciled_certified_and_explained(shop: Shop, house: Ho
     assert [one["what"] for one in shown["events"]] == ["opened"]
     assert (await shop.finance.get("/v1/breaks", state="closed")).json()["items"] == []
 
+    for told, material in (
+        ("at_risk_minor = 9999", False),
+        ("at_risk_minor = 10000", True),
+        ("currency = 'KWD'", False),
+    ):
+        await house.rows(f"UPDATE breaks SET {told}")
+        for asked in (True, False):
+            listed = (await shop.finance.get("/v1/breaks", material=asked)).json()["items"]
+            assert [one["material"] for one in listed] == [asked] * (asked == material), told
+        shown = (await shop.finance.get(f"/v1/breaks/{found['id']}")).json()
+        assert shown["material"] == material
+
 
 async def test_a_match_is_taken_apart_with_a_reason_and_stays_so(shop: Shop, house: House) -> None:
     async with working(house):
