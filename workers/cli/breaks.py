@@ -13,6 +13,7 @@ app = typer.Typer(help="Look at what the books do not agree on.", no_args_is_hel
 
 @app.command("list")
 def list_(
+    *,
     account: Annotated[str | None, typer.Option(help="Only this account's.")] = None,
     break_class: Annotated[
         list[str] | None, typer.Option("--class", help="Only of these classes; repeatable.")
