@@ -86,6 +86,7 @@ class StatementRow(SQLModel, table=True):
     """A statement of a bank account, as the bank sent it first.
 
     account    the reconciliation account; empty where nobody said that the bank account is ours
+    tenant     whose it is: its account's, else its sender's; empty where that is not known
     sequence   the bank's count, where it counts
     opening_on, closing_on  the days of the balances, else of the first and the last entry
     proof      proven | unproven | unprovable; `difference_minor` is what is missing
@@ -110,6 +111,8 @@ class StatementRow(SQLModel, table=True):
             "statement_id",
             text("coalesce(sequence, 0)"),
             text("coalesce(closing_on, '-infinity'::date)"),
+            text("coalesce(tenant, '')"),
+            "state",
             unique=True,
             postgresql_where=text("state IN ('counts', 'unknown_account')"),
         ),
@@ -120,6 +123,7 @@ class StatementRow(SQLModel, table=True):
     id: int = Field(default=None, sa_column=_serial())
     file: str = Field(sa_column=Column(Text, ForeignKey("source_files.id"), nullable=False))
     account: int | None = Field(default=None, sa_column=_account(nullable=True))
+    tenant: str | None = Field(default=None, sa_column=Column(Text))
     bank_account: str = Field(sa_column=_bytes_text())
     currency: str = Field(sa_column=_bytes_text())
     statement_id: str = Field(sa_column=_bytes_text())

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from database.connection import transaction
 from database.reconciliation import accounts
+from database.reconciliation.accounts import AnotherTenants
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_act_for, tenant_to_see
 from gateway.cursors import cursor_of, place_of
@@ -40,6 +41,13 @@ _EXAMPLE = Account(
     reconciled_on=examples.AT.date(),
     status="BALANCED",
     open_breaks=0,
+)
+
+_NAME_TAKEN = "The name is taken, perhaps by another tenant's account: choose another one."
+_TAKEN = "`bank-account-taken`: a bank account pays for one tenant only."
+_BANK_ACCOUNT_TAKEN = (
+    "An account of another tenant has this bank account: ask whoever runs Perdure which one is "
+    "wrong."
 )
 
 
@@ -120,9 +128,9 @@ class AccountForm(BaseModel):
         **problems(400, 401, 403, 413, 415, 503),
         **problem(
             409,
-            "`name-taken`: there is an account of this name.",
+            f"`name-taken`: choose another name. {_TAKEN}",
             code="name-taken",
-            detail="There is an account acme.",
+            detail=_NAME_TAKEN,
         ),
     },
     summary="Make an account",
@@ -150,7 +158,9 @@ async def make(
                     connection, made, one.identification, one.currency, one.calendar
                 )
     except IntegrityError:
-        raise Problem(409, "name-taken", f"There is an account {form.name}.") from None
+        raise Problem(409, "name-taken", _NAME_TAKEN) from None
+    except AnotherTenants:
+        raise _bank_account_taken() from None
     return await _shown(options, caller, form.name)
 
 
@@ -205,6 +215,7 @@ async def one(
     responses={
         **answers(_EXAMPLE, status=201, description="Known from now on"),
         **problems(400, 401, 403, 404, 413, 415, 503),
+        **problem(409, _TAKEN, code="bank-account-taken", detail=_BANK_ACCOUNT_TAKEN),
     },
     summary="Add a bank account",
 )
@@ -213,11 +224,14 @@ async def add_bank_account(
 ) -> Account:
     """Have an account paid out to one more bank account. Twice is fine."""
     _have_calendars(options, {form.calendar}, "calendar")
-    async with transaction(options.engine) as connection:
-        of = await account_of(connection, caller, account)
-        await accounts.add_bank_account(
-            connection, of.id, form.identification, form.currency, form.calendar
-        )
+    try:
+        async with transaction(options.engine) as connection:
+            of = await account_of(connection, caller, account)
+            await accounts.add_bank_account(
+                connection, of.id, form.identification, form.currency, form.calendar
+            )
+    except AnotherTenants:
+        raise _bank_account_taken() from None
     return await _shown(options, caller, account)
 
 
@@ -227,6 +241,10 @@ def _have_calendars(options: GatewayOptions, named: Set[str], field: str) -> Non
         known = ", ".join(sorted(options.calendars))
         wrong = FieldError(field=field, message=f"names a calendar that is not one of {known}")
         raise Problem(422, "invalid", "1 field cannot be used.", errors=[wrong])
+
+
+def _bank_account_taken() -> Problem:
+    return Problem(409, "bank-account-taken", _BANK_ACCOUNT_TAKEN)
 
 
 async def _shown(options: GatewayOptions, caller: Caller, name: str) -> Account:

@@ -31,6 +31,7 @@ _EXAMPLE = Break(
     leg="L1",
     currency="EUR",
     at_risk_minor=10_000,
+    material=True,
     subject=("txn_1",),
     opened_on=_DAY,
     closed_on=None,
@@ -87,6 +88,10 @@ async def many(
     at_least: Annotated[
         int, Query(ge=0, le=10**15, description="At risk, in minor units of their currency.")
     ] = 0,
+    material: Annotated[
+        bool | None,
+        Query(description="Whether they are worth somebody by themselves, by `[materiality]`."),
+    ] = None,
     opened_before: Annotated[Day | None, Query(description="Found before this day.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -94,12 +99,14 @@ async def many(
 ) -> Response:
     """Breaks, those with the most at risk first."""
     asked = BreaksAsked(
+        materiality=options.materiality,
         account=account,
         classes=break_class,
         leg=leg,
         currency=currency,
         open={"open": True, "closed": False, "all": None}[state],
         at_least=at_least,
+        material=material,
         opened_before=opened_before,
     )
     place = place_of(cursor, int, int) if cursor is not None else None
@@ -133,7 +140,9 @@ async def one(
 ) -> Response:
     """One break with the items that it is about, and all that happened to it."""
     async with transaction(options.engine) as connection:
-        row = await lists.one_break(connection, id, tenant=caller.tenant)
+        row = await lists.one_break(
+            connection, id, tenant=caller.tenant, materiality=options.materiality
+        )
     if row is None:
         raise not_found("break")
     return tagged(BreakInFull.model_validate(row), if_none_match, number=row["revision"])

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, Vali
 
 from gateway.applicants import ApplicantTokens
 from gateway.problems import FieldError, Problem, not_found
-from gateway.roles import in_words, who_may
+from gateway.roles import in_words, takes_a_person, who_may
 from workflows.actor import Actor, Role
 
 Tenant = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
@@ -155,9 +155,17 @@ def allowed(request: Request) -> Caller:
     Of onboardings an applicant sees their own alone. Raises Problem (403 or 404).
     """
     caller = caller_of(request)
-    roles = who_may(request.method, request.scope["route"].path)
+    method, path = request.method, request.scope["route"].path
+    roles = who_may(method, path)
     if not caller.has_any(*roles):
         raise Problem(403, "role-missing", f"This takes a key with the role {in_words(roles)}.")
+    if takes_a_person(method, path) and caller.actor.kind != "person":
+        raise Problem(
+            403,
+            "not-a-person",
+            "People decide about this, and this key is a service's: send a key of your own, which "
+            "the file of API keys has with the kind `person`.",
+        )
     if caller.onboarding not in (None, request.path_params.get("id")):
         raise not_found("onboarding")
     return caller

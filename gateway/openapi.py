@@ -9,8 +9,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from gateway.problems import FieldError, ProblemDocument
-from gateway.roles import in_words, who_may
-from workflows.actor import Role
+from gateway.roles import in_words, takes_a_person, who_may
 
 _DETAILS = {
     400: "The header or the body cannot be read.",
@@ -165,7 +164,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 _complete(operation)
                 if path.startswith("/v1/"):
                     operation["security"] = [{"apiKey": []}]
-                    _add_who_may(operation, who_may(method.upper(), path))
+                    _add_who_may(operation, method.upper(), path)
                     _add_what_the_door_says(operation["responses"], method)
         for status in ("201", "202"):
             started = described["paths"]["/v1/onboardings"]["post"]["responses"][status]
@@ -209,9 +208,10 @@ def _add_what_the_door_says(responses: dict[str, Any], method: str) -> None:
             headers["Retry-After"] = _header("Seconds to wait.", "1")
 
 
-def _add_who_may(operation: dict[str, Any], roles: tuple[Role, ...]) -> None:
+def _add_who_may(operation: dict[str, Any], method: str, path: str) -> None:
     """What the table of roles says. Any: OpenAPI's own."""
-    said = f"This takes a key with the role {in_words(roles)}."
+    whose = "a person's key" if takes_a_person(method, path) else "a key"
+    said = f"This takes {whose} with the role {in_words(who_may(method, path))}."
     operation["description"] += f"\n\n{said}"
     operation["responses"]["403"] = _described(403, detail=said)
 

@@ -197,8 +197,6 @@ async def _decide(
     verdict: Literal["approved", "refused"],
     reason: str,
 ) -> ProposedOpening:
-    if caller.actor.kind != "person":
-        raise Problem(403, "not-a-person", "People decide about this: it takes a person's key.")
     async with transaction(options.engine) as connection:
         of = await account_of(connection, caller, account)
         row = await openings.latest(connection, of)

@@ -1,7 +1,7 @@
 """What the gateway is made of: given by whoever starts it, found by every route."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -29,7 +29,8 @@ class GatewayOptions:
     are of API keys, `page_rates` of the addresses that open pages. `consent` says which terms have
     to be accepted. `news` is set when something new is in the inbox. `upload_limit` is how many
     bytes a document may have, and `statement_limit` a file in `statements`, the spool of those.
-    `calendars` are the names of those by which banks may work.
+    `calendars` are the names of those by which banks may work, `materiality` is what a break must
+    be worth by itself, in minor units by currency.
     """
 
     engine: AsyncEngine
@@ -47,6 +48,7 @@ class GatewayOptions:
     statement_limit: int
     read_document: ReadDocument
     calendars: Set[str]
+    materiality: Mapping[str, int]
     consent: ConsentPolicy = field(default_factory=ConsentPolicy)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 

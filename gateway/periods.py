@@ -150,8 +150,6 @@ async def reopen(
 async def _set(
     options: GatewayOptions, caller: Caller, account: str, month: date, state: State, reason: str
 ) -> Period:
-    if caller.actor.kind != "person":
-        raise Problem(403, "not-a-person", "People decide about this: it takes a person's key.")
     async with transaction(options.engine) as connection:
         of = await account_of(connection, caller, account)
         _must_be_over(of, month)

@@ -1,7 +1,8 @@
 """Who may do what: one table, by which every request of the API is let in or not.
 
 An operation that is not in it is let nobody in. What a role may do with things of other tenants,
-or in a review that is not theirs, is decided further in.
+or in a review that is not theirs, is decided further in. What only reviewers and finance may do is
+theirs as people: a service's key does none of it, whatever its roles.
 """
 
 from collections.abc import Mapping
@@ -100,6 +101,15 @@ MAY: Mapping[str, tuple[Role, ...]] = {
 def who_may(method: str, path: str) -> tuple[Role, ...]:
     """The roles that may use an operation; nobody where the table does not name it."""
     return MAY.get(f"{method} {path}", ())
+
+
+def takes_a_person(method: str, path: str) -> bool:
+    """Whether a service may not do it: what is done in the name of reviewers or of finance alone.
+
+    What others may do, too, an account or a run, say, is no judgement; and anybody may look.
+    """
+    roles = who_may(method, path)
+    return method != "GET" and bool(roles) and set(roles) <= {*_REVIEWERS, *_FINANCE}
 
 
 def in_words(roles: tuple[Role, ...]) -> str:

@@ -70,6 +70,7 @@ async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOp
             statement_limit=settings.statement_limit,
             read_document=_reading(archive),
             calendars=terms.calendars.keys(),
+            materiality=terms.materiality,
         )
 
 

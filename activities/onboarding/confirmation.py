@@ -75,8 +75,9 @@ class ConfirmationActivities(ConfirmationSteps):
                 message_id=letter,
                 to=form["email"],
                 subject="Confirm your e-mail address",
+                # Nobody knows yet whose address it is: no word of the applicant's goes there.
                 text=(
-                    f"Hello {form['name']},\n\n"
+                    "Hello,\n\n"
                     "please confirm that this is your e-mail address. Open this page and press\n"
                     "the button:\n\n"
                     f"{self._page}/{self._seals.token(link, form['email'])}\n\n"

@@ -102,25 +102,28 @@ def _missing(of: Certificate) -> Element | None:
 
 
 def _bridge(of: Certificate) -> Element:
-    parts: list[Child] = []
-    for currency, those in groupby(of.bridge, key=lambda one: one.currency):
+    parts: list[Child] = [element("p", words.BRIDGE)] if of.bridge else []
+    told = [one for one in of.bridge if not one.is_empty]
+    for currency, those in groupby(told, key=lambda one: one.currency):
         parts.append(element("h3", currency))
         parts.append(element("div", *(_equation(one) for one in those), class_="columns"))
-    if not parts:
+    if not of.bridge:
         parts.append(element("p", "Nothing to compare: no currency has a balance."))
+    elif empty := words.nothing_in(one for one in of.bridge if one.is_empty):
+        parts.append(element("p", empty))
     return _section("The bridge", *parts)
 
 
 def _equation(one: Equation) -> Element:
     body = element("tbody")
-    for term in one.terms:
-        body.append(
-            _row((words.TERM[term.name], money(term.amount_minor, one.currency)), figures=1)
-        )
+    for number, term in enumerate(one.terms):
+        amount = money(term.amount_minor, one.currency)
+        plus = "+" if number and term.amount_minor > 0 else ""
+        body.append(_row((words.TERM[term.name], f"{plus}{amount}"), figures=1))
     holds = "residual" if one.residual_minor == 0 else "residual fails"
-    residual = ("Residual", money(one.residual_minor, one.currency))
+    residual = (words.RESIDUAL, f"= {money(one.residual_minor, one.currency)}")
     body.append(_row(residual, figures=1, class_=holds))
-    name = element("caption", element("b", one.name), f" · {words.EQUATION[one.name]}")
+    name = element("caption", element("b", words.EQUATION[one.name]), f" · {one.name}")
     return element("table", name, body, class_="bridge")
 
 
@@ -155,7 +158,7 @@ def _roll_forward(of: Certificate) -> Element:
         )
         for one in of.roll_forward
     ]
-    head = ("Leg", "", "Open before", "New", "Cleared", "Open now", "Adds up")
+    head = ("Between", "", "Open before", "New", "Cleared", "Open now", "Adds up")
     return _section("What is open, from day to day", _table(head, rows, figures=5))
 
 
@@ -196,24 +199,26 @@ def _counted(count: int, minor: int, currency: str) -> tuple[str, str]:
 
 
 def _largest(of: Certificate, lines: Iterable[BreakLine]) -> list[Child]:
-    rows = [
-        (
-            words.BREAK[one.break_class],
-            element("code", " ".join(one.subject)),
-            one.reference or "",
-            f"{one.opened_on:%d %b %Y}",
-            words.AGE[age_of(one.opened_on, of.business_date)],
-            one.currency,
-            money(one.at_risk_minor, one.currency),
-        )
-        for one in islice(lines, LARGEST)
-    ]
-    if not rows:
-        return []
-    head = ("Class", "About", "Reference", "Since", "Age", "", "At risk")
+    shown = sorted(islice(lines, LARGEST), key=lambda one: one.currency)
     there_are = sum(one.breaks for one in of.breaks)
-    told = f"The {len(rows)} with the most at risk" if there_are > len(rows) else "Each of them"
-    return [element("h3", told), _table(head, rows, figures=1)]
+    which = "those with the most at risk" if there_are > len(shown) else "each of them"
+    head = ("Class", "Between", "About", "Reference", "Since", "Age", "At risk")
+    parts: list[Child] = []
+    for currency, those in groupby(shown, key=lambda one: one.currency):
+        rows = [
+            (
+                words.BREAK[one.break_class],
+                words.LEG[one.leg],
+                element("code", " ".join(one.subject)),
+                one.reference or "",
+                f"{one.opened_on:%d %b %Y}",
+                words.AGE[age_of(one.opened_on, of.business_date)],
+                money(one.at_risk_minor, currency),
+            )
+            for one in those
+        ]
+        parts += [element("h3", f"{currency}, {which}"), _table(head, rows, figures=1)]
+    return parts
 
 
 def _timing(of: Certificate) -> Element | None:
@@ -229,7 +234,7 @@ def _timing(of: Certificate) -> Element | None:
         )
         for one in of.timing
     ]
-    head = ("Leg", "Age", "", "Items", "Open")
+    head = ("Between", "Age", "", "Items", "Open")
     return _section("Not due on the other side yet", _table(head, rows, figures=2))
 
 
@@ -250,7 +255,7 @@ def _matched(of: Certificate) -> Element:
         )
         for one in of.matched
     ]
-    head = ("Leg", "How", "", "Matches", "Items", "One side", "and derived", "Other side")
+    head = ("Between", "How", "", "Matches", "Items", "One side", "and derived", "Other side")
     return _section("Matches of the day", _table(head, rows, figures=5))
 
 

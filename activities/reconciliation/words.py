@@ -1,9 +1,9 @@
 """The words of the report: what stands on paper for a name that our code has."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from workflows.reconciliation.books import Book, BreakClass, Disposition, Leg, Rule, Status
-from workflows.reconciliation.certificate import Age, EquationName, Lack, TermName
+from workflows.reconciliation.certificate import Age, Equation, EquationName, Lack, TermName
 
 STATUS: Mapping[Status, tuple[str, str]] = {
     "BALANCED": ("Balanced", "Every equation is zero, and no break is open."),
@@ -28,7 +28,7 @@ BOOK: Mapping[Book, str] = {
 
 LEG: Mapping[Leg, str] = {
     "L1": "Our clearing ↔ Stripe",
-    "L2": "Stripe payouts ↔ bank settlements",
+    "L2": "Payouts ↔ bank",
     "L3": "Our cash ↔ bank",
 }
 
@@ -39,20 +39,35 @@ EQUATION: Mapping[EquationName, str] = {
     "E4": "Our in transit against what is truly on its way",
 }
 
+# Without signs: the amounts have them, as they are added up.
 TERM: Mapping[TermName, str] = {
-    "clearing_closing": "Closing of our clearing account",
-    "processor_closing": "less: closing of Stripe's balance",
-    "in_transit_closing": "Closing of our account in transit",
-    "cash_closing": "Closing of our cash account",
-    "bank_closing": "less: closing of the bank's statements",
-    "payouts": "Payouts since the beginning",
-    "settlements": "Settlements at the bank since the beginning",
-    "open_l1": "less: open in clearing ↔ Stripe",
-    "open_l2": "less: open in payouts ↔ settlements",
-    "open_l3": "less: open in cash ↔ bank",
-    "open_payouts": "of what is open in clearing ↔ Stripe: payouts",
-    "open_settlements": "of what is open in cash ↔ bank: settlements",
+    "clearing_closing": "Our clearing account at the end",
+    "processor_closing": "Stripe's balance at the end",
+    "in_transit_closing": "Our account in transit at the end",
+    "cash_closing": "Our cash account at the end",
+    "bank_closing": "The bank's balance at the end",
+    "payouts": "Paid out by Stripe since the beginning",
+    "settlements": "Arrived at the bank since the beginning",
+    "open_l1": "Open: our clearing ↔ Stripe",
+    "open_l2": "Open: payouts ↔ bank",
+    "open_l3": "Open: our cash ↔ bank",
+    "open_payouts": "Open: our clearing ↔ Stripe, payouts only",
+    "open_settlements": "Open: our cash ↔ bank, settlements only",
 }
+
+RESIDUAL = "Left over"
+BRIDGE = (
+    "What two books differ by has to be open between them: without a match, or matched with a "
+    "difference. Then each adds up to nothing left over."
+)
+
+
+def nothing_in(equations: Iterable[Equation]) -> str:
+    """A line about equations of which every term is zero; empty where there are none."""
+    named = (f"{EQUATION[one.name]} ({one.name}, {one.currency})" for one in equations)
+    told = "; ".join(named)
+    return f"Nothing on either side: {told}." if told else ""
+
 
 BREAK: Mapping[BreakClass, str] = {
     "missing_ours": "Not in our journal",

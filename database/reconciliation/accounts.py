@@ -37,9 +37,16 @@ _MAKE = text("""
     VALUES (:name, :tenant, :time_zone, :opened_on, :processor, :journal, :posts)
     RETURNING id
 """)
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:identification, 7420162))")
+# A statement is of one account: at a bank account of two tenants it would be the wrong one's.
 _ADD_BANK_ACCOUNT = text("""
     INSERT INTO reconciliation_bank_accounts (account, identification, currency, calendar)
-    VALUES (:account, :identification, :currency, :calendar)
+    SELECT mine.id, :identification, :currency, :calendar FROM reconciliation_accounts mine
+    WHERE mine.id = :account AND NOT EXISTS (
+        SELECT FROM reconciliation_bank_accounts b
+        JOIN reconciliation_accounts other ON other.id = b.account
+        WHERE b.identification = :identification AND b.currency = :currency
+          AND other.tenant <> mine.tenant)
     ON CONFLICT (account, identification, currency) DO UPDATE SET calendar = EXCLUDED.calendar
 """)
 _MANY = text("""
@@ -69,6 +76,13 @@ class NoAccount(LookupError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"there is no reconciliation account {name}")
+
+
+class AnotherTenants(ValueError):
+    """A bank account is of an account of another tenant."""
+
+    def __init__(self, identification: str, currency: str) -> None:
+        super().__init__(f"the bank account {identification} in {currency} is another tenant's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +153,19 @@ async def make(connection: AsyncConnection, account: Account) -> int:
 async def add_bank_account(
     connection: AsyncConnection, account: int, identification: str, currency: str, calendar: str
 ) -> None:
-    """Have an account paid out to a bank account, or by another calendar from now on."""
+    """Have an account paid out to a bank account, or by another calendar from now on.
+
+    Raises AnotherTenants.
+    """
     values = {
         "account": account,
         "identification": identification,
         "currency": currency,
         "calendar": calendar,
     }
-    await connection.execute(_ADD_BANK_ACCOUNT, values)
+    await connection.execute(_ONE_AT_A_TIME, values)
+    if (await connection.execute(_ADD_BANK_ACCOUNT, values)).rowcount == 0:
+        raise AnotherTenants(identification, currency)
 
 
 async def bank_accounts(connection: AsyncConnection, account: int) -> Sequence[RowMapping]:

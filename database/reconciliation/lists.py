@@ -1,5 +1,6 @@
 """Breaks and matches, as people look for them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,9 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS, RULES
 from workflows.reconciliation.books import BreakClass, Leg, Rule
 
-_BREAK = """
+_MATERIAL = """
+    b.at_risk_minor >= COALESCE(CAST(CAST(:materiality AS jsonb) ->> b.currency AS bigint),
+                                CAST(CAST(:materiality AS jsonb) ->> 'default' AS bigint))
+"""
+_BREAK = f"""
     SELECT b.id, a.name AS account, a.tenant, b.leg, b.class AS break_class, b.currency,
            b.at_risk_minor, b.opened_on, b.closed_on, b.provisional, b.revision, b.items,
+           {_MATERIAL} AS material,
            COALESCE(b.closed_on, latest.day, b.opened_on) - b.opened_on AS days,
            (SELECT array_agg(DISTINCT i.source_id) FROM items i WHERE i.id = ANY(b.items))
                AS subject
@@ -25,13 +31,14 @@ _BREAK = """
 """
 _BREAKS = text(
     _BREAK
-    + """
+    + f"""
       AND (CAST(:account AS text) IS NULL OR a.name = :account)
       AND (CAST(:classes AS text[]) IS NULL OR b.class = ANY(:classes))
       AND (CAST(:leg AS int) IS NULL OR b.leg = :leg)
       AND (CAST(:currency AS text) IS NULL OR b.currency = :currency)
       AND (CAST(:open AS boolean) IS NULL OR (b.closed_on IS NULL) = :open)
       AND b.at_risk_minor >= :at_least
+      AND (CAST(:material AS boolean) IS NULL OR ({_MATERIAL}) = :material)
       AND (CAST(:opened_before AS date) IS NULL OR b.opened_on < :opened_before)
       AND (CAST(:after_id AS bigint) IS NULL OR (b.at_risk_minor, b.id) < (:after_risk, :after_id))
     ORDER BY b.at_risk_minor DESC, b.id DESC LIMIT :limit
@@ -79,7 +86,12 @@ Told = dict[str, Any]
 
 @dataclass(frozen=True)
 class BreaksAsked:
-    """Which breaks; those with at least so much at risk, found before a day."""
+    """Which breaks; those with at least so much at risk, found before a day.
+
+    `materiality` is by currency what a break must be worth to be material.
+    """
+
+    materiality: Mapping[str, int]
 
     account: str | None = None
     classes: Sequence[BreakClass] | None = None
@@ -87,6 +99,7 @@ class BreaksAsked:
     currency: str | None = None
     open: bool | None = True
     at_least: int = 0
+    material: bool | None = None
     opened_before: date | None = None
 
 
@@ -119,6 +132,8 @@ async def breaks(
         "currency": asked.currency,
         "open": asked.open,
         "at_least": asked.at_least,
+        "material": asked.material,
+        "materiality": json.dumps(dict(asked.materiality)),
         "opened_before": asked.opened_before,
         "after_risk": after[0] if after else None,
         "after_id": after[1] if after else None,
@@ -128,9 +143,12 @@ async def breaks(
     return [_told_break(row) for row in rows]
 
 
-async def one_break(connection: AsyncConnection, id_: int, *, tenant: str | None) -> Told | None:
+async def one_break(
+    connection: AsyncConnection, id_: int, *, tenant: str | None, materiality: Mapping[str, int]
+) -> Told | None:
     """A break with its items and events."""
-    found = await connection.execute(_ONE_BREAK, {"id": id_, "tenant": tenant})
+    asked = {"id": id_, "tenant": tenant, "materiality": json.dumps(dict(materiality))}
+    found = await connection.execute(_ONE_BREAK, asked)
     row = found.mappings().first()
     if row is None:
         return None

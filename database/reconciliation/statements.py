@@ -13,32 +13,41 @@ from database.reconciliation.accounts import LIVE
 # Statements of one bank account are placed one after the other.
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:bank_account, 7420161))")
 _WHOSE = text(f"""
-    SELECT array_agg(DISTINCT a.id) AS accounts
+    SELECT DISTINCT a.id, a.tenant
     FROM reconciliation_bank_accounts b JOIN reconciliation_accounts a ON a.id = b.account
     WHERE b.identification = :bank_account AND b.currency = :currency
       AND (CAST(:tenant AS text) IS NULL OR a.tenant = :tenant) AND {LIVE}
 """)
-_OF_NAME = text("""
+# Nobody is told of another tenant's statements, or moves them. What waits for an account without
+# being any tenant's is compared with once the account is known.
+_THEIRS = """
+    (tenant IS NOT DISTINCT FROM CAST(:tenant AS text)
+     OR (tenant IS NULL AND CAST(:account AS bigint) IS NOT NULL))
+"""
+_OF_NAME = text(f"""
     SELECT * FROM statements
-    WHERE bank_account = :bank_account AND currency = :currency AND statement_id = :statement_id
+    WHERE {_THEIRS}
+      AND bank_account = :bank_account AND currency = :currency AND statement_id = :statement_id
       AND coalesce(sequence, 0) = coalesce(CAST(:sequence AS bigint), 0)
       AND coalesce(closing_on, '-infinity') = coalesce(CAST(:closing_on AS date), '-infinity')
       AND state IN ('counts', 'unknown_account')
+    ORDER BY state = 'counts' DESC, file = :file DESC, id LIMIT 1
 """)
 # Two formats name statements differently; days, balances and sums are the bank's own.
-_OF_CONTENT = text("""
+_OF_CONTENT = text(f"""
     SELECT * FROM statements
-    WHERE bank_account = :bank_account AND currency = :currency AND closing_on = :closing_on
+    WHERE {_THEIRS}
+      AND bank_account = :bank_account AND currency = :currency AND closing_on = :closing_on
       AND opening_minor = :opening_minor AND closing_minor = :closing_minor
       AND entries = :entries AND total_minor = :total_minor
       AND format <> :format AND state IN ('counts', 'unknown_account')
-    ORDER BY id LIMIT 1
+    ORDER BY state = 'counts' DESC, id LIMIT 1
 """)
 _KEEP = text("""
-    INSERT INTO statements (file, account, bank_account, currency, statement_id, sequence, format,
-                            opening_on, opening_minor, closing_on, closing_minor, entries,
+    INSERT INTO statements (file, account, tenant, bank_account, currency, statement_id, sequence,
+                            format, opening_on, opening_minor, closing_on, closing_minor, entries,
                             total_minor, content, proof, difference_minor, state, same_as)
-    VALUES (:file, :account, :bank_account, :currency, :statement_id, :sequence, :format,
+    VALUES (:file, :account, :tenant, :bank_account, :currency, :statement_id, :sequence, :format,
             :opening_on, :opening_minor, :closing_on, :closing_minor, :entries,
             :total_minor, :content, :proof, :difference_minor, :state, :same_as)
     RETURNING id
@@ -51,7 +60,14 @@ _SUPERSEDED_BY = text("""
     UPDATE statements SET same_as = :by
     WHERE state = 'superseded' AND (id = :id OR same_as = :id)
 """)
-_NOW_KNOWN = text("UPDATE statements SET state = 'counts', account = :account WHERE id = :id")
+_NOW_KNOWN = text("""
+    UPDATE statements SET state = 'counts', account = :account, tenant = :tenant WHERE id = :id
+""")
+_WAITS_NO_MORE = text("""
+    UPDATE statements SET state = :state, account = :account, tenant = :tenant, same_as = :same_as
+    WHERE file = :file AND bank_account = :bank_account AND currency = :currency
+      AND statement_id = :statement_id AND content = :content AND state = 'unknown_account'
+""")
 # Files of which a statement waits for an account that is known by now are read again.
 _WAITED_FOR = text(f"""
     UPDATE source_files f SET state = 'received'
@@ -128,30 +144,34 @@ async def place(
     None where it was there before, or nobody knows its bank account, or the account waits for its
     opening, or it does not count.
     """
-    values = {"file": file, "tenant": tenant, "account": None, "same_as": None, **asdict(told)}
+    values = {"file": file, "tenant": tenant, "same_as": None, **asdict(told)}
     await connection.execute(_ONE_AT_A_TIME, values)
-    accounts = await connection.scalar(_WHOSE, values) or []
-    account: int | None = accounts[0] if len(accounts) == 1 else None
+    accounts = (await connection.execute(_WHOSE, values)).all()
+    account: int | None = None
+    if len(accounts) == 1:
+        account, values["tenant"] = accounts[0]
+    values["account"] = account
     before = (await connection.execute(_OF_NAME, values)).mappings().first()
     interim = told.format == "mt942"
     if before is not None and _gives_way(before["proof"], told.proof) and not interim:
-        return await _supersede(connection, before, values | {"account": account})
+        return await _supersede(connection, before, values)
     if before is None and told.closing_on is not None:
         before = (await connection.execute(_OF_CONTENT, values)).mappings().first()
     if before is None:
         state = "interim" if interim else "counts" if account else "unknown_account"
-        await connection.execute(_KEEP, values | {"account": account, "state": state})
+        await connection.execute(_KEEP, values | {"state": state})
         return account if state == "counts" else None
     if before["file"] == file and before["content"] == told.content:
         if before["state"] == "unknown_account" and account is not None:
-            await connection.execute(_NOW_KNOWN, {"id": before["id"], "account": account})
+            await connection.execute(_NOW_KNOWN, values | {"id": before["id"]})
             return account
         return None
     same = before["content"] == told.content or before["format"] != told.format
     gives_way = _gives_way(told.proof, before["proof"])
     state = "again" if same else "superseded" if gives_way else "contradicted"
     values |= {"account": before["account"], "same_as": before["id"], "state": state}
-    await connection.execute(_KEEP, values)
+    if not (await connection.execute(_WAITS_NO_MORE, values)).rowcount:
+        await connection.execute(_KEEP, values)
     return None
 
 

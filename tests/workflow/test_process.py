@@ -83,6 +83,30 @@ async def test_an_undo_that_fails_parks_and_can_be_repaired(onboarding: Begin) -
     assert world.made == {}
 
 
+async def test_an_undo_that_is_skipped_says_so_and_who_did_it_is_kept(onboarding: Begin) -> None:
+    world = Scripted()
+    world.fail(BillingSteps.create_tax_id, refused())
+    world.fail(BillingSteps.delete_customer, refused("stripe.auth"))
+    skip = resolution(BillingSteps.delete_customer, "skip")
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        await one.until(lambda progress: progress.attention)
+        await one.handle.cancel()
+        await one.until(
+            lambda progress: any(a.step == "billing.delete_customer" for a in progress.attention)
+        )
+        await one.decide(RESOLVE, skip)
+        assert await one.handle.result() == "withdrawn"
+        states = {step.step: step.state for step in (await one.progress()).steps}
+    assert states["billing.delete_customer"] == "skipped"
+    assert states["billing.delete_tax_id"] == "succeeded"
+    (kept,) = world.decisions
+    what = {"step": "billing.delete_customer", "action": "skip", "version": None, "since": None}
+    assert kept.content == what, "who and why stand beside it"
+    assert (kept.decision.reason, kept.decision.by) == (skip.reason, skip.by)
+    assert (kept.workflow_id, kept.update) == (one.handle.id, "resolve")
+
+
 @pytest.mark.parametrize("parked", [False, True])
 async def test_cancellation_from_outside_is_a_withdrawal(
     onboarding: Begin, *, parked: bool

@@ -13,6 +13,7 @@ app = typer.Typer(help="Look at what the books do not agree on.", no_args_is_hel
 
 @app.command("list")
 def list_(
+    *,
     account: Annotated[str | None, typer.Option(help="Only this account's.")] = None,
     break_class: Annotated[
         list[str] | None, typer.Option("--class", help="Only of these classes; repeatable.")
@@ -21,6 +22,12 @@ def list_(
     currency: Annotated[str | None, typer.Option(help="Only in this currency.")] = None,
     state: Annotated[str, typer.Option(help="open, closed or all.")] = "open",
     at_least: Annotated[int, typer.Option(min=0, help="At risk, in minor units.")] = 0,
+    material: Annotated[
+        bool | None,
+        typer.Option(
+            "--material/--small", help="Those worth somebody by themselves, or only the others."
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100)] = 50,
     cursor: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
     role: AsRole = Role.finance_operator,
@@ -42,6 +49,7 @@ def list_(
         "currency": currency,
         "state": state,
         "at_least": at_least,
+        "material": material,
         "limit": limit,
         "cursor": cursor,
     }
@@ -60,7 +68,7 @@ def list_(
             money(one["at_risk_minor"], one["currency"]),
             f"{one['days']} days",
             " ".join(one["subject"]),
-            "provisional" if one["provisional"] else "",
+            ", ".join(word for word in ("material", "provisional") if one[word]),
         )
         for one in answer["items"]
     ]

@@ -57,7 +57,7 @@ def show(report: FilesReport) -> None:
     _table(
         console,
         "Matches",
-        ("leg", "rule", "how", "matches"),
+        ("between", "rule", "how", "matches"),
         (
             (
                 words.LEG[one.leg],
@@ -68,27 +68,11 @@ def show(report: FilesReport) -> None:
             for one in report.matches
         ),
     )
-    _table(
-        console,
-        "Breaks",
-        ("class", "leg", "at risk", "subject", "reference"),
-        (
-            (
-                words.BREAK[one.break_class],
-                one.leg,
-                money(one.amount_at_risk_minor, one.currency),
-                " ".join(one.subject),
-                one.reference or "",
-            )
-            for one in report.breaks[:_MOST]
-        ),
-    )
-    if len(report.breaks) > _MOST:
-        console.print(f"and {len(report.breaks) - _MOST:,} more: --json has all of them")
+    _breaks(console, report)
     _table(
         console,
         "Not due yet",
-        ("leg", "age", "items", "amount"),
+        ("between", "age", "items", "amount"),
         (
             (
                 words.LEG[one.leg],
@@ -103,18 +87,54 @@ def show(report: FilesReport) -> None:
     _problems(console, report)
 
 
-def _bridge(console: Console, report: FilesReport) -> None:
-    for one in report.bridge:
-        rows = [
-            (words.TERM[term.name], money(term.amount_minor, one.currency)) for term in one.terms
-        ]
-        rows.append(("residual", money(one.residual_minor, one.currency)))
-        _table(console, f"{one.name}  {words.EQUATION[one.name]}, {one.currency}", ("", ""), rows)
-    if report.out_of_scope:
-        console.print(
-            f"\n{', '.join(report.out_of_scope)} not judged: the ledger has no lines of them",
-            style="dim",
+def _breaks(console: Console, report: FilesReport) -> None:
+    """A table for each currency: amounts of several are never added up."""
+    for currency in sorted({one.currency for one in report.breaks}):
+        those = [one for one in report.breaks if one.currency == currency]
+        at_risk = money(sum(one.amount_at_risk_minor for one in those), currency)
+        _table(
+            console,
+            f"Breaks in {currency}: {len(those):,}, {at_risk} at risk",
+            ("class", "between", "at risk", "subject", "reference"),
+            (
+                (
+                    words.BREAK[one.break_class],
+                    words.LEG[one.leg],
+                    money(one.amount_at_risk_minor, currency),
+                    " ".join(one.subject),
+                    one.reference or "",
+                )
+                for one in those[:_MOST]
+            ),
         )
+        if len(those) > _MOST:
+            console.print(f"and {len(those) - _MOST:,} more: --json has all of them")
+
+
+def _bridge(console: Console, report: FilesReport) -> None:
+    if report.bridge:
+        console.print("\nThe bridge", style="bold")
+        console.print(words.BRIDGE, style="dim")
+    for one in report.bridge:
+        if one.is_empty:
+            continue
+        rows = [
+            (words.TERM[term.name], _added(term.amount_minor, one.currency, first=number == 0))
+            for number, term in enumerate(one.terms)
+        ]
+        rows.append((words.RESIDUAL, f"= {money(one.residual_minor, one.currency)}"))
+        _table(console, f"{words.EQUATION[one.name]}, {one.currency} ({one.name})", ("", ""), rows)
+    if empty := words.nothing_in(one for one in report.bridge if one.is_empty):
+        console.print(f"\n{empty}", style="dim")
+    if report.out_of_scope:
+        named = "; ".join(f"{words.EQUATION[one]} ({one})" for one in report.out_of_scope)
+        console.print(f"\nNot judged, the ledger has no lines of it: {named}.", style="dim")
+
+
+def _added(amount_minor: int, currency: str, *, first: bool) -> str:
+    """A term with its sign, as one adds them up; what comes first needs no plus."""
+    plus = "+" if amount_minor > 0 and not first else ""
+    return f"{plus}{money(amount_minor, currency)}"
 
 
 def _problems(console: Console, report: FilesReport) -> None:

@@ -109,7 +109,7 @@ class Item(Answer):
 
 class Break(Answer):
     """A break. `at_risk_minor` is absolute; where the same items are a break on another leg, too,
-    the risk counts there.
+    the risk counts there. `material` is whether it is worth somebody by itself, as the rules are.
     """
 
     id: int
@@ -118,6 +118,7 @@ class Break(Answer):
     leg: Leg
     currency: str
     at_risk_minor: int
+    material: bool
     subject: tuple[str, ...]
     opened_on: date
     closed_on: date | None

@@ -163,6 +163,11 @@ class Equation(Message):
     terms: tuple[Term, ...]
     residual_minor: int
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing on either side."""
+        return not any(term.amount_minor for term in self.terms)
+
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
         if sum(term.amount_minor for term in self.terms) != self.residual_minor:

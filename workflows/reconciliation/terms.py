@@ -95,7 +95,7 @@ class Terms(Message):
     tolerances   a difference up to so much is no break
     bank_fees    what banks on the way keep of a deposit at most
     calendar_of  the calendar by currency, where an account has no bank account in it
-    materiality  what a break must be worth to need somebody by itself; nothing goes by it yet
+    materiality  what a break must be worth to need somebody by itself; no status goes by it
     """
 
     version: str

@@ -84,6 +84,19 @@ async def test_opening_the_link_confirms_nothing_and_pressing_the_button_does(
     assert len(lines) == 1
 
 
+async def test_the_mail_says_nothing_that_the_applicant_wrote(
+    gateway: Gateway, house: House
+) -> None:
+    """Else anybody could have us send words of their own to any address."""
+    name, email = "Visit ads.example.net now", "anybody@example.com"
+    async with house.working(max_cached_workflows=10):
+        answer = await gateway.service.sign_up("of words", name=name, email=email)
+        await link_of(gateway, answer.json()["id"])
+        (letter,) = await house.outside.messages(to=email)
+    assert letter.text.splitlines()[0] == "Hello,"
+    assert "ads.example.net" not in f"{letter.headers}{letter.text}"
+
+
 async def test_a_page_of_ones_own_confirms_by_the_api_and_twice_is_the_same(
     gateway: Gateway, house: House
 ) -> None:

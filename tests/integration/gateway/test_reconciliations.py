@@ -72,6 +72,10 @@ class Shop:
 
 @pytest.fixture
 async def shop(gateway: Gateway, house: House) -> Shop:
+    return await shop_of(gateway, house)
+
+
+async def shop_of(gateway: Gateway, house: House) -> Shop:
     name = f"shop-{uuid4().hex[:8]}"
     async with transaction(house.engine) as connection:
         asked = accounts.Account(0, name, "acme", "UTC", DAY, "files", "files", ())
@@ -127,6 +131,18 @@ async def test_a_day_is_reconciled_certified_and_explained(shop: Shop, house: Ho
     assert [one["what"] for one in shown["events"]] == ["opened"]
     assert (await shop.finance.get("/v1/breaks", state="closed")).json()["items"] == []
 
+    for told, material in (
+        ("at_risk_minor = 9999", False),
+        ("at_risk_minor = 10000", True),
+        ("currency = 'KWD'", False),
+    ):
+        await house.rows(f"UPDATE breaks SET {told}")
+        for asked in (True, False):
+            listed = (await shop.finance.get("/v1/breaks", material=asked)).json()["items"]
+            assert [one["material"] for one in listed] == [asked] * (asked == material), told
+        shown = (await shop.finance.get(f"/v1/breaks/{found['id']}")).json()
+        assert shown["material"] == material
+
 
 async def test_a_match_is_taken_apart_with_a_reason_and_stays_so(shop: Shop, house: House) -> None:
     async with working(house):
@@ -161,18 +177,6 @@ async def test_a_match_is_taken_apart_with_a_reason_and_stays_so(shop: Shop, hou
 @pytest.mark.parametrize("source", ["\0", "", "a\n", "x" * 256], ids=ascii)
 async def test_a_source_that_no_item_can_have_is_refused(shop: Shop, source: str) -> None:
     problem(await shop.finance.get("/v1/matches", source=source), 422, "invalid")
-
-
-async def test_another_tenants_accounts_are_not_there(shop: Shop, house: House) -> None:
-    async with transaction(house.engine) as connection:
-        await accounts.make(
-            connection,
-            accounts.Account(0, "other", "globex", "UTC", DAY, "files", "files", ()),
-        )
-    names = {one["name"] for one in (await shop.finance.get("/v1/accounts")).json()["items"]}
-    assert names == {shop.name, "other"}, "this key is for all tenants"
-    mine = (await shop.finance.get("/v1/accounts", tenant="acme")).json()["items"]
-    assert [one["name"] for one in mine] == [shop.name]
 
 
 async def test_what_cannot_be_reconciled_is_refused_with_the_reason(shop: Shop) -> None:

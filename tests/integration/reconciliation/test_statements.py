@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -217,6 +217,46 @@ async def test_a_statement_is_of_nobody_elses_account(bank: Bank) -> None:
     await bank.send(camt(), tenant="globex")
 
     assert await bank.states() == ["unknown_account"]
+
+
+async def test_what_one_tenant_sends_neither_moves_nor_is_told_of_anothers_statements(
+    bank: Bank,
+) -> None:
+    await bank.send(camt(off=100))
+    for content in (camt(), camt(entries=ENTRIES[:1]), MT940):
+        await bank.send(content, tenant="globex")
+
+    ours, *theirs = await rows(bank.engine, "SELECT * FROM statements ORDER BY id")
+    assert (ours["state"], ours["tenant"]) == ("counts", "acme")
+    assert [one["state"] for one in theirs] == ["unknown_account", "contradicted", "again"]
+    assert {one["account"] for one in theirs} == {None}
+    assert ours["id"] not in {one["same_as"] for one in theirs}
+    async with transaction(bank.engine) as connection:
+        assert not await statements.contradicted(connection, bank.account.id, until=date.max)
+
+
+async def test_a_statement_that_waited_twice_counts_once(bank: Bank) -> None:
+    """Somebody for all tenants sent it, and whose it is, too: nobody knew that it is the same."""
+    await bank.send(camt(account="DE99NEW"))
+    await bank.send(camt(account="DE99NEW") + b"\n", tenant="acme")
+    assert await bank.states() == ["unknown_account", "unknown_account"]
+
+    async with transaction(bank.engine) as connection:
+        await accounts.add_bank_account(connection, bank.account.id, "DE99NEW", "EUR", "TARGET")
+        assert await statements.have_read_again(connection, bank.account.id) == 2
+    read = await bank.intake.read_waiting()
+
+    assert (read.new, sorted(await bank.states())) == (2, ["again", "counts"])
+    async with transaction(bank.engine) as connection:
+        assert await statements.have_read_again(connection, bank.account.id) == 0
+
+
+async def test_a_bank_account_is_of_one_tenant(bank: Bank) -> None:
+    async with transaction(bank.engine) as connection:
+        globex = await accounts.make(connection, replace(bank.account, name="x", tenant="globex"))
+        with pytest.raises(accounts.AnotherTenants):
+            await accounts.add_bank_account(connection, globex, "DE00EXAMPLE", "EUR", "TARGET")
+        await accounts.add_bank_account(connection, globex, "DE00EXAMPLE", "USD", "TARGET")
 
 
 async def test_statements_that_do_not_name_their_account_are_of_that_which_was_said(

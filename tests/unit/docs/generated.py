@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from activities.onboarding.policy import load_policy
-from gateway.roles import MAY
+from gateway.roles import MAY, takes_a_person
 from workers.settings import Settings, variable
 from workflows.actor import Role
 from workflows.onboarding.life import LIFE_TRANSITIONS
@@ -224,7 +224,8 @@ def roles() -> str:
     names = get_args(Role)
     lines = [f"| | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
     for operation, may in MAY.items():
-        cells = ("yes" if name in may else "" for name in names)
+        yes = "a person" if takes_a_person(*operation.split(" ")) else "yes"
+        cells = (yes if name in may else "" for name in names)
         lines.append(f"| `{operation}` | {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -31,6 +31,7 @@ OPTIONS = GatewayOptions(
     statement_limit=1024,
     read_document=None,  # type: ignore[arg-type]
     calendars=frozenset(),
+    materiality={"default": 0},
 )
 DESCRIBED = create_app(OPTIONS).openapi()
 OPERATIONS = [

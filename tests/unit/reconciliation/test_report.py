@@ -2,6 +2,7 @@
 
 import csv
 import re
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -10,6 +11,9 @@ from activities.reconciliation import words
 from activities.reconciliation.page import LARGEST, money, page
 from activities.reconciliation.report import COLUMNS, as_json, break_list
 from tests.unit.reconciliation.sample import CERTIFICATE, LINES
+from workers.cli.reconcile_shown import show
+from workers.files_report import report
+from workflows.reconciliation import proof
 from workflows.reconciliation.books import (
     Book,
     BreakClass,
@@ -86,12 +90,41 @@ def test_the_page_tells_status_bridge_breaks_and_what_it_rests_on() -> None:
         "acme",
         "Saturday, 14 March 2026",
         "Every equation is zero.",
-        "<b>E4</b> · Our in transit against what is truly on its way",
+        "<b>Our in transit against what is truly on its way</b> · E4",
         "EUR: 7 open, 191.50 at risk",
         "JPY: 1 open, 1,200 at risk",
         certificate_id(CERTIFICATE),
     ):
         assert expected in told
+
+
+def test_terms_have_the_signs_with_which_they_add_up() -> None:
+    told = re.sub(r"<[^>]+>", "|", page(CERTIFICATE, LINES))
+    (shown,) = re.findall(r"E1\|+(.*?) 0\.00", told)
+    assert re.findall(r"[+−]?[\d.,]+\d|=", shown) == ["12,045.00", "−12,141.50", "+96.50", "="]
+
+
+def test_equations_of_nothing_are_a_line() -> None:
+    of_nothing = proof.bridge("JPY", proof.Figures(closing={}), ("clearing", "processor"))
+    told = page(CERTIFICATE.model_copy(update={"bridge": CERTIFICATE.bridge + of_nothing}), LINES)
+    assert "Nothing on either side: Our clearing against Stripe (E1, JPY)." in told
+    assert "JPY</h3>" not in told.partition("Balances")[0]
+
+
+def test_on_a_terminal_currencies_have_breaks_and_totals_of_their_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    yen = replace(LINES[0], currency="JPY", at_risk_minor=1_200)
+    of_nothing = proof.bridge("JPY", proof.Figures(closing={}), ("clearing", "processor"))
+    certificate = CERTIFICATE.model_copy(update={"bridge": CERTIFICATE.bridge + of_nothing})
+    show(report(certificate, (*LINES, yen), (), first=None))
+    told = capsys.readouterr().out
+    assert "Breaks in EUR: 2, 147.00 EUR at risk" in told
+    assert "Breaks in JPY: 1, 1,200 JPY at risk" in told
+    (bridge,) = re.findall(r"\(E1\)\n(.*?= .*?)\n", told, re.DOTALL)
+    added = re.findall(r"(= |[+-]?)([\d.,]+) EUR", bridge)
+    assert ["".join(one) for one in added] == ["12,045.00", "-12,141.50", "+96.50", "= 0.00"]
+    assert "Nothing on either side: Our clearing against Stripe (E1, JPY)." in told
 
 
 def test_the_page_is_one_file_without_scripts() -> None:

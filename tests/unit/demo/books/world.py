@@ -112,6 +112,7 @@ def break_of(planting: Planting, **changes: Any) -> BreakInFull:
         leg="L1",
         currency=CURRENCY,
         at_risk_minor=1_000,
+        material=False,
         subject=(item.source_id,),
         opened_on=WEEK.day(planting.from_),
         closed_on=None if planting.healed is None else WEEK.day(planting.healed),
