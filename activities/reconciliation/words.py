@@ -110,7 +110,7 @@ LACK: Mapping[Lack, str] = {
     "no_opening": "There is no opening balance",
     "no_closing": "There is no closing balance",
     "unequal": "Movements do not come to the balance that the source tells",
-    "statement_missing": "There is no statement for the day",
+    "statement_missing": "A statement is overdue",
     "statement_unproven": "A statement's balances and entries do not add up",
     "statement_unprovable": "A statement names no balance",
     "statement_gap": "A statement before this one is missing",

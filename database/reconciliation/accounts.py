@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from workflows.reconciliation.statements import Rhythm
+
 LIVE = """
     (a.journal <> 'ours' OR EXISTS (
         SELECT FROM openings o JOIN opening_decisions d ON d.opening = o.id
@@ -28,7 +30,7 @@ _BY_ID = text("""
     FROM reconciliation_accounts WHERE id = :id
 """)
 _BANK_ACCOUNTS = text("""
-    SELECT identification, currency, calendar FROM reconciliation_bank_accounts
+    SELECT identification, currency, calendar, statements FROM reconciliation_bank_accounts
     WHERE account = :account ORDER BY identification, currency
 """)
 _MAKE = text("""
@@ -38,9 +40,11 @@ _MAKE = text("""
     RETURNING id
 """)
 _ADD_BANK_ACCOUNT = text("""
-    INSERT INTO reconciliation_bank_accounts (account, identification, currency, calendar)
-    VALUES (:account, :identification, :currency, :calendar)
-    ON CONFLICT (account, identification, currency) DO UPDATE SET calendar = EXCLUDED.calendar
+    INSERT INTO reconciliation_bank_accounts (account, identification, currency, calendar,
+                                              statements)
+    VALUES (:account, :identification, :currency, :calendar, :statements)
+    ON CONFLICT (account, identification, currency) DO UPDATE
+    SET calendar = EXCLUDED.calendar, statements = EXCLUDED.statements
 """)
 _MANY = text("""
     SELECT a.id, a.name, a.tenant, a.time_zone, a.opened_on, a.processor, a.journal, a.posts,
@@ -48,7 +52,8 @@ _MANY = text("""
            (SELECT count(*) FROM breaks b
             WHERE b.account = a.id AND b.closed_on IS NULL) AS open_breaks,
            COALESCE((SELECT jsonb_agg(jsonb_build_object(
-                'identification', identification, 'currency', currency, 'calendar', calendar)
+                'identification', identification, 'currency', currency, 'calendar', calendar,
+                'statements', statements)
                 ORDER BY identification, currency)
               FROM reconciliation_bank_accounts WHERE account = a.id), '[]') AS bank_accounts
     FROM reconciliation_accounts a
@@ -137,20 +142,26 @@ async def make(connection: AsyncConnection, account: Account) -> int:
 
 
 async def add_bank_account(
-    connection: AsyncConnection, account: int, identification: str, currency: str, calendar: str
+    connection: AsyncConnection,
+    account: int,
+    identification: str,
+    currency: str,
+    calendar: str,
+    statements: Rhythm = "daily",
 ) -> None:
-    """Have an account paid out to a bank account, or by another calendar from now on."""
+    """Have an account paid out to a bank account, or by another calendar or rhythm from now on."""
     values = {
         "account": account,
         "identification": identification,
         "currency": currency,
         "calendar": calendar,
+        "statements": statements,
     }
     await connection.execute(_ADD_BANK_ACCOUNT, values)
 
 
 async def bank_accounts(connection: AsyncConnection, account: int) -> Sequence[RowMapping]:
-    """Identification, currency and calendar of each bank account."""
+    """Identification, currency, calendar and rhythm of statements of each bank account."""
     return (await connection.execute(_BANK_ACCOUNTS, {"account": account})).mappings().all()
 
 
