@@ -65,10 +65,11 @@ class GatheredInputs:
             ),
             *[
                 Missing(
-                    lack="statement_unproven",
+                    lack="statement_contradicted",
                     book="bank",
                     currency=row["currency"],
-                    subject=f"{row['bank_account']}/{row['statement_id']}",
+                    subject=f"{_name(row)} of files {row['sha256'][:12]} and"
+                    f" {row['other_sha256'][:12]}",
                 )
                 for row in await statements.contradicted(connection, account.id, until=run.day)
             ],
@@ -196,11 +197,12 @@ def _of_statements(counting: Sequence[RowMapping]) -> Iterable[Missing]:
                 amount_minor=row["difference_minor"],
             )
     for gap in statements.gaps(counting):
+        other = f" and {gap.bank_account}/{gap.contradicts}" if gap.contradicts else ""
         yield Missing(
-            lack="statement_gap",
+            lack="statement_contradicted" if gap.contradicts else "statement_gap",
             book="bank",
             currency=gap.currency,
-            subject=f"{gap.bank_account}/{gap.before}",
+            subject=f"{gap.bank_account}/{gap.before}{other}",
             amount_minor=gap.difference_minor,
         )
 

@@ -114,6 +114,7 @@ LACK: Mapping[Lack, str] = {
     "statement_unproven": "A statement's balances and entries do not add up",
     "statement_unprovable": "A statement names no balance",
     "statement_gap": "A statement before this one is missing",
+    "statement_contradicted": "Two statements contradict each other: withdraw the wrong one",
     "report_incomplete": "Stripe's report ends before the day does",
     "payout_members": "A payout is not what its transactions come to",
     "journal_unsealed": "Entries of the day may still be written",

@@ -36,6 +36,7 @@ Lack = Literal[
     "statement_unproven",
     "statement_unprovable",
     "statement_gap",
+    "statement_contradicted",
     "report_incomplete",
     "payout_members",
     "journal_unsealed",
@@ -49,6 +50,7 @@ statement_missing       a bank account whose statement is overdue
 statement_unproven      its balances and entries do not add up
 statement_unprovable    it names no balance
 statement_gap           a statement between this one and the last is not here
+statement_contradicted  two statements of the same days differ: a person withdraws the wrong one
 report_incomplete       the processor's report or listing ends before the day does
 payout_members          what a payout paid out does not come to its amount
 journal_unsealed        entries of the day may still be written
