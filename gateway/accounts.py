@@ -21,9 +21,9 @@ from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import FieldError, Problem, not_found
 from workflows.reconciliation.answers import Account, AccountPage, BankAccount
+from workflows.reconciliation.books import Rhythm
 from workflows.reconciliation.messages import AccountName
 from workflows.reconciliation.payments import CurrencyCode
-from workflows.reconciliation.statements import Rhythm
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 

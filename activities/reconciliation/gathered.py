@@ -16,12 +16,11 @@ from database.journal import balances, openings
 from database.journal.balances import Seal
 from database.reconciliation import accounts, sources, statements
 from database.reconciliation.accounts import Account
-from workflows.reconciliation.books import Book
+from workflows.reconciliation.books import Book, Rhythm
 from workflows.reconciliation.certificate import Missing, ProvenUntil
 from workflows.reconciliation.inputs import Inputs, Told
 from workflows.reconciliation.messages import Run
 from workflows.reconciliation.opening import Opening
-from workflows.reconciliation.statements import Rhythm
 from workflows.reconciliation.terms import Calendar, Terms
 
 _SCOPE: tuple[Book, ...] = ("processor", "bank", "clearing", "in_transit", "cash")

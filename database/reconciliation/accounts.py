@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from workflows.reconciliation.statements import Rhythm
+from workflows.reconciliation.books import Rhythm
 
 LIVE = """
     (a.journal <> 'ours' OR EXISTS (

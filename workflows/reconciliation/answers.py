@@ -8,9 +8,8 @@ from typing import Literal
 
 from workflows.onboarding.application import Answer
 from workflows.progress import Progress
-from workflows.reconciliation.books import Book, BreakClass, Disposition, Leg, Rule, Status
+from workflows.reconciliation.books import Book, BreakClass, Disposition, Leg, Rhythm, Rule, Status
 from workflows.reconciliation.messages import Stage
-from workflows.reconciliation.statements import Rhythm
 
 
 class BankAccount(Answer):

@@ -5,9 +5,6 @@ from typing import Literal
 
 from workflows.onboarding.application import Answer
 
-Rhythm = Literal["daily", "weekly", "monthly"]
-"""How often a bank sends statements of an account: each day on which it works, or as it says."""
-
 FileState = Literal["received", "read", "refused"]
 StatementState = Literal[
     "counts", "unknown_account", "again", "interim", "contradicted", "superseded", "withdrawn"

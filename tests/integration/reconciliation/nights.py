@@ -31,10 +31,10 @@ from database.spool import Spool
 from tests.integration.reconciliation.conftest import go_live
 from tests.postgres import rows
 from tests.simulated import REPOSITORY
+from workflows.reconciliation.books import Rhythm
 from workflows.reconciliation.certificate import Certificate
 from workflows.reconciliation.messages import ForRun, OfCut, Run
 from workflows.reconciliation.opening import OpeningBalance
-from workflows.reconciliation.statements import Rhythm
 
 OPENED = date(2026, 3, 2)
 """A Monday."""

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.reconciliation.page import page
 from tests.integration.reconciliation.nights import IBAN, Nights, march, mt940, residuals
+from workflows.reconciliation.books import Rhythm
 from workflows.reconciliation.certificate import Certificate
-from workflows.reconciliation.statements import Rhythm
 
 WEEKS = {
     1: mt940(1, 2, 6, {f"T{day}": (day + 1, 10_000) for day in (2, 3, 4, 5)}, opening=0),
