@@ -94,7 +94,7 @@ def make(
         "opened_on": opened_on.date().isoformat(),
         "processor": processor,
         "posts": posts or [],
-        "bank_accounts": [_bank_account(text) for text in bank_account or ()],
+        "bank_accounts": [bank_account_of(text) for text in bank_account or ()],
     }
     answer = call("POST", "/v1/accounts", role=role, body=body, params={"tenant": tenant})
     if as_json:
@@ -103,7 +103,7 @@ def make(
         typer.echo(f"made {answer['name']}")
 
 
-def _bank_account(text: str) -> dict[str, str]:
+def bank_account_of(text: str) -> dict[str, str]:
     """A bank account as the option names it. Raises typer.BadParameter."""
     rhythm = text.rpartition(":")[2]
     sent = {"statements": rhythm} if rhythm in ("daily", "weekly", "monthly") else {}
