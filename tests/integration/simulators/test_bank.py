@@ -196,7 +196,8 @@ async def test_a_payout_of_stripe_arrives_and_is_given_back_when_it_fails(
     async with httpx.AsyncClient(base_url=world.stripe_url) as http:
         await http.post(f"/_simulator/payouts/{payout.id}/fail", json={})
     await world.advance(timedelta(days=5))
-    back = (await settlements(world))[1]
+    # What came back to the balance may be paid out again before the bank takes back what it gave.
+    [back] = [one for one in await settlements(world) if one.amount_minor < 0]
     assert (back.amount_minor, back.end_to_end_id) == (-payout.amount, booked.end_to_end_id)
 
 
