@@ -37,7 +37,7 @@ async def weekly(engine: AsyncEngine, tmp_path: Path) -> Nights:
 async def go(
     nights: Nights, *, sent: dict[int, bytes], first: int = 2, last: int
 ) -> dict[int, Certificate]:
-    """Sell on each working day, and reconcile from `first` on; statements come on days of `sent`."""
+    """Sell on each working day, reconcile from `first` on; statements come on days of `sent`."""
     made = {}
     for day in range(2, last + 1):
         if march(day).weekday() < 5:
