@@ -98,6 +98,13 @@ async def test_a_statement_that_is_overdue_makes_days_incomplete_until_it_comes(
     assert (proven(made[17]), proven(made[18])) == (march(6), march(13))
 
 
+async def test_days_that_are_made_up_for_are_cut_where_a_statement_ends(weekly: Nights) -> None:
+    made = await go(weekly, sent={2: WEEKS[1]}, first=4, last=6)
+
+    assert told(made) == {}
+    assert [proven(made[day]) for day in (4, 5, 6)] == [march(1), march(1), march(6)]
+
+
 async def test_a_statement_that_never_comes_is_noticed_by_the_one_after_it(weekly: Nights) -> None:
     made = await go(weekly, sent={8: WEEKS[1], 20: WEEKS[3]}, first=19, last=20)
 
