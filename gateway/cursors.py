@@ -9,6 +9,8 @@ from gateway.problems import FieldError, Problem
 
 _EARLIEST, _LATEST = 1970, 9000
 """Years in which something may have happened: what lies outside cannot be said in every zone."""
+_LARGEST = 2**63 - 1
+"""Of a number in a place: our database knows none beyond it."""
 
 
 def cursor_of(place: list[Any]) -> str:
@@ -24,6 +26,8 @@ def place_of(cursor: str, *kinds: type) -> list[Any]:
     except (ValueError, RecursionError):
         place = None
     if not isinstance(place, list) or [type(part) for part in place] != list(kinds):
+        raise bad_cursor()
+    if any(isinstance(part, int) and abs(part) > _LARGEST for part in place):
         raise bad_cursor()
     return place
 

@@ -4,7 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request
 
+from gateway.forms import Time
 from gateway.problems import FieldError, Problem
+from workflows.reconciliation.opening import Day
 
 Cursor = Annotated[
     str | None,
@@ -15,6 +17,10 @@ Cursor = Annotated[
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=100, description="How many to a page, at most.")]
+OnDay = Annotated[Day | None, Query(description="At the end of this day; else the latest.")]
+KnownAt = Annotated[
+    Time | None, Query(description="As it was known at this time; else as it is known now.")
+]
 
 _UNKNOWN = "is not a parameter that we know: leave it out"
 _REPEATED = "is given more than once"

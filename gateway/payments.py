@@ -53,6 +53,7 @@ _EXAMPLE = Payment(
     fee_minor=350,
     settlement=None,
     effective_on=examples.AT.date(),
+    period="2026-01",
     told_by="example-service",
     booked_at=examples.AT,
 )
@@ -248,5 +249,5 @@ def _payment(row: RowMapping) -> Payment:
 
 _AS_THEY_ARE = (
     *("id", "kind", "reference", "object_id", "amount_minor", "currency", "captured_at"),
-    *("fee_minor", "effective_on", "told_by", "booked_at"),
+    *("fee_minor", "effective_on", "period", "told_by", "booked_at"),
 )

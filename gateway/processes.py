@@ -6,7 +6,7 @@ from database.connection import transaction
 from database.reconciliation import accounts
 from database.reconciliation.accounts import NoAccount
 from workflows.onboarding.messages import tenant_of
-from workflows.reconciliation.messages import is_reconciliation, run_of
+from workflows.reconciliation.messages import account_of_process
 
 
 async def tenant_of_process(engine: AsyncEngine, process: str) -> str | None:
@@ -15,10 +15,11 @@ async def tenant_of_process(engine: AsyncEngine, process: str) -> str | None:
     The ids of onboardings and customers say it, so that people can decide about them while our
     database is down. Of a reconciliation the account knows. Raises DatabaseDown.
     """
-    if not is_reconciliation(process):
+    account = account_of_process(process)
+    if account is None:
         return tenant_of(process)
     try:
         async with transaction(engine) as connection:
-            return (await accounts.of_name(connection, run_of(process).account)).tenant
-    except (NoAccount, ValueError):
+            return (await accounts.of_name(connection, account)).tenant
+    except NoAccount:
         return None

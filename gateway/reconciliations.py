@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, model_validator
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.connection import transaction
 from database.reconciliation import runs
@@ -130,19 +131,11 @@ async def begin(form: RunForm, caller: Allowed, options: Options) -> Reconciliat
     While a run that was begun has not got anywhere, asking again answers that one.
     """
     async with transaction(options.engine) as connection:
-        account = await account_of(connection, caller, form.account)
-        _must_be_open(account, form.business_date)
-        certified = await runs.last_certified(connection, account.id)
-        if certified is not None and certified > form.business_date:
-            raise Problem(
-                409,
-                "day-is-over",
-                f"{certified} is certified: what came late belongs to that day, or a later one.",
-            )
+        account = await account_to_compare(connection, caller, form)
         try:
             opened = await runs.open_run(connection, account, form.business_date)
         except runs.NotLive as error:
-            raise _not_live(error) from None
+            raise not_live(error) from None
         match opened:
             case runs.Busy(other):
                 raise Problem(409, "busy", f"{other} is open still: wait until it is over.")
@@ -180,7 +173,7 @@ async def begin_range(form: RangeForm, caller: Allowed, options: Options) -> Sta
         try:
             await runs.must_be_live(connection, account)
         except runs.NotLive as error:
-            raise _not_live(error) from None
+            raise not_live(error) from None
     days = Days(account=form.account, first=form.first, last=form.last)
     id_ = await start_range(options.client, days)
     return StartedRange(workflow_id=id_, account=form.account, first=form.first, last=form.last)
@@ -299,6 +292,20 @@ def _run(account: str, day: date, ordinal: int) -> Run:
     return Run(account=account, day=day, ordinal=ordinal)
 
 
+async def account_to_compare(connection: AsyncConnection, caller: Caller, form: RunForm) -> Account:
+    """The account of a day that may be compared. Raises Problem (404, 409)."""
+    account = await account_of(connection, caller, form.account)
+    _must_be_open(account, form.business_date)
+    certified = await runs.last_certified(connection, account.id)
+    if certified is not None and certified > form.business_date:
+        raise Problem(
+            409,
+            "day-is-over",
+            f"{certified} is certified: what came late belongs to that day, or a later one.",
+        )
+    return account
+
+
 def _must_be_open(account: Account, day: date) -> None:
     if day < account.opened_on:
         raise Problem(
@@ -309,7 +316,8 @@ def _must_be_open(account: Account, day: date) -> None:
         )
 
 
-def _not_live(error: runs.NotLive) -> Problem:
+def not_live(error: runs.NotLive) -> Problem:
+    """The problem of an account whose opening nobody approved."""
     return Problem(409, "not-live", f"{error}.")
 
 

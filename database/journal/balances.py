@@ -50,6 +50,7 @@ _BALANCES = text("""
 _SEALS = text("""
     SELECT number, horizon, sealed_at FROM journal_seals
     WHERE account = :account AND (CAST(:number AS int) IS NULL OR number = :number)
+    AND (CAST(:known_at AS timestamptz) IS NULL OR sealed_at <= :known_at)
     ORDER BY number DESC LIMIT 1
 """)
 _DISAGREEMENTS = text("""
@@ -132,10 +133,14 @@ async def seal(connection: AsyncConnection, account: int) -> Seal:
 
 
 async def sealed(
-    connection: AsyncConnection, account: int, number: int | None = None
+    connection: AsyncConnection,
+    account: int,
+    number: int | None = None,
+    *,
+    known_at: datetime | None = None,
 ) -> Seal | None:
-    """A seal by its number, or the last one."""
-    asked = {"account": account, "number": number}
+    """A seal by its number, or the last one; of those that were made by a time."""
+    asked = {"account": account, "number": number, "known_at": known_at}
     row = (await connection.execute(_SEALS, asked)).mappings().first()
     return None if row is None else Seal(**row)
 

@@ -21,7 +21,8 @@ _KEEP = text("""
     ON CONFLICT (id) DO NOTHING
 """)
 _PAYMENTS = """
-    SELECT payment.*, account.name AS account_name, entry.effective_on
+    SELECT payment.*, account.name AS account_name, entry.effective_on,
+           to_char(entry.period, 'YYYY-MM') AS period
     FROM payments payment JOIN reconciliation_accounts account ON account.id = payment.account
     JOIN journal_entries entry ON entry.request_key = payment.entry_key
     WHERE (CAST(:tenant AS text) IS NULL OR account.tenant = :tenant)

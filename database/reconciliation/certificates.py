@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from database.reconciliation import controls, cut, extent, open_at, results
 from database.reconciliation.bridge import prove
 from database.reconciliation.extent import Cut
+from workflows.reconciliation.books import Status
 from workflows.reconciliation.break_list import BreakLine
 from workflows.reconciliation.certificate import Certificate, CutRecord, canonical, certificate_id
 from workflows.reconciliation.proof import status_of
@@ -38,9 +39,15 @@ _PROOF = text("UPDATE cuts SET proof = CAST(:proof AS jsonb) WHERE run = :run")
 _PROVEN = text("SELECT proof FROM cuts WHERE run = :run")
 _ROW = text("SELECT run, content FROM certificates WHERE id = :id")
 _AS_OF = text("""
-    SELECT e.id FROM certificates e JOIN reconciliation_accounts a ON a.id = e.account
-    WHERE a.name = :account AND e.business_date <= :effective
+    SELECT e.id, e.run, e.business_date, e.ordinal, e.status, e.issued_at
+    FROM certificates e JOIN reconciliation_accounts a ON a.id = e.account
+    WHERE a.name = :account
+    AND (CAST(:effective AS date) IS NULL OR e.business_date <= :effective)
     AND (CAST(:recorded AS timestamptz) IS NULL OR e.issued_at <= :recorded)
+    AND (CAST(:run AS bigint) IS NULL OR e.run = :run)
+    AND (CAST(:ordinal AS int) IS NULL
+         OR e.ordinal = :ordinal AND e.business_date = coalesce(:effective, (
+             SELECT max(business_date) FROM certificates WHERE account = e.account)))
     ORDER BY e.business_date DESC, e.ordinal DESC LIMIT 1
 """)
 _LIST = text("""
@@ -63,6 +70,18 @@ class Issued:
     previous: str | None
     supersedes: str | None
     superseded: bool
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The certificate that stands for a day, of which run it is, and since when it was known."""
+
+    id: str
+    run: int
+    business_date: date
+    ordinal: int
+    status: Status
     issued_at: datetime
 
 
@@ -141,12 +160,29 @@ async def issued(
 
 
 async def as_of(
-    connection: AsyncConnection, account: str, effective: date, *, recorded: datetime | None = None
-) -> str | None:
-    """The certificate that told of an account's day `effective`, as it was known at `recorded`."""
-    asked = {"account": account, "effective": effective, "recorded": recorded}
-    found = await connection.scalar(_AS_OF, asked)
-    return None if found is None else str(found)
+    connection: AsyncConnection,
+    account: str,
+    effective: date | None = None,
+    *,
+    recorded: datetime | None = None,
+    ordinal: int | None = None,
+    run: int | None = None,
+) -> Standing | None:
+    """The certificate that told of an account's day `effective`, as it was known at `recorded`.
+
+    That is the last one of the day or, where it has none, of the latest day before; with `ordinal`
+    that run of the day itself, and with `run` the one of this number, if it is among them. Without
+    a day it is the latest.
+    """
+    asked = {
+        "account": account,
+        "effective": effective,
+        "recorded": recorded,
+        "ordinal": ordinal,
+        "run": run,
+    }
+    row = (await connection.execute(_AS_OF, asked)).mappings().first()
+    return None if row is None else Standing(**row)
 
 
 async def verify(connection: AsyncConnection, id_: str) -> Verified:

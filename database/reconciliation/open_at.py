@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS
 from database.reconciliation.extent import Cut, of_cut
-from database.reconciliation.open_totals import OPEN_AFTER
+from database.reconciliation.open_totals import BREAKS_AFTER, OPEN_AFTER
 from database.reconciliation.scope import IN_CUT
 
 _L2 = LEGS["L2"]
@@ -37,17 +37,7 @@ _TABLES = (
     """,
     "TRUNCATE open_at, breaks_at, settlements_at",
 )
-# What a break was then is the last that happened to it up to the run.
-_BREAKS = of_cut("""
-    INSERT INTO breaks_at
-    SELECT b.id, b.leg, b.subject, e.class, b.currency, e.at_risk_minor, b.opened_on, b.items
-    FROM breaks b CROSS JOIN LATERAL (
-        SELECT class, at_risk_minor, what FROM break_events
-        WHERE break_id = b.id AND run <= :run ORDER BY id DESC LIMIT 1
-    ) AS e
-    WHERE b.account = :account AND b.opened_in <= :run
-    AND (b.closed_in IS NULL OR b.closed_in > :run) AND e.what <> 'closed'
-""")
+_BREAKS = of_cut(f"INSERT INTO breaks_at {BREAKS_AFTER}")
 _OPEN = of_cut(f"""
     INSERT INTO open_at
     WITH broken AS (

@@ -30,6 +30,18 @@ DIFFERING_AFTER = """
 """
 """Items that were in a match after a run whose amounts, or currencies, differ."""
 
+# What a break was then is the last that happened to it up to the run.
+BREAKS_AFTER = """
+    SELECT b.id, b.leg, b.subject, e.class, b.currency, e.at_risk_minor, b.opened_on, b.items
+    FROM breaks b CROSS JOIN LATERAL (
+        SELECT class, at_risk_minor, what FROM break_events
+        WHERE break_id = b.id AND run <= :run ORDER BY id DESC LIMIT 1
+    ) AS e
+    WHERE b.account = :account AND b.opened_in <= :run
+    AND (b.closed_in IS NULL OR b.closed_in > :run) AND e.what <> 'closed'
+"""
+"""Breaks that were open after a run, as they were then."""
+
 _TOTALS = text(f"""
     SELECT leg, currency, CAST(sum(amount) AS bigint) AS amount FROM (
         SELECT leg, currency,

@@ -74,7 +74,7 @@ _MANY = text("""
       AND (CAST(:first AS date) IS NULL OR r.business_date >= :first)
       AND (CAST(:last AS date) IS NULL OR r.business_date <= :last)
       AND (CAST(:workflow_id AS text) IS NULL OR r.workflow_id = :workflow_id)
-      AND (CAST(:after AS int) IS NULL OR r.id < :after)
+      AND (CAST(:after AS bigint) IS NULL OR r.id < :after)
     ORDER BY r.id DESC LIMIT :limit
 """)
 

@@ -18,7 +18,9 @@ from workers.cli import (
     documents,
     identity,
     import_,
+    journal,
     matches,
+    periods,
     process,
     reconcile,
     release,
@@ -58,6 +60,8 @@ app.add_typer(breaks.app, name="breaks", rich_help_panel="Reconciliation")
 app.add_typer(matches.app, name="matches", rich_help_panel="Reconciliation")
 app.add_typer(statements.app, name="statements", rich_help_panel="Reconciliation")
 app.add_typer(accounts.app, name="accounts", rich_help_panel="Reconciliation")
+app.add_typer(journal.app, name="journal", rich_help_panel="Reconciliation")
+app.add_typer(periods.app, name="periods", rich_help_panel="Reconciliation")
 app.add_typer(import_.app, name="import", rich_help_panel="Reconciliation")
 app.add_typer(statement.app)
 app.add_typer(release.app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -27,6 +28,13 @@ AsRole = Annotated[
     Role, typer.Option("--as", help="Use this role's key: PERDURE_API_KEY_… or its secrets file.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: what the gateway answered.")]
+OnDay = Annotated[
+    datetime | None,
+    typer.Option(help="At the end of this day; else the latest.", formats=["%Y-%m-%d"]),
+]
+KnownAt = Annotated[
+    str | None, typer.Option(help="As it was known then, as 2026-02-01T06:00:00Z; else now.")
+]
 
 
 def segment(id: str) -> str:

@@ -1,4 +1,4 @@
-"""`perdure reconcile run|range|list|show|verify|withdraw`: reconciliations by the gateway."""
+"""`perdure reconcile run|range|list|show|…`: reconciliations by the gateway."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
+from workers.cli.open_items import open_
 from workers.cli.options import AsJson, AsRole, Role, segment
+from workers.cli.shadow import shadow
 
 Account = Annotated[str, typer.Argument(help="The account's name.")]
 _DAY = ["%Y-%m-%d"]
 Day = Annotated[datetime, typer.Argument(help="The business date, as 2026-01-31.", formats=_DAY)]
 EXIT_CODES = {"BALANCED": 0, "BREAKS": 1, "INCOMPLETE": 3, "PROOF_FAILED": 4}
 _LOOK_SECONDS = 0.5
-_OVER = 5
+OVER = 5
 """The exit code of a run that came to no certificate, or of a gateway that does not answer."""
 
 
@@ -25,6 +27,8 @@ def register(app: typer.Typer) -> None:
         ("range", range_),
         ("list", list_),
         ("show", show),
+        ("open", open_),
+        ("shadow", shadow),
         ("withdraw", withdraw),
         ("verify", verify),
     ):
@@ -58,13 +62,13 @@ def run(
         raise typer.Exit(2) from None
     except GatewayNotReachable as error:
         typer.echo(f"perdure: {error}", err=True)
-        raise typer.Exit(_OVER) from None
+        raise typer.Exit(OVER) from None
     if as_json:
         show_json(answer)
     else:
         _tell(answer)
     if wait:
-        raise typer.Exit(EXIT_CODES.get(answer["status"] or "", _OVER))
+        raise typer.Exit(EXIT_CODES.get(answer["status"] or "", OVER))
 
 
 def range_(

@@ -9,7 +9,7 @@ from typing import Literal
 from workflows.onboarding.application import Answer
 from workflows.progress import Progress
 from workflows.reconciliation.books import Book, BreakClass, Disposition, Leg, Rhythm, Rule, Status
-from workflows.reconciliation.messages import Stage
+from workflows.reconciliation.messages import Shadowed, Stage
 
 
 class BankAccount(Answer):
@@ -83,6 +83,19 @@ class StartedRange(Answer):
     account: str
     first: date
     last: date
+
+
+class Shadow(Answer):
+    """How a day would come out: `found` once it is known; `over` where nothing more will come."""
+
+    id: str
+    account: str
+    business_date: date
+    name: str
+    stage: Stage
+    over: bool
+    found: Shadowed | None
+    progress: Progress | None
 
 
 class Item(Answer):
@@ -168,9 +181,97 @@ class Unmatched(Answer):
     account: str
 
 
+class OpenItem(Item):
+    """An item that is open in a leg, or matched there to another amount; of which break it is."""
+
+    leg: Leg
+    disposition: Disposition
+    break_id: int | None
+    break_class: BreakClass | None
+
+
+class OpenTotal(Answer):
+    """What is open in a leg and currency of one class; without one it is on its way or tolerated.
+
+    amount_minor   of the items, on its sign in the leg's equation
+    at_risk_minor  of the breaks, absolute; of items that are a break on another leg, too, it counts
+                   there
+    """
+
+    leg: Leg
+    currency: str
+    break_class: BreakClass | None
+    items: int
+    amount_minor: int
+    breaks: int
+    at_risk_minor: int
+
+
+class OpenPage(Answer):
+    """What was open after a run, and which run that is; `next` is empty at the end.
+
+    `known_since` is when its certificate was issued. `totals` are of all that was asked for, on
+    each page.
+    """
+
+    account: str
+    run: str
+    business_date: date
+    ordinal: int
+    status: Status
+    certificate_id: str
+    known_since: datetime
+    totals: list[OpenTotal]
+    items: list[OpenItem]
+    next: str | None
+
+
+class JournalBalance(Answer):
+    """What a journal account held in a currency; a debit is positive."""
+
+    code: str
+    currency: str
+    amount_minor: int
+
+
+class JournalBalances(Answer):
+    """Balances of a journal up to the end of a day, or altogether, under one of its seals.
+
+    sealed_at  when the journal was closed to new rows for it
+    later      how many entries of these days were booked after it
+    """
+
+    account: str
+    on: date | None
+    seal: int
+    sealed_at: datetime
+    later: int
+    items: list[JournalBalance]
+
+
 class Verification(Answer):
     """What recomputing a certificate from its stored cut found; nothing differs where it holds."""
 
     id: str
     holds: bool
     differences: tuple[str, ...]
+
+
+class Period(Answer):
+    """A month of an account's journal, like 2026-01, and who made it so when.
+
+    soft_closed  nothing is booked into it, until somebody reopens it
+    locked       nothing is booked into it any more
+    """
+
+    account: str
+    month: str
+    state: Literal["open", "soft_closed", "locked"]
+    changed_by: str | None
+    changed_at: datetime | None
+
+
+class PeriodList(Answer):
+    """Every month since an account was opened, the latest first."""
+
+    items: list[Period]

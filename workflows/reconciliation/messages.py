@@ -105,6 +105,13 @@ def is_reconciliation(process: str) -> bool:
     return len(parts) == 4 and parts[0] == "reconciliation"
 
 
+def account_of_process(process: str) -> str | None:
+    """The account that a process reconciles, or tries a day of out; None of other processes."""
+    parts = process.split("/")
+    ours = len(parts) == 4 and parts[0] in ("reconciliation", "reconciliation-shadow")
+    return parts[1] if ours else None
+
+
 def run_of(process: str) -> Run:
     """The run that a process reconciles. Raises ValueError for the id of another process."""
     if not is_reconciliation(process):

@@ -117,12 +117,17 @@ class NewPayment(ToldPayment):
 
 
 class Payment(ToldPayment):
-    """A payment that is booked. `entry` is the request key of its entry in the journal."""
+    """A payment that is booked. `entry` is the request key of its entry in the journal.
+
+    period  the month that it is booked into: that of `effective_on`, or where that is closed the
+            first open one after it; absent from answers that were kept before they told it
+    """
 
     id: str
     account: str
     entry: str
     effective_on: date
+    period: str | None = None
     told_by: str
     booked_at: datetime
 

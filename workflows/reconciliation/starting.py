@@ -1,6 +1,7 @@
 """How a reconciliation is begun from outside: once, however often it is asked for."""
 
 import contextlib
+from datetime import date
 
 from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
@@ -8,9 +9,16 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from workflows import search_attributes
 from workflows.handover import PATIENCE, go_on, temporal_answers
-from workflows.reconciliation.messages import TASK_QUEUE, Days, Run, range_id, run_of
+from workflows.reconciliation.messages import (
+    TASK_QUEUE,
+    Days,
+    Run,
+    range_id,
+    run_of,
+    shadow_id,
+)
 from workflows.reconciliation.nightly import ReconcileDays
-from workflows.reconciliation.workflow import ReconcileAccount
+from workflows.reconciliation.workflow import ReconcileAccount, ShadowReconciliation
 
 
 async def start_run(client: Client, run: Run) -> None:
@@ -46,6 +54,26 @@ async def start_range(client: Client, days: Days) -> str:
                 task_queue=TASK_QUEUE,
                 rpc_timeout=PATIENCE,
                 static_summary=f"{days.account}, {days.first} to {days.last}",
+            )
+    return id_
+
+
+async def start_shadow(client: Client, account: str, day: date, name: str) -> str:
+    """Start trying out how a day would come out, once for each name; the id of its process.
+
+    Raises NotTaken while Temporal is down.
+    """
+    id_ = shadow_id(account, day, name)
+    with contextlib.suppress(WorkflowAlreadyStartedError):
+        async with temporal_answers():
+            await client.start_workflow(
+                ShadowReconciliation.run,
+                Run(account=account, day=day, ordinal=1),
+                id=id_,
+                task_queue=TASK_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                rpc_timeout=PATIENCE,
+                static_summary=f"{account}, {day}: as it would come out",
             )
     return id_
 

@@ -10,17 +10,22 @@ from sqlalchemy.exc import DBAPIError
 
 from database.connection import transaction
 from database.journal.book import post
-from database.journal.periods import NotSoClosed, State, set_state, states
+from database.journal.periods import NotSoClosed, Period, State, periods, set_state, states
 from tests.integration.journal.conftest import AT, Journal, charge
 
 JANUARY, FEBRUARY, MARCH = (date(2026, month, 1) for month in (1, 2, 3))
 
 
-async def set_to(journal: Journal, month: date, state: State) -> bool:
+async def set_to(journal: Journal, month: date, state: State, by: str = "test-fiona") -> bool:
     async with transaction(journal.engine) as connection:
         return await set_state(
-            connection, journal.account, month, state, by="test-fiona", reason="month's end"
+            connection, journal.account, month, state, by=by, reason="month's end"
         )
+
+
+async def told_of(journal: Journal, first: date, last: date) -> list[Period]:
+    async with transaction(journal.engine) as connection:
+        return await periods(connection, journal.account, first=first, last=last)
 
 
 async def booked_in(journal: Journal, key: str) -> date:
@@ -69,7 +74,7 @@ async def test_months_are_opened_again_the_latest_first_and_never_once_locked(
     with pytest.raises(NotSoClosed, match="a period later"):
         await set_to(journal, JANUARY, "open")
     assert await set_to(journal, FEBRUARY, "open")
-    assert await set_to(journal, JANUARY, "locked")
+    assert await set_to(journal, JANUARY, "locked", by="test-frank")
     with pytest.raises(NotSoClosed, match="locked for good"):
         await set_to(journal, JANUARY, "open")
     async with transaction(journal.engine) as connection:
@@ -79,9 +84,32 @@ async def test_months_are_opened_again_the_latest_first_and_never_once_locked(
     assert told[-1]["details"]["why"] == "month's end"
 
 
+async def test_a_month_is_locked_by_somebody_else_than_who_closed_it(journal: Journal) -> None:
+    with pytest.raises(NotSoClosed) as open_still:
+        await set_to(journal, JANUARY, "locked")
+    await set_to(journal, JANUARY, "soft_closed")
+    with pytest.raises(NotSoClosed) as own:
+        await set_to(journal, JANUARY, "locked")
+    assert (open_still.value.why, own.value.why) == ("not-closed", "own-close")
+    assert await set_to(journal, JANUARY, "locked", by="test-frank")
+    assert not await set_to(journal, JANUARY, "locked"), "it is so already"
+
+
+async def test_the_months_are_told_with_who_closed_them(journal: Journal) -> None:
+    await set_to(journal, FEBRUARY, "soft_closed")
+    march, february, january = await told_of(journal, date(2026, 1, 15), date(2026, 3, 9))
+    assert march == Period(MARCH, "open")
+    assert (february.state, february.changed_by) == ("soft_closed", "test-fiona")
+    assert (january.month, january.state) == (JANUARY, "soft_closed"), "with February"
+    await set_to(journal, FEBRUARY, "locked", by="test-frank")
+    february, january = await told_of(journal, JANUARY, JANUARY)
+    assert {february.state, january.state} == {"locked"}, "what is closed is told, however late"
+    assert january.changed_by == "test-frank"
+
+
 @pytest.mark.parametrize("change", ["DELETE FROM journal_periods", "TRUNCATE journal_periods"])
 async def test_periods_are_kept(journal: Journal, change: str) -> None:
-    await set_to(journal, JANUARY, "locked")
+    await set_to(journal, JANUARY, "soft_closed")
     with pytest.raises(DBAPIError, match="append-only"):
         await journal.rows(change)
 

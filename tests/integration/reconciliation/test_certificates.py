@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import text
 
@@ -101,16 +102,20 @@ async def test_a_day_is_told_as_it_was_known(acme: ThreeBooks) -> None:
     before_late_data = datetime.now(UTC)
     await acme.take([item("clearing", "c-x", 10_000)])
     second, _ = await acme.reconcile(MONDAY)
-    await acme.reconcile(TUESDAY)
-    async with transaction(acme.engine) as connection:
-        assert await certificates.as_of(connection, "acme", MONDAY) == second
-        assert (
-            await certificates.as_of(connection, "acme", MONDAY, recorded=before_late_data) == first
-        )
-        assert (
-            await certificates.as_of(connection, "acme", WEDNESDAY, recorded=before_late_data)
-            == first
-        )
+    third, _ = await acme.reconcile(TUESDAY)
+
+    async def told(day: date | None, **asked: Any) -> str | None:
+        async with transaction(acme.engine) as connection:
+            found = await certificates.as_of(connection, "acme", day, **asked)
+        return found.id if found else None
+
+    assert await told(MONDAY) == second
+    assert await told(None) == third
+    assert await told(MONDAY, recorded=before_late_data) == first
+    assert await told(WEDNESDAY, recorded=before_late_data) == first
+    assert await told(MONDAY, ordinal=1) == first
+    assert await told(WEDNESDAY, ordinal=1) is None, "a run of that day itself"
+    assert await told(MONDAY - timedelta(days=1)) is None
 
 
 async def test_the_list_of_breaks_is_of_the_run_that_is_asked_for(acme: ThreeBooks) -> None:

@@ -36,7 +36,11 @@ def test_every_command_that_is_named_exists_and_takes_what_it_is_given(line: str
         path.append(words.pop(0))
     assert path, f"there is no perdure {line}"
     assert not isinstance(command, TyperGroup) or not words, f"there is no perdure {line}"
-    known = {name for parameter in command.params for name in parameter.opts}
+    known = {
+        name
+        for parameter in command.params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+    }
     for word in words:
         assert not word.startswith("--") or word in known, f"perdure {line}: {word}"
     if any(not word.startswith("--") for word in words):

@@ -1,0 +1,102 @@
+"""A day is tried out: somebody hears how it would come out, and nothing of it stays."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from database.connection import transaction
+from database.reconciliation import accounts
+from tests.house import API_KEYS, House
+from tests.integration.gateway.conftest import Gateway, problem, until
+from tests.integration.gateway.test_reconciliations import DAY, Shop, shop, working
+from workers.cli import app
+
+__all__ = ["shop"]
+
+PATH = "/v1/reconciliations/shadows"
+KEPT = ("runs", "cuts", "matches", "open_items", "breaks", "certificates")
+
+
+async def begin(shop: Shop, day: str = "2026-03-02") -> httpx.Response:
+    return await shop.finance.post(PATH, {"account": shop.name, "business_date": day})
+
+
+async def test_a_shadow_is_begun_and_says_what_it_found(shop: Shop, house: House) -> None:
+    begun = await begin(shop)
+    assert begun.status_code == 202, begun.text
+    told = begun.json()
+    assert (told["stage"], told["over"], told["found"]) == ("received", False, None)
+    path = f"{PATH}/{shop.name}/2026-03-02/{told['name']}"
+    async with working(house):
+
+        async def look() -> dict[str, object]:
+            shown: dict[str, object] = (await shop.finance.get(path)).json()
+            return shown
+
+        shown = await until(look, lambda found: found["over"])
+    assert shown["id"] == told["id"]
+    assert shown["stage"] == "incomplete", "nobody told of any balance"
+    found = shown["found"]
+    assert isinstance(found, dict)
+    assert (found["status"], found["matched"], found["breaks"]) == (
+        "INCOMPLETE",
+        2,
+        {"missing_ours": 1},
+    )
+    for table in KEPT:
+        assert await house.rows(f"SELECT * FROM {table}") == [], table
+
+
+async def test_what_cannot_be_tried_out_is_refused(
+    shop: Shop, house: House, gateway: Gateway
+) -> None:
+    problem(await begin(shop, "2026-03-01"), 409, "before-opening")
+    asked = {"account": shop.name, "business_date": "2026-03-02"}
+    problem(await shop.finance_approver.post(PATH, asked), 403, "role-missing")
+    async with transaction(house.engine) as connection:
+        waiting_ = accounts.Account(
+            0, f"{shop.name}-new", "acme", "UTC", DAY, "listing", "ours", ()
+        )
+        await accounts.make(connection, waiting_)
+    asked["account"] = waiting_.name
+    problem(await shop.finance.post(PATH, asked), 409, "not-live")
+    for name in ("a" * 32, "nonsense"):
+        path = f"{PATH}/{shop.name}/2026-03-02/{name}"
+        problem(await shop.finance.get(path), 404, "not-found")
+    mine = (await begin(shop)).json()
+    others = f"{PATH}/nobody/2026-03-02/{mine['name']}"
+    problem(await shop.finance.get(others), 404, "not-found")
+
+
+async def test_the_command_line_tries_a_day_out(
+    reached: Gateway,
+    shop: Shop,
+    house: House,
+    served: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PERDURE_GATEWAY_URL", served)
+    monkeypatch.setenv("PERDURE_API_KEY_FINANCE_OPERATOR", API_KEYS["finance_operator"])
+    monkeypatch.setenv("PERDURE_HOME", str(tmp_path))
+
+    async def perdure(*options: str, code: int) -> str:
+        asked = ["reconcile", "shadow", shop.name, "2026-03-02", *options]
+        done = await asyncio.to_thread(CliRunner().invoke, app, asked)
+        assert done.exit_code == code, done.output
+        return done.stdout
+
+    async with working(house):
+        shown = await perdure(code=3)
+        assert "INCOMPLETE" in shown
+        assert "2 items matched" in shown
+        assert "missing_ours  1" in shown
+        begun = json.loads(await perdure("--no-wait", "--json", code=0))
+        named = json.loads(await perdure("--name", begun["name"], "--json", code=3))
+    assert named["id"] == begun["id"]
