@@ -86,14 +86,19 @@ class ReconciliationBankAccountRow(SQLModel, table=True):
 
     identification  as statements name it: an IBAN, or the bank's number of the account
     calendar        by which the bank works, as the terms name it
+    statements      how often the bank sends them: daily | weekly | monthly
     """
 
     __tablename__ = "reconciliation_bank_accounts"
+    __table_args__ = (
+        CheckConstraint("statements IN ('daily', 'weekly', 'monthly')", "known_rhythm"),
+    )
 
     account: int = Field(sa_column=_account(key=True))
     identification: str = Field(sa_column=Column(Text, primary_key=True))
     currency: str = Field(sa_column=Column(Text, primary_key=True))
     calendar: str = Field(sa_column=Column(Text, nullable=False))
+    statements: str = Field(sa_column=Column(Text, nullable=False, server_default="daily"))
 
 
 class IntakeRow(SQLModel, table=True):

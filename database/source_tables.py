@@ -93,7 +93,8 @@ class StatementRow(SQLModel, table=True):
     state      counts | unknown_account (to be taken in once the account is known) | again (the same
                as `same_as`, in another format or under another name) | interim (its entries come
                again on a statement) | contradicted (named as `same_as` is, with other content) |
-               superseded (does not add up, as `same_as` of its name does)
+               superseded (does not add up, as `same_as` of its name does) | withdrawn (a person
+               said so, for `withdrawn_for`: it counts for nothing)
     """
 
     __tablename__ = "statements"
@@ -101,7 +102,7 @@ class StatementRow(SQLModel, table=True):
         CheckConstraint("proof IN ('proven', 'unproven', 'unprovable')", "known_proof"),
         CheckConstraint(
             "state IN ('counts', 'unknown_account', 'again', 'interim', 'contradicted',"
-            " 'superseded')",
+            " 'superseded', 'withdrawn')",
             "known_state",
         ),
         Index(
@@ -143,6 +144,9 @@ class StatementRow(SQLModel, table=True):
         default=None, sa_column=Column(BigInteger, ForeignKey("statements.id"))
     )
     taken_in_at: datetime = Field(sa_column=_time(now=True))
+    withdrawn_by: str | None = Field(default=None, sa_column=Column(Text))
+    withdrawn_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
+    withdrawn_for: str | None = Field(default=None, sa_column=Column(Text))
 
 
 class PayoutRow(SQLModel, table=True):

@@ -22,6 +22,7 @@ from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import FieldError, Problem, not_found
 from workflows.reconciliation.answers import Account, AccountPage, BankAccount
+from workflows.reconciliation.books import Rhythm
 from workflows.reconciliation.messages import AccountName
 from workflows.reconciliation.payments import CurrencyCode
 
@@ -36,7 +37,12 @@ _EXAMPLE = Account(
     journal="ours",
     posts=("payouts", "settlements"),
     bank_accounts=(
-        BankAccount(identification="DE02120300000000202051", currency="EUR", calendar="target"),
+        BankAccount(
+            identification="DE02120300000000202051",
+            currency="EUR",
+            calendar="target",
+            statements="daily",
+        ),
     ),
     reconciled_on=examples.AT.date(),
     status="BALANCED",
@@ -71,6 +77,7 @@ class BankAccountForm(BaseModel):
                     "identification": "DE02120300000000202051",
                     "currency": "EUR",
                     "calendar": "target",
+                    "statements": "weekly",
                 }
             ]
         },
@@ -79,6 +86,7 @@ class BankAccountForm(BaseModel):
     identification: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ./_-]{1,64}$")]
     currency: CurrencyCode
     calendar: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
+    statements: Rhythm = "daily"
 
 
 class AccountForm(BaseModel):
@@ -154,9 +162,7 @@ async def make(
         async with transaction(options.engine) as connection:
             made = await accounts.make(connection, wanted)
             for one in form.bank_accounts:
-                await accounts.add_bank_account(
-                    connection, made, one.identification, one.currency, one.calendar
-                )
+                await accounts.add_bank_account(connection, made, **one.model_dump())
     except IntegrityError:
         raise Problem(409, "name-taken", _NAME_TAKEN) from None
     except AnotherTenants:
@@ -222,14 +228,15 @@ async def one(
 async def add_bank_account(
     account: KnownAccount, form: BankAccountForm, caller: Allowed, options: Options
 ) -> Account:
-    """Have an account paid out to one more bank account. Twice is fine."""
+    """Have an account paid out to one more bank account. Twice is fine.
+
+    The same one again with another calendar or rhythm of statements goes by that from now on.
+    """
     _have_calendars(options, {form.calendar}, "calendar")
     try:
         async with transaction(options.engine) as connection:
             of = await account_of(connection, caller, account)
-            await accounts.add_bank_account(
-                connection, of.id, form.identification, form.currency, form.calendar
-            )
+            await accounts.add_bank_account(connection, of.id, **form.model_dump())
     except AnotherTenants:
         raise _bank_account_taken() from None
     return await _shown(options, caller, account)

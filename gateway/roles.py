@@ -88,6 +88,7 @@ MAY: Mapping[str, tuple[Role, ...]] = {
     "POST /v1/statements": ("service", "finance_operator", "admin"),
     "GET /v1/statements": (*_FINANCE, *_OPERATORS),
     "GET /v1/statements/{id}": ("service", *_FINANCE, *_OPERATORS),
+    "POST /v1/statements/{id}/withdraw": ("finance_approver",),
     "GET /v1/attention": _OPERATORS,
     "POST /v1/attention/resolve": _OPERATORS,
     "POST /v1/attention/retry-all": _OPERATORS,

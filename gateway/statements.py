@@ -1,25 +1,31 @@
 """Statement files of banks: taken in here, read by a worker, and what became of them."""
 
 import asyncio
+import re
 import uuid
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.connection import transaction
-from database.reconciliation import files, statements
+from database.reconciliation import files, statement_withdrawal, statements
 from database.reconciliation.files import Received
+from database.reconciliation.statement_withdrawal import CountsForNothing, NoStatement
 from gateway import examples
 from gateway.bodies import STATEMENT_TYPES
 from gateway.callers import Allowed
+from gateway.cursors import bad_cursor, cursor_of, place_of, time_of
 from gateway.etags import IfNoneMatch, tagged
-from gateway.openapi import answers, problems
+from gateway.openapi import answers, problem, problems
 from gateway.options import Options
-from gateway.parameters import Limit
-from gateway.problems import not_found
+from gateway.parameters import Cursor, Limit
+from gateway.problems import FieldError, Problem, not_found
 from gateway.uploads import on_disk, received
+from workflows.actor import Why
 from workflows.reconciliation.statements import (
     StatementFile,
     StatementFiles,
@@ -29,6 +35,7 @@ from workflows.reconciliation.statements import (
 
 router = APIRouter(prefix="/v1/statements", tags=["statements"])
 
+_ID = re.compile(r"[0-9a-f]{32}")
 FileId = Annotated[str, Path(json_schema_extra={"pattern": "^[0-9a-f]{32}$"})]
 _FILE: dict[str, Any] = {  # Any: OpenAPI's own
     "requestBody": {
@@ -40,6 +47,7 @@ _FILE: dict[str, Any] = {  # Any: OpenAPI's own
     }
 }
 _TAKEN = TakenStatement(
+    number=17,
     account="acme",
     bank_account="DE00EXAMPLE",
     currency="EUR",
@@ -54,6 +62,19 @@ _TAKEN = TakenStatement(
     proof="proven",
     difference_minor=0,
     state="counts",
+    same_as=None,
+    same_as_file=None,
+    withdrawn_by=None,
+    withdrawn_at=None,
+    withdrawn_for=None,
+)
+_WITHDRAWN = _TAKEN.model_copy(
+    update={
+        "state": "withdrawn",
+        "withdrawn_by": "finance",
+        "withdrawn_at": examples.AT,
+        "withdrawn_for": "the bank sent a corrected one",
+    }
 )
 _READ = StatementFile(
     id="7d9f0c2b5e6a4f1c8b3d2a1e0f9c8b7a",
@@ -70,6 +91,19 @@ _READ = StatementFile(
     statements=[_TAKEN],
 )
 _RECEIVED = _READ.model_copy(update={"state": "received", "read_at": None, "statements": []})
+
+
+class StatementWithdrawal(BaseModel):
+    """Why a statement is wrong, and which one, where the file has several."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "the bank sent a corrected one"}]},
+    )
+
+    reason: Why
+    statement: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
 
 
 @router.post(
@@ -125,7 +159,7 @@ async def send(
 @router.get(
     "",
     response_model=StatementFiles,
-    responses={**answers(StatementFiles(items=[_READ])), **problems(401, 403, 503)},
+    responses={**answers(StatementFiles(items=[_READ], next=None)), **problems(401, 403, 503)},
     summary="List statement files",
 )
 async def many(
@@ -134,14 +168,34 @@ async def many(
     state: Annotated[
         StatementState | None, Query(description="Only files with such a statement.")
     ] = None,
-    limit: Limit = 20,
+    cursor: Cursor = None,
+    limit: Limit = 50,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """The latest files first, with their statements: `unknown_account` shows those that wait."""
     async with transaction(options.engine) as connection:
-        rows = await files.many(connection, tenant=caller.tenant, state=state, limit=limit)
-        found = StatementFiles(items=[await _told(connection, row) for row in rows])
+        rows = await files.many(
+            connection,
+            tenant=caller.tenant,
+            state=state,
+            after=_after(cursor),
+            limit=limit + 1,
+        )
+        page, more = rows[:limit], len(rows) > limit
+        found = StatementFiles(
+            items=[await _told(connection, row) for row in page],
+            next=cursor_of([page[-1]["received_at"].isoformat(), page[-1]["id"]]) if more else None,
+        )
     return tagged(found, if_none_match)
+
+
+def _after(cursor: str | None) -> tuple[datetime, str] | None:
+    if cursor is None:
+        return None
+    at, id_ = place_of(cursor, str, str)
+    if not _ID.fullmatch(id_):
+        raise bad_cursor()
+    return time_of(at), id_
 
 
 @router.get(
@@ -160,6 +214,59 @@ async def one(
             raise not_found("statement file")
         told = await _told(connection, row)
     return tagged(told, if_none_match)
+
+
+@router.post(
+    "/{id}/withdraw",
+    response_model=StatementFile,
+    responses={
+        **answers(_READ.model_copy(update={"statements": [_WITHDRAWN]})),
+        **problems(400, 401, 403, 404, 413, 415, 503),
+        **problem(
+            409,
+            "`counts-for-nothing`: the statement is no evidence as it is; its `state` says why.",
+            code="counts-for-nothing",
+            detail="Statement 17 counts for nothing: its state says why.",
+        ),
+    },
+    summary="Withdraw a statement",
+)
+async def withdraw(
+    id: FileId, form: StatementWithdrawal, caller: Allowed, options: Options
+) -> StatementFile:
+    """Say that a statement is wrong: kept for good, with who and why. Twice is fine.
+
+    It is no evidence any more, and its entries are out of cuts from the next run on; what was
+    certified stays as it is. Where another one contradicts it, that one counts in its place.
+    """
+    async with transaction(options.engine) as connection:
+        row = await files.one(connection, id)
+        if row is None or not caller.may_see(row["tenant"]):
+            raise not_found("statement file")
+        number = form.statement or await _only_one(connection, id)
+        try:
+            await statement_withdrawal.withdraw(
+                connection, id, number, by=caller.name, reason=form.reason
+            )
+        except NoStatement:
+            raise _which("is none of this file's") from None
+        except CountsForNothing:
+            told = f"Statement {number} counts for nothing: its state says why."
+            raise Problem(409, "counts-for-nothing", told) from None
+        return await _told(connection, row)
+
+
+async def _only_one(connection: AsyncConnection, file: str) -> int:
+    """The number of a file's statement. Raises Problem (422) where it has not just one."""
+    of = await statements.of_file(connection, file)
+    if len(of) != 1:
+        raise _which(f"must name one of this file's {len(of)} statements, by its `number`")
+    return int(of[0]["number"])
+
+
+def _which(message: str) -> Problem:
+    wrong = FieldError(field="statement", message=message)
+    return Problem(422, "invalid", "1 field cannot be used.", errors=[wrong])
 
 
 async def _told(connection: AsyncConnection, row: RowMapping) -> StatementFile:

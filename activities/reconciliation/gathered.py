@@ -1,7 +1,10 @@
 """What the cut of a run is made by: what was gathered for its day, and what of that is missing."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -13,14 +16,21 @@ from database.journal import balances, openings
 from database.journal.balances import Seal
 from database.reconciliation import accounts, sources, statements
 from database.reconciliation.accounts import Account
-from workflows.reconciliation.books import Book
-from workflows.reconciliation.certificate import Missing
+from workflows.reconciliation.books import Book, Rhythm
+from workflows.reconciliation.certificate import Missing, ProvenUntil
 from workflows.reconciliation.inputs import Inputs, Told
 from workflows.reconciliation.messages import Run
 from workflows.reconciliation.opening import Opening
-from workflows.reconciliation.terms import Terms
+from workflows.reconciliation.terms import Calendar, Terms
 
 _SCOPE: tuple[Book, ...] = ("processor", "bank", "clearing", "in_transit", "cash")
+_RHYTHMS: Mapping[Rhythm, timedelta] = {
+    "daily": timedelta(),
+    "weekly": timedelta(days=6),
+    "monthly": timedelta(days=30),
+}
+"""How long before the bank's last working day the last statement may have ended."""
+
 _JOURNAL: tuple[Literal["clearing", "in_transit", "cash"], ...] = ("clearing", "in_transit", "cash")
 
 
@@ -36,17 +46,29 @@ class GatheredInputs:
         """Until when, which statements, which balances were told; see `compare.InputsOf`."""
         before = account.end_of(run.day)
         counting = await statements.of_account(connection, account.id, until=run.day)
+        opening = await openings.approved(connection, account)
+        banks = await self._banks(connection, account, counting, opening)
         seal = await _seal(connection, account)
         missing = [
             *await _of_processor(connection, account, before),
             *_of_statements(counting),
-            *await self._without_statement(connection, account, run.day, counting),
+            *(
+                Missing(
+                    lack="statement_missing",
+                    book="bank",
+                    currency=bank.currency,
+                    subject=bank.identification,
+                )
+                for bank in banks
+                if bank.is_overdue(account, run.day)
+            ),
             *[
                 Missing(
-                    lack="statement_unproven",
+                    lack="statement_contradicted",
                     book="bank",
                     currency=row["currency"],
-                    subject=f"{row['bank_account']}/{row['statement_id']}",
+                    subject=f"{_name(row)} of files {row['sha256'][:12]} and"
+                    f" {row['other_sha256'][:12]}",
                 )
                 for row in await statements.contradicted(connection, account.id, until=run.day)
             ],
@@ -60,44 +82,83 @@ class GatheredInputs:
                 "bank_before": before,
                 "journal_before": before,
                 "statements": tuple(sorted(_name(row) for row in counting)),
+                "proven": tuple(one for bank in banks if (one := bank.proven(account))),
                 "missing": tuple(missing),
                 "journal_seal": seal.number if seal else None,
             }
         )
         told = [
             *await _told_by_processor(connection, account, before),
-            *_told_by_statements(counting),
+            *_told_by_statements(counting, banks, opening),
             *await _told_by_journal(connection, account, seal, run.day),
         ]
-        return made, _begun_with(await openings.approved(connection, account), told)
+        return made, _begun_with(opening, told)
 
-    async def _without_statement(
+    async def _banks(
         self,
         connection: AsyncConnection,
         account: Account,
-        day: date,
         counting: Sequence[RowMapping],
-    ) -> Iterable[Missing]:
-        """The bank accounts whose statements end before the bank's last working day."""
-        last: dict[tuple[str, str], date] = {}
+        opening: Opening | None,
+    ) -> Sequence[_Bank]:
+        """The account's bank accounts, with what their statements told last."""
+        closed: dict[tuple[str, str], date] = {}
+        proven: dict[tuple[str, str], date] = {}
         for row in counting:
             if row["closing_on"] is not None:
-                last[row["bank_account"], row["currency"]] = row["closing_on"]
-        missing = []
-        for bank in await accounts.bank_accounts(connection, account.id):
-            calendar = self._terms.calendars.get(bank["calendar"])
-            due = calendar.last_working_day(day) if calendar else day
-            closed = last.get((bank["identification"], bank["currency"]))
-            if due >= account.opened_on and (closed is None or closed < due):
-                missing.append(
-                    Missing(
-                        lack="statement_missing",
-                        book="bank",
-                        currency=bank["currency"],
-                        subject=bank["identification"],
-                    )
-                )
-        return missing
+                of = row["bank_account"], row["currency"]
+                closed[of] = row["closing_on"]
+                if row["proof"] == "proven":
+                    proven[of] = row["closing_on"]
+        agreed = _agreed(opening)
+        return [
+            _Bank(
+                of[0],
+                of[1],
+                self._terms.calendars.get(row["calendar"]),
+                row["statements"],
+                closed.get(of),
+                proven.get(of),
+                begun=row["currency"] in agreed,
+            )
+            for row in await accounts.bank_accounts(connection, account.id)
+            for of in [(row["identification"], row["currency"])]
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bank:
+    """A bank account, the day that its statements told last, and that which they proved last.
+
+    begun  whether two people agreed on what it began with
+    """
+
+    identification: str
+    currency: str
+    calendar: Calendar | None
+    statements: Rhythm
+    closed_on: date | None
+    proven_on: date | None
+    begun: bool
+
+    def is_overdue(self, account: Account, day: date) -> bool:
+        """Whether a later statement is due by now."""
+        if self.closed_on is None and not self.begun and self.statements != "daily":
+            return True
+        due = self._working(self._working(day) - _RHYTHMS[self.statements])
+        return due >= account.opened_on and (self.closed_on is None or self.closed_on < due)
+
+    def proven(self, account: Account) -> ProvenUntil | None:
+        """Up to which day it is proven: by what people agreed on, before the first statement."""
+        until = self.proven_on
+        if until is None and self.begun and self.closed_on is None:
+            until = account.opened_on - timedelta(days=1)
+        if until is None:
+            return None
+        return ProvenUntil(bank_account=self.identification, currency=self.currency, day=until)
+
+    def _working(self, day: date) -> date:
+        return self.calendar.last_working_day(day) if self.calendar else day
 
 
 async def _of_processor(
@@ -135,11 +196,12 @@ def _of_statements(counting: Sequence[RowMapping]) -> Iterable[Missing]:
                 amount_minor=row["difference_minor"],
             )
     for gap in statements.gaps(counting):
+        other = f" and {gap.bank_account}/{gap.contradicts}" if gap.contradicts else ""
         yield Missing(
-            lack="statement_gap",
+            lack="statement_contradicted" if gap.contradicts else "statement_gap",
             book="bank",
             currency=gap.currency,
-            subject=f"{gap.bank_account}/{gap.before}",
+            subject=f"{gap.bank_account}/{gap.before}{other}",
             amount_minor=gap.difference_minor,
         )
 
@@ -173,8 +235,13 @@ async def _told_by_processor(
     )
 
 
-def _told_by_statements(counting: Sequence[RowMapping]) -> Iterable[Told]:
-    """All bank accounts of a currency together: how the first opened, how the last closed."""
+def _told_by_statements(
+    counting: Sequence[RowMapping], banks: Iterable[_Bank], opening: Opening | None
+) -> Iterable[Told]:
+    """All bank accounts of a currency together: how the first opened, how the last closed.
+
+    One that has no statement yet has what is left of what people agreed on.
+    """
     openings: dict[str, list[int | None]] = {}
     closings: dict[str, list[int | None]] = {}
     of_account = itertools.groupby(counting, lambda row: (row["bank_account"], row["currency"]))
@@ -182,8 +249,19 @@ def _told_by_statements(counting: Sequence[RowMapping]) -> Iterable[Told]:
         in_order = list(rows)
         openings.setdefault(currency, []).append(in_order[0]["opening_minor"])
         closings.setdefault(currency, []).append(in_order[-1]["closing_minor"])
+    agreed = _agreed(opening)
+    for currency in {bank.currency for bank in banks if bank.closed_on is None} & agreed.keys():
+        opened = openings.get(currency, [])
+        if None not in opened:
+            closings.setdefault(currency, []).append(agreed[currency] - sum(filter(None, opened)))
     yield from _told("bank", "opening", _sums(openings))
     yield from _told("bank", "closing", _sums(closings))
+
+
+def _agreed(opening: Opening | None) -> Mapping[str, int]:
+    """What people agreed on that the bank's book began with, by currency."""
+    balances_ = opening.balances if opening else ()
+    return {one.currency: one.amount_minor for one in balances_ if one.book == "bank"}
 
 
 def _sums(amounts: Mapping[str, Sequence[int | None]]) -> Mapping[str, tuple[int, str]]:

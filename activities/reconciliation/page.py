@@ -269,6 +269,7 @@ def _rests_on(of: Certificate) -> Element:
         ("Rules", cut.rules),
         ("Stripe until", f"{cut.processor_before:%Y-%m-%d %H:%M} UTC"),
         *((words.BOOK[one.book], f"{one.items:,} items · {one.hash}") for one in cut.contents),
+        *((f"Proven until {one.day:%Y-%m-%d}", one.bank_account) for one in cut.proven),
         *([("Statements", ", ".join(cut.statements))] if cut.statements else []),
     ]
     told = element("dl")

@@ -128,14 +128,20 @@ class StatementItems:
     An entry is known by its account, its statement and, within that, by its day and the bank's own
     reference, else its amount; the second of the same is numbered. So the same statement sent again
     gives the same ids, also with its entries in another order. OFX and CSV have no statements, only
-    ranges of days that somebody chose: there the entries of two that overlap are the same. An entry
-    happened when its booking day began in `zone`.
+    ranges of days that somebody chose: there the entries of two that overlap are the same.
+
+    An entry happened when the day began, in `zone`, on which its statement was closed: a cut has
+    all of a statement or nothing, so that its closing balance is of what the cut has. Where no
+    balance closed it, the entry happened on its booking day.
     """
 
-    def __init__(self, opened: Opened, zone: tzinfo = UTC) -> None:
+    def __init__(
+        self, opened: Opened, zone: tzinfo = UTC, *, closed_on: date | None = None
+    ) -> None:
         ranged = opened.format in ("ofx", "csv")
         self._of = opened.account if ranged else f"{opened.account}/{opened.statement_id}"
         self._zone = zone
+        self._closed_on = closed_on
         self._counted: dict[str, int] = {}
 
     def item(self, entry: Entry) -> NewItem:
@@ -152,7 +158,7 @@ class StatementItems:
             entry.bank_code or "",
             entry.currency,
             entry.amount_minor,
-            datetime.combine(booked_on, time(), self._zone),
+            datetime.combine(self._closed_on or booked_on, time(), self._zone),
             entry.value_date or booked_on,
             reference=entry.end_to_end_id or entry.reference,
             descriptor=_descriptor(entry.description),

@@ -161,7 +161,8 @@ class StatementIntake:
         new = changed = unchanged = 0
         for account, numbers in sorted(counting.items()):
             zone = (await accounts.of_id(connection, account)).zone
-            entries = self._items(content, row["bank_account"], frozenset(numbers), zone)
+            closed_on = {number: _closed_on(told[number]) for number in numbers}
+            entries = self._items(content, row["bank_account"], closed_on, zone)
             taken = await items.take_in(
                 connection, account, entries, source=f"statement file {row['id']}"
             )
@@ -186,17 +187,22 @@ class StatementIntake:
         return told
 
     def _items(
-        self, content: Path, bank_account: str | None, numbers: frozenset[int], zone: ZoneInfo
+        self,
+        content: Path,
+        bank_account: str | None,
+        closed_on: Mapping[int, date | None],
+        zone: ZoneInfo,
     ) -> Iterator[NewItem]:
-        """The items of the statements of these numbers, counted within the file."""
+        """The items of these statements, which go by their number within the file."""
         with content.open("rb") as file:
             number, of = -1, None
             for part in read(file, self._maps):
                 match part:
                     case Opened():
                         number += 1
-                        of = StatementItems(_named(part, bank_account), zone)
-                    case Entry() if number in numbers and of is not None:
+                        named = _named(part, bank_account)
+                        of = StatementItems(named, zone, closed_on=closed_on.get(number))
+                    case Entry() if number in closed_on and of is not None:
                         yield of.item(part)
 
     @contextlib.asynccontextmanager
@@ -262,6 +268,11 @@ class _Summary:
             proof=proven.proof,
             difference_minor=proven.difference_minor,
         )
+
+
+def _closed_on(told: ToldStatement) -> date | None:
+    """The day of its closing balance, where it has one."""
+    return told.closing_on if told.closing_minor is not None else None
 
 
 def _named(opened: Opened, bank_account: str | None) -> Opened:

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from workflows.reconciliation.books import Rhythm
+
 LIVE = """
     (a.journal <> 'ours' OR EXISTS (
         SELECT FROM openings o JOIN opening_decisions d ON d.opening = o.id
@@ -28,7 +30,7 @@ _BY_ID = text("""
     FROM reconciliation_accounts WHERE id = :id
 """)
 _BANK_ACCOUNTS = text("""
-    SELECT identification, currency, calendar FROM reconciliation_bank_accounts
+    SELECT identification, currency, calendar, statements FROM reconciliation_bank_accounts
     WHERE account = :account ORDER BY identification, currency
 """)
 _MAKE = text("""
@@ -40,14 +42,17 @@ _MAKE = text("""
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:identification, 7420162))")
 # A statement is of one account: at a bank account of two tenants it would be the wrong one's.
 _ADD_BANK_ACCOUNT = text("""
-    INSERT INTO reconciliation_bank_accounts (account, identification, currency, calendar)
-    SELECT mine.id, :identification, :currency, :calendar FROM reconciliation_accounts mine
+    INSERT INTO reconciliation_bank_accounts (account, identification, currency, calendar,
+                                              statements)
+    SELECT mine.id, :identification, :currency, :calendar, :statements
+    FROM reconciliation_accounts mine
     WHERE mine.id = :account AND NOT EXISTS (
         SELECT FROM reconciliation_bank_accounts b
         JOIN reconciliation_accounts other ON other.id = b.account
         WHERE b.identification = :identification AND b.currency = :currency
           AND other.tenant <> mine.tenant)
-    ON CONFLICT (account, identification, currency) DO UPDATE SET calendar = EXCLUDED.calendar
+    ON CONFLICT (account, identification, currency) DO UPDATE
+    SET calendar = EXCLUDED.calendar, statements = EXCLUDED.statements
 """)
 _MANY = text("""
     SELECT a.id, a.name, a.tenant, a.time_zone, a.opened_on, a.processor, a.journal, a.posts,
@@ -55,7 +60,8 @@ _MANY = text("""
            (SELECT count(*) FROM breaks b
             WHERE b.account = a.id AND b.closed_on IS NULL) AS open_breaks,
            COALESCE((SELECT jsonb_agg(jsonb_build_object(
-                'identification', identification, 'currency', currency, 'calendar', calendar)
+                'identification', identification, 'currency', currency, 'calendar', calendar,
+                'statements', statements)
                 ORDER BY identification, currency)
               FROM reconciliation_bank_accounts WHERE account = a.id), '[]') AS bank_accounts
     FROM reconciliation_accounts a
@@ -151,9 +157,14 @@ async def make(connection: AsyncConnection, account: Account) -> int:
 
 
 async def add_bank_account(
-    connection: AsyncConnection, account: int, identification: str, currency: str, calendar: str
+    connection: AsyncConnection,
+    account: int,
+    identification: str,
+    currency: str,
+    calendar: str,
+    statements: Rhythm = "daily",
 ) -> None:
-    """Have an account paid out to a bank account, or by another calendar from now on.
+    """Have an account paid out to a bank account, or by another calendar or rhythm from now on.
 
     Raises AnotherTenants.
     """
@@ -162,6 +173,7 @@ async def add_bank_account(
         "identification": identification,
         "currency": currency,
         "calendar": calendar,
+        "statements": statements,
     }
     await connection.execute(_ONE_AT_A_TIME, values)
     if (await connection.execute(_ADD_BANK_ACCOUNT, values)).rowcount == 0:
@@ -169,7 +181,7 @@ async def add_bank_account(
 
 
 async def bank_accounts(connection: AsyncConnection, account: int) -> Sequence[RowMapping]:
-    """Identification, currency and calendar of each bank account."""
+    """Identification, currency, calendar and rhythm of statements of each bank account."""
     return (await connection.execute(_BANK_ACCOUNTS, {"account": account})).mappings().all()
 
 

@@ -60,14 +60,22 @@ _SETTLEMENTS = of_cut("""
            AS loaded
     FROM settlements_at GROUP BY currency
 """)
-# What was open before and is matched now; and differences of matches that were taken apart since.
+# What was open before and was matched then, even if it is taken apart by now; and differences of
+# matches that were taken apart since.
 _CLEARED = of_cut(f"""
     SELECT leg, currency, sum(amount) AS amount FROM (
         SELECT x.leg, i.currency, {_signed("x")} AS amount
-        FROM matches x JOIN match_items m ON m.match = x.number JOIN items i ON i.id = m.item
-        WHERE x.account = :account AND x.run > :base_run AND x.run <= :run
-        AND m.item <= greatest(:base_item, :loaded_to)
-        AND (({IN_BASE}) OR i.id BETWEEN :loaded_from AND :loaded_to)
+        FROM (
+            SELECT x.leg, m.item
+            FROM matches x JOIN match_items m ON m.match = x.number
+            WHERE x.account = :account AND x.run > :base_run AND x.run <= :run
+            AND m.item <= greatest(:base_item, :loaded_to)
+            UNION ALL
+            SELECT h.leg, u.item FROM match_history h, unnest(h.items) AS u (item)
+            WHERE h.account = :account AND h.run > :base_run AND h.run <= :run
+            AND h.until_run >= :run AND u.item <= greatest(:base_item, :loaded_to)
+        ) AS x JOIN items i ON i.id = x.item
+        WHERE ({IN_BASE}) OR i.id BETWEEN :loaded_from AND :loaded_to
         UNION ALL
         SELECT h.leg, i.currency, {_signed("h")}
         FROM match_history h, unnest(h.items) AS u (item) JOIN items i ON i.id = u.item

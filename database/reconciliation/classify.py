@@ -80,16 +80,15 @@ _AMBIGUOUS = text("""
         UNION SELECT leg, currency, amount, part, 1, theirs, their_apart FROM near
     ) AS d USING (leg, currency, amount, part, side, n, apart)
 """)
-# What has been open for longer than its grace: of the bank, in its business days.
+# What has been open for longer than its grace: of the bank, in business days that it told of.
 _LATE = text("""
     CREATE TEMP TABLE late ON COMMIT DROP AS
     SELECT o.leg, o.item
     FROM open_now o
     LEFT JOIN bank_days due ON due.currency = o.currency AND due.day = o.day
-    LEFT JOIN bank_days today ON today.currency = o.currency
-                             AND today.day = CAST(:today AS date)
+    LEFT JOIN bank_turn told ON told.currency = o.currency
     WHERE CASE o.leg WHEN 1 THEN CAST(:today AS date) - o.day > CAST(:processor_days AS integer)
-                     ELSE today.number - due.number > CAST(:bank_days AS integer) END
+                     ELSE told.number - due.number > CAST(:bank_days AS integer) END
 """)
 # The class, the first that holds. Empty: timing.
 _JUDGE = text("""

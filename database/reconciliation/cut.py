@@ -161,6 +161,7 @@ async def record(connection: AsyncConnection, cut: Cut) -> CutRecord:
         hash=NOTHING,
         processor_before=cut.inputs.processor_before,
         statements=cut.inputs.statements,
+        proven=cut.inputs.proven,
         contents=contents,
         controls=_hash([list(row) for row in told]),
         rules=cut.inputs.terms,

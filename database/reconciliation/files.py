@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,7 +25,8 @@ _MANY = text("""
     WHERE (CAST(:tenant AS text) IS NULL OR f.tenant = :tenant)
       AND (CAST(:state AS text) IS NULL
            OR EXISTS (SELECT FROM statements s WHERE s.file = f.id AND s.state = :state))
-    ORDER BY f.received_at DESC, f.id LIMIT :limit
+      AND (CAST(:after_id AS text) IS NULL OR (received_at, id) < (:after_at, :after_id))
+    ORDER BY f.received_at DESC, f.id DESC LIMIT :limit
 """)
 _ONE = text("SELECT * FROM source_files WHERE id = :id")
 # Who reads a file holds it; a file that is being read is passed over, not waited for.
@@ -74,10 +76,24 @@ async def one(connection: AsyncConnection, id_: str) -> RowMapping | None:
 
 
 async def many(
-    connection: AsyncConnection, *, tenant: str | None, state: str | None, limit: int
+    connection: AsyncConnection,
+    *,
+    tenant: str | None,
+    state: str | None,
+    after: tuple[datetime, str] | None = None,
+    limit: int,
 ) -> Sequence[RowMapping]:
-    """The latest files first, perhaps only those with a statement in a state."""
-    values = {"tenant": tenant, "state": state, "limit": limit}
+    """The latest files first, after the row that a page ended with; perhaps only those with a
+    statement in a state.
+    """
+    after_at, after_id = after or (None, None)
+    values = {
+        "tenant": tenant,
+        "state": state,
+        "after_at": after_at,
+        "after_id": after_id,
+        "limit": limit,
+    }
     return (await connection.execute(_MANY, values)).mappings().all()
 
 

@@ -67,6 +67,14 @@ _UNNAMED = """
 _TAKEN_BACK_SINCE = """
     payout IN (SELECT payout FROM {leg} WHERE side = 0 AND kind = 'payout_reversal')
 """
+# Not before statements tell of the day on which it came back.
+_BANK_HAD_ITS_TURN = """
+    side = 0 AND (kind <> 'payout_reversal' OR (
+        SELECT least(day.number, turn.today) <= turn.number
+        FROM bank_days day JOIN bank_turn turn USING (currency)
+        WHERE day.currency = {leg}.currency AND day.day = {leg}.day
+    ))
+"""
 
 
 def _blocks(distance: str, *, all_of_them: bool) -> str:
@@ -190,4 +198,4 @@ async def by_payout(passing: Passing, days: int) -> None:
             await propose(blocks, "arrival_block")
     await propose(_runs(days), "consecutive_payouts")
     await propose(_short(days), "short_deposit", "difference")
-    await propose(contra("payout", "side = 0"), "taken_back", "contra")
+    await propose(contra("payout", _BANK_HAD_ITS_TURN), "taken_back", "contra")

@@ -1,6 +1,6 @@
 """What a run compares: the items of its cut that no run before it had, beside what is open."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -63,7 +63,8 @@ class OutOfOrder(Exception):
 class Scope:
     """A run's cut, and the cut of the run that was matched last, from which it goes on.
 
-    legs  those of which the account has both books
+    legs    those of which the account has both books
+    proven  up to which day the bank is, in currencies where that is told: later it had no turn
     """
 
     run: int
@@ -77,6 +78,7 @@ class Scope:
     before: tuple[datetime, datetime, datetime]
     base_item: int
     base_before: tuple[datetime, datetime, datetime]
+    proven: Mapping[str, date]
 
     def values(self) -> dict[str, Any]:
         """The parameters of `IN_CUT` and `FRESH`. Any: each of its column's type."""
@@ -129,4 +131,14 @@ async def of_run(connection: AsyncConnection, run: int) -> Scope:
         before=tuple(row[name] for name in _NAMES),
         base_item=base["last_item"] if base else 0,
         base_before=tuple(base[name] for name in _NAMES) if base else (_BEGINNING,) * 3,
+        proven=_proven(row["inputs"].get("proven", ())),
     )
+
+
+def _proven(told: Iterable[Mapping[str, str]]) -> Mapping[str, date]:
+    """By currency: of several bank accounts that which lags most, since any may have the money."""
+    proven: dict[str, date] = {}
+    for one in told:
+        day = date.fromisoformat(one["day"])
+        proven[one["currency"]] = min(day, proven.get(one["currency"], day))
+    return proven

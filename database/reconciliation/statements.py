@@ -1,6 +1,6 @@
 """Statements of banks: each counts once, however often and in whatever format it was sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -32,6 +32,21 @@ _OF_NAME = text(f"""
       AND coalesce(closing_on, '-infinity') = coalesce(CAST(:closing_on AS date), '-infinity')
       AND state IN ('counts', 'unknown_account')
     ORDER BY state = 'counts' DESC, file = :file DESC, id LIMIT 1
+""")
+# A file may be read again, for another statement in it: each of its own is there already.
+_OF_THIS_FILE = text("""
+    SELECT * FROM statements
+    WHERE file = :file AND bank_account = :bank_account AND currency = :currency
+      AND statement_id = :statement_id AND content = :content
+      AND coalesce(sequence, 0) = coalesce(CAST(:sequence AS bigint), 0)
+    ORDER BY id LIMIT 1
+""")
+_WITHDRAWN = text(f"""
+    SELECT id FROM statements
+    WHERE {_THEIRS}
+      AND bank_account = :bank_account AND currency = :currency AND statement_id = :statement_id
+      AND content = :content AND state = 'withdrawn'
+    ORDER BY id LIMIT 1
 """)
 # Two formats name statements differently; days, balances and sums are the bank's own.
 _OF_CONTENT = text(f"""
@@ -81,27 +96,43 @@ _WAITED_FOR = text(f"""
     )
 """)
 _CONTRADICTED = text("""
-    SELECT bank_account, currency, statement_id FROM statements
-    WHERE account = :account AND state = 'contradicted'
-      AND (closing_on IS NULL OR closing_on <= :until)
-    ORDER BY bank_account, currency, statement_id
+    SELECT s.bank_account, s.currency, s.statement_id, file.sha256, other.sha256 AS other_sha256
+    FROM statements s JOIN source_files file ON file.id = s.file
+    JOIN statements o ON o.id = s.same_as JOIN source_files other ON other.id = o.file
+    WHERE s.account = :account AND s.state = 'contradicted'
+      AND (s.closing_on IS NULL OR s.closing_on <= :until)
+    ORDER BY s.bank_account, s.currency, s.statement_id, file.sha256
 """)
 _OF_FILE = text("""
-    SELECT s.bank_account, s.currency, s.statement_id, s.sequence, s.format, s.opening_on,
-           s.opening_minor, s.closing_on, s.closing_minor, s.entries, s.proof, s.difference_minor,
-           s.state, a.name AS account
+    SELECT s.id AS number, s.bank_account, s.currency, s.statement_id, s.sequence, s.format,
+           s.opening_on, s.opening_minor, s.closing_on, s.closing_minor, s.entries, s.proof,
+           s.difference_minor, s.state, s.same_as, other.file AS same_as_file, s.withdrawn_by,
+           s.withdrawn_at, s.withdrawn_for, a.name AS account
     FROM statements s
+    LEFT JOIN statements other ON other.id = s.same_as
     LEFT JOIN reconciliation_accounts a ON a.id = s.account
     WHERE s.file = :file ORDER BY s.id
 """)
+# The bank counted what was withdrawn, too: its number is not missing.
 _OF_ACCOUNT = text("""
-    SELECT *,
-           lag(closing_minor) OVER one AS closed_before_minor,
-           lag(sequence) OVER one AS sequence_before
-    FROM statements
-    WHERE account = :account AND state = 'counts'
-      AND (closing_on IS NULL OR closing_on <= :until)
-    WINDOW one AS (PARTITION BY bank_account, currency ORDER BY closing_on, sequence, id)
+    SELECT told.*, greatest(counted_before, (
+               SELECT max(w.sequence) FROM statements w
+               WHERE w.account = :account AND w.state = 'withdrawn'
+                 AND (w.bank_account, w.currency) = (told.bank_account, told.currency)
+                 AND w.closing_on BETWEEN told.closed_before_on AND told.closing_on
+                 AND w.sequence < told.sequence AND counted_before IS NOT NULL
+           )) AS sequence_before
+    FROM (
+        SELECT *,
+               lag(closing_minor) OVER one AS closed_before_minor,
+               lag(sequence) OVER one AS counted_before,
+               lag(statement_id) OVER one AS statement_id_before,
+               lag(closing_on) OVER one AS closed_before_on
+        FROM statements
+        WHERE account = :account AND state = 'counts'
+          AND (closing_on IS NULL OR closing_on <= :until)
+        WINDOW one AS (PARTITION BY bank_account, currency ORDER BY closing_on, sequence, id)
+    ) AS told
     ORDER BY bank_account, currency, closing_on, sequence, id
 """)
 
@@ -128,12 +159,17 @@ class ToldStatement:
 
 @dataclass(frozen=True)
 class Gap:
-    """Statements that are missing before another one, by the bank's count or by its balances."""
+    """Statements that are missing before another one, by the bank's count or by its balances.
+
+    contradicts  the one before it, where both tell of the same days: then none is missing, and one
+                 of the two is wrong
+    """
 
     bank_account: str
     currency: str
     before: str
     difference_minor: int | None
+    contradicts: str | None = None
 
 
 async def place(
@@ -145,12 +181,19 @@ async def place(
     opening, or it does not count.
     """
     values = {"file": file, "tenant": tenant, "same_as": None, **asdict(told)}
-    await connection.execute(_ONE_AT_A_TIME, values)
+    await one_at_a_time(connection, told.bank_account)
     accounts = (await connection.execute(_WHOSE, values)).all()
     account: int | None = None
     if len(accounts) == 1:
         account, values["tenant"] = accounts[0]
     values["account"] = account
+    known = (await connection.execute(_OF_THIS_FILE, values)).mappings().first()
+    if known is not None and (account is None or known["state"] != "unknown_account"):
+        counting: int | None = known["account"] if known["state"] == "counts" else None
+        return counting  # some of its items may be new by now
+    if withdrawn := await connection.scalar(_WITHDRAWN, values):
+        await _keep_beside(connection, values | {"state": "withdrawn", "same_as": withdrawn})
+        return None
     before = (await connection.execute(_OF_NAME, values)).mappings().first()
     interim = told.format == "mt942"
     if before is not None and _gives_way(before["proof"], told.proof) and not interim:
@@ -161,18 +204,26 @@ async def place(
         state = "interim" if interim else "counts" if account else "unknown_account"
         await connection.execute(_KEEP, values | {"state": state})
         return account if state == "counts" else None
-    if before["file"] == file and before["content"] == told.content:
-        if before["state"] == "unknown_account" and account is not None:
-            await connection.execute(_NOW_KNOWN, values | {"id": before["id"]})
-            return account
-        return None
+    if known is not None and known["id"] == before["id"]:
+        await connection.execute(_NOW_KNOWN, values | {"id": known["id"]})
+        return account
     same = before["content"] == told.content or before["format"] != told.format
     gives_way = _gives_way(told.proof, before["proof"])
     state = "again" if same else "superseded" if gives_way else "contradicted"
-    values |= {"account": before["account"], "same_as": before["id"], "state": state}
+    told_of = {"account": before["account"], "same_as": before["id"], "state": state}
+    await _keep_beside(connection, values | told_of)
+    return None
+
+
+async def one_at_a_time(connection: AsyncConnection, bank_account: str) -> None:
+    """Have the statements of a bank account to oneself until the transaction ends."""
+    await connection.execute(_ONE_AT_A_TIME, {"bank_account": bank_account})
+
+
+async def _keep_beside(connection: AsyncConnection, values: Mapping[str, Any]) -> None:
+    """Keep a statement that brings nothing, in place of its row if it waited for its account."""
     if not (await connection.execute(_WAITS_NO_MORE, values)).rowcount:
         await connection.execute(_KEEP, values)
-    return None
 
 
 def _gives_way(proof: str, to: str) -> bool:
@@ -232,7 +283,21 @@ def _gap_before(row: RowMapping) -> Gap | None:
     difference = opened - closed if closed is not None and opened is not None else None
     if not breaks_off(difference, row["sequence_before"], row["sequence"]):
         return None
-    return Gap(row["bank_account"], row["currency"], row["statement_id"], difference or None)
+    return Gap(
+        row["bank_account"],
+        row["currency"],
+        row["statement_id"],
+        difference or None,
+        contradicts=row["statement_id_before"] if _overlap(row) else None,
+    )
+
+
+def _overlap(row: RowMapping) -> bool:
+    """Whether a statement tells of days of which the one before it does, under another name."""
+    opened, closed, before = row["opening_on"], row["closing_on"], row["closed_before_on"]
+    if None in (opened, closed, before) or row["statement_id"] == row["statement_id_before"]:
+        return False
+    return bool(opened < before or closed == before)
 
 
 def breaks_off(difference_minor: int | None, before: int | None, after: int | None) -> bool:

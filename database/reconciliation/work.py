@@ -135,6 +135,11 @@ _BANK_DAYS = """
         currency text COLLATE "C" NOT NULL, day date NOT NULL, number integer NOT NULL
     ) ON COMMIT DROP
 """
+_BANK_TURN = """
+    CREATE TEMP TABLE bank_turn (
+        currency text COLLATE "C" NOT NULL, number integer NOT NULL, today integer NOT NULL
+    ) ON COMMIT DROP
+"""
 _DAYS = "SELECT currency, min(day), max(day) FROM ({rows}) AS d GROUP BY currency ORDER BY currency"
 _CALENDARS = text("""
     SELECT currency, min(calendar) AS calendar FROM reconciliation_bank_accounts
@@ -187,22 +192,28 @@ async def number_bank_days(
 ) -> None:
     """Make `bank_days`: the bank's business days, numbered, for the currencies and days of rows.
 
-    A day on which the bank does not work has the number of the last one on which it did. Raises
+    A day on which the bank does not work has the number of the last one on which it did. Beside it
+    `bank_turn`: the number of the last day that statements tell, and of the business date. Raises
     NoCalendar.
     """
     await connection.execute(text(_BANK_DAYS))
+    await connection.execute(text(_BANK_TURN))
     found = await connection.execute(_CALENDARS, {"account": scope.account})
     named = {row.currency: row.calendar for row in found}
     days: list[tuple[str, date, int]] = []
+    turns: list[tuple[str, int, int]] = []
     for currency, first, last in (await connection.execute(text(_DAYS.format(rows=rows)))).all():
         name = named.get(currency) or terms.calendar_for(currency)
         today = scope.business_date
         if name not in terms.calendars:
             known = ", ".join(sorted(terms.calendars))
             raise NoCalendar(f"the bank in {currency} works by {name}, which is none of {known}")
-        span = numbered(terms.calendars[name], min(first, today), max(last, today))
-        days += [(currency, *day) for day in span]
+        told = scope.proven.get(currency, today)
+        span = dict(numbered(terms.calendars[name], min(first, told), max(last, today)))
+        days += [(currency, *day) for day in span.items()]
+        turns.append((currency, span[told], span[today]))
     await driver_of(connection).copy_records_to_table("bank_days", records=days)
+    await driver_of(connection).copy_records_to_table("bank_turn", records=turns)
     await connection.execute(text("ANALYZE bank_days"))
 
 

@@ -30,6 +30,7 @@ from workers.cli import (
     screening,
     stack,
     statement,
+    statements,
     versions,
 )
 from workers.ending import end_after
@@ -57,6 +58,7 @@ app.add_typer(rules.app, name="rules", rich_help_panel="Rules")
 app.add_typer(reconcile.app, name="reconcile", rich_help_panel="Reconciliation")
 app.add_typer(breaks.app, name="breaks", rich_help_panel="Reconciliation")
 app.add_typer(matches.app, name="matches", rich_help_panel="Reconciliation")
+app.add_typer(statements.app, name="statements", rich_help_panel="Reconciliation")
 app.add_typer(accounts.app, name="accounts", rich_help_panel="Reconciliation")
 app.add_typer(journal.app, name="journal", rich_help_panel="Reconciliation")
 app.add_typer(periods.app, name="periods", rich_help_panel="Reconciliation")

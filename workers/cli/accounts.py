@@ -64,7 +64,10 @@ def make(
     ],
     bank_account: Annotated[
         list[str] | None,
-        typer.Option(help="IDENTIFICATION:CURRENCY:CALENDAR, as DE0212…:EUR:target; repeatable."),
+        typer.Option(
+            help="IDENTIFICATION:CURRENCY:CALENDAR, as DE0212…:EUR:target, perhaps with :weekly or "
+            ":monthly, where the bank sends statements no more often; repeatable."
+        ),
     ] = None,
     time_zone: Annotated[str, typer.Option(help="Where its days begin and end.")] = "UTC",
     processor: Annotated[str, typer.Option(help="listing or reports.")] = "listing",
@@ -85,25 +88,29 @@ def make(
     """
     from workers.cli.gateway_call import call, show_json
 
-    banks = []
-    for text in bank_account or ():
-        parts = text.rsplit(":", 2)
-        if len(parts) != 3:
-            raise typer.BadParameter(f"{text!r} is not IDENTIFICATION:CURRENCY:CALENDAR")
-        banks.append(dict(zip(("identification", "currency", "calendar"), parts, strict=True)))
     body = {
         "name": account,
         "time_zone": time_zone,
         "opened_on": opened_on.date().isoformat(),
         "processor": processor,
         "posts": posts or [],
-        "bank_accounts": banks,
+        "bank_accounts": [bank_account_of(text) for text in bank_account or ()],
     }
     answer = call("POST", "/v1/accounts", role=role, body=body, params={"tenant": tenant})
     if as_json:
         show_json(answer)
     else:
         typer.echo(f"made {answer['name']}")
+
+
+def bank_account_of(text: str) -> dict[str, str]:
+    """A bank account as the option names it. Raises typer.BadParameter."""
+    rhythm = text.rpartition(":")[2]
+    sent = {"statements": rhythm} if rhythm in ("daily", "weekly", "monthly") else {}
+    parts = text.removesuffix(f":{rhythm}" if sent else "").rsplit(":", 2)
+    if len(parts) != 3:
+        raise typer.BadParameter(f"{text!r} is not IDENTIFICATION:CURRENCY:CALENDAR")
+    return dict(zip(("identification", "currency", "calendar"), parts, strict=True)) | sent
 
 
 @app.command("open")

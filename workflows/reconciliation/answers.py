@@ -8,16 +8,20 @@ from typing import Literal
 
 from workflows.onboarding.application import Answer
 from workflows.progress import Progress
-from workflows.reconciliation.books import Book, BreakClass, Disposition, Leg, Rule, Status
+from workflows.reconciliation.books import Book, BreakClass, Disposition, Leg, Rhythm, Rule, Status
 from workflows.reconciliation.messages import Shadowed, Stage
 
 
 class BankAccount(Answer):
-    """A bank account that an account is paid out to; its bank works by `calendar`."""
+    """A bank account that an account is paid out to; its bank works by `calendar`.
+
+    `statements` is how often the bank sends them.
+    """
 
     identification: str
     currency: str
     calendar: str
+    statements: Rhythm
 
 
 class Account(Answer):

@@ -6,6 +6,9 @@ are never summed over currencies; an amount at risk is absolute.
 
 from typing import Literal
 
+Rhythm = Literal["daily", "weekly", "monthly"]
+"""How often a bank sends statements of an account: each day on which it works, or as it says."""
+
 Book = Literal["processor", "bank", "clearing", "in_transit", "cash"]
 """A book of which movements and balances are known.
 

@@ -36,6 +36,7 @@ Lack = Literal[
     "statement_unproven",
     "statement_unprovable",
     "statement_gap",
+    "statement_contradicted",
     "report_incomplete",
     "payout_members",
     "journal_unsealed",
@@ -45,10 +46,11 @@ Lack = Literal[
 
 no_opening, no_closing  a balance that no source told
 unequal                 opening and movements do not come to what the source says
-statement_missing       a bank account without a statement for the day
+statement_missing       a bank account whose statement is overdue
 statement_unproven      its balances and entries do not add up
 statement_unprovable    it names no balance
 statement_gap           a statement between this one and the last is not here
+statement_contradicted  two statements of the same days differ: a person withdraws the wrong one
 report_incomplete       the processor's report or listing ends before the day does
 payout_members          what a payout paid out does not come to its amount
 journal_unsealed        entries of the day may still be written
@@ -87,6 +89,19 @@ class Missing(Message):
     amount_minor: int | None = None
 
 
+class ProvenUntil(Message):
+    """The day up to which statements that add up tell a bank account; then it is in transit."""
+
+    bank_account: str
+    currency: Currency
+    day: date
+
+
+def _none(those: object) -> bool:
+    """What earlier certificates did not tell is left out where there is none: their bytes stay."""
+    return not those
+
+
 class BookContents(Message):
     """What the cut holds of a book: how many items came with it, and the hash over them."""
 
@@ -103,6 +118,7 @@ class CutRecord(Message):
 
     processor_before  movements of the processor before this moment are in the cut
     statements        the statements of the bank, as it names them
+    proven            up to which day each bank account is proven
     controls          over the opening and closing balances that the sources told
     manual_matches    over what people unmatched
     traces            over what banks know payouts by, as far as it was told
@@ -112,6 +128,7 @@ class CutRecord(Message):
     hash: Hash
     processor_before: datetime
     statements: tuple[str, ...]
+    proven: Annotated[tuple[ProvenUntil, ...], Field(exclude_if=_none)] = ()
     contents: tuple[BookContents, ...]
     controls: Hash
     rules: str

@@ -1,12 +1,12 @@
 """What a run rests on beside the items: until when, which statements, which balances were told."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from workflows.reconciliation.books import Book
-from workflows.reconciliation.certificate import Currency, Hash, Missing
+from workflows.reconciliation.certificate import Currency, Hash, Missing, ProvenUntil
 from workflows.request_key import Message
 
 
@@ -31,6 +31,7 @@ class Inputs(Message):
     *_before      movements of these books before this moment are in the cut; the processor's is a
                   boundary in UTC, the bank's and ours are the end of the day in the time zone
     statements    the bank's statements up to the day, as it names them
+    proven        up to which day statements prove each bank account
     missing       what those who gathered found missing, or not to hold
     terms         the version of the rules
     calendars     hash of the banks' calendars; `grace` of what may be late by how much
@@ -42,6 +43,7 @@ class Inputs(Message):
     bank_before: AwareDatetime
     journal_before: AwareDatetime
     statements: tuple[str, ...] = ()
+    proven: Annotated[tuple[ProvenUntil, ...], Field(exclude_if=lambda those: not those)] = ()
     missing: tuple[Missing, ...] = ()
     terms: str
     calendars: Hash

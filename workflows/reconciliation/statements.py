@@ -7,7 +7,7 @@ from workflows.onboarding.application import Answer
 
 FileState = Literal["received", "read", "refused"]
 StatementState = Literal[
-    "counts", "unknown_account", "again", "interim", "contradicted", "superseded"
+    "counts", "unknown_account", "again", "interim", "contradicted", "superseded", "withdrawn"
 ]
 """What became of a statement.
 
@@ -16,14 +16,21 @@ unknown_account  nobody said that its bank account is one of ours, or the accoun
                  opening: it waits too
 again            it counts already, by another file
 interim          it is not final: its entries come again on a statement
-contradicted     another one of this name counts, with other content: somebody has to find out
+contradicted     another one of this name counts, with other content: somebody has to find out, and
+                 withdraws the wrong one
 superseded       it does not add up, and another one of this name does: that one counts
+withdrawn        somebody said that it is wrong: it is no evidence
 """
 
 
 class TakenStatement(Answer):
-    """A statement of a file. `account` is whose it is; amounts are minor units of `currency`."""
+    """A statement of a file. `account` is whose it is; amounts are minor units of `currency`.
 
+    `number` is what it is withdrawn by; `same_as` is the number of the one that it is the same as,
+    contradicts or gave way to, which is in the file `same_as_file`.
+    """
+
+    number: int
     account: str | None
     bank_account: str
     currency: str
@@ -38,6 +45,11 @@ class TakenStatement(Answer):
     proof: Literal["proven", "unproven", "unprovable"]
     difference_minor: int | None
     state: StatementState
+    same_as: int | None
+    same_as_file: str | None
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
+    withdrawn_for: str | None
 
 
 class StatementFile(Answer):
@@ -58,6 +70,7 @@ class StatementFile(Answer):
 
 
 class StatementFiles(Answer):
-    """Files, the latest first."""
+    """Files, the latest first; `next` is the cursor of the page after, empty at the end."""
 
     items: list[StatementFile]
+    next: str | None

@@ -245,4 +245,8 @@ async def test_an_account_is_made_of_what_a_run_can_be_made_with(gateway: Gatewa
     assert made.status_code == 201, made.text
     path = f"/v1/accounts/{form['name']}/bank-accounts"
     problem(await gateway.finance.post(path, unknown), 422, "invalid")
-    assert (await gateway.finance.post(path, bank)).status_code == 201
+    assert made.json()["bank_accounts"] == [bank | {"statements": "daily"}]
+    weekly = bank | {"statements": "weekly"}
+    changed = await gateway.finance.post(path, weekly)
+    assert (changed.status_code, changed.json()["bank_accounts"]) == (201, [weekly])
+    problem(await gateway.finance.post(path, bank | {"statements": "yearly"}), 422, "invalid")

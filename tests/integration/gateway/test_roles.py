@@ -44,6 +44,7 @@ DONE_BY_PEOPLE = {
     "POST /v1/accounts/{account}/opening/approve",
     "POST /v1/accounts/{account}/opening/refuse",
     "POST /v1/matches/{id}/unmatch",
+    "POST /v1/statements/{id}/withdraw",
     *(
         f"POST /v1/accounts/{{account}}/periods/{{month}}/{done}"
         for done in ("close", "lock", "reopen")

@@ -11,6 +11,7 @@ from activities.reconciliation.statements import StatementIntake
 from connectors.archive_folder import NO_ANSWER, FolderArchive
 from connectors.folder import Folder
 from database.spool import Spool
+from gateway.cursors import cursor_of
 from tests.integration.gateway.conftest import Gateway, problem
 
 CSV = b"Date,Amount,Currency,Description\n2026-03-02,10.50,EUR,STRIPE\n"
@@ -48,6 +49,57 @@ async def test_a_file_is_taken_over_and_what_became_of_it_is_shown(
     listed = await gateway.finance.get("/v1/statements", state="unknown_account")
     assert [one["id"] for one in listed.json()["items"]] == [shown["id"]]
     assert (await gateway.finance.get("/v1/statements", state="counts")).json()["items"] == []
+
+
+async def test_files_are_walked_page_by_page(gateway: Gateway) -> None:
+    for number in range(5):
+        content = CSV.replace(b"10.50", f"1{number}.50".encode())
+        await gateway.finance.send("POST", "/v1/statements", BYTES, content=content)
+    whole = (await gateway.finance.get("/v1/statements")).json()
+    assert (len(whole["items"]), whole["next"]) == (5, None)
+    found, cursor = [], None
+    while True:
+        page = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+        answer = (await gateway.finance.get("/v1/statements", **page)).json()
+        found += answer["items"]
+        if (cursor := answer["next"]) is None:
+            break
+    assert found == whole["items"]
+    for bad in ("nonsense", cursor_of(["x"]), cursor_of(["2026-03-02T00:00:00Z", "x"])):
+        told = problem(await gateway.finance.get("/v1/statements", cursor=bad), 422, "invalid")
+        assert told["errors"][0]["field"] == "cursor"
+
+
+async def test_a_wrong_statement_is_withdrawn_by_who_approves(
+    gateway: Gateway, intake: StatementIntake
+) -> None:
+    two = CSV + b"2026-03-02,4.00,USD,STRIPE\n"
+    sent = [
+        await gateway.finance.send(
+            "POST", "/v1/statements?bank_account=DE00EXAMPLE", BYTES, content=content
+        )
+        for content in (CSV, two)
+    ]
+    await intake.read_waiting()
+    one, several = (f"{answer.headers['Location']}/withdraw" for answer in sent)
+    why = {"reason": "the bank sent a corrected one"}
+
+    problem(await gateway.finance.post(one, why), 403, "role-missing")
+    told = problem(await gateway.finance_approver.post(several, why), 422, "invalid")
+    assert told["errors"][0]["field"] == "statement"
+    first = await gateway.finance_approver.post(one, why)
+    answer = await gateway.finance_approver.post(one, why)
+    assert answer.json() == first.json()
+    [statement] = answer.json()["statements"]
+    assert (statement["state"], statement["withdrawn_for"]) == ("withdrawn", why["reason"])
+    assert statement["withdrawn_by"]
+    other = why | {"statement": statement["number"]}
+    problem(await gateway.finance_approver.post(several, other), 422, "invalid")
+    problem(
+        await gateway.finance_approver.post(f"/v1/statements/{'0' * 32}/withdraw", why),
+        404,
+        "not-found",
+    )
 
 
 async def test_the_same_file_gets_the_same_answer(gateway: Gateway) -> None:

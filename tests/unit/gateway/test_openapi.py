@@ -101,6 +101,7 @@ def test_every_operation_is_there() -> None:
         "POST /v1/statements",
         "GET /v1/statements",
         "GET /v1/statements/{id}",
+        "POST /v1/statements/{id}/withdraw",
         "POST /v1/accounts",
         "GET /v1/accounts",
         "GET /v1/accounts/{account}",

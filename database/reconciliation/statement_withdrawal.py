@@ -1,0 +1,117 @@
+"""Taking a statement back that a person found to be wrong: it is evidence of nothing any more.
+
+Its entries get a version of zero, which enters the next cut as any later word of a source does:
+what they were matched with is open again, and what was certified stays. What contradicted it counts
+in its place, once its file is read again, and so do entries that another statement tells, too.
+"""
+
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from database import audit
+from database.reconciliation import accounts, items
+from database.reconciliation.codes import BOOKS
+from database.reconciliation.item import NewItem
+from database.reconciliation.statements import one_at_a_time
+
+_OF_FILE = text("SELECT * FROM statements WHERE file = :file AND id = :number")
+_HOLD = text("SELECT * FROM statements WHERE id = :number FOR UPDATE")
+_WITHDRAW = text("""
+    UPDATE statements SET state = 'withdrawn', withdrawn_by = :by, withdrawn_for = :reason,
+                          withdrawn_at = clock_timestamp()
+    WHERE id = :number
+""")
+_IN_ITS_PLACE = text("""
+    UPDATE statements SET state = :state, same_as = NULL
+    WHERE id = (SELECT id FROM statements WHERE same_as = :number AND state = 'contradicted'
+                ORDER BY proof <> 'proven', id LIMIT 1)
+    RETURNING id, content
+""")
+_OTHERS = text("""
+    UPDATE statements
+    SET same_as = :by, state = CASE content WHEN :content THEN 'again' ELSE 'contradicted' END
+    WHERE same_as = :number AND state = 'contradicted'
+""")
+# An entry happened when its statement closed, or on its booking day where no balance did.
+_ENTRIES = text("""
+    SELECT DISTINCT ON (source_id) source_id, component, kind, currency, amount_minor, occurred_at,
+           effective_on, reference, descriptor
+    FROM items
+    WHERE account = :account AND book = :bank AND currency = :currency
+      AND starts_with(source_id, :of) AND substr(source_id, length(:of) + 1) ~ '^[0-9]{8}/'
+      AND occurred_at BETWEEN :first AND :last
+    ORDER BY source_id, version DESC
+""")
+_READ_AGAIN = text("""
+    UPDATE source_files SET state = 'received'
+    WHERE state = 'read' AND id IN (
+        SELECT file FROM statements
+        WHERE account = :account AND bank_account = :bank_account AND currency = :currency
+          AND state = 'counts' AND opening_on <= :closing_on AND closing_on >= :opening_on)
+""")
+
+
+class NoStatement(LookupError):
+    """The file has no such statement."""
+
+
+class CountsForNothing(ValueError):
+    """The statement is no evidence as it is: its state says why."""
+
+
+async def withdraw(
+    connection: AsyncConnection, file: str, number: int, *, by: str, reason: str
+) -> None:
+    """Withdraw a statement of a file. A second time changes nothing.
+
+    Raises NoStatement, and CountsForNothing where it is the same as another, or gave way to one.
+    """
+    asked = {"file": file, "number": number}
+    found = (await connection.execute(_OF_FILE, asked)).mappings().first()
+    if found is None:
+        raise NoStatement(f"{file} has no statement {number}")
+    await one_at_a_time(connection, found["bank_account"])
+    held = (await connection.execute(_HOLD, asked)).mappings().one()
+    if held["state"] == "withdrawn":
+        return
+    if held["state"] not in ("counts", "contradicted", "unknown_account"):
+        raise CountsForNothing(f"statement {number} is {held['state']}")
+    await connection.execute(_WITHDRAW, {**asked, "by": by, "reason": reason})
+    if held["state"] != "contradicted":
+        await _put_another_in_its_place(connection, held)
+    if held["state"] == "counts" and held["closing_on"] is not None:
+        await _take_entries_back(connection, held)
+        await connection.execute(_READ_AGAIN, dict(held))
+    await audit.record(connection, "statement.withdrawn", by, details=asked)
+
+
+async def _put_another_in_its_place(connection: AsyncConnection, held: RowMapping) -> None:
+    of = {"number": held["id"], "state": held["state"]}
+    other = (await connection.execute(_IN_ITS_PLACE, of)).mappings().first()
+    if other is not None:
+        await connection.execute(_OTHERS, {**of, "by": other["id"], "content": other["content"]})
+
+
+async def _take_entries_back(connection: AsyncConnection, held: RowMapping) -> None:
+    zone = (await accounts.of_id(connection, held["account"])).zone
+    ranged = held["format"] in ("ofx", "csv")  # their entries are of no statement
+    of = held["bank_account"] if ranged else f"{held['bank_account']}/{held['statement_id']}"
+    asked = {
+        "account": held["account"],
+        "bank": BOOKS["bank"],
+        "currency": held["currency"],
+        "of": f"{of}/",
+        "first": _began(held["opening_on"] or held["closing_on"], zone),
+        "last": _began(held["closing_on"], zone),
+    }
+    told = (await connection.execute(_ENTRIES, asked)).mappings().all()
+    nothing = [NewItem("bank", **{**one, "amount_minor": 0}) for one in told if one["amount_minor"]]
+    source = f"withdrawal of statement {held['id']}"
+    await items.take_in(connection, held["account"], nothing, source=source)
+
+
+def _began(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)

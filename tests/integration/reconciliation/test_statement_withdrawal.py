@@ -1,0 +1,128 @@
+"""Of two statements that contradict each other a person withdraws the wrong one."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from database.connection import transaction
+from database.reconciliation import certificates
+from database.reconciliation.statement_withdrawal import (
+    CountsForNothing,
+    NoStatement,
+    withdraw,
+)
+from tests.integration.reconciliation.nights import IBAN, Nights, march, mt940, residuals
+from tests.postgres import rows
+from workflows.reconciliation.certificate import certificate_id
+
+FIRST = mt940(1, 2, 2, {}, opening=0)
+WRONG = mt940(2, 3, 3, {"T2": (3, 10_000), "X": (3, 500)}, opening=0)
+RIGHT = mt940(2, 3, 3, {"T2": (3, 10_000)}, opening=0)
+CORRECTED = mt940(3, 3, 3, {"T2": (3, 10_000)}, opening=0)
+LAST = mt940(3, 4, 4, {}, opening=10_000)
+
+
+@pytest.fixture
+async def daily(engine: AsyncEngine, tmp_path: Path) -> Nights:
+    """A payout of Monday that the bank has on Tuesday; Monday is reconciled."""
+    nights = await Nights.begun(engine, tmp_path, "daily")
+    await nights.sell_and_pay_out(march(2), "T2")
+    await nights.send(FIRST)
+    assert (await nights.night(march(2))).status == "BALANCED"
+    return nights
+
+
+async def statements(nights: Nights) -> dict[str, str]:
+    """The states of all statements, by their number."""
+    found = await rows(nights.engine, "SELECT id, state FROM statements ORDER BY id")
+    return {one["id"]: one["state"] for one in found}
+
+
+async def withdrawn(nights: Nights, content: bytes) -> None:
+    """Have the statement of a file withdrawn."""
+    [one] = await rows(
+        nights.engine,
+        """SELECT s.file, s.id FROM statements s JOIN source_files f ON f.id = s.file
+           WHERE f.sha256 = :sha256""",
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+    async with transaction(nights.engine) as connection:
+        await withdraw(connection, one["file"], one["id"], by="finance", reason="the bank erred")
+
+
+async def test_the_wrong_one_is_withdrawn_after_it_was_certified(daily: Nights) -> None:
+    await daily.send(WRONG)
+    before = await daily.night(march(3))
+    assert (before.status, await daily.breaks()) == ("BREAKS", ["unidentified_deposit"] * 2)
+
+    await daily.send(RIGHT)
+    await daily.send(LAST)
+    undecided = await daily.night(march(4))
+    assert undecided.status == "INCOMPLETE"
+    [lack] = [one for one in undecided.missing if one.lack == "statement_contradicted"]
+    files = [hashlib.sha256(one).hexdigest()[:12] for one in (RIGHT, WRONG)]
+    assert lack.subject == f"{IBAN}/00002/001 of files {files[0]} and {files[1]}"
+
+    await withdrawn(daily, WRONG)
+    settled = await daily.night(march(4))
+    assert (settled.status, settled.missing, residuals(settled)) == ("BALANCED", (), {0})
+    assert await daily.breaks() == []
+    assert list((await statements(daily)).values()) == ["counts", "withdrawn", "counts", "counts"]
+    async with transaction(daily.engine) as connection:
+        kept = await certificates.verify(connection, certificate_id(before))
+        assert kept.differences == ()
+
+
+async def test_the_one_that_does_not_count_is_withdrawn(daily: Nights) -> None:
+    await daily.send(RIGHT)
+    await daily.send(WRONG)
+    assert (await daily.night(march(3))).status == "INCOMPLETE"
+
+    await withdrawn(daily, WRONG)
+    settled = await daily.night(march(3))
+    assert (settled.status, residuals(settled)) == ("BALANCED", {0})
+
+
+async def test_two_of_one_day_under_two_names_are_told_as_such(daily: Nights) -> None:
+    await daily.send(WRONG)
+    await daily.send(CORRECTED)
+    undecided = await daily.night(march(3))
+    told = [one.subject for one in undecided.missing if one.lack == "statement_contradicted"]
+    assert told == [f"{IBAN}/00003/001 and {IBAN}/00002/001"]
+
+    await withdrawn(daily, WRONG)
+    settled = await daily.night(march(3))
+    assert (settled.status, settled.missing, residuals(settled)) == ("BALANCED", (), {0})
+
+
+async def test_what_was_withdrawn_does_not_come_back_by_another_file(daily: Nights) -> None:
+    await daily.send(RIGHT)
+    await daily.send(WRONG)
+    await daily.night(march(3))
+    await withdrawn(daily, WRONG)
+    await daily.send(WRONG.replace(b"\n", b"\r\n"))
+    await daily.night(march(3))
+
+    assert list((await statements(daily)).values()) == [
+        *("counts", "counts"),
+        *("withdrawn", "withdrawn"),
+    ]
+
+
+async def test_what_counts_for_nothing_is_not_withdrawn_and_twice_is_once(daily: Nights) -> None:
+    await daily.send(FIRST.replace(b"\n", b"\r\n"))
+    await daily.night(march(3))
+    again, first = await rows(daily.engine, "SELECT file, id FROM statements ORDER BY id DESC")
+    async with transaction(daily.engine) as connection:
+        with pytest.raises(CountsForNothing):
+            await withdraw(connection, again["file"], again["id"], by="finance", reason="wrong")
+        with pytest.raises(NoStatement):
+            await withdraw(connection, again["file"], first["id"], by="finance", reason="wrong")
+        for _ in range(2):
+            await withdraw(connection, first["file"], first["id"], by="finance", reason="wrong")
+    told = await rows(daily.engine, "SELECT actor FROM audit WHERE event = 'statement.withdrawn'")
+    assert told == [{"actor": "finance"}]

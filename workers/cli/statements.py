@@ -1,0 +1,79 @@
+"""`perdure statements`: the banks' statement files, and which of their statements is wrong."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workers.cli.options import AsJson, AsRole, Role, segment
+
+app = typer.Typer(help="Look at statements, withdraw a wrong one.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    state: Annotated[
+        str | None,
+        typer.Option(help="Only files with such a statement: counts, contradicted, withdrawn, …"),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 50,
+    cursor: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
+    role: AsRole = Role.finance_operator,
+    as_json: AsJson = False,
+) -> None:
+    """List statement files with their statements, the latest first.
+
+    Example: `perdure statements list --state contradicted`
+
+    Exit codes: 0 listed · 1 refused by the gateway · 2 wrong usage or setting · 3 the gateway does
+    not answer
+    """
+    from workers.cli.gateway_call import call, show_json, show_page
+
+    asked = {"state": state, "limit": limit, "cursor": cursor}
+    answer = call("GET", "/v1/statements", role=role, params=asked)
+    if as_json:
+        show_json(answer)
+        return
+    fields = ("bank_account", "statement_id", "closing_on", "entries", "proof", "state")
+    rows = [
+        (
+            *(file["id"], one["number"]),
+            *(one[field] for field in fields),
+            f"{one['same_as']} of {one['same_as_file']}" if one["same_as"] else "",
+        )
+        for file in answer["items"]
+        for one in file["statements"]
+    ]
+    titles = ("file", "number", *(name.replace("_", " ") for name in fields), "beside")
+    show_page(titles, rows, answer, none="No statements.")
+
+
+@app.command()
+def withdraw(
+    id: Annotated[str, typer.Argument(help="The file, as `statements list` names it.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept for good and names nobody.")],
+    statement: Annotated[
+        int | None, typer.Option(min=1, help="Its number, where the file has several.")
+    ] = None,
+    role: AsRole = Role.finance_approver,
+    as_json: AsJson = False,
+) -> None:
+    """Withdraw a statement that is wrong: it is no evidence from the next run on.
+
+    One that contradicts it counts in its place. What was certified stays as it is.
+
+    Example: `perdure statements withdraw 7d9f0c2b5e6a4f1c8b3d2a1e0f9c8b7a --reason "corrected"`
+
+    Exit codes: 0 withdrawn · 1 there is none, or refused by the gateway · 2 wrong usage or setting
+    · 3 the gateway does not answer
+    """
+    from workers.cli.gateway_call import call, show_json
+
+    body = {"reason": reason} | ({"statement": statement} if statement else {})
+    answer = call("POST", f"/v1/statements/{segment(id)}/withdraw", role=role, body=body)
+    if as_json:
+        show_json(answer)
+    else:
+        typer.echo(f"A statement of {answer['id']} is withdrawn.")
