@@ -68,7 +68,7 @@ TOLD_IN_TABLES = {
     "items": "book, source_id, component, version, amount_minor",
     "source_files": "size",
     "journal_seals": "number",
-    "cuts": "run, hash",
+    "cuts": "hash",
     "control_totals": "book, currency, kind, amount_minor",
     "matches": "id, rule, disposition",
     "match_items": "item, leg",
