@@ -453,7 +453,8 @@ class BreakRow(SQLModel, table=True):
 class BreakEventRow(SQLModel, table=True):
     """What happened to a break, in order. Append-only: a trigger refuses every change of a row.
 
-    what  opened | changed | closed | reopened | confirmed
+    what   opened | changed | closed | reopened | confirmed
+    items  those of the break from then on; empty in events of before they were kept here
     """
 
     __tablename__ = "break_events"
@@ -468,4 +469,5 @@ class BreakEventRow(SQLModel, table=True):
     what: str = Field(sa_column=Column(Text, nullable=False))
     class_: str = Field(sa_column=Column("class", Text, nullable=False))
     at_risk_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    items: list[int] | None = Field(default=None, sa_column=Column(ARRAY(BigInteger)))
     at: datetime = Field(sa_column=_time(now=True))

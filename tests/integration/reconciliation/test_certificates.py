@@ -12,6 +12,7 @@ from activities.reconciliation.page import page
 from database.connection import engine_for, transaction
 from database.reconciliation import certificates, open_at, results
 from database.reconciliation.extent import read as read_cut
+from tests.integration.reconciliation.books import TERMS
 from tests.integration.reconciliation.three_books import (
     MONDAY,
     TUESDAY,
@@ -94,6 +95,31 @@ async def test_old_certificates_verify_when_later_runs_have_gone_on(
     wednesday, _ = await acme.reconcile(WEDNESDAY)
     for id_ in (monday, tuesday, wednesday):
         assert await acme.verify(id_) == ()
+
+
+async def test_a_certificate_verifies_when_later_items_change_of_which_a_break_is(
+    acme: ThreeBooks,
+) -> None:
+    """What nobody can tell apart is one break, of fewer items once one of them is explained."""
+    acme.terms = TERMS
+    acme.scope = ("processor", "clearing")
+    acme.inputs = acme.inputs.model_copy(update={"scope": acme.scope})
+    await acme.take(
+        [
+            item("processor", "p-1", 10_000, reference="ch_1"),
+            item("processor", "p-2", 10_000, reference="ch_2"),
+            item("clearing", "c-1", 10_000, reference=None),
+            item("clearing", "c-2", 10_000, reference=None),
+        ]
+    )
+    monday, first = await acme.reconcile(MONDAY)
+    assert [one.break_class for one in first.breaks] == ["ambiguous"]
+    await acme.take([item("clearing", "c-3", 10_000, on=TUESDAY, reference="ch_1")])
+    tuesday, _ = await acme.reconcile(TUESDAY)
+    assert (await acme.verify(monday), await acme.verify(tuesday)) == ((), ())
+    async with transaction(acme.engine) as connection:
+        lines = [one async for one in certificates.break_lines(connection, monday)]
+    assert [one.subject for one in lines] == [("p-1", "p-2", "c-1", "c-2")]
 
 
 async def test_a_day_is_told_as_it_was_known(acme: ThreeBooks) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
 from typing import Any, Never
@@ -167,6 +168,23 @@ async def test_what_a_person_took_apart_may_still_be_like_something_else(books: 
     await books.reconcile(deposit("q", 97_000) + deposit("r", 97_000), day=TODAY + DAY)
     classes = [one[0] for one in await books.breaks()]
     assert classes == ["ambiguous", "unidentified_deposit"]
+
+
+async def test_a_break_is_of_the_items_of_before_when_a_run_is_taken_back(books: Books) -> None:
+    lines = [*ours("a", 10_000), *ours("b", 10_000)]
+    charges = theirs("a", 10_000) + theirs("b", 10_000)
+    told = await books.reconcile([*charges, *(replace(one, reference=None) for one in lines)])
+    assert told.breaks == {"ambiguous": 1}
+
+    async def items() -> list[list[int]]:
+        found = await rows(books.engine, "SELECT items FROM breaks WHERE closed_on IS NULL")
+        return [one["items"] for one in found]
+
+    before = await items()
+    await books.reconcile(ours("c", 10_000, reference="ref_a"), day=TODAY + DAY)
+    assert await items() != before
+    await books.take_back()
+    assert await items() == before
 
 
 async def test_a_cut_is_matched_by_the_terms_that_it_names_alone(
