@@ -73,7 +73,7 @@ class MatchActivities(MatchSteps):
     async def fix(self, request: ForRun) -> Cut:
         """Fix the inputs once: asked again, it answers what was fixed."""
         async with heartbeating(), transaction(self._engine) as connection:
-            account = await accounts.of_name(connection, request.run.account)
+            account = await accounts.held(connection, request.run.account)
             inputs, told = await self._inputs_of(
                 connection, account, request.run, rules_of(self._terms)
             )

@@ -52,7 +52,7 @@ class ShadowActivities(ShadowSteps):
             return end.found
 
     async def _compared(self, connection: AsyncConnection, request: ForRun) -> Shadowed:
-        account = await accounts.of_name(connection, request.run.account)
+        account = await accounts.held(connection, request.run.account)
         run = await runs.open_shadow(connection, account.id, request.run.day)
         inputs, told = await self._inputs_of(
             connection, account, request.run, rules_of(self._terms)

@@ -25,6 +25,11 @@ _ACCOUNT = text("""
     SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
     FROM reconciliation_accounts WHERE name = :name
 """)
+# Whoever takes something in holds the account until it is committed: it is in, or comes later.
+_HOLD = text("""
+    SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
+    FROM reconciliation_accounts WHERE name = :name FOR NO KEY UPDATE
+""")
 _BY_ID = text("""
     SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
     FROM reconciliation_accounts WHERE id = :id
@@ -126,6 +131,17 @@ class Account:
 async def of_name(connection: AsyncConnection, name: str) -> Account:
     """The account of a name. Raises NoAccount."""
     row = (await connection.execute(_ACCOUNT, {"name": name})).mappings().first()
+    if row is None:
+        raise NoAccount(name)
+    return account_of(row)
+
+
+async def held(connection: AsyncConnection, name: str) -> Account:
+    """The account of a name, alone with it until the transaction ends. Raises NoAccount.
+
+    What is read from then on has an intake as a whole, or nothing of it.
+    """
+    row = (await connection.execute(_HOLD, {"name": name})).mappings().first()
     if row is None:
         raise NoAccount(name)
     return account_of(row)

@@ -13,7 +13,7 @@ from datetime import date
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from database.reconciliation import extent
+from database.reconciliation import accounts, extent
 from database.reconciliation.codes import BOOKS
 from database.reconciliation.extent import NEW, Cut, of_cut
 from workflows.reconciliation.books import Book
@@ -32,11 +32,9 @@ CONTENT = (
 )
 """The hash of all that a source said of an item, in the form in which Postgres sends rows."""
 
-# Whoever takes something in holds the account until it is committed: it is in, or comes later.
-_HOLD = text("""
-    SELECT a.id, r.business_date, r.previous
-    FROM runs r JOIN reconciliation_accounts a ON a.id = r.account
-    WHERE r.id = :run FOR NO KEY UPDATE OF a
+_RUN = text("""
+    SELECT r.account, a.name, r.business_date, r.previous
+    FROM runs r JOIN reconciliation_accounts a ON a.id = r.account WHERE r.id = :run
 """)
 _LAST = text("SELECT id, last_item FROM intakes WHERE account = :account ORDER BY id DESC LIMIT 1")
 _LATER = text("""
@@ -124,17 +122,19 @@ class Fixed:
 async def fix(connection: AsyncConnection, run: int, inputs: Inputs, told: Sequence[Told]) -> Fixed:
     """Fix the cut of a run, once: asked again, it answers what it fixed.
 
-    Raises DayIsOver, and LookupError for a run that there is not.
+    Whoever reads `inputs` and `told` from the account's books holds it before. Raises DayIsOver,
+    and LookupError for a run that there is not.
     """
-    held = (await connection.execute(_HOLD, {"run": run})).mappings().first()
-    if held is None:
+    row = (await connection.execute(_RUN, {"run": run})).mappings().first()
+    if row is None:
         raise LookupError(run)
+    await accounts.held(connection, row["name"])
     last = await connection.scalar(
-        _LATER, {"account": held["id"], "business_date": held["business_date"]}
+        _LATER, {"account": row["account"], "business_date": row["business_date"]}
     )
     if last is not None:
         raise DayIsOver(last)
-    if await _make(connection, run, held, inputs):
+    if await _make(connection, run, row, inputs):
         for one in told:
             of = one.model_dump() | {"cut": run, "book": BOOKS[one.book]}
             await connection.execute(_TELL, of)
@@ -180,17 +180,17 @@ async def record(connection: AsyncConnection, cut: Cut) -> CutRecord:
     return unhashed.model_copy(update={"hash": _hash(covered)})
 
 
-async def _make(connection: AsyncConnection, run: int, held: RowMapping, inputs: Inputs) -> bool:
+async def _make(connection: AsyncConnection, run: int, row: RowMapping, inputs: Inputs) -> bool:
     """Whether it was not made before."""
-    last = (await connection.execute(_LAST, {"account": held["id"]})).first()
+    last = (await connection.execute(_LAST, {"account": row["account"]})).first()
     intake, item = last or (0, 0)
     made = await connection.scalar(
         _MAKE,
         {
             "run": run,
-            "account": held["id"],
-            "business_date": held["business_date"],
-            "previous": held["previous"],
+            "account": row["account"],
+            "business_date": row["business_date"],
+            "previous": row["previous"],
             "last_intake": intake,
             "last_item": item,
             "processor_before": inputs.processor_before,
