@@ -20,7 +20,8 @@ from workflows.reconciliation.messages import (
     Stage,
 )
 
-_LOCK = text("SELECT id FROM reconciliation_accounts WHERE id = :account FOR UPDATE")
+# Not the account itself: who compares or tries out has that for as long as it takes.
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(74201612, CAST(:account AS int))")
 _UNDER_WAY = text("""
     SELECT business_date, ordinal, stage, workflow_id FROM runs
     WHERE account = :account AND ended_at IS NULL
@@ -51,11 +52,11 @@ _CANDIDATES = text(f"""
     WHERE (CAST(:after AS text) IS NULL OR name > :after) AND {accounts.LIVE}
     ORDER BY name LIMIT :limit
 """)
-# Over before it began: it is in nobody's way, and its transaction is taken back.
+# Over before it began, of an ordinal that no run gets to: it is in nobody's way, and its
+# transaction is taken back.
 _OPEN_SHADOW = text("""
     INSERT INTO runs (account, business_date, ordinal, previous, ended_at)
-    SELECT :account, :day, 1 + COALESCE((SELECT max(ordinal) FROM runs
-                                         WHERE account = :account AND business_date = :day), 0),
+    SELECT :account, :day, 2147483647,
            (SELECT id FROM runs WHERE account = :account AND status IS NOT NULL
             ORDER BY id DESC LIMIT 1),
            clock_timestamp()
@@ -99,9 +100,10 @@ async def open_run(connection: AsyncConnection, account: Account, day: date) -> 
     """Give out the next run of an account for a day.
 
     A run of that day that was given out and never taken up is given out again: whoever asked for
-    it may have gone before it began. Raises NotLive.
+    it may have gone before it began. It waits for nobody who has the account's books in hand: the
+    run itself does. Raises NotLive.
     """
-    await connection.execute(_LOCK, {"account": account.id})
+    await connection.execute(_ONE_AT_A_TIME, {"account": account.id})
     await must_be_live(connection, account)
     found = await connection.execute(_UNDER_WAY, {"account": account.id})
     if under_way := found.mappings().first():

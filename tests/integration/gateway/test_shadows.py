@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from database.connection import transaction
-from database.reconciliation import accounts
+from database.reconciliation import accounts, runs
 from tests.house import API_KEYS, House
 from tests.integration.gateway.conftest import Gateway, problem, until
 from tests.integration.gateway.test_reconciliations import DAY, Shop, shop, working
@@ -51,6 +51,15 @@ async def test_a_shadow_is_begun_and_says_what_it_found(shop: Shop, house: House
     )
     for table in KEPT:
         assert await house.rows(f"SELECT * FROM {table}") == [], table
+
+
+async def test_a_run_is_begun_while_a_shadow_of_the_day_compares(shop: Shop, house: House) -> None:
+    async with transaction(house.engine) as connection:
+        account = await accounts.held(connection, shop.name)
+        await runs.open_shadow(connection, account.id, DAY)
+        async with asyncio.timeout(5):
+            run = await shop.begin()
+    assert (run.status_code, run.json()["ordinal"]) == (202, 1), run.text
 
 
 async def test_what_cannot_be_tried_out_is_refused(

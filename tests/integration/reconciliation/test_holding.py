@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +21,7 @@ from database.reconciliation.accounts import Account
 from tests.integration.reconciliation.books import TERMS
 from tests.integration.reconciliation.nights import Nights, march
 from workflows.reconciliation.inputs import Inputs, Told
-from workflows.reconciliation.messages import ForRun, Run
+from workflows.reconciliation.messages import ForRun, OpenNight, Run
 
 
 @pytest.fixture
@@ -69,3 +70,29 @@ async def test_what_comes_in_while_inputs_are_read_is_in_none_of_them(
         found = await step.run(shadow.compare, request)
         assert found.breaks == {}
     await intakes[0]
+
+
+async def test_a_night_opens_the_day_of_an_account_that_somebody_tries_out(
+    nights: Nights,
+) -> None:
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        begun.set()
+        await goes_on.wait()
+
+    run = Run(account=nights.account.name, day=march(2), ordinal=1)
+    request = ForRun(run=run, request_key="a test")
+    shadow = ShadowActivities(nights.engine, TERMS, inputs_after(wait))
+    tried = asyncio.ensure_future(ActivityEnvironment().run(shadow.compare, request))
+    await begun.wait()
+    night = OpenNight(
+        at=datetime(2026, 3, 3, 2, 30, tzinfo=UTC), after=None, limit=10, request_key="night"
+    )
+    try:
+        async with asyncio.timeout(5), transaction(nights.engine) as connection:
+            due = await runs.open_night(connection, night)
+    finally:
+        goes_on.set()
+    assert (due.runs, due.busy) == ((run,), 0)
+    assert (await tried).status == (await nights.night(march(2))).status
