@@ -91,7 +91,8 @@ async def many(
     """Open items and breaks with their sums, as the certificate has it that stands for the day.
 
     That is the last one of the day that was issued by `known_at`; where the day has none, the one
-    of the latest day before. Pages after the first are of the same run, whatever comes meanwhile.
+    of the latest day before. Pages after the first are of the same run, whatever comes meanwhile;
+    the sums are on the first alone.
     """
     run, *after = place_of(cursor, int, int, int) if cursor is not None else (None,)
     async with transaction(options.engine) as connection:
@@ -108,7 +109,7 @@ async def many(
             after=(after[0], after[1]) if after else None,
             limit=limit + 1,
         )
-        totals = await open_list.totals(connection, asked)
+        totals = await open_list.totals(connection, asked) if cursor is None else []
     page, more = rows[:limit], len(rows) > limit
     answer = _page(account, standing).model_copy(
         update={

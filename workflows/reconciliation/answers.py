@@ -212,7 +212,7 @@ class OpenPage(Answer):
     """What was open after a run, and which run that is; `next` is empty at the end.
 
     `known_since` is when its certificate was issued. `totals` are of all that was asked for, on
-    each page.
+    the first page; those that follow have none.
     """
 
     account: str

@@ -141,7 +141,7 @@ async def test_it_is_filtered_and_walked_page_by_page_within_one_run(
     while True:
         page = await told(gateway, limit=1, **({"cursor": cursor} if cursor else {}))
         found += page["items"]
-        assert page["totals"] == whole["totals"]
+        assert page["totals"] == ([] if cursor else whole["totals"])
         cursor = page["next"]
         if cursor is None:
             break
