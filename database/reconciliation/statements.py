@@ -72,7 +72,7 @@ _SUPERSEDE = text("""
     WHERE id = :id OR (same_as = :id AND state = 'contradicted' AND proof <> 'proven')
 """)
 _SUPERSEDED_BY = text("""
-    UPDATE statements SET same_as = :by
+    UPDATE statements SET same_as = :by, account = :account, tenant = :tenant
     WHERE state = 'superseded' AND (id = :id OR same_as = :id)
 """)
 _NOW_KNOWN = text("""
@@ -80,8 +80,12 @@ _NOW_KNOWN = text("""
 """)
 _WAITS_NO_MORE = text("""
     UPDATE statements SET state = :state, account = :account, tenant = :tenant, same_as = :same_as
-    WHERE file = :file AND bank_account = :bank_account AND currency = :currency
-      AND statement_id = :statement_id AND content = :content AND state = 'unknown_account'
+    WHERE id = :id
+""")
+# What contradicts a statement that waited came before anybody knew whose it is.
+_BESIDE_IT = text("""
+    UPDATE statements SET account = :account, tenant = :tenant, same_as = :by
+    WHERE same_as = :id AND account IS NULL
 """)
 # Files of which a statement waits for an account that is known by now are read again.
 _WAITED_FOR = text(f"""
@@ -192,7 +196,8 @@ async def place(
         counting: int | None = known["account"] if known["state"] == "counts" else None
         return counting  # some of its items may be new by now
     if withdrawn := await connection.scalar(_WITHDRAWN, values):
-        await _keep_beside(connection, values | {"state": "withdrawn", "same_as": withdrawn})
+        told_of = {"state": "withdrawn", "same_as": withdrawn}
+        await _keep_beside(connection, known, values | told_of)
         return None
     before = (await connection.execute(_OF_NAME, values)).mappings().first()
     interim = told.format == "mt942"
@@ -205,13 +210,15 @@ async def place(
         await connection.execute(_KEEP, values | {"state": state})
         return account if state == "counts" else None
     if known is not None and known["id"] == before["id"]:
-        await connection.execute(_NOW_KNOWN, values | {"id": known["id"]})
+        waited = values | {"id": known["id"], "by": known["id"]}
+        await connection.execute(_NOW_KNOWN, waited)
+        await connection.execute(_BESIDE_IT, waited)
         return account
     same = before["content"] == told.content or before["format"] != told.format
     gives_way = _gives_way(told.proof, before["proof"])
     state = "again" if same else "superseded" if gives_way else "contradicted"
     told_of = {"account": before["account"], "same_as": before["id"], "state": state}
-    await _keep_beside(connection, values | told_of)
+    await _keep_beside(connection, known, values | told_of)
     return None
 
 
@@ -220,10 +227,16 @@ async def one_at_a_time(connection: AsyncConnection, bank_account: str) -> None:
     await connection.execute(_ONE_AT_A_TIME, {"bank_account": bank_account})
 
 
-async def _keep_beside(connection: AsyncConnection, values: Mapping[str, Any]) -> None:
+async def _keep_beside(
+    connection: AsyncConnection, known: RowMapping | None, values: Mapping[str, Any]
+) -> None:
     """Keep a statement that brings nothing, in place of its row if it waited for its account."""
-    if not (await connection.execute(_WAITS_NO_MORE, values)).rowcount:
+    if known is None:
         await connection.execute(_KEEP, values)
+        return
+    waited = {**values, "id": known["id"], "by": values["same_as"]}
+    await connection.execute(_WAITS_NO_MORE, waited)
+    await connection.execute(_BESIDE_IT, waited)
 
 
 def _gives_way(proof: str, to: str) -> bool:
@@ -239,7 +252,7 @@ async def _supersede(
     await connection.execute(_SUPERSEDE, {"id": before["id"]})
     state = "counts" if account else "unknown_account"
     by = await connection.scalar(_KEEP, values | {"state": state})
-    await connection.execute(_SUPERSEDED_BY, {"id": before["id"], "by": by})
+    await connection.execute(_SUPERSEDED_BY, values | {"id": before["id"], "by": by})
     return account
 
 
