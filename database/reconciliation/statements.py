@@ -117,15 +117,15 @@ _OF_FILE = text("""
     LEFT JOIN reconciliation_accounts a ON a.id = s.account
     WHERE s.file = :file ORDER BY s.id
 """)
-# The bank counted what was withdrawn, too: its number is not missing.
+# The bank counted what was withdrawn, too: its number is not missing where another tells its days.
 _OF_ACCOUNT = text("""
-    SELECT told.*, greatest(counted_before, (
-               SELECT max(w.sequence) FROM statements w
+    SELECT told.*, counted_before + (
+               SELECT count(DISTINCT w.sequence) FROM statements w
                WHERE w.account = :account AND w.state = 'withdrawn'
                  AND (w.bank_account, w.currency) = (told.bank_account, told.currency)
-                 AND w.closing_on BETWEEN told.closed_before_on AND told.closing_on
-                 AND w.sequence < told.sequence AND counted_before IS NOT NULL
-           )) AS sequence_before
+                 AND w.opening_on >= told.opening_on AND w.closing_on <= told.closing_on
+                 AND w.sequence > counted_before AND w.sequence < told.sequence
+           ) AS sequence_before
     FROM (
         SELECT *,
                lag(closing_minor) OVER one AS closed_before_minor,
@@ -271,7 +271,8 @@ async def of_account(
 ) -> Sequence[RowMapping]:
     """The statements that count up to a day, one bank account after the other, in their order.
 
-    Beside each `closed_before_minor` and `sequence_before`: of the one before it.
+    Beside each `closed_before_minor` and `sequence_before`: of the one before it, and of those that
+    were withdrawn in between and whose days it tells.
     """
     found = await connection.execute(_OF_ACCOUNT, {"account": account, "until": until})
     return found.mappings().all()

@@ -99,6 +99,21 @@ async def test_two_of_one_day_under_two_names_are_told_as_such(daily: Nights) ->
     assert (settled.status, settled.missing, residuals(settled)) == ("BALANCED", (), {0})
 
 
+@pytest.mark.parametrize("after", [3, 4])
+async def test_the_day_of_what_was_withdrawn_is_missing_until_another_tells_it(
+    daily: Nights, after: int
+) -> None:
+    none_in_sum = {"A": (3, 500), "B": (3, -500)}
+    erred = mt940(after - 1, 3, 3, none_in_sum, opening=0)
+    await daily.send(erred)
+    await daily.night(march(3))
+    await withdrawn(daily, erred)
+    await daily.send(mt940(after, *((4, 4) if after == 3 else (3, 3)), {}, opening=0))
+
+    made = await daily.night(march(4))
+    assert "statement_gap" in {one.lack for one in made.missing}
+
+
 async def test_what_was_withdrawn_does_not_come_back_by_another_file(daily: Nights) -> None:
     await daily.send(RIGHT)
     await daily.send(WRONG)
