@@ -24,28 +24,27 @@ _THEIRS = """
     (tenant IS NOT DISTINCT FROM CAST(:tenant AS text)
      OR (tenant IS NULL AND CAST(:account AS bigint) IS NOT NULL))
 """
+# Some banks name each day's statement alike, and many days are empty: a name takes the day, too.
+_NAMED = """
+    bank_account = :bank_account AND currency = :currency AND statement_id = :statement_id
+    AND coalesce(sequence, 0) = coalesce(CAST(:sequence AS bigint), 0)
+    AND coalesce(closing_on, '-infinity') = coalesce(CAST(:closing_on AS date), '-infinity')
+"""
 _OF_NAME = text(f"""
     SELECT * FROM statements
-    WHERE {_THEIRS}
-      AND bank_account = :bank_account AND currency = :currency AND statement_id = :statement_id
-      AND coalesce(sequence, 0) = coalesce(CAST(:sequence AS bigint), 0)
-      AND coalesce(closing_on, '-infinity') = coalesce(CAST(:closing_on AS date), '-infinity')
+    WHERE {_THEIRS} AND {_NAMED}
       AND state IN ('counts', 'unknown_account')
     ORDER BY state = 'counts' DESC, file = :file DESC, id LIMIT 1
 """)
 # A file may be read again, for another statement in it: each of its own is there already.
-_OF_THIS_FILE = text("""
+_OF_THIS_FILE = text(f"""
     SELECT * FROM statements
-    WHERE file = :file AND bank_account = :bank_account AND currency = :currency
-      AND statement_id = :statement_id AND content = :content
-      AND coalesce(sequence, 0) = coalesce(CAST(:sequence AS bigint), 0)
+    WHERE file = :file AND {_NAMED} AND content = :content
     ORDER BY id LIMIT 1
 """)
 _WITHDRAWN = text(f"""
     SELECT id FROM statements
-    WHERE {_THEIRS}
-      AND bank_account = :bank_account AND currency = :currency AND statement_id = :statement_id
-      AND content = :content AND state = 'withdrawn'
+    WHERE {_THEIRS} AND {_NAMED} AND content = :content AND state = 'withdrawn'
     ORDER BY id LIMIT 1
 """)
 # Two formats name statements differently; days, balances and sums are the bank's own.

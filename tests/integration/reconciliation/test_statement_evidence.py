@@ -10,11 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from database.connection import transaction
 from database.reconciliation import accounts
+from database.reconciliation.statement_withdrawal import withdraw
 from tests.integration.reconciliation.nights import IBAN, Nights, march, mt940
 from tests.postgres import rows
 
 EMPTY = mt940(1, 2, 2, {}, opening=0)
 OTHERWISE = mt940(1, 2, 2, {"A": (2, 500)}, opening=0)
+SECOND, THIRD = (mt940(0, day, day, {}, opening=0) for day in (2, 3))
+"""Days without an entry, of a bank that names all its statements alike."""
 
 
 @pytest.fixture
@@ -80,3 +83,37 @@ async def test_what_gave_way_before_the_account_was_known_is_of_the_account_too(
     assert await states(nights) == ["superseded", "counts"]
     found = await rows(nights.engine, "SELECT DISTINCT account, tenant FROM statements")
     assert found == [{"account": nights.account.id, "tenant": "acme"}]
+
+
+async def test_each_empty_day_of_a_bank_that_names_all_alike_is_told(nights: Nights) -> None:
+    await nights.send(SECOND + THIRD)
+    assert (await nights.night(march(2))).status == "BALANCED"
+
+    last = await nights.night(march(3))
+    assert (last.status, last.missing) == ("BALANCED", ())
+    assert await states(nights) == ["counts", "counts"]
+
+
+async def test_empty_days_that_waited_for_their_account_are_told_each(nights: Nights) -> None:
+    await forget_bank_account(nights)
+    await nights.send(SECOND + THIRD)
+    await nights.intake.read_waiting()
+    await nights.send(SECOND + THIRD + b"\n", tenant="acme")
+    await nights.intake.read_waiting()
+    await know_bank_account(nights)
+
+    last = await nights.night(march(3))
+    assert last.missing == ()
+    assert await states(nights) == [*("counts", "counts"), *("again", "again")]
+
+
+async def test_an_empty_day_that_was_withdrawn_takes_no_other_with_it(nights: Nights) -> None:
+    file = await nights.send(SECOND)
+    await nights.night(march(2))
+    [one] = await rows(nights.engine, "SELECT id FROM statements")
+    async with transaction(nights.engine) as connection:
+        await withdraw(connection, file, one["id"], by="finance", reason="of another account")
+    await nights.send(THIRD)
+    await nights.night(march(3))
+
+    assert await states(nights) == ["withdrawn", "counts"]
