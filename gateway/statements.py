@@ -14,7 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from database.connection import transaction
 from database.reconciliation import files, statement_withdrawal, statements
 from database.reconciliation.files import Received
-from database.reconciliation.statement_withdrawal import CountsForNothing, NoStatement
+from database.reconciliation.statement_withdrawal import (
+    CountsForNothing,
+    NoStatement,
+    OwnStatement,
+)
 from gateway import examples
 from gateway.bodies import STATEMENT_TYPES
 from gateway.callers import Allowed
@@ -91,6 +95,11 @@ _READ = StatementFile(
     statements=[_TAKEN],
 )
 _RECEIVED = _READ.model_copy(update={"state": "received", "read_at": None, "statements": []})
+
+
+_OWN_STATEMENT = (
+    "Nobody withdraws a statement beside which their own would count: it takes somebody else."
+)
 
 
 class StatementWithdrawal(BaseModel):
@@ -224,7 +233,8 @@ async def one(
         **problems(400, 401, 403, 404, 413, 415, 503),
         **problem(
             409,
-            "`counts-for-nothing`: the statement is no evidence as it is; its `state` says why.",
+            "`counts-for-nothing`: the statement is no evidence as it is; its `state` says why. "
+            "`own-statement`: you sent another one that tells its days.",
             code="counts-for-nothing",
             detail="Statement 17 counts for nothing: its state says why.",
         ),
@@ -237,7 +247,8 @@ async def withdraw(
     """Say that a statement is wrong: kept for good, with who and why. Twice is fine.
 
     It is no evidence any more, and its entries are out of cuts from the next run on; what was
-    certified stays as it is. Where another one contradicts it, that one counts in its place.
+    certified stays as it is. Where another one contradicts it, that one counts in its place: it
+    takes somebody else than who sent that.
     """
     async with transaction(options.engine) as connection:
         row = await files.one(connection, id)
@@ -253,6 +264,8 @@ async def withdraw(
         except CountsForNothing:
             told = f"Statement {number} counts for nothing: its state says why."
             raise Problem(409, "counts-for-nothing", told) from None
+        except OwnStatement:
+            raise Problem(409, "own-statement", _OWN_STATEMENT) from None
         return await _told(connection, row)
 
 

@@ -19,6 +19,19 @@ from database.reconciliation.statements import one_at_a_time
 
 _OF_FILE = text("SELECT * FROM statements WHERE file = :file AND id = :number")
 _HOLD = text("SELECT * FROM statements WHERE id = :number FOR UPDATE")
+# Days as `statements.gaps` compares them: a balance that opens a day closed the one before.
+_OWN = text("""
+    SELECT EXISTS (
+        SELECT FROM statements s JOIN source_files f ON f.id = s.file
+        WHERE f.received_by = :by AND s.id <> :id AND (
+            (s.same_as = :id AND s.state = 'again' AND s.format <> :format)
+            OR (s.state IN ('counts', 'contradicted', 'unknown_account') AND (
+                s.same_as = :id OR s.id = :same_as
+                OR ((s.bank_account, s.currency) = (:bank_account, :currency)
+                    AND s.tenant IS NOT DISTINCT FROM CAST(:tenant AS text)
+                    AND (s.closing_on = :closing_on
+                         OR (s.opening_on < :closing_on AND s.closing_on > :opening_on)))))))
+""")
 _WITHDRAW = text("""
     UPDATE statements SET state = 'withdrawn', withdrawn_by = :by, withdrawn_for = :reason,
                           withdrawn_at = clock_timestamp()
@@ -62,23 +75,26 @@ class CountsForNothing(ValueError):
     """The statement is no evidence as it is: its state says why."""
 
 
+class OwnStatement(ValueError):
+    """Who would withdraw it sent another one that tells its days: it takes somebody else."""
+
+
 async def withdraw(
     connection: AsyncConnection, file: str, number: int, *, by: str, reason: str
 ) -> None:
     """Withdraw a statement of a file. A second time changes nothing.
 
-    Raises NoStatement, and CountsForNothing where it is the same as another, or gave way to one.
+    Raises NoStatement, CountsForNothing where it is the same as another or gave way to one, and
+    OwnStatement.
     """
     asked = {"file": file, "number": number}
-    found = (await connection.execute(_OF_FILE, asked)).mappings().first()
-    if found is None:
-        raise NoStatement(f"{file} has no statement {number}")
-    await one_at_a_time(connection, found["bank_account"])
-    held = (await connection.execute(_HOLD, asked)).mappings().one()
+    held = await _hold(connection, asked)
     if held["state"] == "withdrawn":
         return
     if held["state"] not in ("counts", "contradicted", "unknown_account"):
         raise CountsForNothing(f"statement {number} is {held['state']}")
+    if await connection.scalar(_OWN, {**held, "by": by}):
+        raise OwnStatement(f"{by} sent another statement of the days of {number}")
     await connection.execute(_WITHDRAW, {**asked, "by": by, "reason": reason})
     if held["state"] != "contradicted":
         await _put_another_in_its_place(connection, held)
@@ -86,6 +102,15 @@ async def withdraw(
         await _take_entries_back(connection, held)
         await connection.execute(_READ_AGAIN, dict(held))
     await audit.record(connection, "statement.withdrawn", by, details=asked)
+
+
+async def _hold(connection: AsyncConnection, asked: dict[str, str | int]) -> RowMapping:
+    """A statement of a file, and all of its bank account to oneself. Raises NoStatement."""
+    found = (await connection.execute(_OF_FILE, asked)).mappings().first()
+    if found is None:
+        raise NoStatement(f"{asked['file']} has no statement {asked['number']}")
+    await one_at_a_time(connection, found["bank_account"])
+    return (await connection.execute(_HOLD, asked)).mappings().one()
 
 
 async def _put_another_in_its_place(connection: AsyncConnection, held: RowMapping) -> None:

@@ -13,6 +13,7 @@ from database.reconciliation import certificates
 from database.reconciliation.statement_withdrawal import (
     CountsForNothing,
     NoStatement,
+    OwnStatement,
     withdraw,
 )
 from tests.integration.reconciliation.nights import IBAN, Nights, march, mt940, residuals
@@ -42,7 +43,7 @@ async def statements(nights: Nights) -> dict[str, str]:
     return {one["id"]: one["state"] for one in found}
 
 
-async def withdrawn(nights: Nights, content: bytes) -> None:
+async def withdrawn(nights: Nights, content: bytes, *, by: str = "finance") -> None:
     """Have the statement of a file withdrawn."""
     [one] = await rows(
         nights.engine,
@@ -51,7 +52,7 @@ async def withdrawn(nights: Nights, content: bytes) -> None:
         sha256=hashlib.sha256(content).hexdigest(),
     )
     async with transaction(nights.engine) as connection:
-        await withdraw(connection, one["file"], one["id"], by="finance", reason="the bank erred")
+        await withdraw(connection, one["file"], one["id"], by=by, reason="the bank erred")
 
 
 async def test_the_wrong_one_is_withdrawn_after_it_was_certified(daily: Nights) -> None:
@@ -112,6 +113,30 @@ async def test_the_day_of_what_was_withdrawn_is_missing_until_another_tells_it(
 
     made = await daily.night(march(4))
     assert "statement_gap" in {one.lack for one in made.missing}
+
+
+@pytest.mark.parametrize(("first", "second"), [(WRONG, RIGHT), (RIGHT, WRONG), (WRONG, CORRECTED)])
+async def test_who_sent_what_then_counts_does_not_withdraw_the_other(
+    daily: Nights, first: bytes, second: bytes
+) -> None:
+    await daily.send(first, by="finance" if first is RIGHT else "test")
+    await daily.send(second, by="test" if second is WRONG else "finance")
+    await daily.send(LAST, by="finance")
+    await daily.night(march(3))
+
+    with pytest.raises(OwnStatement):
+        await withdrawn(daily, WRONG)
+    await withdrawn(daily, WRONG, by="somebody else")
+
+
+async def test_who_sent_a_wrong_statement_withdraws_it_where_anothers_counts(daily: Nights) -> None:
+    await daily.send(WRONG, by="finance")
+    await daily.send(RIGHT)
+    await daily.send(LAST, by="finance")
+    await daily.night(march(3))
+    await withdrawn(daily, WRONG)
+
+    assert list((await statements(daily)).values()) == ["counts", "withdrawn", "counts", "counts"]
 
 
 async def test_what_was_withdrawn_does_not_come_back_by_another_file(daily: Nights) -> None:
