@@ -3,6 +3,9 @@
 Its entries get a version of zero, which enters the next cut as any later word of a source does:
 what they were matched with is open again, and what was certified stays. What contradicted it counts
 in its place, once its file is read again, and so do entries that another statement tells, too.
+
+A withdrawal that was a mistake is taken back by somebody else: what comes of the statement then is
+decided anew.
 """
 
 from datetime import date, datetime, time
@@ -15,7 +18,7 @@ from database import audit
 from database.reconciliation import accounts, items
 from database.reconciliation.codes import BOOKS
 from database.reconciliation.item import NewItem
-from database.reconciliation.statements import one_at_a_time
+from database.reconciliation.statements import NAMED, THEIRS, one_at_a_time, whose
 
 _OF_FILE = text("SELECT * FROM statements WHERE file = :file AND id = :number")
 _HOLD = text("SELECT * FROM statements WHERE id = :number FOR UPDATE")
@@ -37,10 +40,13 @@ _WITHDRAW = text("""
                           withdrawn_at = clock_timestamp()
     WHERE id = :number
 """)
+# Another format is of another name: withdrawn it was not.
 _IN_ITS_PLACE = text("""
     UPDATE statements SET state = :state, same_as = NULL
-    WHERE id = (SELECT id FROM statements WHERE same_as = :number AND state = 'contradicted'
-                ORDER BY proof <> 'proven', id LIMIT 1)
+    WHERE id = (SELECT id FROM statements
+                WHERE same_as = :number
+                  AND (state = 'contradicted' OR (state = 'again' AND format <> :format))
+                ORDER BY state <> 'contradicted', proof <> 'proven', id LIMIT 1)
     RETURNING id, content
 """)
 _OTHERS = text("""
@@ -65,6 +71,24 @@ _READ_AGAIN = text("""
         WHERE account = :account AND bank_account = :bank_account AND currency = :currency
           AND state = 'counts' AND opening_on <= :closing_on AND closing_on >= :opening_on)
 """)
+# By whatever file it came, it is one statement.
+_ALIKE = f"""
+    {THEIRS} AND {NAMED} AND content = :content AND state = 'withdrawn'
+"""
+_WITHDRAWN_BY = text(f"SELECT withdrawn_by FROM statements WHERE {_ALIKE}")
+_WAITING = text(f"""
+    SELECT id FROM statements WHERE {THEIRS} AND {NAMED} AND state = 'unknown_account' LIMIT 1
+""")
+_REINSTATE = text(f"""
+    UPDATE statements
+    SET state = CASE WHEN id = :id THEN :becomes ELSE 'again' END,
+        same_as = CASE WHEN id = :id THEN CAST(:beside AS bigint) ELSE :id END,
+        withdrawn_by = NULL, withdrawn_at = NULL, withdrawn_for = NULL
+    WHERE {_ALIKE}
+""")
+_READ_IT_AGAIN = text("""
+    UPDATE source_files SET state = 'received' WHERE id = :file AND state = 'read'
+""")
 
 
 class NoStatement(LookupError):
@@ -77,6 +101,10 @@ class CountsForNothing(ValueError):
 
 class OwnStatement(ValueError):
     """Who would withdraw it sent another one that tells its days: it takes somebody else."""
+
+
+class OwnWithdrawal(ValueError):
+    """Who would reinstate it withdrew it: it takes somebody else."""
 
 
 async def withdraw(
@@ -104,6 +132,30 @@ async def withdraw(
     await audit.record(connection, "statement.withdrawn", by, details=asked)
 
 
+async def reinstate(
+    connection: AsyncConnection, file: str, number: int, *, by: str, reason: str
+) -> None:
+    """Take the withdrawal of a statement back; one that is not withdrawn is left as it is.
+
+    What it counts for is decided once its file is read again, as if it came for the first time.
+    Raises NoStatement and OwnWithdrawal.
+    """
+    asked = {"file": file, "number": number}
+    held = await _hold(connection, asked)
+    if held["state"] != "withdrawn":
+        return
+    alike = {**held, **await whose(connection, held)}
+    if by in (await connection.scalars(_WITHDRAWN_BY, alike)).all():
+        raise OwnWithdrawal(f"{by} withdrew statement {number}")
+    waiting = await connection.scalar(_WAITING, alike)
+    becomes = "unknown_account" if waiting is None else "contradicted"
+    await connection.execute(_REINSTATE, alike | {"becomes": becomes, "beside": waiting})
+    await connection.execute(_READ_IT_AGAIN, asked)
+    told = {name: held[name] for name in ("withdrawn_by", "withdrawn_for")}
+    details = {**asked, **told, "reason": reason}
+    await audit.record(connection, "statement.reinstated", by, details=details)
+
+
 async def _hold(connection: AsyncConnection, asked: dict[str, str | int]) -> RowMapping:
     """A statement of a file, and all of its bank account to oneself. Raises NoStatement."""
     found = (await connection.execute(_OF_FILE, asked)).mappings().first()
@@ -114,7 +166,7 @@ async def _hold(connection: AsyncConnection, asked: dict[str, str | int]) -> Row
 
 
 async def _put_another_in_its_place(connection: AsyncConnection, held: RowMapping) -> None:
-    of = {"number": held["id"], "state": held["state"]}
+    of = {"number": held["id"], "state": held["state"], "format": held["format"]}
     other = (await connection.execute(_IN_ITS_PLACE, of)).mappings().first()
     if other is not None:
         await connection.execute(_OTHERS, {**of, "by": other["id"], "content": other["content"]})

@@ -20,37 +20,37 @@ _WHOSE = text(f"""
 """)
 # Nobody is told of another tenant's statements, or moves them. What waits for an account without
 # being any tenant's is compared with once the account is known.
-_THEIRS = """
+THEIRS = """
     (tenant IS NOT DISTINCT FROM CAST(:tenant AS text)
      OR (tenant IS NULL AND CAST(:account AS bigint) IS NOT NULL))
 """
 # Some banks name each day's statement alike, and many days are empty: a name takes the day, too.
-_NAMED = """
+NAMED = """
     bank_account = :bank_account AND currency = :currency AND statement_id = :statement_id
     AND coalesce(sequence, 0) = coalesce(CAST(:sequence AS bigint), 0)
     AND coalesce(closing_on, '-infinity') = coalesce(CAST(:closing_on AS date), '-infinity')
 """
 _OF_NAME = text(f"""
     SELECT * FROM statements
-    WHERE {_THEIRS} AND {_NAMED}
+    WHERE {THEIRS} AND {NAMED}
       AND state IN ('counts', 'unknown_account')
     ORDER BY state = 'counts' DESC, file = :file DESC, id LIMIT 1
 """)
 # A file may be read again, for another statement in it: each of its own is there already.
 _OF_THIS_FILE = text(f"""
     SELECT * FROM statements
-    WHERE file = :file AND {_NAMED} AND content = :content
+    WHERE file = :file AND {NAMED} AND content = :content
     ORDER BY id LIMIT 1
 """)
 _WITHDRAWN = text(f"""
     SELECT id FROM statements
-    WHERE {_THEIRS} AND {_NAMED} AND content = :content AND state = 'withdrawn'
+    WHERE {THEIRS} AND {NAMED} AND content = :content AND state = 'withdrawn'
     ORDER BY id LIMIT 1
 """)
 # Two formats name statements differently; days, balances and sums are the bank's own.
 _OF_CONTENT = text(f"""
     SELECT * FROM statements
-    WHERE {_THEIRS}
+    WHERE {THEIRS}
       AND bank_account = :bank_account AND currency = :currency AND closing_on = :closing_on
       AND opening_minor = :opening_minor AND closing_minor = :closing_minor
       AND entries = :entries AND total_minor = :total_minor
@@ -185,15 +185,13 @@ async def place(
     """
     values = {"file": file, "tenant": tenant, "same_as": None, **asdict(told)}
     await one_at_a_time(connection, told.bank_account)
-    accounts = (await connection.execute(_WHOSE, values)).all()
-    account: int | None = None
-    if len(accounts) == 1:
-        account, values["tenant"] = accounts[0]
-    values["account"] = account
+    values |= await whose(connection, values)
+    account: int | None = values["account"]
     known = (await connection.execute(_OF_THIS_FILE, values)).mappings().first()
     if known is not None and (account is None or known["state"] != "unknown_account"):
         counting: int | None = known["account"] if known["state"] == "counts" else None
         return counting  # some of its items may be new by now
+    known_id = known and known["id"]
     if withdrawn := await connection.scalar(_WITHDRAWN, values):
         told_of = {"state": "withdrawn", "same_as": withdrawn}
         await _keep_beside(connection, known, values | told_of)
@@ -201,17 +199,16 @@ async def place(
     before = (await connection.execute(_OF_NAME, values)).mappings().first()
     interim = told.format == "mt942"
     if before is not None and _gives_way(before["proof"], told.proof) and not interim:
-        return await _supersede(connection, before, values)
-    if before is None and told.closing_on is not None:
-        before = (await connection.execute(_OF_CONTENT, values)).mappings().first()
+        return await _supersede(connection, known, before, values)
+    if told.closing_on is not None and (before is None or before["id"] == known_id):
+        twin = (await connection.execute(_OF_CONTENT, values)).mappings().first()
+        before = twin or before
     if before is None:
         state = "interim" if interim else "counts" if account else "unknown_account"
         await connection.execute(_KEEP, values | {"state": state})
         return account if state == "counts" else None
-    if known is not None and known["id"] == before["id"]:
-        waited = values | {"id": known["id"], "by": known["id"]}
-        await connection.execute(_NOW_KNOWN, waited)
-        await connection.execute(_BESIDE_IT, waited)
+    if before["id"] == known_id:
+        await _now_known(connection, known_id, values)
         return account
     same = before["content"] == told.content or before["format"] != told.format
     gives_way = _gives_way(told.proof, before["proof"])
@@ -219,6 +216,13 @@ async def place(
     told_of = {"account": before["account"], "same_as": before["id"], "state": state}
     await _keep_beside(connection, known, values | told_of)
     return None
+
+
+async def whose(connection: AsyncConnection, of: Mapping[str, Any]) -> dict[str, Any]:
+    """`account` and `tenant` of a statement, where they are known by now; else its sender's."""
+    accounts = (await connection.execute(_WHOSE, of)).all()
+    account, tenant = accounts[0] if len(accounts) == 1 else (None, of["tenant"])
+    return {"account": account, "tenant": tenant}
 
 
 async def one_at_a_time(connection: AsyncConnection, bank_account: str) -> None:
@@ -238,19 +242,33 @@ async def _keep_beside(
     await connection.execute(_BESIDE_IT, waited)
 
 
+async def _now_known(connection: AsyncConnection, id_: int, values: Mapping[str, Any]) -> None:
+    """Have a statement count that waited for its account."""
+    waited = {**values, "id": id_, "by": id_}
+    await connection.execute(_NOW_KNOWN, waited)
+    await connection.execute(_BESIDE_IT, waited)
+
+
 def _gives_way(proof: str, to: str) -> bool:
     """Whether a statement gives way to another of its name that adds up, as it does not itself."""
     return proof != "proven" and to == "proven"
 
 
 async def _supersede(
-    connection: AsyncConnection, before: RowMapping, values: dict[str, Any]
+    connection: AsyncConnection,
+    known: RowMapping | None,
+    before: RowMapping,
+    values: dict[str, Any],
 ) -> int | None:
     """Keep a statement in place of one that does not add up; whose items it brings."""
     account: int | None = values["account"]
     await connection.execute(_SUPERSEDE, {"id": before["id"]})
-    state = "counts" if account else "unknown_account"
-    by = await connection.scalar(_KEEP, values | {"state": state})
+    if known is not None:
+        by = known["id"]
+        await _now_known(connection, by, values)
+    else:
+        state = "counts" if account else "unknown_account"
+        by = await connection.scalar(_KEEP, values | {"state": state})
     await connection.execute(_SUPERSEDED_BY, values | {"id": before["id"], "by": by})
     return account
 

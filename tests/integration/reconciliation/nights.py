@@ -106,9 +106,7 @@ class Nights:
             engine, account, StatementIntake(engine, spool, FolderArchive(archive), {}), folder
         )
 
-    async def send(
-        self, content: bytes, *, by: str = "test", tenant: str | None = None
-    ) -> str:
+    async def send(self, content: bytes, *, by: str = "test", tenant: str | None = None) -> str:
         """Send a statement file; its id. It is read by the night after."""
         file = self.folder / hashlib.sha256(content).hexdigest()
         file.write_bytes(content)

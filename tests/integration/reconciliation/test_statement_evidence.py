@@ -27,7 +27,9 @@ async def nights(engine: AsyncEngine, tmp_path: Path) -> Nights:
 
 async def states(nights: Nights) -> list[str]:
     """The states of all statements, as they came."""
-    return [one["state"] for one in await rows(nights.engine, "SELECT * FROM statements ORDER BY id")]
+    return [
+        one["state"] for one in await rows(nights.engine, "SELECT * FROM statements ORDER BY id")
+    ]
 
 
 async def forget_bank_account(nights: Nights) -> None:
