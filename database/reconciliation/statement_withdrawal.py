@@ -8,6 +8,7 @@ A withdrawal that was a mistake is taken back by somebody else: what comes of th
 decided anew.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -144,7 +145,7 @@ async def reinstate(
     held = await _hold(connection, asked)
     if held["state"] != "withdrawn":
         return
-    alike = {**held, **await whose(connection, held)}
+    alike = {**held, **await whose(connection, dict(held))}
     if by in (await connection.scalars(_WITHDRAWN_BY, alike)).all():
         raise OwnWithdrawal(f"{by} withdrew statement {number}")
     waiting = await connection.scalar(_WAITING, alike)
@@ -156,7 +157,7 @@ async def reinstate(
     await audit.record(connection, "statement.reinstated", by, details=details)
 
 
-async def _hold(connection: AsyncConnection, asked: dict[str, str | int]) -> RowMapping:
+async def _hold(connection: AsyncConnection, asked: Mapping[str, object]) -> RowMapping:
     """A statement of a file, and all of its bank account to oneself. Raises NoStatement."""
     found = (await connection.execute(_OF_FILE, asked)).mappings().first()
     if found is None:

@@ -191,7 +191,7 @@ async def place(
     if known is not None and (account is None or known["state"] != "unknown_account"):
         counting: int | None = known["account"] if known["state"] == "counts" else None
         return counting  # some of its items may be new by now
-    known_id = known and known["id"]
+    known_id = known["id"] if known is not None else None
     if withdrawn := await connection.scalar(_WITHDRAWN, values):
         told_of = {"state": "withdrawn", "same_as": withdrawn}
         await _keep_beside(connection, known, values | told_of)
@@ -208,7 +208,7 @@ async def place(
         await connection.execute(_KEEP, values | {"state": state})
         return account if state == "counts" else None
     if before["id"] == known_id:
-        await _now_known(connection, known_id, values)
+        await _now_known(connection, before["id"], values)
         return account
     same = before["content"] == told.content or before["format"] != told.format
     gives_way = _gives_way(told.proof, before["proof"])
