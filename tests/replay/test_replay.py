@@ -51,7 +51,7 @@ def test_every_outcome_and_open_processes_are_recorded() -> None:
     assert {name for name, end in outcomes.items() if end is None} == OPEN
 
 
-@pytest.mark.parametrize("seed", ["0", "1", "4242"])
+@pytest.mark.parametrize("seed", ["0", "4242"])
 def test_every_history_replays_whatever_the_hash_seed(seed: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.replay.replaying"],
