@@ -86,7 +86,10 @@ class BankAccountForm(BaseModel):
     identification: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ./_-]{1,64}$")]
     currency: CurrencyCode
     calendar: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
-    statements: Rhythm = "daily"
+    statements: Annotated[
+        Rhythm | None,
+        Field(description="Where it is not said it stays as it is; `daily` of a new one."),
+    ] = None
 
 
 class AccountForm(BaseModel):
@@ -162,7 +165,9 @@ async def make(
         async with transaction(options.engine) as connection:
             made = await accounts.make(connection, wanted)
             for one in form.bank_accounts:
-                await accounts.add_bank_account(connection, made, **one.model_dump())
+                await accounts.add_bank_account(
+                    connection, made, **one.model_dump(), by=caller.name
+                )
     except IntegrityError:
         raise Problem(409, "name-taken", _NAME_TAKEN) from None
     except AnotherTenants:
@@ -230,13 +235,14 @@ async def add_bank_account(
 ) -> Account:
     """Have an account paid out to one more bank account. Twice is fine.
 
-    The same one again with another calendar or rhythm of statements goes by that from now on.
+    The same one again with another calendar or rhythm of statements goes by that from now on, and
+    the audit trail says what it was.
     """
     _have_calendars(options, {form.calendar}, "calendar")
     try:
         async with transaction(options.engine) as connection:
             of = await account_of(connection, caller, account)
-            await accounts.add_bank_account(connection, of.id, **form.model_dump())
+            await accounts.add_bank_account(connection, of.id, **form.model_dump(), by=caller.name)
     except AnotherTenants:
         raise _bank_account_taken() from None
     return await _shown(options, caller, account)

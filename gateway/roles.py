@@ -89,6 +89,7 @@ MAY: Mapping[str, tuple[Role, ...]] = {
     "GET /v1/statements": (*_FINANCE, *_OPERATORS),
     "GET /v1/statements/{id}": ("service", *_FINANCE, *_OPERATORS),
     "POST /v1/statements/{id}/withdraw": ("finance_approver",),
+    "POST /v1/statements/{id}/reinstate": ("finance_approver",),
     "GET /v1/attention": _OPERATORS,
     "POST /v1/attention/resolve": _OPERATORS,
     "POST /v1/attention/retry-all": _OPERATORS,

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,14 +15,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from database.connection import transaction
 from database.reconciliation import files, statement_withdrawal, statements
 from database.reconciliation.files import Received
-from database.reconciliation.statement_withdrawal import CountsForNothing, NoStatement
+from database.reconciliation.statement_withdrawal import (
+    CountsForNothing,
+    NoStatement,
+    OwnStatement,
+    OwnWithdrawal,
+)
 from gateway import examples
 from gateway.bodies import STATEMENT_TYPES
-from gateway.callers import Allowed
+from gateway.callers import Allowed, Caller
 from gateway.cursors import bad_cursor, cursor_of, place_of, time_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.openapi import answers, problem, problems
-from gateway.options import Options
+from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import FieldError, Problem, not_found
 from gateway.uploads import on_disk, received
@@ -76,6 +82,7 @@ _WITHDRAWN = _TAKEN.model_copy(
         "withdrawn_for": "the bank sent a corrected one",
     }
 )
+_WAITS = _TAKEN.model_copy(update={"state": "unknown_account"})
 _READ = StatementFile(
     id="7d9f0c2b5e6a4f1c8b3d2a1e0f9c8b7a",
     state="read",
@@ -93,6 +100,12 @@ _READ = StatementFile(
 _RECEIVED = _READ.model_copy(update={"state": "received", "read_at": None, "statements": []})
 
 
+_OWN_STATEMENT = (
+    "Nobody withdraws a statement beside which their own would count: it takes somebody else."
+)
+_OWN_WITHDRAWAL = "Nobody reinstates what they withdrew themselves: it takes somebody else."
+
+
 class StatementWithdrawal(BaseModel):
     """Why a statement is wrong, and which one, where the file has several."""
 
@@ -104,6 +117,14 @@ class StatementWithdrawal(BaseModel):
 
     reason: Why
     statement: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
+
+
+class StatementReinstatement(StatementWithdrawal):
+    """Why a statement is not wrong after all, and which one, where the file has several."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "the other one was meant"}]}
+    )
 
 
 @router.post(
@@ -224,7 +245,8 @@ async def one(
         **problems(400, 401, 403, 404, 413, 415, 503),
         **problem(
             409,
-            "`counts-for-nothing`: the statement is no evidence as it is; its `state` says why.",
+            "`counts-for-nothing`: the statement is no evidence as it is; its `state` says why. "
+            "`own-statement`: you sent another one that tells its days.",
             code="counts-for-nothing",
             detail="Statement 17 counts for nothing: its state says why.",
         ),
@@ -237,23 +259,65 @@ async def withdraw(
     """Say that a statement is wrong: kept for good, with who and why. Twice is fine.
 
     It is no evidence any more, and its entries are out of cuts from the next run on; what was
-    certified stays as it is. Where another one contradicts it, that one counts in its place.
+    certified stays as it is. Where another one contradicts it, that one counts in its place: it
+    takes somebody else than who sent that.
     """
+    return await _judged(options, caller, id, form, statement_withdrawal.withdraw)
+
+
+@router.post(
+    "/{id}/reinstate",
+    response_model=StatementFile,
+    responses={
+        **answers(_READ.model_copy(update={"state": "received", "statements": [_WAITS]})),
+        **problems(400, 401, 403, 404, 413, 415, 503),
+        **problem(
+            409,
+            "`own-withdrawal`: you withdrew it.",
+            code="own-withdrawal",
+            detail=_OWN_WITHDRAWAL,
+        ),
+    },
+    summary="Reinstate a statement",
+)
+async def reinstate(
+    id: FileId, form: StatementReinstatement, caller: Allowed, options: Options
+) -> StatementFile:
+    """Say that a statement was withdrawn by mistake: it takes somebody else than who did that.
+
+    Its file is read again, and what the statement counts for is decided anew, as if it came for the
+    first time. One that is not withdrawn is left as it is: twice is fine.
+    """
+    return await _judged(options, caller, id, form, statement_withdrawal.reinstate)
+
+
+async def _judged(
+    options: GatewayOptions,
+    caller: Caller,
+    file: str,
+    form: StatementWithdrawal,
+    judge: Callable[..., Awaitable[None]],
+) -> StatementFile:
+    """Withdraw or reinstate a statement of a file. Raises Problem."""
     async with transaction(options.engine) as connection:
-        row = await files.one(connection, id)
+        row = await files.one(connection, file)
         if row is None or not caller.may_see(row["tenant"]):
             raise not_found("statement file")
-        number = form.statement or await _only_one(connection, id)
+        number = form.statement or await _only_one(connection, file)
         try:
-            await statement_withdrawal.withdraw(
-                connection, id, number, by=caller.name, reason=form.reason
-            )
+            await judge(connection, file, number, by=caller.name, reason=form.reason)
         except NoStatement:
             raise _which("is none of this file's") from None
         except CountsForNothing:
             told = f"Statement {number} counts for nothing: its state says why."
             raise Problem(409, "counts-for-nothing", told) from None
-        return await _told(connection, row)
+        except OwnStatement:
+            raise Problem(409, "own-statement", _OWN_STATEMENT) from None
+        except OwnWithdrawal:
+            raise Problem(409, "own-withdrawal", _OWN_WITHDRAWAL) from None
+        now = await files.one(connection, file)
+        assert now is not None, "it was there"
+        return await _told(connection, now)
 
 
 async def _only_one(connection: AsyncConnection, file: str) -> int:

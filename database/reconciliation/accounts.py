@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from database import audit
 from workflows.reconciliation.books import Rhythm
 
 LIVE = """
@@ -45,11 +46,16 @@ _MAKE = text("""
     RETURNING id
 """)
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:identification, 7420162))")
+_AS_IT_WAS = text("""
+    SELECT calendar, statements FROM reconciliation_bank_accounts
+    WHERE account = :account AND identification = :identification AND currency = :currency
+""")
 # A statement is of one account: at a bank account of two tenants it would be the wrong one's.
 _ADD_BANK_ACCOUNT = text("""
     INSERT INTO reconciliation_bank_accounts (account, identification, currency, calendar,
                                               statements)
-    SELECT mine.id, :identification, :currency, :calendar, :statements
+    SELECT mine.id, :identification, :currency, :calendar,
+           coalesce(CAST(:statements AS text), 'daily')
     FROM reconciliation_accounts mine
     WHERE mine.id = :account AND NOT EXISTS (
         SELECT FROM reconciliation_bank_accounts b
@@ -57,7 +63,9 @@ _ADD_BANK_ACCOUNT = text("""
         WHERE b.identification = :identification AND b.currency = :currency
           AND other.tenant <> mine.tenant)
     ON CONFLICT (account, identification, currency) DO UPDATE
-    SET calendar = EXCLUDED.calendar, statements = EXCLUDED.statements
+    SET calendar = EXCLUDED.calendar,
+        statements = coalesce(CAST(:statements AS text), reconciliation_bank_accounts.statements)
+    RETURNING calendar, statements
 """)
 _MANY = text("""
     SELECT a.id, a.name, a.tenant, a.time_zone, a.opened_on, a.processor, a.journal, a.posts,
@@ -178,11 +186,13 @@ async def add_bank_account(
     identification: str,
     currency: str,
     calendar: str,
-    statements: Rhythm = "daily",
+    statements: Rhythm | None = None,
+    *,
+    by: str = "perdure",
 ) -> None:
     """Have an account paid out to a bank account, or by another calendar or rhythm from now on.
 
-    Raises AnotherTenants.
+    `statements` stays as it is where it is not said; `daily` of a new one. Raises AnotherTenants.
     """
     values = {
         "account": account,
@@ -192,8 +202,14 @@ async def add_bank_account(
         "statements": statements,
     }
     await connection.execute(_ONE_AT_A_TIME, values)
-    if (await connection.execute(_ADD_BANK_ACCOUNT, values)).rowcount == 0:
+    was = (await connection.execute(_AS_IT_WAS, values)).mappings().first()
+    now = (await connection.execute(_ADD_BANK_ACCOUNT, values)).mappings().first()
+    if now is None:
         raise AnotherTenants(identification, currency)
+    if was is not None and dict(was) != dict(now):
+        of = {name: values[name] for name in ("account", "identification", "currency")}
+        details = {**of, "was": dict(was), "now": dict(now)}
+        await audit.record(connection, "bank_account.changed", by, details=details)
 
 
 async def bank_accounts(connection: AsyncConnection, account: int) -> Sequence[RowMapping]:

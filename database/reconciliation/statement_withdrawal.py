@@ -3,8 +3,12 @@
 Its entries get a version of zero, which enters the next cut as any later word of a source does:
 what they were matched with is open again, and what was certified stays. What contradicted it counts
 in its place, once its file is read again, and so do entries that another statement tells, too.
+
+A withdrawal that was a mistake is taken back by somebody else: what comes of the statement then is
+decided anew.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -15,19 +19,35 @@ from database import audit
 from database.reconciliation import accounts, items
 from database.reconciliation.codes import BOOKS
 from database.reconciliation.item import NewItem
-from database.reconciliation.statements import one_at_a_time
+from database.reconciliation.statements import NAMED, THEIRS, one_at_a_time, whose
 
 _OF_FILE = text("SELECT * FROM statements WHERE file = :file AND id = :number")
 _HOLD = text("SELECT * FROM statements WHERE id = :number FOR UPDATE")
+# Days as `statements.gaps` compares them: a balance that opens a day closed the one before.
+_OWN = text("""
+    SELECT EXISTS (
+        SELECT FROM statements s JOIN source_files f ON f.id = s.file
+        WHERE f.received_by = :by AND s.id <> :id AND (
+            (s.same_as = :id AND s.state = 'again' AND s.format <> :format)
+            OR (s.state IN ('counts', 'contradicted', 'unknown_account') AND (
+                s.same_as = :id OR s.id = :same_as
+                OR ((s.bank_account, s.currency) = (:bank_account, :currency)
+                    AND s.tenant IS NOT DISTINCT FROM CAST(:tenant AS text)
+                    AND (s.closing_on = :closing_on
+                         OR (s.opening_on < :closing_on AND s.closing_on > :opening_on)))))))
+""")
 _WITHDRAW = text("""
     UPDATE statements SET state = 'withdrawn', withdrawn_by = :by, withdrawn_for = :reason,
                           withdrawn_at = clock_timestamp()
     WHERE id = :number
 """)
+# Another format is of another name: withdrawn it was not.
 _IN_ITS_PLACE = text("""
     UPDATE statements SET state = :state, same_as = NULL
-    WHERE id = (SELECT id FROM statements WHERE same_as = :number AND state = 'contradicted'
-                ORDER BY proof <> 'proven', id LIMIT 1)
+    WHERE id = (SELECT id FROM statements
+                WHERE same_as = :number
+                  AND (state = 'contradicted' OR (state = 'again' AND format <> :format))
+                ORDER BY state <> 'contradicted', proof <> 'proven', id LIMIT 1)
     RETURNING id, content
 """)
 _OTHERS = text("""
@@ -52,6 +72,24 @@ _READ_AGAIN = text("""
         WHERE account = :account AND bank_account = :bank_account AND currency = :currency
           AND state = 'counts' AND opening_on <= :closing_on AND closing_on >= :opening_on)
 """)
+# By whatever file it came, it is one statement.
+_ALIKE = f"""
+    {THEIRS} AND {NAMED} AND content = :content AND state = 'withdrawn'
+"""
+_WITHDRAWN_BY = text(f"SELECT withdrawn_by FROM statements WHERE {_ALIKE}")
+_WAITING = text(f"""
+    SELECT id FROM statements WHERE {THEIRS} AND {NAMED} AND state = 'unknown_account' LIMIT 1
+""")
+_REINSTATE = text(f"""
+    UPDATE statements
+    SET state = CASE WHEN id = :id THEN :becomes ELSE 'again' END,
+        same_as = CASE WHEN id = :id THEN CAST(:beside AS bigint) ELSE :id END,
+        withdrawn_by = NULL, withdrawn_at = NULL, withdrawn_for = NULL
+    WHERE {_ALIKE}
+""")
+_READ_IT_AGAIN = text("""
+    UPDATE source_files SET state = 'received' WHERE id = :file AND state = 'read'
+""")
 
 
 class NoStatement(LookupError):
@@ -62,23 +100,30 @@ class CountsForNothing(ValueError):
     """The statement is no evidence as it is: its state says why."""
 
 
+class OwnStatement(ValueError):
+    """Who would withdraw it sent another one that tells its days: it takes somebody else."""
+
+
+class OwnWithdrawal(ValueError):
+    """Who would reinstate it withdrew it: it takes somebody else."""
+
+
 async def withdraw(
     connection: AsyncConnection, file: str, number: int, *, by: str, reason: str
 ) -> None:
     """Withdraw a statement of a file. A second time changes nothing.
 
-    Raises NoStatement, and CountsForNothing where it is the same as another, or gave way to one.
+    Raises NoStatement, CountsForNothing where it is the same as another or gave way to one, and
+    OwnStatement.
     """
     asked = {"file": file, "number": number}
-    found = (await connection.execute(_OF_FILE, asked)).mappings().first()
-    if found is None:
-        raise NoStatement(f"{file} has no statement {number}")
-    await one_at_a_time(connection, found["bank_account"])
-    held = (await connection.execute(_HOLD, asked)).mappings().one()
+    held = await _hold(connection, asked)
     if held["state"] == "withdrawn":
         return
     if held["state"] not in ("counts", "contradicted", "unknown_account"):
         raise CountsForNothing(f"statement {number} is {held['state']}")
+    if await connection.scalar(_OWN, {**held, "by": by}):
+        raise OwnStatement(f"{by} sent another statement of the days of {number}")
     await connection.execute(_WITHDRAW, {**asked, "by": by, "reason": reason})
     if held["state"] != "contradicted":
         await _put_another_in_its_place(connection, held)
@@ -88,8 +133,41 @@ async def withdraw(
     await audit.record(connection, "statement.withdrawn", by, details=asked)
 
 
+async def reinstate(
+    connection: AsyncConnection, file: str, number: int, *, by: str, reason: str
+) -> None:
+    """Take the withdrawal of a statement back; one that is not withdrawn is left as it is.
+
+    What it counts for is decided once its file is read again, as if it came for the first time.
+    Raises NoStatement and OwnWithdrawal.
+    """
+    asked = {"file": file, "number": number}
+    held = await _hold(connection, asked)
+    if held["state"] != "withdrawn":
+        return
+    alike = {**held, **await whose(connection, dict(held))}
+    if by in (await connection.scalars(_WITHDRAWN_BY, alike)).all():
+        raise OwnWithdrawal(f"{by} withdrew statement {number}")
+    waiting = await connection.scalar(_WAITING, alike)
+    becomes = "unknown_account" if waiting is None else "contradicted"
+    await connection.execute(_REINSTATE, alike | {"becomes": becomes, "beside": waiting})
+    await connection.execute(_READ_IT_AGAIN, asked)
+    told = {name: held[name] for name in ("withdrawn_by", "withdrawn_for")}
+    details = {**asked, **told, "reason": reason}
+    await audit.record(connection, "statement.reinstated", by, details=details)
+
+
+async def _hold(connection: AsyncConnection, asked: Mapping[str, object]) -> RowMapping:
+    """A statement of a file, and all of its bank account to oneself. Raises NoStatement."""
+    found = (await connection.execute(_OF_FILE, asked)).mappings().first()
+    if found is None:
+        raise NoStatement(f"{asked['file']} has no statement {asked['number']}")
+    await one_at_a_time(connection, found["bank_account"])
+    return (await connection.execute(_HOLD, asked)).mappings().one()
+
+
 async def _put_another_in_its_place(connection: AsyncConnection, held: RowMapping) -> None:
-    of = {"number": held["id"], "state": held["state"]}
+    of = {"number": held["id"], "state": held["state"], "format": held["format"]}
     other = (await connection.execute(_IN_ITS_PLACE, of)).mappings().first()
     if other is not None:
         await connection.execute(_OTHERS, {**of, "by": other["id"], "content": other["content"]})

@@ -20,38 +20,37 @@ _WHOSE = text(f"""
 """)
 # Nobody is told of another tenant's statements, or moves them. What waits for an account without
 # being any tenant's is compared with once the account is known.
-_THEIRS = """
+THEIRS = """
     (tenant IS NOT DISTINCT FROM CAST(:tenant AS text)
      OR (tenant IS NULL AND CAST(:account AS bigint) IS NOT NULL))
 """
+# Some banks name each day's statement alike, and many days are empty: a name takes the day, too.
+NAMED = """
+    bank_account = :bank_account AND currency = :currency AND statement_id = :statement_id
+    AND coalesce(sequence, 0) = coalesce(CAST(:sequence AS bigint), 0)
+    AND coalesce(closing_on, '-infinity') = coalesce(CAST(:closing_on AS date), '-infinity')
+"""
 _OF_NAME = text(f"""
     SELECT * FROM statements
-    WHERE {_THEIRS}
-      AND bank_account = :bank_account AND currency = :currency AND statement_id = :statement_id
-      AND coalesce(sequence, 0) = coalesce(CAST(:sequence AS bigint), 0)
-      AND coalesce(closing_on, '-infinity') = coalesce(CAST(:closing_on AS date), '-infinity')
+    WHERE {THEIRS} AND {NAMED}
       AND state IN ('counts', 'unknown_account')
     ORDER BY state = 'counts' DESC, file = :file DESC, id LIMIT 1
 """)
 # A file may be read again, for another statement in it: each of its own is there already.
-_OF_THIS_FILE = text("""
+_OF_THIS_FILE = text(f"""
     SELECT * FROM statements
-    WHERE file = :file AND bank_account = :bank_account AND currency = :currency
-      AND statement_id = :statement_id AND content = :content
-      AND coalesce(sequence, 0) = coalesce(CAST(:sequence AS bigint), 0)
+    WHERE file = :file AND {NAMED} AND content = :content
     ORDER BY id LIMIT 1
 """)
 _WITHDRAWN = text(f"""
     SELECT id FROM statements
-    WHERE {_THEIRS}
-      AND bank_account = :bank_account AND currency = :currency AND statement_id = :statement_id
-      AND content = :content AND state = 'withdrawn'
+    WHERE {THEIRS} AND {NAMED} AND content = :content AND state = 'withdrawn'
     ORDER BY id LIMIT 1
 """)
 # Two formats name statements differently; days, balances and sums are the bank's own.
 _OF_CONTENT = text(f"""
     SELECT * FROM statements
-    WHERE {_THEIRS}
+    WHERE {THEIRS}
       AND bank_account = :bank_account AND currency = :currency AND closing_on = :closing_on
       AND opening_minor = :opening_minor AND closing_minor = :closing_minor
       AND entries = :entries AND total_minor = :total_minor
@@ -72,7 +71,7 @@ _SUPERSEDE = text("""
     WHERE id = :id OR (same_as = :id AND state = 'contradicted' AND proof <> 'proven')
 """)
 _SUPERSEDED_BY = text("""
-    UPDATE statements SET same_as = :by
+    UPDATE statements SET same_as = :by, account = :account, tenant = :tenant
     WHERE state = 'superseded' AND (id = :id OR same_as = :id)
 """)
 _NOW_KNOWN = text("""
@@ -80,8 +79,12 @@ _NOW_KNOWN = text("""
 """)
 _WAITS_NO_MORE = text("""
     UPDATE statements SET state = :state, account = :account, tenant = :tenant, same_as = :same_as
-    WHERE file = :file AND bank_account = :bank_account AND currency = :currency
-      AND statement_id = :statement_id AND content = :content AND state = 'unknown_account'
+    WHERE id = :id
+""")
+# What contradicts a statement that waited came before anybody knew whose it is.
+_BESIDE_IT = text("""
+    UPDATE statements SET account = :account, tenant = :tenant, same_as = :by
+    WHERE same_as = :id AND account IS NULL
 """)
 # Files of which a statement waits for an account that is known by now are read again.
 _WAITED_FOR = text(f"""
@@ -113,15 +116,15 @@ _OF_FILE = text("""
     LEFT JOIN reconciliation_accounts a ON a.id = s.account
     WHERE s.file = :file ORDER BY s.id
 """)
-# The bank counted what was withdrawn, too: its number is not missing.
+# The bank counted what was withdrawn, too: its number is not missing where another tells its days.
 _OF_ACCOUNT = text("""
-    SELECT told.*, greatest(counted_before, (
-               SELECT max(w.sequence) FROM statements w
+    SELECT told.*, counted_before + (
+               SELECT count(DISTINCT w.sequence) FROM statements w
                WHERE w.account = :account AND w.state = 'withdrawn'
                  AND (w.bank_account, w.currency) = (told.bank_account, told.currency)
-                 AND w.closing_on BETWEEN told.closed_before_on AND told.closing_on
-                 AND w.sequence < told.sequence AND counted_before IS NOT NULL
-           )) AS sequence_before
+                 AND w.opening_on >= told.opening_on AND w.closing_on <= told.closing_on
+                 AND w.sequence > counted_before AND w.sequence < told.sequence
+           ) AS sequence_before
     FROM (
         SELECT *,
                lag(closing_minor) OVER one AS closed_before_minor,
@@ -182,37 +185,44 @@ async def place(
     """
     values = {"file": file, "tenant": tenant, "same_as": None, **asdict(told)}
     await one_at_a_time(connection, told.bank_account)
-    accounts = (await connection.execute(_WHOSE, values)).all()
-    account: int | None = None
-    if len(accounts) == 1:
-        account, values["tenant"] = accounts[0]
-    values["account"] = account
+    values |= await whose(connection, values)
+    account: int | None = values["account"]
     known = (await connection.execute(_OF_THIS_FILE, values)).mappings().first()
     if known is not None and (account is None or known["state"] != "unknown_account"):
         counting: int | None = known["account"] if known["state"] == "counts" else None
         return counting  # some of its items may be new by now
+    known_id = known["id"] if known is not None else None
     if withdrawn := await connection.scalar(_WITHDRAWN, values):
-        await _keep_beside(connection, values | {"state": "withdrawn", "same_as": withdrawn})
+        told_of = {"state": "withdrawn", "same_as": withdrawn}
+        await _keep_beside(connection, known, values | told_of)
         return None
     before = (await connection.execute(_OF_NAME, values)).mappings().first()
     interim = told.format == "mt942"
     if before is not None and _gives_way(before["proof"], told.proof) and not interim:
-        return await _supersede(connection, before, values)
-    if before is None and told.closing_on is not None:
-        before = (await connection.execute(_OF_CONTENT, values)).mappings().first()
+        return await _supersede(connection, known, before, values)
+    if told.closing_on is not None and (before is None or before["id"] == known_id):
+        twin = (await connection.execute(_OF_CONTENT, values)).mappings().first()
+        before = twin or before
     if before is None:
         state = "interim" if interim else "counts" if account else "unknown_account"
         await connection.execute(_KEEP, values | {"state": state})
         return account if state == "counts" else None
-    if known is not None and known["id"] == before["id"]:
-        await connection.execute(_NOW_KNOWN, values | {"id": known["id"]})
+    if before["id"] == known_id:
+        await _now_known(connection, before["id"], values)
         return account
     same = before["content"] == told.content or before["format"] != told.format
     gives_way = _gives_way(told.proof, before["proof"])
     state = "again" if same else "superseded" if gives_way else "contradicted"
     told_of = {"account": before["account"], "same_as": before["id"], "state": state}
-    await _keep_beside(connection, values | told_of)
+    await _keep_beside(connection, known, values | told_of)
     return None
+
+
+async def whose(connection: AsyncConnection, of: Mapping[str, Any]) -> dict[str, Any]:
+    """`account` and `tenant` of a statement, where they are known by now; else its sender's."""
+    accounts = (await connection.execute(_WHOSE, of)).all()
+    account, tenant = accounts[0] if len(accounts) == 1 else (None, of["tenant"])
+    return {"account": account, "tenant": tenant}
 
 
 async def one_at_a_time(connection: AsyncConnection, bank_account: str) -> None:
@@ -220,10 +230,23 @@ async def one_at_a_time(connection: AsyncConnection, bank_account: str) -> None:
     await connection.execute(_ONE_AT_A_TIME, {"bank_account": bank_account})
 
 
-async def _keep_beside(connection: AsyncConnection, values: Mapping[str, Any]) -> None:
+async def _keep_beside(
+    connection: AsyncConnection, known: RowMapping | None, values: Mapping[str, Any]
+) -> None:
     """Keep a statement that brings nothing, in place of its row if it waited for its account."""
-    if not (await connection.execute(_WAITS_NO_MORE, values)).rowcount:
+    if known is None:
         await connection.execute(_KEEP, values)
+        return
+    waited = {**values, "id": known["id"], "by": values["same_as"]}
+    await connection.execute(_WAITS_NO_MORE, waited)
+    await connection.execute(_BESIDE_IT, waited)
+
+
+async def _now_known(connection: AsyncConnection, id_: int, values: Mapping[str, Any]) -> None:
+    """Have a statement count that waited for its account."""
+    waited = {**values, "id": id_, "by": id_}
+    await connection.execute(_NOW_KNOWN, waited)
+    await connection.execute(_BESIDE_IT, waited)
 
 
 def _gives_way(proof: str, to: str) -> bool:
@@ -232,14 +255,21 @@ def _gives_way(proof: str, to: str) -> bool:
 
 
 async def _supersede(
-    connection: AsyncConnection, before: RowMapping, values: dict[str, Any]
+    connection: AsyncConnection,
+    known: RowMapping | None,
+    before: RowMapping,
+    values: dict[str, Any],
 ) -> int | None:
     """Keep a statement in place of one that does not add up; whose items it brings."""
     account: int | None = values["account"]
     await connection.execute(_SUPERSEDE, {"id": before["id"]})
-    state = "counts" if account else "unknown_account"
-    by = await connection.scalar(_KEEP, values | {"state": state})
-    await connection.execute(_SUPERSEDED_BY, {"id": before["id"], "by": by})
+    if known is not None:
+        by = known["id"]
+        await _now_known(connection, by, values)
+    else:
+        state = "counts" if account else "unknown_account"
+        by = await connection.scalar(_KEEP, values | {"state": state})
+    await connection.execute(_SUPERSEDED_BY, values | {"id": before["id"], "by": by})
     return account
 
 
@@ -258,7 +288,8 @@ async def of_account(
 ) -> Sequence[RowMapping]:
     """The statements that count up to a day, one bank account after the other, in their order.
 
-    Beside each `closed_before_minor` and `sequence_before`: of the one before it.
+    Beside each `closed_before_minor` and `sequence_before`: of the one before it, and of those that
+    were withdrawn in between and whose days it tells.
     """
     found = await connection.execute(_OF_ACCOUNT, {"account": account, "until": until})
     return found.mappings().all()

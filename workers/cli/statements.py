@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role, segment
 
-app = typer.Typer(help="Look at statements, withdraw a wrong one.", no_args_is_help=True)
+app = typer.Typer(
+    help="Look at statements, withdraw a wrong one, or reinstate it.", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -50,30 +52,65 @@ def list_(
     show_page(titles, rows, answer, none="No statements.")
 
 
+File = Annotated[str, typer.Argument(help="The file, as `statements list` names it.")]
+Reason = Annotated[str, typer.Option(help="Why; it is kept for good and names nobody.")]
+Number = Annotated[int | None, typer.Option(min=1, help="Its number, where the file has several.")]
+
+
 @app.command()
 def withdraw(
-    id: Annotated[str, typer.Argument(help="The file, as `statements list` names it.")],
-    reason: Annotated[str, typer.Option(help="Why; it is kept for good and names nobody.")],
-    statement: Annotated[
-        int | None, typer.Option(min=1, help="Its number, where the file has several.")
-    ] = None,
+    id: File,
+    reason: Reason,
+    statement: Number = None,
     role: AsRole = Role.finance_approver,
     as_json: AsJson = False,
 ) -> None:
     """Withdraw a statement that is wrong: it is no evidence from the next run on.
 
-    One that contradicts it counts in its place. What was certified stays as it is.
+    One that contradicts it counts in its place: it takes somebody else than who sent that. What was
+    certified stays as it is.
 
     Example: `perdure statements withdraw 7d9f0c2b5e6a4f1c8b3d2a1e0f9c8b7a --reason "corrected"`
 
     Exit codes: 0 withdrawn · 1 there is none, or refused by the gateway · 2 wrong usage or setting
     · 3 the gateway does not answer
     """
+    answer = _judge("withdraw", id, reason, statement, role, as_json=as_json)
+    if not as_json:
+        typer.echo(f"A statement of {answer['id']} is withdrawn.")
+
+
+@app.command()
+def reinstate(
+    id: File,
+    reason: Reason,
+    statement: Number = None,
+    role: AsRole = Role.finance_approver,
+    as_json: AsJson = False,
+) -> None:
+    """Reinstate a statement that was withdrawn by mistake: somebody else does than who withdrew it.
+
+    Its file is read again by the next run, and what the statement counts for is decided anew.
+
+    Example: `perdure statements reinstate 7d9f0c2b5e6a4f1c8b3d2a1e0f9c8b7a --reason "a mistake"`
+
+    Exit codes: 0 not withdrawn any more · 1 there is none, or refused by the gateway · 2 wrong
+    usage or setting · 3 the gateway does not answer
+    """
+    answer = _judge("reinstate", id, reason, statement, role, as_json=as_json)
+    if not as_json:
+        typer.echo(f"A statement of {answer['id']} is decided anew.")
+
+
+def _judge(
+    what: str, file: str, reason: str, statement: int | None, role: Role, *, as_json: bool
+) -> dict[str, Any]:  # Any: the gateway's answer
+    """Say something of a statement; the answer, which is shown if it is asked for as JSON."""
     from workers.cli.gateway_call import call, show_json
 
     body = {"reason": reason} | ({"statement": statement} if statement else {})
-    answer = call("POST", f"/v1/statements/{segment(id)}/withdraw", role=role, body=body)
+    path = f"/v1/statements/{segment(file)}/{what}"
+    answer: dict[str, Any] = call("POST", path, role=role, body=body)
     if as_json:
         show_json(answer)
-    else:
-        typer.echo(f"A statement of {answer['id']} is withdrawn.")
+    return answer

@@ -250,3 +250,31 @@ async def test_an_account_is_made_of_what_a_run_can_be_made_with(gateway: Gatewa
     changed = await gateway.finance.post(path, weekly)
     assert (changed.status_code, changed.json()["bank_accounts"]) == (201, [weekly])
     problem(await gateway.finance.post(path, bank | {"statements": "yearly"}), 422, "invalid")
+
+
+async def test_a_bank_account_keeps_its_rhythm_and_a_change_of_it_leaves_a_trace(
+    gateway: Gateway,
+) -> None:
+    form = ACCOUNT | {"name": f"shop-{uuid4().hex[:8]}"}
+    [bank] = ACCOUNT["bank_accounts"]
+    await gateway.finance.post("/v1/accounts", form, tenant="acme")
+    path = f"/v1/accounts/{form['name']}/bank-accounts"
+    changes: list[dict[str, str]] = [{"statements": "weekly"}, {}, {"calendar": "us"}]
+    for changed in changes:
+        answer = await gateway.finance.post(path, bank | changed)
+        assert answer.json()["bank_accounts"][0]["statements"] == "weekly"
+
+    trail = await gateway.house.rows(
+        "SELECT actor, details FROM audit WHERE event = 'bank_account.changed' ORDER BY id"
+    )
+    assert {one["actor"] for one in trail} == {"test-finance_operator"}
+    assert [(one["details"]["was"], one["details"]["now"]) for one in trail] == [
+        (
+            {"calendar": "target", "statements": "daily"},
+            {"calendar": "target", "statements": "weekly"},
+        ),
+        (
+            {"calendar": "target", "statements": "weekly"},
+            {"calendar": "us", "statements": "weekly"},
+        ),
+    ]

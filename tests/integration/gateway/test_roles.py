@@ -45,6 +45,7 @@ DONE_BY_PEOPLE = {
     "POST /v1/accounts/{account}/opening/refuse",
     "POST /v1/matches/{id}/unmatch",
     "POST /v1/statements/{id}/withdraw",
+    "POST /v1/statements/{id}/reinstate",
     *(
         f"POST /v1/accounts/{{account}}/periods/{{month}}/{done}"
         for done in ("close", "lock", "reopen")

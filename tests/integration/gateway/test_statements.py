@@ -10,9 +10,11 @@ import pytest
 from activities.reconciliation.statements import StatementIntake
 from connectors.archive_folder import NO_ANSWER, FolderArchive
 from connectors.folder import Folder
+from connectors.statements.csv import load_columns
 from database.spool import Spool
 from gateway.cursors import cursor_of
-from tests.integration.gateway.conftest import Gateway, problem
+from tests.house import House
+from tests.integration.gateway.conftest import Door, Gateway, gateway_of, give_key, problem
 
 CSV = b"Date,Amount,Currency,Description\n2026-03-02,10.50,EUR,STRIPE\n"
 BYTES = {"Content-Type": "application/octet-stream"}
@@ -20,15 +22,17 @@ BYTES = {"Content-Type": "application/octet-stream"}
 
 @pytest.fixture
 def intake(gateway: Gateway, tmp_path: Path) -> StatementIntake:
-    """What reads the files that the gateway took over."""
-    from connectors.statements.csv import load_columns
+    return intake_of(gateway.house, tmp_path)
 
-    settings = gateway.house.settings
+
+def intake_of(house: House, tmp_path: Path) -> StatementIntake:
+    """What reads the files that a gateway took over."""
+    settings = house.settings
     archive = Folder(tmp_path / "archive", no_answer=NO_ANSWER)
     archive.prepare()
     maps = load_columns(settings.rules / "statement_columns.toml")
     spool = Spool(settings.statement_spool)
-    return StatementIntake(gateway.house.engine, spool, FolderArchive(archive), maps)
+    return StatementIntake(house.engine, spool, FolderArchive(archive), maps)
 
 
 async def test_a_file_is_taken_over_and_what_became_of_it_is_shown(
@@ -100,6 +104,42 @@ async def test_a_wrong_statement_is_withdrawn_by_who_approves(
         404,
         "not-found",
     )
+
+
+async def test_a_withdrawal_is_taken_back_by_somebody_else(house: House, tmp_path: Path) -> None:
+    give_key(house, "another approver", kind="person", tenant=None)
+    async with gateway_of(house) as gateway:
+        another = Door(gateway.http, "another approver")
+        sent = await gateway.finance.send(
+            "POST", "/v1/statements?bank_account=DE00EXAMPLE", BYTES, content=CSV
+        )
+        await intake_of(house, tmp_path).read_waiting()
+        path, why = sent.headers["Location"], {"reason": "a mistake"}
+        await gateway.finance_approver.post(f"{path}/withdraw", why)
+
+        refused = await gateway.finance_approver.post(f"{path}/reinstate", why)
+        problem(refused, 409, "own-withdrawal")
+        answers = [(await another.post(f"{path}/reinstate", why)).json() for _ in range(2)]
+        assert [one["state"] for one in answers] == ["received", "received"]
+        [statement] = answers[0]["statements"]
+        assert (statement["state"], statement["withdrawn_by"]) == ("unknown_account", None)
+
+
+async def test_who_sent_the_other_statement_of_its_days_does_not_withdraw_one(
+    house: House, tmp_path: Path
+) -> None:
+    give_key(house, "both", kind="person", tenant=None)
+    async with gateway_of(house) as gateway:
+        both = Door(gateway.http, "both")
+        path = "/v1/statements?bank_account=DE00EXAMPLE"
+        sent = await gateway.finance.send("POST", path, BYTES, content=CSV)
+        other = CSV.replace(b"10.50", b"11.50")
+        assert (await both.send("POST", path, BYTES, content=other)).status_code == 202
+        await intake_of(house, tmp_path).read_waiting()
+
+        why = {"reason": "mine is right"}
+        refused = await both.post(f"{sent.headers['Location']}/withdraw", why)
+        problem(refused, 409, "own-statement")
 
 
 async def test_the_same_file_gets_the_same_answer(gateway: Gateway) -> None:

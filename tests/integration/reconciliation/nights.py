@@ -106,11 +106,11 @@ class Nights:
             engine, account, StatementIntake(engine, spool, FolderArchive(archive), {}), folder
         )
 
-    async def send(self, content: bytes) -> str:
+    async def send(self, content: bytes, *, by: str = "test", tenant: str | None = None) -> str:
         """Send a statement file; its id. It is read by the night after."""
         file = self.folder / hashlib.sha256(content).hexdigest()
         file.write_bytes(content)
-        return await self.intake.receive(file, by="test")
+        return await self.intake.receive(file, by=by, tenant=tenant)
 
     async def sell_and_pay_out(self, day: date, trace: str, amount: int = 10_000) -> None:
         """A charge that we booked, paid out at once: the bank should have it on its next day."""

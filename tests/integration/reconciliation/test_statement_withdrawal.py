@@ -6,18 +6,25 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from database.connection import transaction
-from database.reconciliation import certificates
+from database.reconciliation import accounts, certificates
 from database.reconciliation.statement_withdrawal import (
     CountsForNothing,
     NoStatement,
+    OwnStatement,
+    OwnWithdrawal,
+    reinstate,
     withdraw,
 )
 from tests.integration.reconciliation.nights import IBAN, Nights, march, mt940, residuals
+from tests.integration.reconciliation.test_statements import MT940, Bank, bank, camt
 from tests.postgres import rows
 from workflows.reconciliation.certificate import certificate_id
+
+__all__ = ["bank"]
 
 FIRST = mt940(1, 2, 2, {}, opening=0)
 WRONG = mt940(2, 3, 3, {"T2": (3, 10_000), "X": (3, 500)}, opening=0)
@@ -42,16 +49,29 @@ async def statements(nights: Nights) -> dict[str, str]:
     return {one["id"]: one["state"] for one in found}
 
 
-async def withdrawn(nights: Nights, content: bytes) -> None:
+async def withdrawn(nights: Nights, content: bytes, *, by: str = "finance") -> None:
     """Have the statement of a file withdrawn."""
+    file, number = await named(nights.engine, content)
+    async with transaction(nights.engine) as connection:
+        await withdraw(connection, file, number, by=by, reason="the bank erred")
+
+
+async def reinstated(nights: Nights, content: bytes, *, by: str = "another") -> None:
+    """Have the withdrawal of a file's statement taken back."""
+    file, number = await named(nights.engine, content)
+    async with transaction(nights.engine) as connection:
+        await reinstate(connection, file, number, by=by, reason="the other one was meant")
+
+
+async def named(engine: AsyncEngine, content: bytes) -> tuple[str, int]:
+    """The file and the number of the statement that came in a file."""
     [one] = await rows(
-        nights.engine,
+        engine,
         """SELECT s.file, s.id FROM statements s JOIN source_files f ON f.id = s.file
            WHERE f.sha256 = :sha256""",
         sha256=hashlib.sha256(content).hexdigest(),
     )
-    async with transaction(nights.engine) as connection:
-        await withdraw(connection, one["file"], one["id"], by="finance", reason="the bank erred")
+    return one["file"], one["id"]
 
 
 async def test_the_wrong_one_is_withdrawn_after_it_was_certified(daily: Nights) -> None:
@@ -99,6 +119,45 @@ async def test_two_of_one_day_under_two_names_are_told_as_such(daily: Nights) ->
     assert (settled.status, settled.missing, residuals(settled)) == ("BALANCED", (), {0})
 
 
+@pytest.mark.parametrize("after", [3, 4])
+async def test_the_day_of_what_was_withdrawn_is_missing_until_another_tells_it(
+    daily: Nights, after: int
+) -> None:
+    none_in_sum = {"A": (3, 500), "B": (3, -500)}
+    erred = mt940(after - 1, 3, 3, none_in_sum, opening=0)
+    await daily.send(erred)
+    await daily.night(march(3))
+    await withdrawn(daily, erred)
+    await daily.send(mt940(after, *((4, 4) if after == 3 else (3, 3)), {}, opening=0))
+
+    made = await daily.night(march(4))
+    assert "statement_gap" in {one.lack for one in made.missing}
+
+
+@pytest.mark.parametrize(("first", "second"), [(WRONG, RIGHT), (RIGHT, WRONG), (WRONG, CORRECTED)])
+async def test_who_sent_what_then_counts_does_not_withdraw_the_other(
+    daily: Nights, first: bytes, second: bytes
+) -> None:
+    await daily.send(first, by="finance" if first is RIGHT else "test")
+    await daily.send(second, by="test" if second is WRONG else "finance")
+    await daily.send(LAST, by="finance")
+    await daily.night(march(3))
+
+    with pytest.raises(OwnStatement):
+        await withdrawn(daily, WRONG)
+    await withdrawn(daily, WRONG, by="somebody else")
+
+
+async def test_who_sent_a_wrong_statement_withdraws_it_where_anothers_counts(daily: Nights) -> None:
+    await daily.send(WRONG, by="finance")
+    await daily.send(RIGHT)
+    await daily.send(LAST, by="finance")
+    await daily.night(march(3))
+    await withdrawn(daily, WRONG)
+
+    assert list((await statements(daily)).values()) == ["counts", "withdrawn", "counts", "counts"]
+
+
 async def test_what_was_withdrawn_does_not_come_back_by_another_file(daily: Nights) -> None:
     await daily.send(RIGHT)
     await daily.send(WRONG)
@@ -126,3 +185,102 @@ async def test_what_counts_for_nothing_is_not_withdrawn_and_twice_is_once(daily:
             await withdraw(connection, first["file"], first["id"], by="finance", reason="wrong")
     told = await rows(daily.engine, "SELECT actor FROM audit WHERE event = 'statement.withdrawn'")
     assert told == [{"actor": "finance"}]
+
+
+async def test_a_withdrawal_by_mistake_is_taken_back_by_somebody_else(daily: Nights) -> None:
+    again = RIGHT.replace(b"\n", b"\r\n")
+    await daily.send(RIGHT)
+    assert (await daily.night(march(3))).status == "BALANCED"
+    await withdrawn(daily, RIGHT)
+    for content in (again, LAST):
+        await daily.send(content)
+    assert (await daily.night(march(4))).status == "INCOMPLETE"
+
+    with pytest.raises(OwnWithdrawal):
+        await reinstated(daily, RIGHT, by="finance")
+    for _ in range(2):
+        await reinstated(daily, RIGHT)
+    settled = await daily.night(march(4))
+    assert (settled.status, settled.missing, residuals(settled)) == ("BALANCED", (), {0})
+    assert await daily.breaks() == []
+    assert sorted((await statements(daily)).values()) == ["again", *["counts"] * 3]
+    told = await rows(
+        daily.engine, "SELECT actor, details FROM audit WHERE event = 'statement.reinstated'"
+    )
+    [one] = told
+    assert (one["actor"], one["details"]["withdrawn_by"]) == ("another", "finance")
+
+
+async def test_what_came_back_by_another_file_is_reinstated_by_that_file(daily: Nights) -> None:
+    again = RIGHT.replace(b"\n", b"\r\n")
+    await daily.send(RIGHT)
+    await daily.night(march(3))
+    await withdrawn(daily, RIGHT)
+    await daily.send(again)
+    await daily.night(march(3))
+    with pytest.raises(OwnWithdrawal):
+        await reinstated(daily, again, by="finance")
+    await reinstated(daily, again)
+    await daily.night(march(3))
+
+    assert list((await statements(daily)).values()) == ["counts", "again", "counts"]
+
+
+async def test_what_is_reinstated_contradicts_what_counts_by_now(daily: Nights) -> None:
+    await daily.send(WRONG)
+    await daily.send(RIGHT)
+    await daily.night(march(3))
+    await withdrawn(daily, WRONG)
+    await reinstated(daily, WRONG)
+    assert (await daily.night(march(3))).status == "INCOMPLETE"
+    assert list((await statements(daily)).values()) == ["counts", "contradicted", "counts"]
+
+    await withdrawn(daily, RIGHT)
+    made = await daily.night(march(3))
+    assert (made.status, made.missing, residuals(made)) == ("BREAKS", (), {0})
+
+
+async def test_what_waits_for_its_account_is_reinstated_beside_what_waits_in_its_place(
+    daily: Nights,
+) -> None:
+    async with transaction(daily.engine) as connection:
+        await connection.execute(text("DELETE FROM reconciliation_bank_accounts"))
+    for content in (WRONG, RIGHT):
+        await daily.send(content)
+    await daily.intake.read_waiting()
+    await withdrawn(daily, WRONG)
+    await reinstated(daily, WRONG)
+    async with transaction(daily.engine) as connection:
+        of = daily.account.id
+        await accounts.add_bank_account(connection, of, IBAN, "EUR", "target", "daily")
+
+    made = await daily.night(march(3))
+    assert "statement_contradicted" in {one.lack for one in made.missing}
+    assert list((await statements(daily)).values()) == ["counts", "contradicted", "counts"]
+
+
+async def test_the_same_statement_in_another_format_counts_until_it_is_withdrawn_too(
+    bank: Bank,
+) -> None:
+    await bank.send(camt(), MT940)
+    file, number = await named(bank.engine, camt())
+    async with transaction(bank.engine) as connection:
+        await withdraw(connection, file, number, by="finance", reason="the bank erred")
+    await bank.intake.read_waiting()
+    assert (await bank.states(), await told_minor(bank)) == (["withdrawn", "counts"], 850)
+
+    async with transaction(bank.engine) as connection:
+        await reinstate(connection, file, number, by="another", reason="it did not")
+    await bank.intake.read_waiting()
+    assert (await bank.states(), await told_minor(bank)) == (["again", "counts"], 850)
+
+
+async def told_minor(bank: Bank) -> int:
+    """What all entries come to, by the last word of each."""
+    [found] = await rows(
+        bank.engine,
+        """SELECT sum(amount_minor)::bigint AS minor
+           FROM (SELECT DISTINCT ON (source_id) amount_minor FROM items
+                 ORDER BY source_id, version DESC) last""",
+    )
+    return int(found["minor"])

@@ -102,6 +102,7 @@ def test_every_operation_is_there() -> None:
         "GET /v1/statements",
         "GET /v1/statements/{id}",
         "POST /v1/statements/{id}/withdraw",
+        "POST /v1/statements/{id}/reinstate",
         "POST /v1/accounts",
         "GET /v1/accounts",
         "GET /v1/accounts/{account}",
