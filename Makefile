@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up check test coverage mutants hooks bench lock clean environment check-environment
+.PHONY: help demo up check test release coverage mutants hooks bench lock clean environment check-environment
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,7 +27,10 @@ check: check-environment ## Everything that must hold before a change is kept
 	$(BIN)/lint-imports
 	$(BIN)/pytest --ignore=tests/browser -m "not alone" -n 3 --dist loadfile $(ARGS)
 	$(BIN)/pytest tests/browser $(ARGS)
-	$(BIN)/pytest --ignore=tests/browser -m alone $(ARGS)
+	$(BIN)/pytest --ignore=tests/browser -m "alone and not release" $(ARGS)
+
+release: check-environment ## What takes too long for each change: the demo played again, the benchmarks tried
+	@$(BIN)/pytest --ignore=tests/browser -m release $(ARGS)
 
 coverage: check-environment ## Which lines and branches no test without the stack runs
 	@$(BIN)/pytest tests/unit tests/workflow tests/faults --cov $(ARGS)

@@ -14,6 +14,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 @pytest.mark.slow
 @pytest.mark.alone
+@pytest.mark.release
 @pytest.mark.parametrize(
     ("what", "goals"),
     [

@@ -54,16 +54,23 @@ def the_books_are(books: dict[str, Any]) -> None:
     assert "E4" in Path(books["page"]).read_text(), "the page to print has the bridge"
 
 
-@pytest.mark.slow
-def test_the_demo_plays_on_a_stack_of_its_own_and_on_one_that_runs_with_what_it_left(
-    own: Laptop,
-) -> None:
-    first = demo(own)
-    as_planned(first)
-    assert first["own_stack"]
-    assert [one["link"] for one in first["onboardings"]] == [None] * len(ENDS)
-    assert own.perdure("status").returncode == 3, "a stack that was started is ended"
+def test_the_demo_plays_on_a_stack_of_its_own(own: Laptop) -> None:
+    plays_on_a_stack_of_its_own(own)
 
+
+def plays_on_a_stack_of_its_own(own: Laptop) -> dict[str, Any]:
+    """Play it where nothing runs, and read its report. Any: JSON."""
+    report = demo(own)
+    as_planned(report)
+    assert report["own_stack"]
+    assert [one["link"] for one in report["onboardings"]] == [None] * len(ENDS)
+    assert own.perdure("status").returncode == 3, "a stack that was started is ended"
+    return report
+
+
+@pytest.mark.release
+def test_the_demo_plays_again_on_a_stack_that_runs_with_what_it_left(own: Laptop) -> None:
+    first = plays_on_a_stack_of_its_own(own)
     own.up()
     with sole_play(own.home):
         refused = own.perdure("demo", "--exit", "--json")
