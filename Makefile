@@ -29,7 +29,7 @@ check: check-environment ## Everything that must hold before a change is kept
 	$(BIN)/pytest tests/browser $(ARGS)
 	$(BIN)/pytest --ignore=tests/browser -m "alone and not release" $(ARGS)
 
-release: check-environment ## What takes too long for each change: the demo played again, the benchmarks tried
+release: check-environment ## What takes too long for each change: a second demo, systems swapped one by one
 	@$(BIN)/pytest --ignore=tests/browser -m release $(ARGS)
 
 coverage: check-environment ## Which lines and branches no test without the stack runs

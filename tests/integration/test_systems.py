@@ -24,6 +24,9 @@ SWAPPED = {
     "mail": "outbox",
     "screening": "yente",
 }
+ONE_BY_ONE = (pytest.mark.slow, pytest.mark.alone, pytest.mark.release)
+"""All at once are swapped for each change."""
+
 # Of the form that a VAT id has, but too long: every system for billing refuses it.
 IMPOSSIBLE = {"type": "eu_vat", "value": "DE00000000000000"}
 POSSIBLE = {"type": "eu_vat", "value": "DE123456789"}
@@ -131,7 +134,7 @@ async def letters(house: House, address: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "names",
-    [tuple(SWAPPED), *(pytest.param((name,), marks=pytest.mark.slow) for name in SWAPPED)],
+    [tuple(SWAPPED), *(pytest.param((name,), marks=ONE_BY_ONE) for name in SWAPPED)],
     ids="+".join,
 )
 async def test_a_customer_is_onboarded_and_another_withdrawn_with_nothing_left(
