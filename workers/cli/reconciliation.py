@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -50,25 +52,34 @@ def run(
     refused by the gateway · 3 INCOMPLETE · 4 PROOF_FAILED · 5 taken back or waiting for somebody,
     or the gateway does not answer
     """
-    from workers.cli.gateway_call import GatewayNotReachable, GatewayRefused, call, show_json
+    from workers.cli.gateway_call import call, show_json
 
     body = {"account": account, "business_date": day.date().isoformat()}
-    try:
+    with refusals_apart():
         answer = call("POST", "/v1/reconciliations", role=role, body=body)
         if wait:
             answer = _until_over(answer, role)
-    except GatewayRefused as refused:
-        typer.echo(f"perdure: {refused}", err=True)
-        raise typer.Exit(2) from None
-    except GatewayNotReachable as error:
-        typer.echo(f"perdure: {error}", err=True)
-        raise typer.Exit(OVER) from None
     if as_json:
         show_json(answer)
     else:
         _tell(answer)
     if wait:
         raise typer.Exit(EXIT_CODES.get(answer["status"] or "", OVER))
+
+
+@contextlib.contextmanager
+def refusals_apart() -> Iterator[None]:
+    """End with codes of their own where the gateway refuses or is not there: 1 is BREAKS."""
+    from workers.cli.gateway_call import GatewayNotReachable, GatewayRefused
+
+    try:
+        yield
+    except GatewayRefused as refused:
+        typer.echo(f"perdure: {refused}", err=True)
+        raise typer.Exit(2) from None
+    except GatewayNotReachable as error:
+        typer.echo(f"perdure: {error}", err=True)
+        raise typer.Exit(OVER) from None
 
 
 def range_(

@@ -32,19 +32,13 @@ def shadow(
     refused by the gateway · 3 INCOMPLETE · 4 PROOF_FAILED · 5 taken back or waiting for somebody,
     or the gateway does not answer
     """
-    from workers.cli.gateway_call import GatewayNotReachable, GatewayRefused, show_json
-    from workers.cli.reconciliation import EXIT_CODES, OVER
+    from workers.cli.gateway_call import show_json
+    from workers.cli.reconciliation import EXIT_CODES, OVER, refusals_apart
 
-    try:
+    with refusals_apart():
         answer = _asked(account, day, name, role)
         while wait and not (answer["over"] or (answer["progress"] or {}).get("attention")):
             answer = _look(answer, role)
-    except GatewayRefused as refused:
-        typer.echo(f"perdure: {refused}", err=True)
-        raise typer.Exit(2) from None
-    except GatewayNotReachable as error:
-        typer.echo(f"perdure: {error}", err=True)
-        raise typer.Exit(OVER) from None
     if as_json:
         show_json(answer)
     else:
