@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import secrets
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -26,7 +27,7 @@ from temporalio.testing import WorkflowEnvironment
 from database import onboardings
 from database.connection import engine_for, transaction
 from tests.postgres import rows
-from tests.simulated import INVENTED_LIST, SimulatorHandle, running_simulators
+from tests.simulated import INVENTED_LIST, REPOSITORY, SimulatorHandle, running_simulators
 from workers import onboarding as worker
 from workers import settings as setting
 from workers.converter import CONVERTER
@@ -166,9 +167,28 @@ def settings_for(folder: Path, database: str, outside: SimulatorHandle, client: 
         smtp_host="127.0.0.1",
         smtp_port=outside.smtp_port,
         policy="demo",
+        rules=patient_rules(folder),
         gateway_rate=1_000_000,
         gateway_burst=1_000_000,
     )
+
+
+def patient_rules(folder: Path) -> Path:
+    """The rules of the business, where people have minutes for what they have seconds for in demos.
+
+    A slow machine must not run a reviewer out of time in the middle of a test.
+    """
+    rules = Path(shutil.copytree(REPOSITORY / "rules", folder / "rules", dirs_exist_ok=True))
+    policy = (rules / "policy.toml").read_text()
+    for quick, patient in (
+        ('an_hour_takes = "0.5 seconds"', 'an_hour_takes = "1 minute"'),
+        ('expires_after = "20 seconds"', 'expires_after = "5 minutes"'),
+        ('deliver_within = "30 seconds"', 'deliver_within = "5 minutes"'),
+    ):
+        assert policy.count(quick) == 1, f"the demo no longer says {quick}"
+        policy = policy.replace(quick, patient)
+    (rules / "policy.toml").write_text(policy)
+    return rules
 
 
 @pytest.fixture

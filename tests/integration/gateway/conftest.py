@@ -189,7 +189,7 @@ async def silence() -> AsyncIterator[int]:
 
 
 async def until(
-    look: Callable[[], Awaitable[Found]], wanted: Callable[[Found], Any], seconds: float = 15
+    look: Callable[[], Awaitable[Found]], wanted: Callable[[Found], Any], seconds: float = 60
 ) -> Found:
     """Look until it is as wanted."""
     async with asyncio.timeout(seconds):

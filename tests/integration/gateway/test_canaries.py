@@ -99,7 +99,7 @@ async def decide(door: Any, path: str, **body: Any) -> None:
 
 
 async def deliver_documents(gateway: Gateway, id_: str) -> None:
-    """Everything that is asked for, each with a canary within and in the name of its file."""
+    """Everything that is asked for, with canaries within and in its name; all is accepted."""
     path = f"/v1/onboardings/{id_}/documents"
     for kind in (await gateway.service.get(path)).json()["missing"]:
         sent = await gateway.service.send(
@@ -113,6 +113,12 @@ async def deliver_documents(gateway: Gateway, id_: str) -> None:
             },
         )
         assert sent.status_code == 201, sent.text
+        acceptance = f"{path}/{sent.json()['id']}/acceptance"
+
+        async def judged(acceptance: str = acceptance) -> int:
+            return (await gateway.reviewer.post(acceptance, {})).status_code
+
+        await until(judged, lambda status: status == 202)
 
 
 @pytest.mark.slow

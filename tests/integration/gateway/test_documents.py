@@ -340,7 +340,11 @@ async def test_a_document_goes_from_the_door_to_the_archive_and_is_judged(
             return str((await gateway.service.get(path_of(id_, first))).json()["state"])
 
         assert await until(state, lambda found: found == "stored")
-        assert in_spool(house) == []
+
+        async def spooled() -> list[str]:
+            return in_spool(house)
+
+        await until(spooled, lambda there: not there)
         assert in_archive(house) == 1
         content = await gateway.reviewer.get(path_of(id_, f"{first}/content"))
         assert content.content == PDF
