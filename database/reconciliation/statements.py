@@ -18,6 +18,19 @@ _WHOSE = text(f"""
     WHERE b.identification = :bank_account AND b.currency = :currency
       AND (CAST(:tenant AS text) IS NULL OR a.tenant = :tenant) AND {LIVE}
 """)
+SEEN = """
+    (CAST(:seer AS text) IS NULL
+     OR (s.bank_account, s.currency) IN (
+         SELECT b.identification, b.currency FROM reconciliation_bank_accounts b
+         JOIN reconciliation_accounts a ON a.id = b.account WHERE a.tenant = :seer)
+     OR (f.tenant = :seer AND (s.bank_account, s.currency) NOT IN (
+         SELECT identification, currency FROM reconciliation_bank_accounts)))
+"""
+"""Whether a statement `s` of a file `f` is there for the tenant `:seer`; None of whom is all.
+
+Whose bank account it is decides, by whatever file it came; where nobody has it yet, who sent it.
+"""
+
 # Nobody is told of another tenant's statements, or moves them. What waits for an account without
 # being any tenant's is compared with once the account is known.
 THEIRS = """
@@ -106,15 +119,16 @@ _CONTRADICTED = text("""
       AND (s.closing_on IS NULL OR s.closing_on <= :until)
     ORDER BY s.bank_account, s.currency, s.statement_id, file.sha256
 """)
-_OF_FILE = text("""
+_OF_FILE = text(f"""
     SELECT s.id AS number, s.bank_account, s.currency, s.statement_id, s.sequence, s.format,
            s.opening_on, s.opening_minor, s.closing_on, s.closing_minor, s.entries, s.proof,
            s.difference_minor, s.state, s.same_as, other.file AS same_as_file, s.withdrawn_by,
            s.withdrawn_at, s.withdrawn_for, a.name AS account
     FROM statements s
+    JOIN source_files f ON f.id = s.file
     LEFT JOIN statements other ON other.id = s.same_as
     LEFT JOIN reconciliation_accounts a ON a.id = s.account
-    WHERE s.file = :file ORDER BY s.id
+    WHERE s.file = :file AND {SEEN} ORDER BY s.id
 """)
 # The bank counted what was withdrawn, too: its number is not missing where another tells its days.
 _OF_ACCOUNT = text("""
@@ -278,9 +292,15 @@ async def have_read_again(connection: AsyncConnection, account: int) -> int:
     return (await connection.execute(_WAITED_FOR, {"account": account})).rowcount
 
 
-async def of_file(connection: AsyncConnection, file: str) -> Sequence[RowMapping]:
-    """The statements of a file, in its order, with the name of the account that each is of."""
-    return (await connection.execute(_OF_FILE, {"file": file})).mappings().all()
+async def of_file(
+    connection: AsyncConnection, file: str, *, seer: str | None
+) -> Sequence[RowMapping]:
+    """The statements of a file, in its order, with the name of the account that each is of.
+
+    Those alone that the tenant `seer` may see: see `SEEN`.
+    """
+    found = await connection.execute(_OF_FILE, {"file": file, "seer": seer})
+    return found.mappings().all()
 
 
 async def of_account(

@@ -53,7 +53,10 @@ class TakenStatement(Answer):
 
 
 class StatementFile(Answer):
-    """A file that was sent. Of a refused one nothing counts; `error` and `position` say why."""
+    """A file that was sent. Of a refused one nothing counts; `error` and `position` say why.
+
+    `received_by` is who sent it; empty where that was another tenant than who looks.
+    """
 
     id: str
     state: FileState
@@ -63,7 +66,7 @@ class StatementFile(Answer):
     error: str | None
     detail: str | None
     position: str | None
-    received_by: str
+    received_by: str | None
     received_at: datetime
     read_at: datetime | None
     statements: list[TakenStatement]
