@@ -18,8 +18,8 @@ from database.reconciliation.files import Received
 from database.reconciliation.statement_withdrawal import (
     CountsForNothing,
     OwnStatement,
-    OwnWithdrawal,
 )
+from database.reconciliation.statements import OwnWithdrawal
 from gateway import examples
 from gateway.bodies import STATEMENT_TYPES
 from gateway.callers import Allowed, Caller
@@ -100,7 +100,7 @@ _RECEIVED = _READ.model_copy(update={"state": "received", "read_at": None, "stat
 
 
 _OWN_STATEMENT = (
-    "Nobody withdraws a statement beside which their own would count: it takes somebody else."
+    "You sent another statement of its days: somebody else withdraws this one, who sent none."
 )
 _OWN_WITHDRAWAL = "Nobody reinstates what they withdrew themselves: it takes somebody else."
 
@@ -153,7 +153,8 @@ async def send(
     """Take over a statement file, whatever its format: CAMT.053, MT940, BAI2, OFX or CSV.
 
     It is read by a worker, within seconds: ask for it again to see what became of it. The same
-    content gets the same answer again, with `Idempotent-Replayed: true`.
+    content gets the same answer again, with `Idempotent-Replayed: true`. Who withdrew a statement
+    sends none of its days: the file is refused as `own_withdrawal`, until somebody else sends it.
     """
     async with received(request, options.statements) as part:
         file = Received(
@@ -255,8 +256,8 @@ async def withdraw(
     """Say that a statement is wrong: kept for good, with who and why. Twice is fine.
 
     It is no evidence any more, and its entries are out of cuts from the next run on; what was
-    certified stays as it is. Where another one contradicts it, that one counts in its place: it
-    takes somebody else than who sent that.
+    certified stays as it is. Where another one contradicts it, that one counts in its place. It
+    takes somebody who sent no other statement of its days, and sends none later.
     """
     return await _judged(options, caller, id, form, statement_withdrawal.withdraw)
 

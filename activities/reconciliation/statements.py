@@ -32,7 +32,7 @@ from database.reconciliation import accounts, files, items, statements
 from database.reconciliation.files import Received
 from database.reconciliation.item import NewItem
 from database.reconciliation.items import Contradiction
-from database.reconciliation.statements import ToldStatement
+from database.reconciliation.statements import OwnWithdrawal, ToldStatement
 from database.spool import Spool
 
 OWNER = "statements"
@@ -126,16 +126,14 @@ class StatementIntake:
                     came = await self._take_in(connection, row, content)
                     await self._archive.put(OWNER, row["sha256"], content, media_type=_MEDIA_TYPE)
                 await files.read(connection, row["id"])
-        except (StatementRefused, Contradiction) as error:
+        except (StatementRefused, Contradiction, OwnWithdrawal) as error:
             assert row is not None, "it was read"
-            return await self._refuse(row, error)
+            return await self._refuse(row, _refusal(error))
         await asyncio.to_thread(self._spool.drop, row["id"])
         _log.info("statement file read", file=row["id"], new=came.new)
         return came
 
-    async def _refuse(self, row: RowMapping, error: StatementRefused | Contradiction) -> FilesRead:
-        if isinstance(error, Contradiction):
-            error = StatementRefused("contradictory", "An entry is there twice, and differs.")
+    async def _refuse(self, row: RowMapping, error: StatementRefused) -> FilesRead:
         async with transaction(self._engine) as connection:
             await files.refused(
                 connection,
@@ -268,6 +266,18 @@ class _Summary:
             proof=proven.proof,
             difference_minor=proven.difference_minor,
         )
+
+
+def _refusal(error: StatementRefused | Contradiction | OwnWithdrawal) -> StatementRefused:
+    """Why nothing of a file counts, as its sender is told."""
+    match error:
+        case Contradiction():
+            return StatementRefused("contradictory", "An entry is there twice, and differs.")
+        case OwnWithdrawal():
+            said = "Who sent it withdrew a statement of its days: have somebody else send it."
+            return StatementRefused("own_withdrawal", said)
+        case StatementRefused():
+            return error
 
 
 def _closed_on(told: ToldStatement) -> date | None:

@@ -19,22 +19,25 @@ from database import audit
 from database.reconciliation import accounts, items
 from database.reconciliation.codes import BOOKS
 from database.reconciliation.item import NewItem
-from database.reconciliation.statements import NAMED, THEIRS, one_at_a_time, whose
+from database.reconciliation.statements import (
+    NAMED,
+    SAME_DAYS,
+    THEIRS,
+    OwnWithdrawal,
+    one_at_a_time,
+    whose,
+)
 
 _OF_FILE = text("SELECT * FROM statements WHERE file = :file AND id = :number")
 _HOLD = text("SELECT * FROM statements WHERE id = :number FOR UPDATE")
-# Days as `statements.gaps` compares them: a balance that opens a day closed the one before.
-_OWN = text("""
+# Whatever became of it by now: it may come to count. Another copy is the same statement.
+_OWN = text(f"""
     SELECT EXISTS (
         SELECT FROM statements s JOIN source_files f ON f.id = s.file
-        WHERE f.received_by = :by AND s.id <> :id AND (
-            (s.same_as = :id AND s.state = 'again' AND s.format <> :format)
-            OR (s.state IN ('counts', 'contradicted', 'unknown_account') AND (
-                s.same_as = :id OR s.id = :same_as
-                OR ((s.bank_account, s.currency) = (:bank_account, :currency)
-                    AND s.tenant IS NOT DISTINCT FROM CAST(:tenant AS text)
-                    AND (s.closing_on = :closing_on
-                         OR (s.opening_on < :closing_on AND s.closing_on > :opening_on)))))))
+        WHERE f.received_by = :by AND s.id <> :id AND s.state <> 'interim'
+          AND (s.same_as IS DISTINCT FROM :id OR s.format <> :format
+               OR s.state NOT IN ('again', 'withdrawn'))
+          AND (s.same_as = :id OR s.id = :same_as OR {SAME_DAYS}))
 """)
 _WITHDRAW = text("""
     UPDATE statements SET state = 'withdrawn', withdrawn_by = :by, withdrawn_for = :reason,
@@ -102,10 +105,6 @@ class CountsForNothing(ValueError):
 
 class OwnStatement(ValueError):
     """Who would withdraw it sent another one that tells its days: it takes somebody else."""
-
-
-class OwnWithdrawal(ValueError):
-    """Who would reinstate it withdrew it: it takes somebody else."""
 
 
 async def withdraw(

@@ -55,6 +55,20 @@ _OF_THIS_FILE = text(f"""
     WHERE file = :file AND {NAMED} AND content = :content
     ORDER BY id LIMIT 1
 """)
+# A balance that opens a day closed the one before; a range of days has its first one and its last.
+SAME_DAYS = """
+    ((s.bank_account, s.currency) = (:bank_account, :currency)
+     AND (s.closing_on = :closing_on
+          OR (s.opening_on < :closing_on AND s.closing_on > :opening_on)
+          OR (:format IN ('csv', 'ofx') AND s.format IN ('csv', 'ofx')
+              AND s.opening_on <= :closing_on AND s.closing_on >= :opening_on)))
+"""
+"""Whether a statement `s` tells of days of which another one does."""
+_WITHDRAWN_BY_ITS_SENDER = text(f"""
+    SELECT EXISTS (
+        SELECT FROM statements s JOIN source_files f ON f.received_by = s.withdrawn_by
+        WHERE f.id = :file AND s.state = 'withdrawn' AND {SAME_DAYS})
+""")
 _WITHDRAWN = text(f"""
     SELECT id FROM statements
     WHERE {THEIRS} AND {NAMED} AND content = :content AND state = 'withdrawn'
@@ -174,6 +188,10 @@ class ToldStatement:
     difference_minor: int | None
 
 
+class OwnWithdrawal(ValueError):
+    """Who sent a statement withdrew another one of its days: it takes somebody else."""
+
+
 @dataclass(frozen=True)
 class Gap:
     """Statements that are missing before another one, by the bank's count or by its balances.
@@ -195,7 +213,7 @@ async def place(
     """Keep a statement of a file; whose items it now brings, where it brings any.
 
     None where it was there before, or nobody knows its bank account, or the account waits for its
-    opening, or it does not count.
+    opening, or it does not count. Raises OwnWithdrawal.
     """
     values = {"file": file, "tenant": tenant, "same_as": None, **asdict(told)}
     await one_at_a_time(connection, told.bank_account)
@@ -210,6 +228,8 @@ async def place(
         told_of = {"state": "withdrawn", "same_as": withdrawn}
         await _keep_beside(connection, known, values | told_of)
         return None
+    if known is None and await connection.scalar(_WITHDRAWN_BY_ITS_SENDER, values):
+        raise OwnWithdrawal(f"who sent {file} withdrew a statement of its days")
     before = (await connection.execute(_OF_NAME, values)).mappings().first()
     interim = told.format == "mt942"
     if before is not None and _gives_way(before["proof"], told.proof) and not interim:

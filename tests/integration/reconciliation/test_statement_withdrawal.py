@@ -6,19 +6,18 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from database.connection import transaction
-from database.reconciliation import accounts, certificates
+from database.reconciliation import certificates
 from database.reconciliation.statement_withdrawal import (
     CountsForNothing,
     NoStatement,
     OwnStatement,
-    OwnWithdrawal,
     reinstate,
     withdraw,
 )
+from database.reconciliation.statements import OwnWithdrawal
 from tests.integration.reconciliation.nights import IBAN, Nights, march, mt940, residuals
 from tests.integration.reconciliation.test_statements import MT940, Bank, bank, camt
 from tests.postgres import rows
@@ -148,6 +147,56 @@ async def test_who_sent_what_then_counts_does_not_withdraw_the_other(
     await withdrawn(daily, WRONG, by="somebody else")
 
 
+@pytest.mark.parametrize("first", ["sent", "read", "withdrawn"])
+async def test_in_whatever_order_nobody_sends_one_and_withdraws_another_of_its_days(
+    daily: Nights, first: str
+) -> None:
+    await daily.send(WRONG)
+    await daily.intake.read_waiting()
+    if first != "withdrawn":
+        await daily.send(CORRECTED, by="finance")
+    if first == "read":
+        await daily.intake.read_waiting()
+        with pytest.raises(OwnStatement):
+            await withdrawn(daily, WRONG)
+        return
+    await withdrawn(daily, WRONG)
+    await daily.send(CORRECTED, by="finance")
+    assert (await daily.night(march(3))).status == "INCOMPLETE"
+    [refused] = await rows(daily.engine, "SELECT * FROM source_files WHERE state = 'refused'")
+    assert refused["error"] == "own_withdrawal"
+    assert "somebody else" in refused["detail"]
+    assert list((await statements(daily)).values()) == ["counts", "withdrawn"]
+
+    await daily.send(LAST, by="finance")
+    await daily.send(CORRECTED, by="somebody else")
+    settled = await daily.night(march(4))
+    assert (settled.missing, residuals(settled)) == ((), {0})
+    assert list((await statements(daily)).values()) == ["counts", "withdrawn", "counts", "counts"]
+
+
+async def test_one_of_another_sender_or_tenant_that_waits_is_of_the_same_days(
+    daily: Nights,
+) -> None:
+    await daily.forget_bank_account()
+    await daily.send(WRONG, tenant="acme")
+    await daily.send(CORRECTED, by="finance")
+    await daily.intake.read_waiting()
+
+    with pytest.raises(OwnStatement):
+        await withdrawn(daily, WRONG)
+
+
+async def test_what_was_withdrawn_may_come_again_from_who_withdrew_it(daily: Nights) -> None:
+    await daily.send(WRONG)
+    await daily.intake.read_waiting()
+    await withdrawn(daily, WRONG)
+    await daily.send(WRONG.replace(b"\n", b"\r\n"), by="finance")
+    await daily.intake.read_waiting()
+
+    assert list((await statements(daily)).values()) == ["counts", "withdrawn", "withdrawn"]
+
+
 async def test_who_sent_a_wrong_statement_withdraws_it_where_anothers_counts(daily: Nights) -> None:
     await daily.send(WRONG, by="finance")
     await daily.send(RIGHT)
@@ -243,16 +292,13 @@ async def test_what_is_reinstated_contradicts_what_counts_by_now(daily: Nights) 
 async def test_what_waits_for_its_account_is_reinstated_beside_what_waits_in_its_place(
     daily: Nights,
 ) -> None:
-    async with transaction(daily.engine) as connection:
-        await connection.execute(text("DELETE FROM reconciliation_bank_accounts"))
+    await daily.forget_bank_account()
     for content in (WRONG, RIGHT):
         await daily.send(content)
     await daily.intake.read_waiting()
     await withdrawn(daily, WRONG)
     await reinstated(daily, WRONG)
-    async with transaction(daily.engine) as connection:
-        of = daily.account.id
-        await accounts.add_bank_account(connection, of, IBAN, "EUR", "target", "daily")
+    await daily.know_bank_account()
 
     made = await daily.night(march(3))
     assert "statement_contradicted" in {one.lack for one in made.missing}
