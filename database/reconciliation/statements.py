@@ -223,6 +223,9 @@ async def place(
     if known is not None and (account is None or known["state"] != "unknown_account"):
         counting: int | None = known["account"] if known["state"] == "counts" else None
         return counting  # some of its items may be new by now
+    if told.format == "mt942":  # its entries come again: beside a statement it says nothing
+        await connection.execute(_KEEP, values | {"state": "interim"})
+        return None
     known_id = known["id"] if known is not None else None
     if withdrawn := await connection.scalar(_WITHDRAWN, values):
         told_of = {"state": "withdrawn", "same_as": withdrawn}
@@ -231,16 +234,15 @@ async def place(
     if known is None and await connection.scalar(_WITHDRAWN_BY_ITS_SENDER, values):
         raise OwnWithdrawal(f"who sent {file} withdrew a statement of its days")
     before = (await connection.execute(_OF_NAME, values)).mappings().first()
-    interim = told.format == "mt942"
-    if before is not None and _gives_way(before["proof"], told.proof) and not interim:
+    if before is not None and _gives_way(before["proof"], told.proof):
         return await _supersede(connection, known, before, values)
     if told.closing_on is not None and (before is None or before["id"] == known_id):
         twin = (await connection.execute(_OF_CONTENT, values)).mappings().first()
         before = twin or before
     if before is None:
-        state = "interim" if interim else "counts" if account else "unknown_account"
+        state = "counts" if account else "unknown_account"
         await connection.execute(_KEEP, values | {"state": state})
-        return account if state == "counts" else None
+        return account
     if before["id"] == known_id:
         await _now_known(connection, before["id"], values)
         return account

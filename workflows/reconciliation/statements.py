@@ -15,7 +15,7 @@ counts           its entries came in
 unknown_account  nobody said that its bank account is one of ours, or the account waits for its
                  opening: it waits too
 again            it counts already, by another file
-interim          it is not final: its entries come again on a statement
+interim          it is not final: its entries come again on a statement, whatever is beside it
 contradicted     another one of this name counts, with other content: somebody has to find out, and
                  withdraws the wrong one
 superseded       it does not add up, and another one of this name does: that one counts

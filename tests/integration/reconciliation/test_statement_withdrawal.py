@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from database.connection import transaction
 from database.reconciliation import certificates
+from database.reconciliation.codes import BOOKS
 from database.reconciliation.statement_withdrawal import (
     CountsForNothing,
     NoStatement,
@@ -29,6 +30,7 @@ FIRST = mt940(1, 2, 2, {}, opening=0)
 WRONG = mt940(2, 3, 3, {"T2": (3, 10_000), "X": (3, 500)}, opening=0)
 RIGHT = mt940(2, 3, 3, {"T2": (3, 10_000)}, opening=0)
 CORRECTED = mt940(3, 3, 3, {"T2": (3, 10_000)}, opening=0)
+INTERIM = RIGHT[: RIGHT.index(b":62F:")].replace(b":60F:C260303EUR0,00", b":34F:EURD0,")
 LAST = mt940(3, 4, 4, {}, opening=10_000)
 
 
@@ -104,6 +106,28 @@ async def test_the_one_that_does_not_count_is_withdrawn(daily: Nights) -> None:
     await withdrawn(daily, WRONG)
     settled = await daily.night(march(3))
     assert (settled.status, residuals(settled)) == ("BALANCED", {0})
+
+
+@pytest.mark.parametrize("sent", [(INTERIM, RIGHT), (RIGHT, INTERIM), (WRONG, RIGHT, INTERIM)])
+async def test_an_interim_report_counts_nowhere_whatever_is_withdrawn(
+    daily: Nights, sent: tuple[bytes, ...]
+) -> None:
+    for content in sent:
+        await daily.send(content)
+        await daily.intake.read_waiting()
+    for content in sent:
+        if content is not INTERIM:
+            await withdrawn(daily, content)
+
+    made = await daily.night(march(3))
+    assert (made.status, [one.lack for one in made.missing]) == (
+        "INCOMPLETE",
+        ["statement_missing"],
+    )
+    found = await rows(daily.engine, "SELECT state, format FROM statements ORDER BY id OFFSET 1")
+    assert {one["state"] for one in found if one["format"] == "mt942"} == {"interim"}
+    assert {one["state"] for one in found if one["format"] != "mt942"} == {"withdrawn"}
+    assert await told_minor(daily) == 0
 
 
 async def test_two_of_one_day_under_two_names_are_told_as_such(daily: Nights) -> None:
@@ -321,12 +345,13 @@ async def test_the_same_statement_in_another_format_counts_until_it_is_withdrawn
     assert (await bank.states(), await told_minor(bank)) == (["again", "counts"], 850)
 
 
-async def told_minor(bank: Bank) -> int:
-    """What all entries come to, by the last word of each."""
+async def told_minor(bank: Bank | Nights) -> int:
+    """What all entries of the bank come to, by the last word of each."""
     [found] = await rows(
         bank.engine,
-        """SELECT sum(amount_minor)::bigint AS minor
-           FROM (SELECT DISTINCT ON (source_id) amount_minor FROM items
+        """SELECT coalesce(sum(amount_minor), 0)::bigint AS minor
+           FROM (SELECT DISTINCT ON (source_id) amount_minor FROM items WHERE book = :bank
                  ORDER BY source_id, version DESC) last""",
+        bank=BOOKS["bank"],
     )
     return int(found["minor"])
