@@ -121,6 +121,12 @@ class StatementRow(SQLModel, table=True):
         ),
         Index("statements_of_account", "account", "currency", "closing_on"),
         Index("statements_of_file", "file"),
+        Index(
+            "statements_withdrawn",
+            "bank_account",
+            "currency",
+            postgresql_where=text("state = 'withdrawn'"),
+        ),
     )
 
     id: int = Field(default=None, sa_column=_serial())

@@ -144,11 +144,12 @@ _OF_FILE = text(f"""
     LEFT JOIN reconciliation_accounts a ON a.id = s.account
     WHERE s.file = :file AND {SEEN} ORDER BY s.id
 """)
-# The bank counted what was withdrawn, too: its number is not missing where another tells its days.
+# The bank counted what was withdrawn, too, before its account was known or since: its number is not
+# missing where another tells its days.
 _OF_ACCOUNT = text("""
     SELECT told.*, counted_before + (
                SELECT count(DISTINCT w.sequence) FROM statements w
-               WHERE w.account = :account AND w.state = 'withdrawn'
+               WHERE w.state = 'withdrawn' AND (w.tenant IS NULL OR w.tenant = told.tenant)
                  AND (w.bank_account, w.currency) = (told.bank_account, told.currency)
                  AND w.opening_on >= told.opening_on AND w.closing_on <= told.closing_on
                  AND w.sequence > counted_before AND w.sequence < told.sequence

@@ -1,5 +1,6 @@
-"""An interim report counts nowhere, whatever is beside it."""
+"""An interim report counts nowhere; what was withdrawn is found by its bank account."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0023"
@@ -13,7 +14,14 @@ def upgrade() -> None:
     op.create_check_constraint(
         "interim_counts_nowhere", "statements", "format <> 'mt942' OR state = 'interim'"
     )
+    op.create_index(
+        "statements_withdrawn",
+        "statements",
+        ["bank_account", "currency"],
+        postgresql_where=sa.text("state = 'withdrawn'"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("statements_withdrawn", "statements")
     op.drop_constraint("interim_counts_nowhere", "statements", type_="check")

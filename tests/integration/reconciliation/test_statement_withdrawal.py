@@ -142,6 +142,22 @@ async def test_two_of_one_day_under_two_names_are_told_as_such(daily: Nights) ->
     assert (settled.status, settled.missing, residuals(settled)) == ("BALANCED", (), {0})
 
 
+@pytest.mark.parametrize("tenant", [None, "acme", "globex"])
+async def test_a_number_that_was_withdrawn_before_its_account_was_known_is_not_missing(
+    daily: Nights, tenant: str | None
+) -> None:
+    await daily.forget_bank_account()
+    await daily.send(WRONG, tenant=tenant)
+    await daily.send(CORRECTED, tenant=tenant if tenant == "acme" else None)
+    await daily.intake.read_waiting()
+    await withdrawn(daily, WRONG)
+    await daily.know_bank_account()
+
+    made = await daily.night(march(3))
+    lacks = [one.lack for one in made.missing]
+    assert lacks == (["statement_gap"] if tenant == "globex" else []), "nobody bridges another's"
+
+
 @pytest.mark.parametrize("after", [3, 4])
 async def test_the_day_of_what_was_withdrawn_is_missing_until_another_tells_it(
     daily: Nights, after: int
