@@ -8,6 +8,7 @@ from connectors.ledger_csv import LedgerLine
 from connectors.movements import PAYOUT_KINDS, Movement
 from connectors.statements.statement import Entry, Opened, StatementRefused
 from database.reconciliation.item import NewItem
+from database.reconciliation.statements import RANGES
 
 _DESCRIPTOR = 1_000
 """Characters of a description that are kept: payouts are told apart by the first of them."""
@@ -138,8 +139,9 @@ class StatementItems:
     def __init__(
         self, opened: Opened, zone: tzinfo = UTC, *, closed_on: date | None = None
     ) -> None:
-        ranged = opened.format in ("ofx", "csv")
-        self._of = opened.account if ranged else f"{opened.account}/{opened.statement_id}"
+        self._of = (
+            opened.account if opened.format in RANGES else f"{opened.account}/{opened.statement_id}"
+        )
         self._zone = zone
         self._closed_on = closed_on
         self._counted: dict[str, int] = {}

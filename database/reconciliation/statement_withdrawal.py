@@ -21,6 +21,7 @@ from database.reconciliation.codes import BOOKS
 from database.reconciliation.item import NewItem
 from database.reconciliation.statements import (
     NAMED,
+    RANGES,
     SAME_DAYS,
     THEIRS,
     OwnWithdrawal,
@@ -73,7 +74,7 @@ _READ_AGAIN = text("""
     WHERE state = 'read' AND id IN (
         SELECT file FROM statements
         WHERE account = :account AND bank_account = :bank_account AND currency = :currency
-          AND state = 'counts' AND opening_on <= :closing_on AND closing_on >= :opening_on)
+          AND state = 'counts' AND least(opening_on, closing_on) <= :last AND closing_on >= :first)
 """)
 # By whatever file it came, it is one statement.
 _ALIKE = f"""
@@ -127,8 +128,10 @@ async def withdraw(
     if held["state"] != "contradicted":
         await _put_another_in_its_place(connection, held)
     if held["state"] == "counts" and held["closing_on"] is not None:
-        await _take_entries_back(connection, held)
-        await connection.execute(_READ_AGAIN, dict(held))
+        days = _days(held)
+        if held["entries"]:
+            await _take_entries_back(connection, held, days)
+        await connection.execute(_READ_AGAIN, dict(held) | {"first": days[0], "last": days[1]})
     await audit.record(connection, "statement.withdrawn", by, details=asked)
 
 
@@ -172,17 +175,25 @@ async def _put_another_in_its_place(connection: AsyncConnection, held: RowMappin
         await connection.execute(_OTHERS, {**of, "by": other["id"], "content": other["content"]})
 
 
-async def _take_entries_back(connection: AsyncConnection, held: RowMapping) -> None:
+def _days(held: RowMapping) -> tuple[date, date]:
+    """The first and the last day on which a statement's entries may have happened."""
+    closed: date = held["closing_on"]
+    return min(held["opening_on"] or closed, closed), closed
+
+
+async def _take_entries_back(
+    connection: AsyncConnection, held: RowMapping, days: tuple[date, date]
+) -> None:
     zone = (await accounts.of_id(connection, held["account"])).zone
-    ranged = held["format"] in ("ofx", "csv")  # their entries are of no statement
-    of = held["bank_account"] if ranged else f"{held['bank_account']}/{held['statement_id']}"
+    of = held["bank_account"]  # the entries of ranges are of no statement
+    of += "" if held["format"] in RANGES else f"/{held['statement_id']}"
     asked = {
         "account": held["account"],
         "bank": BOOKS["bank"],
         "currency": held["currency"],
         "of": f"{of}/",
-        "first": _began(held["opening_on"] or held["closing_on"], zone),
-        "last": _began(held["closing_on"], zone),
+        "first": _began(days[0], zone),
+        "last": _began(days[1], zone),
     }
     told = (await connection.execute(_ENTRIES, asked)).mappings().all()
     nothing = [NewItem("bank", **{**one, "amount_minor": 0}) for one in told if one["amount_minor"]]
