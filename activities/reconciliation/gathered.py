@@ -262,8 +262,7 @@ def _told_by_statements(
 
 def _agreed(opening: Opening | None) -> Mapping[str, int]:
     """What people agreed on that the bank's book began with, by currency."""
-    balances_ = opening.balances if opening else ()
-    return {one.currency: one.amount_minor for one in balances_ if one.book == "bank"}
+    return opening.held("bank") if opening else {}
 
 
 def _sums(amounts: Mapping[str, Sequence[int | None]]) -> Mapping[str, tuple[int, str]]:
