@@ -97,7 +97,7 @@ class Incoming:
         Who is still sending when we hang up is told that the connection broke, and never the
         answer. Who asks before sending has sent nothing yet.
         """
-        if self._asks and not self._received:
+        if not self._more or (self._asks and not self._received):
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_HEARD_OUT_SECONDS):
