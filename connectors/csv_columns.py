@@ -20,7 +20,6 @@ from connectors.csv_rows import (
     Form,
     Header,
     Row,
-    Seen,
     Unreadable,
 )
 from connectors.statements.amounts import EXPONENTS
@@ -63,7 +62,7 @@ def read_columns(file: CsvFile, form: ColumnForm[Meaning]) -> Iterator[pl.DataFr
 
     What is there twice counts once; what is there with other content is bad.
     """
-    seen = Seen()
+    seen = _Seen()
     for block in file.blocks(lambda lines, first: _plain(lines, first, len(file.header.titles))):
         bad: list[BadRow] = []
         cells = block if isinstance(block, pl.DataFrame) else _cells(file, block, bad)
@@ -136,17 +135,31 @@ def _told(
 
 
 def _first(
-    file: CsvFile, form: ColumnForm[Meaning], seen: Seen, told: pl.DataFrame, bad: list[BadRow]
+    file: CsvFile, form: ColumnForm[Meaning], seen: "_Seen", told: pl.DataFrame, bad: list[BadRow]
 ) -> pl.DataFrame:
     """The rows that were not there before, here or in an earlier block."""
-    ids, contents = (told.select(names).hash_rows() for names in (form.id, form.content))
-    alike = [seen.alike(*row) for row in zip(ids.to_list(), contents.to_list(), strict=True)]
-    again = pl.Series(alike, dtype=pl.Boolean)
-    if again.null_count() == len(again):
+    alike = seen.alike(told.select(form.id).hash_rows(), told.select(form.content).hash_rows())
+    if alike.null_count() == len(alike):
         return told
-    lines = told.filter(~again)[LINE]
-    bad.extend(file.bad(line, form.contradiction) for line in lines)
-    return told.filter(again.is_null())
+    bad.extend(file.bad(line, form.contradiction) for line in told.filter(~alike)[LINE])
+    return told.filter(alike.is_null())
+
+
+class _Seen:
+    """Which rows were read before, by two of 64 bits for each."""
+
+    def __init__(self) -> None:
+        self._rows = pl.DataFrame(schema={"id": pl.UInt64, "content": pl.UInt64})
+
+    def alike(self, ids: pl.Series, contents: pl.Series) -> pl.Series:
+        """Whether each is like the first with its id; null where it is that."""
+        rows = pl.DataFrame({"id": ids, "content": contents})
+        before = self._rows.filter(pl.col("id").is_in(ids.implode()))
+        first = pl.col("content").first().over("id")
+        again = pl.when(~pl.col("id").is_first_distinct()).then(pl.col("content") == first)
+        alike = pl.concat([before, rows]).select(again).to_series().tail(len(rows))
+        self._rows.extend(rows.filter(alike.is_null()))
+        return alike
 
 
 def cells(header: Header, place: int) -> pl.Expr:
