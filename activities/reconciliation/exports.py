@@ -1,5 +1,6 @@
 """Books that come as files which somebody exported, for one run of which nothing is kept."""
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -99,6 +100,8 @@ class ExportActivities(GatherSteps):
         self._columns = columns
         self._calendar_of = calendar_of
         self._from = datetime.combine(exported.first or date.min, time(), UTC)
+        # What is read keeps all cores busy; what is stored, one: so they take turns.
+        self._reading = asyncio.Lock()
         self.findings = Findings()
 
     @implements(GatherSteps.processor)
@@ -165,9 +168,9 @@ class ExportActivities(GatherSteps):
         async with heartbeating(), transaction(self._engine) as connection:
             account = (await accounts.of_name(connection, request.run.account)).id
             with path.open("rb") as file, self._refusing(path):
-                taken = await items.take_in_columns(
-                    connection, account, told(file), source=path.name
-                )
+                async with self._reading:
+                    await items.stage_columns(connection, told(file))
+                taken = await items.keep_staged(connection, account, source=path.name)
         self.findings.bad_rows[path.name] = bad
         return Gathered(new=taken.new, unchanged=taken.unchanged, bad_rows=len(bad))
 

@@ -204,27 +204,18 @@ async def take_in(
     intakes of the account wait until the transaction ends. Raises LookupError where there is no
     such account, and Contradiction.
     """
-    await stage(connection, _written(items))
+    await stage(connection, items)
     return await keep_staged(connection, account, source=source)
 
 
-async def take_in_columns(
-    connection: AsyncConnection, account: int, items: Iterable[pl.DataFrame], *, source: str
-) -> TakenIn:
-    """The same, of items in columns with the names of `NewItem`'s fields, some thousand each."""
-    await stage(connection, map(_written_columns, items))
-    return await keep_staged(connection, account, source=source)
+async def stage(connection: AsyncConnection, items: Iterable[NewItem]) -> None:
+    """Lay items out for `keep_staged`, which must follow in the same transaction."""
+    await _copy(connection, _rows(items))
 
 
-async def stage(connection: AsyncConnection, blocks: Iterable[bytes]) -> None:
-    """Lay items out for `keep_staged`, which must follow in the same transaction.
-
-    `blocks` are rows of `staged_items` as COPY reads CSV; they are made in a thread.
-    """
-    await make_staging(connection)
-    await driver_of(connection).copy_to_table(
-        "staged_items", source=_in_a_thread(iter(blocks)), columns=COLUMNS, format="csv"
-    )
+async def stage_columns(connection: AsyncConnection, items: Iterable[pl.DataFrame]) -> None:
+    """The same of items by the thousand, in columns with the names of `NewItem`'s fields."""
+    await _copy(connection, map(_columns, items))
 
 
 async def make_staging(connection: AsyncConnection) -> None:
@@ -301,13 +292,21 @@ async def _refuse(connection: AsyncConnection, contradictions: TextClause) -> No
         raise Contradiction(f"told in two ways at once: {', '.join(found)}")
 
 
+async def _copy(connection: AsyncConnection, blocks: Iterator[bytes]) -> None:
+    """Have blocks staged, each some rows as COPY reads CSV."""
+    await make_staging(connection)
+    await driver_of(connection).copy_to_table(
+        "staged_items", source=_in_a_thread(blocks), columns=COLUMNS, format="csv"
+    )
+
+
 async def _in_a_thread(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
     """What takes long to be made, so that nobody is held up meanwhile."""
     while (block := await asyncio.to_thread(next, blocks, None)) is not None:
         yield block
 
 
-def _written_columns(items: pl.DataFrame) -> bytes:
+def _columns(items: pl.DataFrame) -> bytes:
     """Rows of `staged_items`, in the order of `COLUMNS`: text in quotes where it needs them."""
     written = io.BytesIO()
     books = pl.col("book").replace_strict(BOOKS, return_dtype=pl.Int8)
@@ -317,7 +316,7 @@ def _written_columns(items: pl.DataFrame) -> bytes:
     return written.getvalue()
 
 
-def _written(items: Iterable[NewItem]) -> Iterator[bytes]:
+def _rows(items: Iterable[NewItem]) -> Iterator[bytes]:
     rows = map(_row, items)
     while block := "".join(islice(rows, _BLOCK)).encode():
         yield block
