@@ -7,7 +7,7 @@ null where it is for that to say.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import polars as pl
@@ -26,6 +26,8 @@ from connectors.statements.amounts import EXPONENTS
 
 Meaning = TypeVar("Meaning")
 
+Schema = Mapping[str, pl.DataType]
+
 TIME = pl.Datetime("us", "UTC")
 
 LINE, ORDINARY = "\0line", "\0ordinary"
@@ -36,24 +38,27 @@ _LINE_TYPE = pl.Int64
 
 
 class ColumnForm(Form[Meaning], Protocol[Meaning]):
-    """What the rows of one kind of file mean, also by columns.
+    """What the rows of one kind of file mean, also by columns."""
 
-    schema    the columns that it makes of a file
-    id        those of them that a row is known by; none where no row can be there twice
-    content   those that are alike where a row is there twice
-    """
+    @property
+    def schema(self) -> Schema:
+        """The columns that it makes of a file."""
 
-    schema: dict[str, pl.DataType]
-    id: Sequence[str]
-    content: Sequence[str]
+    @property
+    def id(self) -> Sequence[str]:
+        """Those of them that a row is known by; none where no row can be there twice."""
 
-    def columns(self, cells: pl.LazyFrame) -> pl.LazyFrame:
-        """What rows mean, by `schema`, with `LINE`, and whether they are `ORDINARY`.
+    @property
+    def content(self) -> Sequence[str]:
+        """Those that are alike where a row is there twice."""
+
+    def columns(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """What rows mean, by `schema`, with their `LINE`, and whether they are `ORDINARY`.
 
         The expression `cells` is for those at a place.
         """
 
-    def values(self, meaning: Meaning) -> tuple[object, ...]:
+    def values(self, meaning: Meaning, /) -> tuple[object, ...]:
         """What a row means, in the order of `schema`."""
 
 
@@ -130,7 +135,7 @@ def _told(
             odd.append((line, *form.values(form.meaning(row))))
         except Unreadable as error:
             bad.append(file.bad(line, error))
-    others = pl.DataFrame(odd, {LINE: _LINE_TYPE, **form.schema}, orient="row")
+    others = pl.DataFrame(odd, {LINE: _LINE_TYPE(), **form.schema}, orient="row")
     return pl.concat([told, others]).sort(LINE)
 
 

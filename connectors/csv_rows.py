@@ -106,10 +106,10 @@ class Form(Protocol[Meaning]):
 
     contradiction: Unreadable
 
-    def meaning(self, row: Row) -> Meaning:
+    def meaning(self, row: Row, /) -> Meaning:
         """What a row means. Raises Unreadable."""
 
-    def known_by(self, meaning: Meaning) -> tuple[Hashable, Hashable] | None:
+    def known_by(self, meaning: Meaning, /) -> tuple[Hashable, Hashable] | None:
         """Its id and its content; None where it has no id."""
 
 

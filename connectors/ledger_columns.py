@@ -1,7 +1,7 @@
 """Our ledger, exported as comma-separated values, by columns: what `ledger_csv` reads, faster."""
 
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO, ClassVar
+from typing import BinaryIO
 
 import polars as pl
 
@@ -9,6 +9,7 @@ from connectors.csv_columns import (
     LINE,
     ORDINARY,
     TIME,
+    Schema,
     are_ids,
     cells,
     currency,
@@ -24,6 +25,25 @@ from connectors.ledger_csv import ACCOUNTS, TRUTHS, LedgerForm, LedgerLine
 
 _DAY = len("2026-01-31")
 
+SCHEMA: Schema = {
+    "entry_id": pl.String(),
+    "line": pl.Int64(),
+    "booked_at": TIME,
+    "booked_on": pl.Date(),
+    "account": pl.String(),
+    "kind": pl.String(),
+    "currency": pl.String(),
+    "amount_minor": pl.Int64(),
+    "reference": pl.String(),
+    "payout": pl.String(),
+    "arrival_on": pl.Date(),
+    "description": pl.String(),
+    "presentment_minor": pl.Int64(),
+    "presentment_currency": pl.String(),
+    "derived": pl.Boolean(),
+}
+"""The fields of `LedgerLine`."""
+
 
 def read(file: BinaryIO, name: str) -> Iterator[pl.DataFrame | BadRow]:
     """The lines of a ledger, with the fields of `LedgerLine`. See `ledger_csv.read`."""
@@ -32,30 +52,14 @@ def read(file: BinaryIO, name: str) -> Iterator[pl.DataFrame | BadRow]:
 
 
 class _ColumnForm(LedgerForm):
-    schema: ClassVar[dict[str, pl.DataType]] = {
-        "entry_id": pl.String(),
-        "line": pl.Int64(),
-        "booked_at": TIME,
-        "booked_on": pl.Date(),
-        "account": pl.String(),
-        "kind": pl.String(),
-        "currency": pl.String(),
-        "amount_minor": pl.Int64(),
-        "reference": pl.String(),
-        "payout": pl.String(),
-        "arrival_on": pl.Date(),
-        "description": pl.String(),
-        "presentment_minor": pl.Int64(),
-        "presentment_currency": pl.String(),
-        "derived": pl.Boolean(),
-    }
+    schema = SCHEMA
 
     def __init__(self, header: Header) -> None:
         super().__init__(header)
         self._cells = {name: cells(header, place) for name, place in self.place.items()}
         # Lines without numbers are numbered in their order: for the reader of rows alone.
         self.id = ("entry_id", "line") if self.numbered else ()
-        self.content = tuple(self.schema) if self.numbered else ()
+        self.content = tuple(SCHEMA) if self.numbered else ()
 
     def values(self, line: LedgerLine) -> tuple[object, ...]:
         """The fields of a line."""
@@ -87,7 +91,7 @@ class _ColumnForm(LedgerForm):
         told = told.with_columns(
             kind=pl.coalesce(text(cell["kind"]), usual_kind.otherwise(pl.lit("refund")))
         )
-        return told.select(LINE, (numbered & self._ordinary()).alias(ORDINARY), *self.schema)
+        return told.select(LINE, (numbered & self._ordinary()).alias(ORDINARY), *SCHEMA)
 
     def _ordinary(self) -> pl.Expr:
         cell = self._cells

@@ -9,6 +9,7 @@ from connectors.csv_columns import (
     LINE,
     ORDINARY,
     TIME,
+    Schema,
     are_ids,
     cells,
     currency,
@@ -47,7 +48,7 @@ class _ColumnForm(ReportForm):
             reference_column(name): text(cells(header, place))
             for name, place in self.references.items()
         }
-        self.schema: dict[str, pl.DataType] = {
+        self.schema: Schema = {
             "id": pl.String(),
             "kind": pl.String(),
             "currency": pl.String(),

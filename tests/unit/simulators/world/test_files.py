@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from activities.reconciliation.sources import items_of_ledger, items_of_movements
-from connectors import ledger_csv
+from activities.reconciliation.sources import items_of_ledger, items_of_movements, items_of_report
+from connectors import ledger_columns
 from connectors.csv_rows import BadRow
-from connectors.stripe import report_csv
+from connectors.stripe import report_columns, report_csv
+from database.reconciliation.item import NewItem
 from simulators.bank.money import exponent
 from simulators.bank.statement import Entry, Statement
 from simulators.bank.statements import FORMATS
@@ -165,18 +166,27 @@ def test_files_are_read_back_as_the_items_that_a_world_has(tmp_path: Path, key: 
     world = plant(replace(SHAPE, known_by=key, failing=0.3, manual=0.3), ALL)
     write(world, tmp_path)
     with (tmp_path / "ledger.csv").open("rb") as file:
-        lines = [each for each in ledger_csv.read(file, "L") if not isinstance(each, BadRow)]
-    assert [*items_of_ledger(lines, UTC)] == [
+        lines = [each for each in ledger_columns.read(file, "L") if not isinstance(each, BadRow)]
+    items = [row for each in lines for row in items_of_ledger(each, UTC).iter_rows(named=True)]
+    assert [NewItem(**row) for row in items] == [
         line_item(line) for day in world.days() for line in day.lines
     ]
     with (tmp_path / "stripe.csv").open("rb") as file:
         movements = [each for each in report_csv.read(file, "S") if not isinstance(each, BadRow)]
-    assert [*items_of_movements(movements, [key], UTC)] == [
+        file.seek(0)
+        told = [each for each in report_columns.read(file, "S") if not isinstance(each, BadRow)]
+    expected = [
         item
         for day in world.days()
         for each in day.transactions
         for item in transaction_items(each, key=key, by_report=True)
     ]
+    assert [*items_of_movements(movements, [key], UTC)] == expected
+    items = [
+        row for each in told for row in items_of_report(each, [key], UTC).iter_rows(named=True)
+    ]
+    by_source = sorted((NewItem(**row) for row in items), key=lambda item: item.source_id)
+    assert by_source == sorted(expected, key=lambda item: item.source_id)
     with (tmp_path / "summary.csv").open("rb") as file:
         told = report_csv.read_summary(file, "S")
     for currency, books in world.manifest().books.items():
