@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.exceptions import ApplicationError
 
 from activities.heartbeat import heartbeating
-from activities.reconciliation.sources import StatementItems, items_of_ledger, items_of_report
+from activities.reconciliation.columns import items_of_ledger, items_of_report
+from activities.reconciliation.sources import StatementItems
 from connectors import ledger_columns
 from connectors.csv_rows import BadRow, FileRefused
 from connectors.statements import reading
@@ -22,7 +23,7 @@ from connectors.statements.csv import Columns
 from connectors.statements.statement import Closed, Entry, Opened, StatementRefused, prove
 from connectors.stripe import report_columns
 from database.connection import transaction
-from database.reconciliation import accounts, items
+from database.reconciliation import accounts, item_columns, items
 from database.reconciliation.item import NewItem
 from workflows.reconciliation.certificate import Missing
 from workflows.reconciliation.messages import ForRun, Gathered
@@ -169,7 +170,7 @@ class ExportActivities(GatherSteps):
             account = (await accounts.of_name(connection, request.run.account)).id
             with path.open("rb") as file, self._refusing(path):
                 async with self._reading:
-                    await items.stage_columns(connection, told(file))
+                    await item_columns.stage(connection, told(file))
                 taken = await items.keep_staged(connection, account, source=path.name)
         self.findings.bad_rows[path.name] = bad
         return Gathered(new=taken.new, unchanged=taken.unchanged, bad_rows=len(bad))

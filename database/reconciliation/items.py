@@ -5,12 +5,10 @@ version, beside the one before: items never change.
 """
 
 import asyncio
-import io
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-import polars as pl
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,9 +27,6 @@ COLUMNS = (
 
 _BLOCK = 2_000
 """Rows that are made in one go."""
-
-_TIME = "%Y-%m-%d %H:%M:%S%.6f+00"
-"""Columns of times are in UTC."""
 
 _STAGE = text("""
     CREATE TEMP TABLE IF NOT EXISTS staged_items (
@@ -210,12 +205,15 @@ async def take_in(
 
 async def stage(connection: AsyncConnection, items: Iterable[NewItem]) -> None:
     """Lay items out for `keep_staged`, which must follow in the same transaction."""
-    await _copy(connection, _rows(items))
+    await stage_rows(connection, _rows(items))
 
 
-async def stage_columns(connection: AsyncConnection, items: Iterable[pl.DataFrame]) -> None:
-    """The same of items by the thousand, in columns with the names of `NewItem`'s fields."""
-    await _copy(connection, map(_columns, items))
+async def stage_rows(connection: AsyncConnection, blocks: Iterator[bytes]) -> None:
+    """The same of some rows each in `COLUMNS`, as COPY reads CSV; they are made in a thread."""
+    await make_staging(connection)
+    await driver_of(connection).copy_to_table(
+        "staged_items", source=_in_a_thread(blocks), columns=COLUMNS, format="csv"
+    )
 
 
 async def make_staging(connection: AsyncConnection) -> None:
@@ -292,28 +290,10 @@ async def _refuse(connection: AsyncConnection, contradictions: TextClause) -> No
         raise Contradiction(f"told in two ways at once: {', '.join(found)}")
 
 
-async def _copy(connection: AsyncConnection, blocks: Iterator[bytes]) -> None:
-    """Have blocks staged, each some rows as COPY reads CSV."""
-    await make_staging(connection)
-    await driver_of(connection).copy_to_table(
-        "staged_items", source=_in_a_thread(blocks), columns=COLUMNS, format="csv"
-    )
-
-
 async def _in_a_thread(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
     """What takes long to be made, so that nobody is held up meanwhile."""
     while (block := await asyncio.to_thread(next, blocks, None)) is not None:
         yield block
-
-
-def _columns(items: pl.DataFrame) -> bytes:
-    """Rows of `staged_items`, in the order of `COLUMNS`: text in quotes where it needs them."""
-    written = io.BytesIO()
-    books = pl.col("book").replace_strict(BOOKS, return_dtype=pl.Int8)
-    items.with_columns(books).select(COLUMNS).write_csv(
-        written, include_header=False, quote_style="necessary", datetime_format=_TIME
-    )
-    return written.getvalue()
 
 
 def _rows(items: Iterable[NewItem]) -> Iterator[bytes]:

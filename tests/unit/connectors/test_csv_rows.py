@@ -56,7 +56,7 @@ def test_quotes_that_do_not_close_are_told_with_all_that_they_swallowed() -> Non
 
 
 def test_an_endless_line_is_one_bad_row_and_little_memory() -> None:
-    content = b"a,b\n1," + b"x" * (3 * LONGEST_LINE) + b"\n1,2\n"
+    content = b"a,b\n1," + b"x" * (9 * LONGEST_LINE) + b"\n1,2\n"
 
     assert bad(content) == [(2, None)]
     assert good(content) == [["1", "2"]]

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
+from activities.reconciliation.columns import items_of_ledger
 from activities.reconciliation.sources import (
     StatementItems,
-    items_of_ledger,
     items_of_movements,
 )
 from connectors.ledger_columns import SCHEMA
