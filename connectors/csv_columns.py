@@ -35,6 +35,8 @@ LINE, ORDINARY = "\0line", "\0ordinary"
 
 _SPACE = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 _LINE_TYPE = pl.Int64
+_END = b"\0"
+"""A cell behind the last one of each row: what no row may hold."""
 
 
 class ColumnForm(Form[Meaning], Protocol[Meaning]):
@@ -80,23 +82,24 @@ def read_columns(file: CsvFile, form: ColumnForm[Meaning]) -> Iterator[pl.DataFr
 
 def _plain(lines: bytes, first: int, width: int) -> pl.DataFrame | None:
     """The cells of lines of which each is a row that ends there; None where any is not."""
-    if any(sign in lines for sign in (b'"', b"\r", b"\0")) or lines.startswith(b"\xef\xbb\xbf"):
+    if any(sign in lines for sign in (b'"', b"\r", _END)) or lines.startswith(b"\xef\xbb\xbf"):
         return None
-    # As many commas as there should be, and no row with more: each has its own.
-    if lines.count(b",") != (lines.count(b"\n") + 1) * (width - 1):
-        return None
-    schema = {str(place): pl.String() for place in range(width)}
+    names = [str(place) for place in range(width)]
+    schema = dict.fromkeys([*names, "end"], pl.String())
+    ended = lines.replace(b"\n", b",%s\n" % _END) + b",%s" % _END
     try:
         cells = pl.read_csv(
-            lines, has_header=False, schema=schema, quote_char=None, empty_string_is_null=False
+            ended, has_header=False, schema=schema, quote_char=None, empty_string_is_null=False
         )
     except PolarsError:
         return None
-    longest = max(cells.select(pl.all().str.len_bytes().max()).row(0))
-    if longest > csv.field_size_limit():
+    # A row with fewer cells has no end there, and one with more has something else.
+    whole = cells.select((pl.col("end") == _END.decode()).all()).item()
+    longest = max(cells.select(pl.col(names).str.len_bytes().max()).row(0))
+    if not whole or longest > csv.field_size_limit():
         return None
     numbers = pl.int_range(first, first + len(cells), dtype=_LINE_TYPE, eager=True)
-    return cells.with_columns(numbers.alias(LINE))
+    return cells.select(*names, numbers.alias(LINE))
 
 
 def _cells(

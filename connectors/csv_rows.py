@@ -170,7 +170,7 @@ class CsvFile:
         It is given whole lines, of which the first begins a row, and the number of that; where it
         answers None, they are read row by row, which must be done before the next are asked for.
         """
-        yield self._rows_given()  # what came with the header
+        yield self._rows_given()  # where the header went on
         for block in self._blocks:
             taken = take(block, self._line)
             if taken is None:
@@ -270,11 +270,12 @@ class CsvFile:
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    """A file's lines, by the ten thousand; without the end of the last one."""
-    rest, start = b"", True
+    """A file's first line, then the others by the ten thousand; without the end of the last one."""
+    rest = file.readline(LONGEST_LINE).removeprefix(b"\xef\xbb\xbf")
+    if rest.endswith(b"\n"):
+        yield rest[:-1]
+        rest = b""
     while block := file.read(_BLOCK):
-        if start:
-            block, start = block.removeprefix(b"\xef\xbb\xbf"), False
         whole, newline, after = block.rpartition(b"\n")
         if newline:
             yield rest + whole

@@ -9,6 +9,7 @@ from typing import BinaryIO, TypeVar
 from unittest.mock import patch
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -156,13 +157,16 @@ def assert_same_report(file: bytes) -> None:
     assert bad == [row for row in rows if isinstance(row, BadRow)]
 
 
+def ordinary(cells: Cells, **instead: str) -> bytes:
+    row = {title: those[0] for title, those in cells.items()} | instead
+    return _line([*row.values()], csv.QUOTE_MINIMAL)
+
+
 def each_cell(cells: Cells) -> bytes:
     """A file of one row for each cell of the table, all others being ordinary."""
     id_, *_ = cells
-    ordinary = {title: those[0] for title, those in cells.items()}
     odd = [{title: told} for title, those in cells.items() for told in those]
-    rows = [ordinary | {id_: f"e-{at}"} | one for at, one in enumerate(odd)]
-    lines = [_line([*row.values()], csv.QUOTE_MINIMAL) for row in rows]
+    lines = [ordinary(cells, **{id_: f"e-{at}"} | one) for at, one in enumerate(odd)]
     return b"\n".join([",".join(cells).encode(), *lines])
 
 
@@ -172,6 +176,37 @@ def test_no_cell_of_a_ledger_means_another_thing_by_columns() -> None:
 
 def test_no_cell_of_a_report_means_another_thing_by_columns() -> None:
     assert_same_report(each_cell(REPORT))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"a\rb",
+        b"a\0b",
+        b"\xff",
+        b"\xed\xa0\x80",
+        b"x" * 131_072,
+        b"x" * 131_073,
+        b"a,b",
+        b"\n",
+        b'a"b',
+        b'"',
+    ],
+)
+def test_what_is_no_text_or_no_cell_is_none_by_columns(text: bytes) -> None:
+    row = ordinary(LEDGER)
+    told = ordinary(LEDGER, entry_id="e-2", description="TEXT").replace(b"TEXT", text)
+    shorter = row.replace(b"e-1", b"e-3").rpartition(b",")[0]
+    header = ",".join(LEDGER).encode()
+    assert_same_ledger(b"\n".join([header, row, told, row]))
+    assert_same_ledger(b"\n".join([header, row, shorter, told, row]))
+    assert_same_ledger(b"\n".join([header, row, told, shorter, row]))
+
+
+def test_a_mark_of_byte_order_is_text_where_no_file_begins() -> None:
+    row = ordinary(LEDGER)
+    lines = [",".join(LEDGER).encode(), b"\xef\xbb\xbf" + row, row]
+    assert_same_ledger(b"\n".join(lines))
 
 
 blocks = some.sampled_from([64, 300, 4_194_304])
