@@ -166,7 +166,7 @@ class _Seen:
         first = pl.col("content").first().over("id")
         again = pl.when(~pl.col("id").is_first_distinct()).then(pl.col("content") == first)
         alike = pl.concat([before, rows]).select(again).to_series().tail(len(rows))
-        self._rows.extend(rows.filter(alike.is_null()))
+        self._rows.extend(rows)
         return alike
 
 

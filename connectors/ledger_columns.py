@@ -57,7 +57,7 @@ class _ColumnForm(LedgerForm):
     def __init__(self, header: Header) -> None:
         super().__init__(header)
         self._cells = {name: cells(header, place) for name, place in self.place.items()}
-        # Lines without numbers are numbered in their order: for the reader of rows alone.
+        # Lines without numbers are numbered as they come, which the reader of rows does.
         self.id = ("entry_id", "line") if self.numbered else ()
         self.content = tuple(SCHEMA) if self.numbered else ()
 
@@ -67,7 +67,7 @@ class _ColumnForm(LedgerForm):
 
     def columns(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """The fields of lines."""
-        cell, numbered = self._cells, pl.lit(self.numbered)
+        cell = self._cells
         told = rows.with_columns(
             entry_id=text(cell["entry_id"]),
             line=whole(cell["line"]),
@@ -91,7 +91,7 @@ class _ColumnForm(LedgerForm):
         told = told.with_columns(
             kind=pl.coalesce(text(cell["kind"]), usual_kind.otherwise(pl.lit("refund")))
         )
-        return told.select(LINE, (numbered & self._ordinary()).alias(ORDINARY), *SCHEMA)
+        return told.select(LINE, self._ordinary().alias(ORDINARY), *SCHEMA)
 
     def _ordinary(self) -> pl.Expr:
         cell = self._cells

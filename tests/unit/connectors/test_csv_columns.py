@@ -162,20 +162,51 @@ def ordinary(cells: Cells, **instead: str) -> bytes:
     return _line([*row.values()], csv.QUOTE_MINIMAL)
 
 
-def each_cell(cells: Cells) -> bytes:
-    """A file of one row for each cell of the table, all others being ordinary."""
+def each_cell(cells: Cells, **usual: str) -> bytes:
+    """A file in which each cell of the table stands in a row that is otherwise as usual.
+
+    Each also stands in one that has the id of another row.
+    """
     id_, *_ = cells
     odd = [{title: told} for title, those in cells.items() for told in those]
-    lines = [ordinary(cells, **{id_: f"e-{at}"} | one) for at, one in enumerate(odd)]
+    lines = [
+        ordinary(cells, **(usual | one))
+        for at, cell in enumerate(odd)
+        for one in ({id_: f"a-{at}"} | cell, {id_: f"b-{at}"}, {id_: f"b-{at}"} | cell)
+    ]
     return b"\n".join([",".join(cells).encode(), *lines])
 
 
-def test_no_cell_of_a_ledger_means_another_thing_by_columns() -> None:
-    assert_same_ledger(each_cell(LEDGER))
+@pytest.mark.parametrize(
+    "usual",
+    [
+        {},
+        {"currency": "JPY", "amount": "1"},
+        {"amount_minor": "100"},
+        {"presentment_amount": "1.00", "presentment_currency": "usd"},
+    ],
+)
+def test_no_cell_of_a_ledger_means_another_thing_by_columns(usual: dict[str, str]) -> None:
+    assert_same_ledger(each_cell(LEDGER, **usual))
 
 
-def test_no_cell_of_a_report_means_another_thing_by_columns() -> None:
-    assert_same_report(each_cell(REPORT))
+@pytest.mark.parametrize(
+    "usual",
+    [
+        {},
+        {"currency": "kwd", "fee": "0.00", "net": "12.00"},
+        {"reporting_category": "payout", "automatic_payout_id": ""},
+        {"customer_facing_amount": "1.00", "customer_facing_currency": "usd"},
+        {"customer_facing_amount": "1.00", "customer_facing_currency": "eur"},
+    ],
+)
+def test_no_cell_of_a_report_means_another_thing_by_columns(usual: dict[str, str]) -> None:
+    assert_same_report(each_cell(REPORT, **usual))
+
+
+def test_the_same_transaction_with_another_fee_is_bad_by_columns_too() -> None:
+    changed = ordinary(REPORT, fee="0.00", net="12.00")
+    assert_same_report(b"\n".join([",".join(REPORT).encode(), ordinary(REPORT), changed]))
 
 
 @pytest.mark.parametrize(
