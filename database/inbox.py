@@ -7,14 +7,22 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from database.prepared import Prepared
 from workflows.events import Event
 
-_INSERT = text("""
-    INSERT INTO inbox (source, event_id, type, object_id, workflow_id, happened_at)
-    SELECT * FROM unnest(CAST(:sources AS text[]), CAST(:event_ids AS text[]),
-                         CAST(:types AS text[]), CAST(:object_ids AS text[]),
-                         CAST(:workflow_ids AS text[]), CAST(:happened AS timestamptz[]))
-    ON CONFLICT (source, event_id) DO NOTHING
+_INSERT = Prepared("""
+    WITH new AS (
+        INSERT INTO inbox (source, event_id, type, object_id, workflow_id, happened_at, note, state,
+                           done_at)
+        SELECT told.*, CASE WHEN note IS NULL THEN 'waiting' ELSE 'ignored' END,
+               CASE WHEN note IS NOT NULL THEN clock_timestamp() END
+        FROM unnest(CAST(:sources AS text[]), CAST(:event_ids AS text[]), CAST(:types AS text[]),
+                    CAST(:object_ids AS text[]), CAST(:workflow_ids AS text[]),
+                    CAST(:happened AS timestamptz[]), CAST(:notes AS text[]))
+             AS told (source, event_id, type, object_id, workflow_id, happened_at, note)
+        ON CONFLICT (source, event_id) DO NOTHING RETURNING 1
+    )
+    SELECT count(*) FROM new
 """)
 _CLAIM = text("""
     UPDATE inbox SET tries = tries + 1, next_try_at = clock_timestamp() + CAST(:lease AS interval)
@@ -51,19 +59,17 @@ class Waiting(Event):
 
 
 async def take_in(connection: AsyncConnection, events: Sequence[Event]) -> int:
-    """Add events; how many of them were new."""
-    inserted = await connection.execute(
-        _INSERT,
-        {
-            "sources": [event.source for event in events],
-            "event_ids": [event.event_id for event in events],
-            "types": [event.type for event in events],
-            "object_ids": [event.object_id for event in events],
-            "workflow_ids": [event.workflow_id for event in events],
-            "happened": [event.happened_at for event in events],
-        },
-    )
-    return inserted.rowcount
+    """Add events; how many of them were new. What nobody waits for is settled with it."""
+    values = {
+        "sources": [event.source for event in events],
+        "event_ids": [event.event_id for event in events],
+        "types": [event.type for event in events],
+        "object_ids": [event.object_id for event in events],
+        "workflow_ids": [event.workflow_id for event in events],
+        "happened": [event.happened_at for event in events],
+        "notes": [event.nobody_waits for event in events],
+    }
+    return int(await _INSERT.value(connection, values))
 
 
 async def claim(connection: AsyncConnection, limit: int) -> list[Waiting]:

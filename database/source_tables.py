@@ -91,8 +91,9 @@ class StatementRow(SQLModel, table=True):
     opening_on, closing_on  the days of the balances, else of the first and the last entry
     proof      proven | unproven | unprovable; `difference_minor` is what is missing
     state      counts | unknown_account (to be taken in once the account is known) | again (the same
-               as `same_as`, in another format or under another name) | interim (its entries come
-               again on a statement) | contradicted (named as `same_as` is, with other content) |
+               as `same_as`, in another format or under another name) | interim (an MT942, whatever
+               is beside it: its entries come again on a statement) | contradicted (named as
+               `same_as` is, with other content) |
                superseded (does not add up, as `same_as` of its name does) | withdrawn (a person
                said so, for `withdrawn_for`: it counts for nothing)
     """
@@ -105,6 +106,7 @@ class StatementRow(SQLModel, table=True):
             " 'superseded', 'withdrawn')",
             "known_state",
         ),
+        CheckConstraint("format <> 'mt942' OR state = 'interim'", "interim_counts_nowhere"),
         Index(
             "statements_by_name",
             "bank_account",
@@ -119,6 +121,12 @@ class StatementRow(SQLModel, table=True):
         ),
         Index("statements_of_account", "account", "currency", "closing_on"),
         Index("statements_of_file", "file"),
+        Index(
+            "statements_withdrawn",
+            "bank_account",
+            "currency",
+            postgresql_where=text("state = 'withdrawn'"),
+        ),
     )
 
     id: int = Field(default=None, sa_column=_serial())

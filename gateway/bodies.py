@@ -97,8 +97,10 @@ class Incoming:
         Who is still sending when we hang up is told that the connection broke, and never the
         answer. Who asks before sending has sent nothing yet.
         """
-        if self._asks and not self._received:
-            return
+        if self._more and (self._received or not self._asks):
+            await self._pass_over_the_rest()
+
+    async def _pass_over_the_rest(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_HEARD_OUT_SECONDS):
                 while self._more and self._received < self._limit + _HEARD_OUT:

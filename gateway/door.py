@@ -81,10 +81,11 @@ class Door:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                told = {name for name, _ in message["headers"]}
-                ours = ((b"x-request-id", request_id.encode()), *rate, *_ALWAYS)
-                added = (one for one in ours if one[0] not in told)
-                message["headers"] = [*message["headers"], *added]
+                ours = [(b"x-request-id", request_id.encode()), *rate, *_ALWAYS]
+                if said := message["headers"]:
+                    told = {name for name, _ in said}
+                    ours = [*said, *(one for one in ours if one[0] not in told)]
+                message["headers"] = ours
                 if incoming is not None:
                     await incoming.hear_out()
             await send(message)

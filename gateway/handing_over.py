@@ -12,7 +12,7 @@ from database.connection import DatabaseDown
 from database.handover import drain_inbox
 from workflows.handover import hand_over_event
 
-_BATCH = 500
+_BATCH = 200
 _LULL_SECONDS = 0.02
 """Events that come closer together are acknowledged first, and then go on together."""
 _LONGEST_SECONDS = 1.0

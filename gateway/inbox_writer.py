@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import asyncpg
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from database import inbox
@@ -67,13 +67,13 @@ class InboxWriter:
                     batch = next(batches, [])
         except DatabaseDown:
             _refuse(batch, DatabaseDown)
-        except DBAPIError as error:
+        except asyncpg.PostgresError as error:
             # One event that Postgres cannot hold must not take the others with it.
             if len(batch) > 1:
                 for arrival in batch:
                     await self._write(iter([[arrival]]))
             else:
-                log.error("event not kept", error=type(error.orig).__name__)  # noqa: TRY400
+                log.error("event not kept", error=type(error).__name__)  # noqa: TRY400
                 _refuse(batch, lambda: NotAnEvent("it holds text that cannot be stored"))
         except Exception as error:  # noqa: BLE001 - a defect must not end it for good
             log.error("events not kept", error=type(error).__name__)  # noqa: TRY400

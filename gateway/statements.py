@@ -17,10 +17,9 @@ from database.reconciliation import files, statement_withdrawal, statements
 from database.reconciliation.files import Received
 from database.reconciliation.statement_withdrawal import (
     CountsForNothing,
-    NoStatement,
     OwnStatement,
-    OwnWithdrawal,
 )
+from database.reconciliation.statements import OwnWithdrawal
 from gateway import examples
 from gateway.bodies import STATEMENT_TYPES
 from gateway.callers import Allowed, Caller
@@ -101,7 +100,7 @@ _RECEIVED = _READ.model_copy(update={"state": "received", "read_at": None, "stat
 
 
 _OWN_STATEMENT = (
-    "Nobody withdraws a statement beside which their own would count: it takes somebody else."
+    "You sent another statement of its days: somebody else withdraws this one, who sent none."
 )
 _OWN_WITHDRAWAL = "Nobody reinstates what they withdrew themselves: it takes somebody else."
 
@@ -154,7 +153,8 @@ async def send(
     """Take over a statement file, whatever its format: CAMT.053, MT940, BAI2, OFX or CSV.
 
     It is read by a worker, within seconds: ask for it again to see what became of it. The same
-    content gets the same answer again, with `Idempotent-Replayed: true`.
+    content gets the same answer again, with `Idempotent-Replayed: true`. Who withdrew a statement
+    sends none of its days: the file is refused as `own_withdrawal`, until somebody else sends it.
     """
     async with received(request, options.statements) as part:
         file = Received(
@@ -170,7 +170,7 @@ async def send(
             if row["state"] == "received":
                 async with on_disk():
                     await asyncio.to_thread(part.keep, row["id"])
-            told = await _told(connection, row)
+            told = await _told(connection, row, caller)
     headers = {"Location": f"/v1/statements/{row['id']}"}
     if not new:
         headers["Idempotent-Replayed"] = "true"
@@ -197,14 +197,14 @@ async def many(
     async with transaction(options.engine) as connection:
         rows = await files.many(
             connection,
-            tenant=caller.tenant,
+            seer=caller.tenant,
             state=state,
             after=_after(cursor),
             limit=limit + 1,
         )
         page, more = rows[:limit], len(rows) > limit
         found = StatementFiles(
-            items=[await _told(connection, row) for row in page],
+            items=[await _told(connection, row, caller) for row in page],
             next=cursor_of([page[-1]["received_at"].isoformat(), page[-1]["id"]]) if more else None,
         )
     return tagged(found, if_none_match)
@@ -230,10 +230,7 @@ async def one(
 ) -> Response:
     """What became of a file, and of each statement in it."""
     async with transaction(options.engine) as connection:
-        row = await files.one(connection, id)
-        if row is None or not caller.may_see(row["tenant"]):
-            raise not_found("statement file")
-        told = await _told(connection, row)
+        told = await _told(connection, await _seen(connection, id, caller), caller)
     return tagged(told, if_none_match)
 
 
@@ -259,8 +256,8 @@ async def withdraw(
     """Say that a statement is wrong: kept for good, with who and why. Twice is fine.
 
     It is no evidence any more, and its entries are out of cuts from the next run on; what was
-    certified stays as it is. Where another one contradicts it, that one counts in its place: it
-    takes somebody else than who sent that.
+    certified stays as it is. Where another one contradicts it, that one counts in its place. It
+    takes somebody who sent no other statement of its days, and sends none later.
     """
     return await _judged(options, caller, id, form, statement_withdrawal.withdraw)
 
@@ -300,14 +297,10 @@ async def _judged(
 ) -> StatementFile:
     """Withdraw or reinstate a statement of a file. Raises Problem."""
     async with transaction(options.engine) as connection:
-        row = await files.one(connection, file)
-        if row is None or not caller.may_see(row["tenant"]):
-            raise not_found("statement file")
-        number = form.statement or await _only_one(connection, file)
+        await _seen(connection, file, caller)
+        number = await _number(connection, file, caller, form.statement)
         try:
             await judge(connection, file, number, by=caller.name, reason=form.reason)
-        except NoStatement:
-            raise _which("is none of this file's") from None
         except CountsForNothing:
             told = f"Statement {number} counts for nothing: its state says why."
             raise Problem(409, "counts-for-nothing", told) from None
@@ -315,17 +308,29 @@ async def _judged(
             raise Problem(409, "own-statement", _OWN_STATEMENT) from None
         except OwnWithdrawal:
             raise Problem(409, "own-withdrawal", _OWN_WITHDRAWAL) from None
-        now = await files.one(connection, file)
-        assert now is not None, "it was there"
-        return await _told(connection, now)
+        return await _told(connection, await _seen(connection, file, caller), caller)
 
 
-async def _only_one(connection: AsyncConnection, file: str) -> int:
-    """The number of a file's statement. Raises Problem (422) where it has not just one."""
-    of = await statements.of_file(connection, file)
-    if len(of) != 1:
-        raise _which(f"must name one of this file's {len(of)} statements, by its `number`")
-    return int(of[0]["number"])
+async def _seen(connection: AsyncConnection, file: str, caller: Caller) -> RowMapping:
+    """A file that is there for the caller. Raises Problem (404)."""
+    row = await files.one(connection, file, seer=caller.tenant)
+    if row is None:
+        raise not_found("statement file")
+    return row
+
+
+async def _number(connection: AsyncConnection, file: str, caller: Caller, asked: int | None) -> int:
+    """The number of a file's statement: that which was asked for, else the only one.
+
+    Raises Problem (422) where the caller sees no such statement, or not just one.
+    """
+    of = await statements.of_file(connection, file, seer=caller.tenant)
+    numbers = [int(one["number"]) for one in of]
+    if asked is None and len(numbers) != 1:
+        raise _which(f"must name one of this file's {len(numbers)} statements, by its `number`")
+    if asked is not None and asked not in numbers:
+        raise _which("is none of this file's")
+    return asked or numbers[0]
 
 
 def _which(message: str) -> Problem:
@@ -333,6 +338,12 @@ def _which(message: str) -> Problem:
     return Problem(422, "invalid", "1 field cannot be used.", errors=[wrong])
 
 
-async def _told(connection: AsyncConnection, row: RowMapping) -> StatementFile:
-    taken = await statements.of_file(connection, row["id"])
-    return StatementFile.model_validate({**row, "statements": [dict(one) for one in taken]})
+async def _told(connection: AsyncConnection, row: RowMapping, caller: Caller) -> StatementFile:
+    """What became of a file, with the statements that are the caller's to see.
+
+    Who sent it is nobody's concern where that was another tenant.
+    """
+    taken = await statements.of_file(connection, row["id"], seer=caller.tenant)
+    theirs = row["tenant"] is not None and not caller.may_see(row["tenant"])
+    told = {**row, "statements": [dict(one) for one in taken]}
+    return StatementFile.model_validate(told | ({"received_by": None} if theirs else {}))

@@ -1,11 +1,11 @@
 """Stripe's webhooks: verified, written to the inbox, answered; handed over afterwards."""
 
 import contextlib
-import json
 import math
 import time
 from collections.abc import Sequence
 
+from pydantic_core import from_json
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 from stripe import SignatureVerificationError, WebhookSignature
@@ -70,7 +70,7 @@ def _signed_at(header: str | None) -> float:
 
 def _event(body: bytes) -> Event:
     try:
-        return stripe_event(json.loads(body))
+        return stripe_event(from_json(body))
     except NotAnEvent:
         raise
     except (ValueError, RecursionError):

@@ -12,13 +12,14 @@ IDENTITY_EVENTS = frozenset(
 )
 """What an onboarding wants to hear of. The rest of Stripe's events are kept and not handed over."""
 
-
 DOCUMENT_RECEIVED = "document.received"
 """The type of what the door tells of an upload."""
 HIT_JUDGED = "screening.hit_judged"
 """Of our own: a reviewer judged a hit of a screening at the gateway."""
 EMAIL_CONFIRMED = "email.confirmed"
 """Of our own: an applicant confirmed an address at the gateway."""
+
+_HANDED_OVER = IDENTITY_EVENTS | {DOCUMENT_RECEIVED, HIT_JUDGED, EMAIL_CONFIRMED}
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Event:
     object_id: str
     workflow_id: str | None
     happened_at: datetime
+
+    @property
+    def nobody_waits(self) -> str | None:
+        """Why it is kept and not handed over; None where somebody waits for such events."""
+        return None if self.type in _HANDED_OVER else "nobody waits for events of this type"
 
 
 class NotAnEvent(ValueError):

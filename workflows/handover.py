@@ -36,7 +36,6 @@ from workflows.events import (
     DOCUMENT_RECEIVED,
     EMAIL_CONFIRMED,
     HIT_JUDGED,
-    IDENTITY_EVENTS,
     Event,
     NotTaken,
 )
@@ -310,8 +309,8 @@ async def hand_over_event(client: Client, event: Event) -> str | None:
 
     Raises NotTaken while Temporal is down.
     """
-    if event.type not in {EMAIL_CONFIRMED, DOCUMENT_RECEIVED, HIT_JUDGED, *IDENTITY_EVENTS}:
-        return "nobody waits for events of this type"
+    if why := event.nobody_waits:
+        return why
     if event.workflow_id is None or tenant_of(event.workflow_id) is None:
         return "names no process of ours"
     if event.type == HIT_JUDGED:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from database import watermarks
 from database.journal import balances, openings
 from database.journal.balances import Seal
-from database.reconciliation import accounts, sources, statements
+from database.reconciliation import accounts, sources, statement_sequence
 from database.reconciliation.accounts import Account
 from workflows.reconciliation.books import Book, Rhythm
 from workflows.reconciliation.certificate import Missing, ProvenUntil
@@ -45,7 +45,7 @@ class GatheredInputs:
     ) -> tuple[Inputs, Sequence[Told]]:
         """Until when, which statements, which balances were told; see `compare.InputsOf`."""
         before = account.end_of(run.day)
-        counting = await statements.of_account(connection, account.id, until=run.day)
+        counting = await statement_sequence.of_account(connection, account.id, until=run.day)
         opening = await openings.approved(connection, account)
         banks = await self._banks(connection, account, counting, opening)
         seal = await _seal(connection, account)
@@ -70,7 +70,9 @@ class GatheredInputs:
                     subject=f"{_name(row)} of files {row['sha256'][:12]} and"
                     f" {row['other_sha256'][:12]}",
                 )
-                for row in await statements.contradicted(connection, account.id, until=run.day)
+                for row in await statement_sequence.contradicted(
+                    connection, account.id, until=run.day
+                )
             ],
             *await _of_journal(connection, account, seal, run.day),
         ]
@@ -195,7 +197,7 @@ def _of_statements(counting: Sequence[RowMapping]) -> Iterable[Missing]:
                 subject=_name(row),
                 amount_minor=row["difference_minor"],
             )
-    for gap in statements.gaps(counting):
+    for gap in statement_sequence.gaps(counting):
         other = f" and {gap.bank_account}/{gap.contradicts}" if gap.contradicts else ""
         yield Missing(
             lack="statement_contradicted" if gap.contradicts else "statement_gap",
@@ -260,8 +262,7 @@ def _told_by_statements(
 
 def _agreed(opening: Opening | None) -> Mapping[str, int]:
     """What people agreed on that the bank's book began with, by currency."""
-    balances_ = opening.balances if opening else ()
-    return {one.currency: one.amount_minor for one in balances_ if one.book == "bank"}
+    return opening.held("bank") if opening else {}
 
 
 def _sums(amounts: Mapping[str, Sequence[int | None]]) -> Mapping[str, tuple[int, str]]:

@@ -15,7 +15,7 @@ from activities.reconciliation.refusals import UnclearBalance
 from connectors.csv_rows import Unreadable, minor
 from database.reconciliation.accounts import Account
 from database.reconciliation.codes import BOOKS
-from database.reconciliation.statements import breaks_off
+from database.reconciliation.statement_sequence import breaks_off, go_on
 from workflows.reconciliation.books import Book
 from workflows.reconciliation.certificate import Missing
 from workflows.reconciliation.inputs import Inputs, Told
@@ -144,6 +144,9 @@ def _missing(findings: Findings) -> Iterable[Missing]:
         yield from one.missing
     for those in _by_account(findings.statements).values():
         for before, after in itertools.pairwise(those):
+            formats = before.opened.format, after.opened.format
+            if go_on(*formats, closed_on=before.closing_on, opened_on=after.opening_on):
+                continue
             closed, opened = before.closing_minor, after.opening_minor
             difference = opened - closed if closed is not None and opened is not None else None
             if breaks_off(difference, before.opened.sequence, after.opened.sequence):

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from connectors.movements import PAYOUT_KINDS, Movement
 from connectors.statements.statement import Entry, Opened, StatementRefused
 from database.reconciliation.item import NewItem
+from database.reconciliation.statements import RANGES
 
 DESCRIPTOR = 1_000
 """Characters of a description that are kept: payouts are told apart by the first of them."""
@@ -109,22 +110,33 @@ class StatementItems:
     An entry happened when the day began, in `zone`, on which its statement was closed: a cut has
     all of a statement or nothing, so that its closing balance is of what the cut has. Where no
     balance closed it, the entry happened on its booking day.
+
+    `since` is the first day that has entries, where the statement tells of days before.
     """
 
     def __init__(
-        self, opened: Opened, zone: tzinfo = UTC, *, closed_on: date | None = None
+        self,
+        opened: Opened,
+        zone: tzinfo = UTC,
+        *,
+        closed_on: date | None = None,
+        since: date | None = None,
     ) -> None:
-        ranged = opened.format in ("ofx", "csv")
-        self._of = opened.account if ranged else f"{opened.account}/{opened.statement_id}"
+        self._of = (
+            opened.account if opened.format in RANGES else f"{opened.account}/{opened.statement_id}"
+        )
         self._zone = zone
         self._closed_on = closed_on
+        self._since = since
         self._counted: dict[str, int] = {}
+
+    def has(self, entry: Entry) -> bool:
+        """Whether an entry is of a day that counts. Raises StatementRefused as `item` does."""
+        return self._since is None or self._since <= self._booked_on(entry)
 
     def item(self, entry: Entry) -> NewItem:
         """The item of the next entry. Raises StatementRefused where it has no date."""
-        booked_on = entry.booking_date or entry.value_date
-        if booked_on is None:
-            raise StatementRefused("bad_date", "An entry has no date.", self._of)
+        booked_on = self._booked_on(entry)
         known_by = f"{booked_on:%Y%m%d}/{entry.reference or f'{entry.amount_minor:+}'}"
         number = self._counted[known_by] = self._counted.get(known_by, 0) + 1
         return NewItem(
@@ -139,3 +151,9 @@ class StatementItems:
             reference=entry.end_to_end_id or entry.reference,
             descriptor=_descriptor(entry.description),
         )
+
+    def _booked_on(self, entry: Entry) -> date:
+        booked_on = entry.booking_date or entry.value_date
+        if booked_on is None:
+            raise StatementRefused("bad_date", "An entry has no date.", self._of)
+        return booked_on

@@ -1,5 +1,7 @@
 """Statement files: taken over once for each content, read whole or not at all."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import hashlib
@@ -7,7 +9,7 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -28,12 +30,14 @@ from connectors.statements.statement import (
     prove,
 )
 from database.connection import transaction
+from database.journal import openings
 from database.reconciliation import accounts, files, items, statements
 from database.reconciliation.files import Received
 from database.reconciliation.item import NewItem
 from database.reconciliation.items import Contradiction
-from database.reconciliation.statements import ToldStatement
+from database.reconciliation.statements import OwnWithdrawal, ToldStatement
 from database.spool import Spool
+from workflows.reconciliation.opening import Opening
 
 OWNER = "statements"
 """Under whom the archive has statement files."""
@@ -126,16 +130,14 @@ class StatementIntake:
                     came = await self._take_in(connection, row, content)
                     await self._archive.put(OWNER, row["sha256"], content, media_type=_MEDIA_TYPE)
                 await files.read(connection, row["id"])
-        except (StatementRefused, Contradiction) as error:
+        except (StatementRefused, Contradiction, OwnWithdrawal) as error:
             assert row is not None, "it was read"
-            return await self._refuse(row, error)
+            return await self._refuse(row, _refusal(error))
         await asyncio.to_thread(self._spool.drop, row["id"])
         _log.info("statement file read", file=row["id"], new=came.new)
         return came
 
-    async def _refuse(self, row: RowMapping, error: StatementRefused | Contradiction) -> FilesRead:
-        if isinstance(error, Contradiction):
-            error = StatementRefused("contradictory", "An entry is there twice, and differs.")
+    async def _refuse(self, row: RowMapping, error: StatementRefused) -> FilesRead:
         async with transaction(self._engine) as connection:
             await files.refused(
                 connection,
@@ -160,9 +162,10 @@ class StatementIntake:
                 counting.setdefault(account, []).append(number)
         new = changed = unchanged = 0
         for account, numbers in sorted(counting.items()):
-            zone = (await accounts.of_id(connection, account)).zone
-            closed_on = {number: _closed_on(told[number]) for number in numbers}
-            entries = self._items(content, row["bank_account"], closed_on, zone)
+            of = await accounts.of_id(connection, account)
+            opening = await openings.approved(connection, of)
+            counts = {number: _Counting.of(told[number], opening) for number in numbers}
+            entries = self._items(content, row["bank_account"], counts, of.zone)
             taken = await items.take_in(
                 connection, account, entries, source=f"statement file {row['id']}"
             )
@@ -190,7 +193,7 @@ class StatementIntake:
         self,
         content: Path,
         bank_account: str | None,
-        closed_on: Mapping[int, date | None],
+        counts: Mapping[int, _Counting],
         zone: ZoneInfo,
     ) -> Iterator[NewItem]:
         """The items of these statements, which go by their number within the file."""
@@ -200,9 +203,10 @@ class StatementIntake:
                 match part:
                     case Opened():
                         number += 1
+                        one = counts.get(number, _Counting())
                         named = _named(part, bank_account)
-                        of = StatementItems(named, zone, closed_on=closed_on.get(number))
-                    case Entry() if number in closed_on and of is not None:
+                        of = StatementItems(named, zone, closed_on=one.closed_on, since=one.since)
+                    case Entry() if number in counts and of is not None and of.has(part):
                         yield of.item(part)
 
     @contextlib.asynccontextmanager
@@ -223,6 +227,31 @@ class StatementIntake:
                 raise StatementRefused("lost", lost) from no
             await asyncio.to_thread(copy.flush)
             yield Path(copy.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counting:
+    """How a statement counts that does.
+
+    closed_on  the day of its closing balance, where it has one
+    since      the first day of which its entries come in, where it tells of days before: these are
+               in what two people agreed on that the account's bank began with
+    """
+
+    closed_on: date | None = None
+    since: date | None = None
+
+    @classmethod
+    def of(cls, told: ToldStatement, opening: Opening | None) -> _Counting:
+        """That of a statement of an account with this opening."""
+        closed_on = told.closing_on if told.closing_minor is not None else None
+        agreed = opening.held("bank").get(told.currency) if opening else None
+        if opening is None or agreed is None or told.opening_on is None:
+            return cls(closed_on)
+        # A balance of the evening before may be named by that day: then nothing is of before.
+        before = opening.opened_on - timedelta(days=1)
+        there = before if told.opening_minor == agreed else opening.opened_on
+        return cls(closed_on, opening.opened_on if told.opening_on < there else None)
 
 
 class _Summary:
@@ -270,9 +299,16 @@ class _Summary:
         )
 
 
-def _closed_on(told: ToldStatement) -> date | None:
-    """The day of its closing balance, where it has one."""
-    return told.closing_on if told.closing_minor is not None else None
+def _refusal(error: StatementRefused | Contradiction | OwnWithdrawal) -> StatementRefused:
+    """Why nothing of a file counts, as its sender is told."""
+    match error:
+        case Contradiction():
+            return StatementRefused("contradictory", "An entry is there twice, and differs.")
+        case OwnWithdrawal():
+            said = "Who sent it withdrew a statement of its days: have somebody else send it."
+            return StatementRefused("own_withdrawal", said)
+        case StatementRefused():
+            return error
 
 
 def _named(opened: Opened, bank_account: str | None) -> Opened:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -21,7 +22,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.reconciliation import given as balances
 from activities.reconciliation.compare import MatchActivities
 from activities.reconciliation.exports import ExportActivities, Exported
-from activities.reconciliation.given import Given
+from activities.reconciliation.given import Given, GivenBalance
 from activities.reconciliation.prove import ProofActivities
 from database.connection import engine_for, transaction
 from database.reconciliation import accounts, runs
@@ -110,13 +111,29 @@ async def _end(engine: AsyncEngine, run: Run, status: Status) -> None:
         await runs.record_stage(connection, run, END_OF[status])
 
 
+def _given(folder: Path) -> Given:
+    """What the books began with: without it nothing is proven, and nobody goes on from a day.
+
+    A later world begins like the first, but goes on from it: of what it ends with nobody knows.
+    """
+    told = json.loads((folder / "manifest.json").read_text())["currencies"]
+    return Given(
+        tuple(
+            GivenBalance(book, "opening", currency, f"{Decimal(of['opening_minor']) / 100}")
+            for currency, its in told.items()
+            for book, of in its["books"].items()
+            if book != "bank"  # its statement says so
+        )
+    )
+
+
 async def main(url: str, folder: Path, last: date) -> None:
     """Carry it out, and print the seconds of each step and the memory that it took, in MiB."""
     engine = engine_for(url, application="perdure-benchmark", size=5)
     exported = Exported(
         folder / "ledger.csv", folder / "stripe.csv", (folder / "statement.xml",), last
     )
-    took = await reconcile(engine, exported, Given())
+    took = await reconcile(engine, exported, _given(folder))
     await engine.dispose()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(took | {"memory": memory}))  # noqa: T201

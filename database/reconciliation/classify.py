@@ -39,7 +39,7 @@ _AGAIN = text("""
     JOIN matches m ON m.number = mi.match AND m.disposition <> 3
     WHERE o.leg IN (1, 3) AND o.book <> 2 AND i.account = :account AND i.book = o.book
       AND i.kind = o.kind AND i.currency = o.currency AND i.amount_minor = o.amount
-      AND o.kind <> 'fee'
+      AND i.kind <> 'fee'
 """)
 _IN_ANOTHER_CURRENCY = text("""
     CREATE TEMP TABLE in_another_currency ON COMMIT DROP AS

@@ -7,12 +7,15 @@ from datetime import datetime
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from database.reconciliation.statements import SEEN
+
 _RECEIVE = text("""
     INSERT INTO source_files (id, tenant, bank_account, sha256, size, received_by)
     VALUES (:id, :tenant, :bank_account, :sha256, :size, :received_by)
     ON CONFLICT (sha256, coalesce(tenant, ''), coalesce(bank_account, '')) DO UPDATE
-    SET state = 'received', error = NULL, detail = NULL, position = NULL, read_at = NULL
-    WHERE source_files.error = 'lost'
+    SET state = 'received', error = NULL, detail = NULL, position = NULL, read_at = NULL,
+        received_by = EXCLUDED.received_by
+    WHERE source_files.error IN ('lost', 'own_withdrawal')
     RETURNING *
 """)
 _BY_CONTENT = text("""
@@ -20,15 +23,21 @@ _BY_CONTENT = text("""
     WHERE sha256 = :sha256 AND coalesce(tenant, '') = coalesce(CAST(:tenant AS text), '')
       AND coalesce(bank_account, '') = coalesce(CAST(:bank_account AS text), '')
 """)
-_MANY = text("""
+# A file is there for its sender's tenant, and for whoever sees a statement in it.
+_THERE = f"""
+    (CAST(:seer AS text) IS NULL OR f.tenant = :seer
+     OR EXISTS (SELECT FROM statements s WHERE s.file = f.id AND {SEEN}))
+"""
+_MANY = text(f"""
     SELECT * FROM source_files f
-    WHERE (CAST(:tenant AS text) IS NULL OR f.tenant = :tenant)
+    WHERE {_THERE}
       AND (CAST(:state AS text) IS NULL
-           OR EXISTS (SELECT FROM statements s WHERE s.file = f.id AND s.state = :state))
+           OR EXISTS (SELECT FROM statements s
+                      WHERE s.file = f.id AND s.state = :state AND {SEEN}))
       AND (CAST(:after_id AS text) IS NULL OR (received_at, id) < (:after_at, :after_id))
     ORDER BY f.received_at DESC, f.id DESC LIMIT :limit
 """)
-_ONE = text("SELECT * FROM source_files WHERE id = :id")
+_ONE = text(f"SELECT * FROM source_files f WHERE id = :id AND {_THERE}")
 # Who reads a file holds it; a file that is being read is passed over, not waited for.
 _NEXT = text("""
     SELECT * FROM source_files
@@ -62,7 +71,8 @@ class Received:
 async def receive(connection: AsyncConnection, file: Received) -> tuple[RowMapping, bool]:
     """The row of a file, and whether it is new: the same content has one row.
 
-    What was lost is there again once it is sent again.
+    What was lost is there again once it is sent again, and what its sender may not send once
+    somebody else does.
     """
     row = (await connection.execute(_RECEIVE, vars(file))).mappings().first()
     if row is not None:
@@ -70,25 +80,25 @@ async def receive(connection: AsyncConnection, file: Received) -> tuple[RowMappi
     return (await connection.execute(_BY_CONTENT, vars(file))).mappings().one(), False
 
 
-async def one(connection: AsyncConnection, id_: str) -> RowMapping | None:
-    """A file."""
-    return (await connection.execute(_ONE, {"id": id_})).mappings().first()
+async def one(connection: AsyncConnection, id_: str, *, seer: str | None) -> RowMapping | None:
+    """A file, where it is there for the tenant `seer`; None of whom is all."""
+    return (await connection.execute(_ONE, {"id": id_, "seer": seer})).mappings().first()
 
 
 async def many(
     connection: AsyncConnection,
     *,
-    tenant: str | None,
+    seer: str | None,
     state: str | None,
     after: tuple[datetime, str] | None = None,
     limit: int,
 ) -> Sequence[RowMapping]:
-    """The latest files first, after the row that a page ended with; perhaps only those with a
-    statement in a state.
+    """The latest files that are there for the tenant `seer`, the latest first, after the row that
+    a page ended with; perhaps only those with a statement in a state.
     """
     after_at, after_id = after or (None, None)
     values = {
-        "tenant": tenant,
+        "seer": seer,
         "state": state,
         "after_at": after_at,
         "after_id": after_id,

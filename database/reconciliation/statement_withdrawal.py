@@ -19,22 +19,26 @@ from database import audit
 from database.reconciliation import accounts, items
 from database.reconciliation.codes import BOOKS
 from database.reconciliation.item import NewItem
-from database.reconciliation.statements import NAMED, THEIRS, one_at_a_time, whose
+from database.reconciliation.statements import (
+    NAMED,
+    RANGES,
+    SAME_DAYS,
+    THEIRS,
+    OwnWithdrawal,
+    one_at_a_time,
+    whose,
+)
 
 _OF_FILE = text("SELECT * FROM statements WHERE file = :file AND id = :number")
 _HOLD = text("SELECT * FROM statements WHERE id = :number FOR UPDATE")
-# Days as `statements.gaps` compares them: a balance that opens a day closed the one before.
-_OWN = text("""
+# Whatever became of it by now: it may come to count. Another copy is the same statement.
+_OWN = text(f"""
     SELECT EXISTS (
         SELECT FROM statements s JOIN source_files f ON f.id = s.file
-        WHERE f.received_by = :by AND s.id <> :id AND (
-            (s.same_as = :id AND s.state = 'again' AND s.format <> :format)
-            OR (s.state IN ('counts', 'contradicted', 'unknown_account') AND (
-                s.same_as = :id OR s.id = :same_as
-                OR ((s.bank_account, s.currency) = (:bank_account, :currency)
-                    AND s.tenant IS NOT DISTINCT FROM CAST(:tenant AS text)
-                    AND (s.closing_on = :closing_on
-                         OR (s.opening_on < :closing_on AND s.closing_on > :opening_on)))))))
+        WHERE f.received_by = :by AND s.id <> :id AND s.state <> 'interim'
+          AND (s.same_as IS DISTINCT FROM :id OR s.format <> :format
+               OR s.state NOT IN ('again', 'withdrawn'))
+          AND (s.same_as = :id OR s.id = :same_as OR {SAME_DAYS}))
 """)
 _WITHDRAW = text("""
     UPDATE statements SET state = 'withdrawn', withdrawn_by = :by, withdrawn_for = :reason,
@@ -70,7 +74,7 @@ _READ_AGAIN = text("""
     WHERE state = 'read' AND id IN (
         SELECT file FROM statements
         WHERE account = :account AND bank_account = :bank_account AND currency = :currency
-          AND state = 'counts' AND opening_on <= :closing_on AND closing_on >= :opening_on)
+          AND state = 'counts' AND least(opening_on, closing_on) <= :last AND closing_on >= :first)
 """)
 # By whatever file it came, it is one statement.
 _ALIKE = f"""
@@ -104,10 +108,6 @@ class OwnStatement(ValueError):
     """Who would withdraw it sent another one that tells its days: it takes somebody else."""
 
 
-class OwnWithdrawal(ValueError):
-    """Who would reinstate it withdrew it: it takes somebody else."""
-
-
 async def withdraw(
     connection: AsyncConnection, file: str, number: int, *, by: str, reason: str
 ) -> None:
@@ -128,8 +128,10 @@ async def withdraw(
     if held["state"] != "contradicted":
         await _put_another_in_its_place(connection, held)
     if held["state"] == "counts" and held["closing_on"] is not None:
-        await _take_entries_back(connection, held)
-        await connection.execute(_READ_AGAIN, dict(held))
+        days = _days(held)
+        if held["entries"]:
+            await _take_entries_back(connection, held, days)
+        await connection.execute(_READ_AGAIN, dict(held) | {"first": days[0], "last": days[1]})
     await audit.record(connection, "statement.withdrawn", by, details=asked)
 
 
@@ -173,17 +175,25 @@ async def _put_another_in_its_place(connection: AsyncConnection, held: RowMappin
         await connection.execute(_OTHERS, {**of, "by": other["id"], "content": other["content"]})
 
 
-async def _take_entries_back(connection: AsyncConnection, held: RowMapping) -> None:
+def _days(held: RowMapping) -> tuple[date, date]:
+    """The first and the last day on which a statement's entries may have happened."""
+    closed: date = held["closing_on"]
+    return min(held["opening_on"] or closed, closed), closed
+
+
+async def _take_entries_back(
+    connection: AsyncConnection, held: RowMapping, days: tuple[date, date]
+) -> None:
     zone = (await accounts.of_id(connection, held["account"])).zone
-    ranged = held["format"] in ("ofx", "csv")  # their entries are of no statement
-    of = held["bank_account"] if ranged else f"{held['bank_account']}/{held['statement_id']}"
+    of = held["bank_account"]  # the entries of ranges are of no statement
+    of += "" if held["format"] in RANGES else f"/{held['statement_id']}"
     asked = {
         "account": held["account"],
         "bank": BOOKS["bank"],
         "currency": held["currency"],
         "of": f"{of}/",
-        "first": _began(held["opening_on"] or held["closing_on"], zone),
-        "last": _began(held["closing_on"], zone),
+        "first": _began(days[0], zone),
+        "last": _began(days[1], zone),
     }
     told = (await connection.execute(_ENTRIES, asked)).mappings().all()
     nothing = [NewItem("bank", **{**one, "amount_minor": 0}) for one in told if one["amount_minor"]]

@@ -10,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.reconciliation.accounts import LIVE
 
+RANGES = ("csv", "ofx")
+"""The formats of ranges of days that somebody chose: these overlap, and share their entries."""
+
 # Statements of one bank account are placed one after the other.
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:bank_account, 7420161))")
 _WHOSE = text(f"""
@@ -18,6 +21,19 @@ _WHOSE = text(f"""
     WHERE b.identification = :bank_account AND b.currency = :currency
       AND (CAST(:tenant AS text) IS NULL OR a.tenant = :tenant) AND {LIVE}
 """)
+SEEN = """
+    (CAST(:seer AS text) IS NULL
+     OR (s.bank_account, s.currency) IN (
+         SELECT b.identification, b.currency FROM reconciliation_bank_accounts b
+         JOIN reconciliation_accounts a ON a.id = b.account WHERE a.tenant = :seer)
+     OR (f.tenant = :seer AND (s.bank_account, s.currency) NOT IN (
+         SELECT identification, currency FROM reconciliation_bank_accounts)))
+"""
+"""Whether a statement `s` of a file `f` is there for the tenant `:seer`; None of whom is all.
+
+Whose bank account it is decides, by whatever file it came; where nobody has it yet, who sent it.
+"""
+
 # Nobody is told of another tenant's statements, or moves them. What waits for an account without
 # being any tenant's is compared with once the account is known.
 THEIRS = """
@@ -41,6 +57,20 @@ _OF_THIS_FILE = text(f"""
     SELECT * FROM statements
     WHERE file = :file AND {NAMED} AND content = :content
     ORDER BY id LIMIT 1
+""")
+# A balance that opens a day closed the one before; a range of days has its first one and its last.
+SAME_DAYS = f"""
+    ((s.bank_account, s.currency) = (:bank_account, :currency)
+     AND (s.closing_on = :closing_on
+          OR (s.opening_on < :closing_on AND s.closing_on > :opening_on)
+          OR (:format IN {RANGES} AND s.format IN {RANGES}
+              AND s.opening_on <= :closing_on AND s.closing_on >= :opening_on)))
+"""
+"""Whether a statement `s` tells of days of which another one does."""
+_WITHDRAWN_BY_ITS_SENDER = text(f"""
+    SELECT EXISTS (
+        SELECT FROM statements s JOIN source_files f ON f.received_by = s.withdrawn_by
+        WHERE f.id = :file AND s.state = 'withdrawn' AND {SAME_DAYS})
 """)
 _WITHDRAWN = text(f"""
     SELECT id FROM statements
@@ -98,45 +128,16 @@ _WAITED_FOR = text(f"""
           AND (f.tenant IS NULL OR f.tenant = a.tenant) AND {LIVE}
     )
 """)
-_CONTRADICTED = text("""
-    SELECT s.bank_account, s.currency, s.statement_id, file.sha256, other.sha256 AS other_sha256
-    FROM statements s JOIN source_files file ON file.id = s.file
-    JOIN statements o ON o.id = s.same_as JOIN source_files other ON other.id = o.file
-    WHERE s.account = :account AND s.state = 'contradicted'
-      AND (s.closing_on IS NULL OR s.closing_on <= :until)
-    ORDER BY s.bank_account, s.currency, s.statement_id, file.sha256
-""")
-_OF_FILE = text("""
+_OF_FILE = text(f"""
     SELECT s.id AS number, s.bank_account, s.currency, s.statement_id, s.sequence, s.format,
            s.opening_on, s.opening_minor, s.closing_on, s.closing_minor, s.entries, s.proof,
            s.difference_minor, s.state, s.same_as, other.file AS same_as_file, s.withdrawn_by,
            s.withdrawn_at, s.withdrawn_for, a.name AS account
     FROM statements s
+    JOIN source_files f ON f.id = s.file
     LEFT JOIN statements other ON other.id = s.same_as
     LEFT JOIN reconciliation_accounts a ON a.id = s.account
-    WHERE s.file = :file ORDER BY s.id
-""")
-# The bank counted what was withdrawn, too: its number is not missing where another tells its days.
-_OF_ACCOUNT = text("""
-    SELECT told.*, counted_before + (
-               SELECT count(DISTINCT w.sequence) FROM statements w
-               WHERE w.account = :account AND w.state = 'withdrawn'
-                 AND (w.bank_account, w.currency) = (told.bank_account, told.currency)
-                 AND w.opening_on >= told.opening_on AND w.closing_on <= told.closing_on
-                 AND w.sequence > counted_before AND w.sequence < told.sequence
-           ) AS sequence_before
-    FROM (
-        SELECT *,
-               lag(closing_minor) OVER one AS closed_before_minor,
-               lag(sequence) OVER one AS counted_before,
-               lag(statement_id) OVER one AS statement_id_before,
-               lag(closing_on) OVER one AS closed_before_on
-        FROM statements
-        WHERE account = :account AND state = 'counts'
-          AND (closing_on IS NULL OR closing_on <= :until)
-        WINDOW one AS (PARTITION BY bank_account, currency ORDER BY closing_on, sequence, id)
-    ) AS told
-    ORDER BY bank_account, currency, closing_on, sequence, id
+    WHERE s.file = :file AND {SEEN} ORDER BY s.id
 """)
 
 
@@ -160,19 +161,8 @@ class ToldStatement:
     difference_minor: int | None
 
 
-@dataclass(frozen=True)
-class Gap:
-    """Statements that are missing before another one, by the bank's count or by its balances.
-
-    contradicts  the one before it, where both tell of the same days: then none is missing, and one
-                 of the two is wrong
-    """
-
-    bank_account: str
-    currency: str
-    before: str
-    difference_minor: int | None
-    contradicts: str | None = None
+class OwnWithdrawal(ValueError):
+    """Who sent a statement withdrew another one of its days: it takes somebody else."""
 
 
 async def place(
@@ -181,7 +171,7 @@ async def place(
     """Keep a statement of a file; whose items it now brings, where it brings any.
 
     None where it was there before, or nobody knows its bank account, or the account waits for its
-    opening, or it does not count.
+    opening, or it does not count. Raises OwnWithdrawal.
     """
     values = {"file": file, "tenant": tenant, "same_as": None, **asdict(told)}
     await one_at_a_time(connection, told.bank_account)
@@ -191,22 +181,26 @@ async def place(
     if known is not None and (account is None or known["state"] != "unknown_account"):
         counting: int | None = known["account"] if known["state"] == "counts" else None
         return counting  # some of its items may be new by now
+    if told.format == "mt942":  # its entries come again: beside a statement it says nothing
+        await connection.execute(_KEEP, values | {"state": "interim"})
+        return None
     known_id = known["id"] if known is not None else None
     if withdrawn := await connection.scalar(_WITHDRAWN, values):
         told_of = {"state": "withdrawn", "same_as": withdrawn}
         await _keep_beside(connection, known, values | told_of)
         return None
+    if known is None and await connection.scalar(_WITHDRAWN_BY_ITS_SENDER, values):
+        raise OwnWithdrawal(f"who sent {file} withdrew a statement of its days")
     before = (await connection.execute(_OF_NAME, values)).mappings().first()
-    interim = told.format == "mt942"
-    if before is not None and _gives_way(before["proof"], told.proof) and not interim:
+    if before is not None and _gives_way(before["proof"], told.proof):
         return await _supersede(connection, known, before, values)
     if told.closing_on is not None and (before is None or before["id"] == known_id):
         twin = (await connection.execute(_OF_CONTENT, values)).mappings().first()
         before = twin or before
     if before is None:
-        state = "interim" if interim else "counts" if account else "unknown_account"
+        state = "counts" if account else "unknown_account"
         await connection.execute(_KEEP, values | {"state": state})
-        return account if state == "counts" else None
+        return account
     if before["id"] == known_id:
         await _now_known(connection, before["id"], values)
         return account
@@ -278,65 +272,12 @@ async def have_read_again(connection: AsyncConnection, account: int) -> int:
     return (await connection.execute(_WAITED_FOR, {"account": account})).rowcount
 
 
-async def of_file(connection: AsyncConnection, file: str) -> Sequence[RowMapping]:
-    """The statements of a file, in its order, with the name of the account that each is of."""
-    return (await connection.execute(_OF_FILE, {"file": file})).mappings().all()
-
-
-async def of_account(
-    connection: AsyncConnection, account: int, *, until: date
+async def of_file(
+    connection: AsyncConnection, file: str, *, seer: str | None
 ) -> Sequence[RowMapping]:
-    """The statements that count up to a day, one bank account after the other, in their order.
+    """The statements of a file, in its order, with the name of the account that each is of.
 
-    Beside each `closed_before_minor` and `sequence_before`: of the one before it, and of those that
-    were withdrawn in between and whose days it tells.
+    Those alone that the tenant `seer` may see: see `SEEN`.
     """
-    found = await connection.execute(_OF_ACCOUNT, {"account": account, "until": until})
+    found = await connection.execute(_OF_FILE, {"file": file, "seer": seer})
     return found.mappings().all()
-
-
-async def contradicted(
-    connection: AsyncConnection, account: int, *, until: date
-) -> Sequence[RowMapping]:
-    """Statements up to a day that came again with other content: somebody has to find out."""
-    found = await connection.execute(_CONTRADICTED, {"account": account, "until": until})
-    return found.mappings().all()
-
-
-def gaps(in_order: Sequence[RowMapping]) -> Sequence[Gap]:
-    """Where statements are missing between two that count, of those that `of_account` tells."""
-    return [gap for row in in_order if (gap := _gap_before(row)) is not None]
-
-
-def _gap_before(row: RowMapping) -> Gap | None:
-    """Whether something is missing before a statement: see `breaks_off`."""
-    closed, opened = row["closed_before_minor"], row["opening_minor"]
-    difference = opened - closed if closed is not None and opened is not None else None
-    if not breaks_off(difference, row["sequence_before"], row["sequence"]):
-        return None
-    return Gap(
-        row["bank_account"],
-        row["currency"],
-        row["statement_id"],
-        difference or None,
-        contradicts=row["statement_id_before"] if _overlap(row) else None,
-    )
-
-
-def _overlap(row: RowMapping) -> bool:
-    """Whether a statement tells of days of which the one before it does, under another name."""
-    opened, closed, before = row["opening_on"], row["closing_on"], row["closed_before_on"]
-    if None in (opened, closed, before) or row["statement_id"] == row["statement_id_before"]:
-        return False
-    return bool(opened < before or closed == before)
-
-
-def breaks_off(difference_minor: int | None, before: int | None, after: int | None) -> bool:
-    """Whether a statement is missing between two.
-
-    They must join in the balance, which differs by `difference_minor`, and in the bank's count:
-    what is missing may come to zero. A count may begin anew at 1, as it does each year, and one
-    statement may be of several pages. What is None is not told.
-    """
-    jumped = before is not None and after is not None and after not in (before, before + 1, 1)
-    return bool(difference_minor) or jumped

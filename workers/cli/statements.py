@@ -67,8 +67,8 @@ def withdraw(
 ) -> None:
     """Withdraw a statement that is wrong: it is no evidence from the next run on.
 
-    One that contradicts it counts in its place: it takes somebody else than who sent that. What was
-    certified stays as it is.
+    One that contradicts it counts in its place. It takes somebody who sent no other statement of
+    its days, and sends none later. What was certified stays as it is.
 
     Example: `perdure statements withdraw 7d9f0c2b5e6a4f1c8b3d2a1e0f9c8b7a --reason "corrected"`
 

@@ -82,6 +82,10 @@ class Opening(Message):
             raise ValueError("a balance is there twice")
         return self
 
+    def held(self, book: OpeningBook) -> Mapping[str, int]:
+        """What a book held, in the currencies of which that was said."""
+        return {one.currency: one.amount_minor for one in self.balances if one.book == book}
+
     def residuals(self) -> tuple[Residual, ...]:
         """Where the bridge does not hold with what is loaded; nothing where all is well.
 

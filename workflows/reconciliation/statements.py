@@ -15,7 +15,7 @@ counts           its entries came in
 unknown_account  nobody said that its bank account is one of ours, or the account waits for its
                  opening: it waits too
 again            it counts already, by another file
-interim          it is not final: its entries come again on a statement
+interim          it is not final: its entries come again on a statement, whatever is beside it
 contradicted     another one of this name counts, with other content: somebody has to find out, and
                  withdraws the wrong one
 superseded       it does not add up, and another one of this name does: that one counts
@@ -53,7 +53,10 @@ class TakenStatement(Answer):
 
 
 class StatementFile(Answer):
-    """A file that was sent. Of a refused one nothing counts; `error` and `position` say why."""
+    """A file that was sent. Of a refused one nothing counts; `error` and `position` say why.
+
+    `received_by` is who sent it; empty where that was another tenant than who looks.
+    """
 
     id: str
     state: FileState
@@ -63,7 +66,7 @@ class StatementFile(Answer):
     error: str | None
     detail: str | None
     position: str | None
-    received_by: str
+    received_by: str | None
     received_at: datetime
     read_at: datetime | None
     statements: list[TakenStatement]

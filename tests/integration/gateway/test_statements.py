@@ -138,8 +138,9 @@ async def test_who_sent_the_other_statement_of_its_days_does_not_withdraw_one(
         await intake_of(house, tmp_path).read_waiting()
 
         why = {"reason": "mine is right"}
-        refused = await both.post(f"{sent.headers['Location']}/withdraw", why)
-        problem(refused, 409, "own-statement")
+        path = f"{sent.headers['Location']}/withdraw"
+        told = problem(await both.post(path, why), 409, "own-statement")
+        assert "somebody else" in told["detail"]
 
 
 async def test_the_same_file_gets_the_same_answer(gateway: Gateway) -> None:

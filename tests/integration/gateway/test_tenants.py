@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from tests.integration.gateway.conftest import Door, Gateway, gateway_of, give_k
 from tests.integration.gateway.test_openings import OPENING
 from tests.integration.gateway.test_payments import tell
 from tests.integration.gateway.test_reconciliations import ACCOUNT, shop_of, working
+from tests.integration.gateway.test_statements import intake_of
 
 KEPT = (
     *("reconciliation_accounts", "reconciliation_bank_accounts", "openings", "opening_decisions"),
@@ -41,6 +43,8 @@ NOT_MADE = {
 }
 """What the world here has none of; their own tests look at them."""
 CSV = {"Content-Type": "text/csv"}
+STATEMENTS = "/v1/statements"
+WHY = {"reason": "the bank sent a corrected one"}
 
 
 @dataclass
@@ -49,6 +53,7 @@ class World:
 
     house: House
     mine: Door
+    somebody_else: Door
     theirs: Door
     account: str
     ids: dict[str, str]
@@ -79,7 +84,8 @@ class World:
 
 @pytest.fixture
 async def world(house: House) -> AsyncIterator[World]:
-    give_key(house, "mine", kind="person", tenant=TENANT)
+    for name in ("mine", "mine, too"):
+        give_key(house, name, kind="person", tenant=TENANT)
     give_key(house, "theirs", kind="person", tenant="globex")
     async with gateway_of(house) as gateway:
         yield await world_of(gateway, Door(gateway.http, "mine"), Door(gateway.http, "theirs"))
@@ -120,7 +126,8 @@ async def world_of(gateway: Gateway, mine: Door, theirs: Door) -> World:
         "/v1/matches/{id}": match["id"],
         "/v1/statements/{id}": sent.json()["id"],
     }
-    return World(house, mine, theirs, shop.name, ids, await bodies(gateway, shop.name))
+    too = Door(gateway.http, "mine, too")
+    return World(house, mine, too, theirs, shop.name, ids, await bodies(gateway, shop.name))
 
 
 async def bodies(gateway: Gateway, account: str) -> dict[str, Any]:
@@ -186,3 +193,76 @@ async def test_a_name_that_another_tenant_has_is_taken_and_no_more_is_said(world
     problem(taken, 409, "bank-account-taken")
     assert world.account not in taken.text
     assert await world.kept() == before
+
+
+async def taken_in(
+    world: World, tmp_path: Path, *bank_accounts: str, tenant: str | None = None
+) -> str:
+    """A file with a statement of each of these bank accounts, which was read; its id."""
+    rows = "".join(f"{one};2026-03-02;10,50;EUR;;\n" for one in bank_accounts)
+    file = tmp_path / f"{'-'.join(bank_accounts)}-{tenant}"
+    file.write_text("IBAN;Buchungstag;Betrag;CCY;Ref;Verwendungszweck\n" + rows)
+    intake = intake_of(world.house, tmp_path)
+    id_ = await intake.receive(file, by=tenant or "folder", tenant=tenant)
+    await intake.read_waiting()
+    return id_
+
+
+async def seen(door: Door) -> list[tuple[str, str]]:
+    """The bank accounts and states of the statements that are there for a key."""
+    files = (await door.get(STATEMENTS)).json()["items"]
+    return sorted((one["bank_account"], one["state"]) for of in files for one in of["statements"])
+
+
+async def test_whose_bank_account_it_is_decides_who_sees_and_withdraws_a_statement(
+    world: World, tmp_path: Path
+) -> None:
+    of_both = await taken_in(world, tmp_path, "DE02", "DE77")
+    path = f"{STATEMENTS}/{of_both}"
+    assert await seen(world.mine) == [("DE02", "counts")]
+    assert (await seen(world.theirs), (await world.theirs.get(path)).status_code) == ([], 404)
+
+    await has_bank_account(world, "DE77")
+    assert await seen(world.theirs) == [("DE77", "unknown_account")]
+    waiting = await world.theirs.get(STATEMENTS, state="counts")
+    assert waiting.json()["items"] == [], "that one is not theirs"
+    [theirs] = (await world.theirs.get(path)).json()["statements"]
+    of_another = WHY | {"statement": theirs["number"]}
+    for what in ("withdraw", "reinstate"):
+        problem(await world.mine.post(f"{path}/{what}", of_another), 422, "invalid")
+        [mine] = (await world.mine.post(f"{path}/{what}", WHY)).json()["statements"]
+        assert mine["bank_account"] == "DE02", "of what is there for the key it is the only one"
+        assert (mine["state"] == "withdrawn") == (what == "withdraw")
+        assert (await world.theirs.get(path)).json()["statements"] == [theirs]
+        world.mine = world.somebody_else
+
+
+async def test_a_statement_of_a_bank_account_that_nobody_has_is_its_senders_alone(
+    world: World, tmp_path: Path
+) -> None:
+    sent = await taken_in(world, tmp_path, "DE77", tenant=TENANT)
+    of_nobody = await taken_in(world, tmp_path, "DE77")
+    assert await seen(world.mine) == [("DE77", "unknown_account")]
+    assert await seen(world.theirs) == []
+
+    await has_bank_account(world, "DE77")
+    assert await seen(world.mine) == []
+    assert await seen(world.theirs) == [("DE77", "unknown_account")] * 2
+    told = {
+        id_: (await world.theirs.get(f"{STATEMENTS}/{id_}")).json() for id_ in (sent, of_nobody)
+    }
+    assert told[sent]["received_by"] is None, "who works for another tenant is not told"
+    assert told[of_nobody]["received_by"] == "folder"
+    assert (await world.mine.get(f"{STATEMENTS}/{sent}")).json()["statements"] == []
+    problem(await world.mine.get(f"{STATEMENTS}/{of_nobody}"), 404, "not-found")
+
+
+async def has_bank_account(world: World, identification: str) -> None:
+    """Have the other tenant make an account that is paid out to a bank account."""
+    [bank] = ACCOUNT["bank_accounts"]
+    form = ACCOUNT | {
+        "name": f"{world.account}-theirs",
+        "bank_accounts": [bank | {"identification": identification}],
+    }
+    made = await world.theirs.post("/v1/accounts", form)
+    assert made.status_code == 201, made.text

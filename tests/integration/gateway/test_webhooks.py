@@ -169,7 +169,7 @@ async def test_what_temporal_does_not_take_waits_for_it(
 
 
 async def test_several_may_drain_at_once_and_each_event_is_told_once(house: House) -> None:
-    events = [stripe_event(event("x", "y", process=f"p{number % 7}")) for number in range(400)]
+    events = [stripe_event(event(VERIFIED, "y", process=f"p{number % 7}")) for number in range(400)]
     async with transaction(house.engine) as connection:
         assert await inbox.take_in(connection, events) == 400
     told: list[str] = []

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import cast
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import ActivityEnvironment
 
@@ -111,6 +112,17 @@ class Nights:
         file = self.folder / hashlib.sha256(content).hexdigest()
         file.write_bytes(content)
         return await self.intake.receive(file, by=by, tenant=tenant)
+
+    async def forget_bank_account(self) -> None:
+        """Nobody knows whose the bank account is."""
+        async with transaction(self.engine) as connection:
+            await connection.execute(text("DELETE FROM reconciliation_bank_accounts"))
+
+    async def know_bank_account(self) -> None:
+        """It is the account's, of which statements come daily."""
+        async with transaction(self.engine) as connection:
+            of = self.account.id
+            await accounts.add_bank_account(connection, of, IBAN, "EUR", "target", "daily")
 
     async def sell_and_pay_out(self, day: date, trace: str, amount: int = 10_000) -> None:
         """A charge that we booked, paid out at once: the bank should have it on its next day."""

@@ -183,6 +183,20 @@ async def test_a_jump_in_the_banks_count_is_a_gap_whatever_the_balances_say(
     assert await missing(engine, *told, first=None, last=FRIDAY) == gaps
 
 
+@pytest.mark.parametrize(
+    ("day", "gaps"), [(MONDAY, []), (FRIDAY, [("statement_gap", "DE00EXAMPLE")])]
+)
+async def test_ranges_of_days_that_overlap_need_not_join(
+    engine: AsyncEngine, day: date, gaps: list[tuple[str, str]]
+) -> None:
+    opened = Opened("csv", "DE00EXAMPLE", "EUR", "")
+    told = [
+        ToldStatement(opened, "first.csv", 0, 500, MONDAY, MONDAY),
+        ToldStatement(opened, "second.csv", 300, 900, day, FRIDAY),
+    ]
+    assert await missing(engine, *told, first=None, last=FRIDAY) == gaps
+
+
 def test_a_day_without_sales_is_of_the_currency_that_the_bank_names(tmp_path: Path) -> None:
     (tmp_path / "ledger.csv").write_text("entry_id,booked_at,kind,currency,amount,reference\n")
     (tmp_path / "stripe.csv").write_text(

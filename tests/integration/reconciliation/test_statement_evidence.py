@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from database.connection import transaction
-from database.reconciliation import accounts
 from database.reconciliation.statement_withdrawal import withdraw
-from tests.integration.reconciliation.nights import IBAN, Nights, march, mt940
+from tests.integration.reconciliation.nights import Nights, march, mt940
 from tests.postgres import rows
 
 EMPTY = mt940(1, 2, 2, {}, opening=0)
@@ -32,26 +30,15 @@ async def states(nights: Nights) -> list[str]:
     ]
 
 
-async def forget_bank_account(nights: Nights) -> None:
-    async with transaction(nights.engine) as connection:
-        await connection.execute(text("DELETE FROM reconciliation_bank_accounts"))
-
-
-async def know_bank_account(nights: Nights) -> None:
-    async with transaction(nights.engine) as connection:
-        of = nights.account.id
-        await accounts.add_bank_account(connection, of, IBAN, "EUR", "target", "daily")
-
-
 @pytest.mark.parametrize("sent", [(EMPTY, OTHERWISE), (EMPTY, OTHERWISE, EMPTY + b"\n")])
 async def test_a_contradiction_from_before_the_account_was_known_is_put_before_people(
     nights: Nights, sent: tuple[bytes, ...]
 ) -> None:
-    await forget_bank_account(nights)
+    await nights.forget_bank_account()
     for content in sent:
         await nights.send(content)
         await nights.intake.read_waiting()
-    await know_bank_account(nights)
+    await nights.know_bank_account()
 
     made = await nights.night(march(2))
     lacks = [one.lack for one in made.missing]
@@ -59,13 +46,13 @@ async def test_a_contradiction_from_before_the_account_was_known_is_put_before_p
 
 
 async def test_a_contradiction_of_what_waited_twice_is_put_before_people(nights: Nights) -> None:
-    await forget_bank_account(nights)
+    await nights.forget_bank_account()
     await nights.send(EMPTY)
     for content in (EMPTY + b"\n", OTHERWISE):
         await nights.send(content, tenant="acme")
     await nights.intake.read_waiting()
     assert await states(nights) == ["unknown_account", "unknown_account", "contradicted"]
-    await know_bank_account(nights)
+    await nights.know_bank_account()
 
     made = await nights.night(march(2))
     lacks = [one.lack for one in made.missing]
@@ -75,10 +62,10 @@ async def test_a_contradiction_of_what_waited_twice_is_put_before_people(nights:
 async def test_what_gave_way_before_the_account_was_known_is_of_the_account_too(
     nights: Nights,
 ) -> None:
-    await forget_bank_account(nights)
+    await nights.forget_bank_account()
     await nights.send(EMPTY.replace(b":62F:C260302EUR0,00", b":62F:C260302EUR1,00"))
     await nights.intake.read_waiting()
-    await know_bank_account(nights)
+    await nights.know_bank_account()
     await nights.send(EMPTY)
     await nights.intake.read_waiting()
 
@@ -97,12 +84,12 @@ async def test_each_empty_day_of_a_bank_that_names_all_alike_is_told(nights: Nig
 
 
 async def test_empty_days_that_waited_for_their_account_are_told_each(nights: Nights) -> None:
-    await forget_bank_account(nights)
+    await nights.forget_bank_account()
     await nights.send(SECOND + THIRD)
     await nights.intake.read_waiting()
     await nights.send(SECOND + THIRD + b"\n", tenant="acme")
     await nights.intake.read_waiting()
-    await know_bank_account(nights)
+    await nights.know_bank_account()
 
     last = await nights.night(march(3))
     assert last.missing == ()

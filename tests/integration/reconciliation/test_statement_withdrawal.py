@@ -6,19 +6,19 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from database.connection import transaction
-from database.reconciliation import accounts, certificates
+from database.reconciliation import certificates
+from database.reconciliation.codes import BOOKS
 from database.reconciliation.statement_withdrawal import (
     CountsForNothing,
     NoStatement,
     OwnStatement,
-    OwnWithdrawal,
     reinstate,
     withdraw,
 )
+from database.reconciliation.statements import OwnWithdrawal
 from tests.integration.reconciliation.nights import IBAN, Nights, march, mt940, residuals
 from tests.integration.reconciliation.test_statements import MT940, Bank, bank, camt
 from tests.postgres import rows
@@ -30,6 +30,7 @@ FIRST = mt940(1, 2, 2, {}, opening=0)
 WRONG = mt940(2, 3, 3, {"T2": (3, 10_000), "X": (3, 500)}, opening=0)
 RIGHT = mt940(2, 3, 3, {"T2": (3, 10_000)}, opening=0)
 CORRECTED = mt940(3, 3, 3, {"T2": (3, 10_000)}, opening=0)
+INTERIM = RIGHT[: RIGHT.index(b":62F:")].replace(b":60F:C260303EUR0,00", b":34F:EURD0,")
 LAST = mt940(3, 4, 4, {}, opening=10_000)
 
 
@@ -107,6 +108,28 @@ async def test_the_one_that_does_not_count_is_withdrawn(daily: Nights) -> None:
     assert (settled.status, residuals(settled)) == ("BALANCED", {0})
 
 
+@pytest.mark.parametrize("sent", [(INTERIM, RIGHT), (RIGHT, INTERIM), (WRONG, RIGHT, INTERIM)])
+async def test_an_interim_report_counts_nowhere_whatever_is_withdrawn(
+    daily: Nights, sent: tuple[bytes, ...]
+) -> None:
+    for content in sent:
+        await daily.send(content)
+        await daily.intake.read_waiting()
+    for content in sent:
+        if content is not INTERIM:
+            await withdrawn(daily, content)
+
+    made = await daily.night(march(3))
+    assert (made.status, [one.lack for one in made.missing]) == (
+        "INCOMPLETE",
+        ["statement_missing"],
+    )
+    found = await rows(daily.engine, "SELECT state, format FROM statements ORDER BY id OFFSET 1")
+    assert {one["state"] for one in found if one["format"] == "mt942"} == {"interim"}
+    assert {one["state"] for one in found if one["format"] != "mt942"} == {"withdrawn"}
+    assert await told_minor(daily) == 0
+
+
 async def test_two_of_one_day_under_two_names_are_told_as_such(daily: Nights) -> None:
     await daily.send(WRONG)
     await daily.send(CORRECTED)
@@ -117,6 +140,22 @@ async def test_two_of_one_day_under_two_names_are_told_as_such(daily: Nights) ->
     await withdrawn(daily, WRONG)
     settled = await daily.night(march(3))
     assert (settled.status, settled.missing, residuals(settled)) == ("BALANCED", (), {0})
+
+
+@pytest.mark.parametrize("tenant", [None, "acme", "globex"])
+async def test_a_number_that_was_withdrawn_before_its_account_was_known_is_not_missing(
+    daily: Nights, tenant: str | None
+) -> None:
+    await daily.forget_bank_account()
+    await daily.send(WRONG, tenant=tenant)
+    await daily.send(CORRECTED, tenant=tenant if tenant == "acme" else None)
+    await daily.intake.read_waiting()
+    await withdrawn(daily, WRONG)
+    await daily.know_bank_account()
+
+    made = await daily.night(march(3))
+    lacks = [one.lack for one in made.missing]
+    assert lacks == (["statement_gap"] if tenant == "globex" else []), "nobody bridges another's"
 
 
 @pytest.mark.parametrize("after", [3, 4])
@@ -146,6 +185,56 @@ async def test_who_sent_what_then_counts_does_not_withdraw_the_other(
     with pytest.raises(OwnStatement):
         await withdrawn(daily, WRONG)
     await withdrawn(daily, WRONG, by="somebody else")
+
+
+@pytest.mark.parametrize("first", ["sent", "read", "withdrawn"])
+async def test_in_whatever_order_nobody_sends_one_and_withdraws_another_of_its_days(
+    daily: Nights, first: str
+) -> None:
+    await daily.send(WRONG)
+    await daily.intake.read_waiting()
+    if first != "withdrawn":
+        await daily.send(CORRECTED, by="finance")
+    if first == "read":
+        await daily.intake.read_waiting()
+        with pytest.raises(OwnStatement):
+            await withdrawn(daily, WRONG)
+        return
+    await withdrawn(daily, WRONG)
+    await daily.send(CORRECTED, by="finance")
+    assert (await daily.night(march(3))).status == "INCOMPLETE"
+    [refused] = await rows(daily.engine, "SELECT * FROM source_files WHERE state = 'refused'")
+    assert refused["error"] == "own_withdrawal"
+    assert "somebody else" in refused["detail"]
+    assert list((await statements(daily)).values()) == ["counts", "withdrawn"]
+
+    await daily.send(LAST, by="finance")
+    await daily.send(CORRECTED, by="somebody else")
+    settled = await daily.night(march(4))
+    assert (settled.missing, residuals(settled)) == ((), {0})
+    assert list((await statements(daily)).values()) == ["counts", "withdrawn", "counts", "counts"]
+
+
+async def test_one_of_another_sender_or_tenant_that_waits_is_of_the_same_days(
+    daily: Nights,
+) -> None:
+    await daily.forget_bank_account()
+    await daily.send(WRONG, tenant="acme")
+    await daily.send(CORRECTED, by="finance")
+    await daily.intake.read_waiting()
+
+    with pytest.raises(OwnStatement):
+        await withdrawn(daily, WRONG)
+
+
+async def test_what_was_withdrawn_may_come_again_from_who_withdrew_it(daily: Nights) -> None:
+    await daily.send(WRONG)
+    await daily.intake.read_waiting()
+    await withdrawn(daily, WRONG)
+    await daily.send(WRONG.replace(b"\n", b"\r\n"), by="finance")
+    await daily.intake.read_waiting()
+
+    assert list((await statements(daily)).values()) == ["counts", "withdrawn", "withdrawn"]
 
 
 async def test_who_sent_a_wrong_statement_withdraws_it_where_anothers_counts(daily: Nights) -> None:
@@ -243,16 +332,13 @@ async def test_what_is_reinstated_contradicts_what_counts_by_now(daily: Nights) 
 async def test_what_waits_for_its_account_is_reinstated_beside_what_waits_in_its_place(
     daily: Nights,
 ) -> None:
-    async with transaction(daily.engine) as connection:
-        await connection.execute(text("DELETE FROM reconciliation_bank_accounts"))
+    await daily.forget_bank_account()
     for content in (WRONG, RIGHT):
         await daily.send(content)
     await daily.intake.read_waiting()
     await withdrawn(daily, WRONG)
     await reinstated(daily, WRONG)
-    async with transaction(daily.engine) as connection:
-        of = daily.account.id
-        await accounts.add_bank_account(connection, of, IBAN, "EUR", "target", "daily")
+    await daily.know_bank_account()
 
     made = await daily.night(march(3))
     assert "statement_contradicted" in {one.lack for one in made.missing}
@@ -275,12 +361,13 @@ async def test_the_same_statement_in_another_format_counts_until_it_is_withdrawn
     assert (await bank.states(), await told_minor(bank)) == (["again", "counts"], 850)
 
 
-async def told_minor(bank: Bank) -> int:
-    """What all entries come to, by the last word of each."""
+async def told_minor(bank: Bank | Nights) -> int:
+    """What all entries of the bank come to, by the last word of each."""
     [found] = await rows(
         bank.engine,
-        """SELECT sum(amount_minor)::bigint AS minor
-           FROM (SELECT DISTINCT ON (source_id) amount_minor FROM items
+        """SELECT coalesce(sum(amount_minor), 0)::bigint AS minor
+           FROM (SELECT DISTINCT ON (source_id) amount_minor FROM items WHERE book = :bank
                  ORDER BY source_id, version DESC) last""",
+        bank=BOOKS["bank"],
     )
     return int(found["minor"])

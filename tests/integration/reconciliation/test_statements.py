@@ -18,7 +18,7 @@ from connectors.archive_folder import NO_ANSWER, FolderArchive
 from connectors.folder import Folder
 from connectors.statements.csv import load_columns
 from database.connection import transaction
-from database.reconciliation import accounts, runs, statements
+from database.reconciliation import accounts, runs, statement_sequence, statements
 from database.reconciliation.accounts import Account
 from database.spool import Spool
 from tests.integration.reconciliation.conftest import go_live, new_account
@@ -112,8 +112,8 @@ class Bank:
 
     async def gaps(self) -> list[tuple[str, int | None]]:
         async with transaction(self.engine) as connection:
-            rows_ = await statements.of_account(connection, self.account.id, until=date.max)
-            found = statements.gaps(rows_)
+            rows_ = await statement_sequence.of_account(connection, self.account.id, until=date.max)
+            found = statement_sequence.gaps(rows_)
         return [(gap.before, gap.difference_minor) for gap in found]
 
 
@@ -232,7 +232,9 @@ async def test_what_one_tenant_sends_neither_moves_nor_is_told_of_anothers_state
     assert {one["account"] for one in theirs} == {None}
     assert ours["id"] not in {one["same_as"] for one in theirs}
     async with transaction(bank.engine) as connection:
-        assert not await statements.contradicted(connection, bank.account.id, until=date.max)
+        assert not await statement_sequence.contradicted(
+            connection, bank.account.id, until=date.max
+        )
 
 
 async def test_a_statement_that_waited_twice_counts_once(bank: Bank) -> None:
