@@ -130,7 +130,7 @@ class _ColumnForm(ReportForm):
             are_ids("id", "kind", "payout", "trace_id", *self._told),
             pl.col("id", "kind", "currency", "created_at").is_not_null(),
             pl.col("arrival").is_null() | pl.col("arrival_on").is_not_null(),
-            ~_is_shown(self._cells) | pl.col("shown_in").is_not_null(),
+            # Null, too, where it is shown in what is no currency.
             ~pl.col("foreign") | pl.col("presentment_minor").is_not_null(),
         )
 
