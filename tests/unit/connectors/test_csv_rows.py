@@ -53,6 +53,12 @@ def test_each_line_is_read_once_whether_it_has_quotes_or_not() -> None:
     ]
 
 
+def test_a_header_that_goes_on_costs_no_row() -> None:
+    content = b'"a\nx",b\n' + 20 * b'"1",2\n'
+
+    assert read(content) == [(line, ["1", "2"]) for line in range(3, 23)]
+
+
 def test_a_bad_row_does_not_cost_the_next() -> None:
     content = b'a,b\n1\n2,\xe9\n3,\x00\n"4"x,4\n5,6\n'
 
