@@ -14,6 +14,8 @@ from workflows.events import Event, NotAnEvent
 
 _MOST_AT_ONCE = 500
 _MOST_WAITING = 5000
+_NO_ROW_FOR_IT = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
+"""What Postgres, or its driver, says of text that it cannot hold, and of ids of 100,000 letters."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -67,7 +69,7 @@ class InboxWriter:
                     batch = next(batches, [])
         except DatabaseDown:
             _refuse(batch, DatabaseDown)
-        except asyncpg.PostgresError as error:
+        except _NO_ROW_FOR_IT as error:
             # One event that Postgres cannot hold must not take the others with it.
             if len(batch) > 1:
                 for arrival in batch:

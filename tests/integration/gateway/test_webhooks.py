@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from typing import Any
 
 import pytest
@@ -125,6 +126,17 @@ async def test_a_defect_refuses_its_batch_and_the_next_event_is_kept(
     assert [id_ for id_, *_ in await inbox_of(house)] == ["evt_1"]
 
 
+async def test_an_event_that_our_database_cannot_write_now_is_brought_again(
+    gateway: Gateway, house: House
+) -> None:
+    await house.rows("ALTER TABLE inbox ADD CONSTRAINT no_room CHECK (event_id <> 'evt_1')")
+    try:
+        assert (await deliver(gateway, event(VERIFIED, "vs_1", id_="evt_1"))).status_code == 503
+    finally:
+        await house.rows("ALTER TABLE inbox DROP CONSTRAINT no_room")
+    assert (await deliver(gateway, event(VERIFIED, "vs_1", id_="evt_1"))).status_code == 204
+
+
 async def test_what_is_no_event_is_refused(gateway: Gateway, house: House) -> None:
     problem(await deliver(gateway, "{"), 400, "malformed-json")
     problem(await deliver(gateway, "nonsense"), 400, "malformed-json")
@@ -137,6 +149,7 @@ async def test_what_is_no_event_is_refused(gateway: Gateway, house: House) -> No
         *(event("x", "y") | {"id": id_} for id_ in (None, "", 7)),
         *(event("x", "y") | {"type": type_} for type_ in (None, "", 7)),
         *(event("x", "y") | {"data": {"object": {"id": id_}}} for id_ in (None, "", 7)),
+        *(event("x", "y") | {"id": id_} for id_ in ("evt\0", secrets.token_hex(50_000))),
     ]
     for payload in payloads:
         problem(await deliver(gateway, payload), 400, "not-an-event")
