@@ -51,7 +51,7 @@ async def test_a_seal_waits_for_a_transaction_in_another_database(
     gather = GatherActivities(nights.engine, lambda _: None, nights.intake, ())
     async with held_elsewhere(database):
         await nights.charge(march(2), "ch_1", 500)
-        step = asyncio.create_task(ActivityEnvironment().run(gather.journal, request))
+        step = asyncio.ensure_future(ActivityEnvironment().run(gather.journal, request))
         await asyncio.sleep(1.5)
         assert not step.done(), "it would be incomplete"
     gathered = await step
