@@ -2,6 +2,9 @@
 
 from decimal import Decimal
 
+LARGEST = 10**15
+"""The largest amount that somebody may tell us, in minor units: thousands of them can be added."""
+
 _EXPONENTS = (
     dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
     | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
