@@ -5,7 +5,7 @@ from decimal import Decimal
 LARGEST = 10**15
 """The largest amount that somebody may tell us, in minor units: thousands of them can be added."""
 
-_EXPONENTS = (
+EXPONENTS = (
     dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
     | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
     | dict.fromkeys("CLF UYW".split(), 4)
@@ -15,7 +15,7 @@ _EXPONENTS = (
 
 def exponent(currency: str) -> int:
     """How many digits the minor unit of a currency has."""
-    return _EXPONENTS.get(currency, 2)
+    return EXPONENTS.get(currency, 2)
 
 
 def money(amount_minor: int, currency: str) -> str:
