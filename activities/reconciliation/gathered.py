@@ -248,7 +248,7 @@ def _told_by_statements(
     closings: dict[str, list[int | None]] = {}
     of_account = itertools.groupby(counting, lambda row: (row["bank_account"], row["currency"]))
     for (_, currency), rows in of_account:
-        in_order = list(rows)
+        in_order = [row for row in rows if not row["within"]]
         openings.setdefault(currency, []).append(in_order[0]["opening_minor"])
         closings.setdefault(currency, []).append(in_order[-1]["closing_minor"])
     agreed = _agreed(opening)

@@ -16,6 +16,7 @@ from connectors.csv_rows import Unreadable, minor
 from database.reconciliation.accounts import Account
 from database.reconciliation.codes import BOOKS
 from database.reconciliation.statement_sequence import breaks_off, go_on
+from database.reconciliation.statements import RANGES
 from workflows.reconciliation.books import Book
 from workflows.reconciliation.certificate import Missing
 from workflows.reconciliation.inputs import Inputs, Told
@@ -189,9 +190,20 @@ def _by_account(
     by_account: dict[tuple[str, str], list[ToldStatement]] = defaultdict(list)
     for one in statements:
         by_account[one.opened.account, one.opened.currency].append(one)
-    for those in by_account.values():
-        those.sort(key=lambda one: (one.closing_on or date.max, one.opened.sequence or 0))
-    return by_account
+    return {of: _in_order(those) for of, those in by_account.items()}
+
+
+def _in_order(statements: Iterable[ToldStatement]) -> list[ToldStatement]:
+    """As they closed, without the ranges of days that lie within another one."""
+    in_order, begun = list[ToldStatement](), date.max
+    first_wide = sorted(statements, key=lambda one: one.opening_on or date.max)
+    for one in sorted(first_wide, key=lambda one: one.closing_on or date.min, reverse=True):
+        if one.opened.format in RANGES and one.opening_on and one.closing_on:
+            if begun <= one.opening_on:
+                continue
+            begun = one.opening_on
+        in_order.append(one)
+    return sorted(in_order, key=lambda one: (one.closing_on or date.max, one.opened.sequence or 0))
 
 
 def _name(one: ToldStatement) -> str:

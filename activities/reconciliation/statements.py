@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import calendar
 import contextlib
 import hashlib
 import tempfile
@@ -248,8 +249,10 @@ class _Counting:
         agreed = opening.held("bank").get(told.currency) if opening else None
         if opening is None or agreed is None or told.opening_on is None:
             return cls(closed_on)
-        # A balance of the evening before may be named by that day: then nothing is of before.
+        # A balance of the evening before may be named by that day, before a weekend by its Friday:
+        # then nothing is of before.
         before = opening.opened_on - timedelta(days=1)
+        before -= timedelta(days=max(before.weekday() - calendar.FRIDAY, 0))
         there = before if told.opening_minor == agreed else opening.opened_on
         return cls(closed_on, opening.opened_on if told.opening_on < there else None)
 

@@ -17,9 +17,10 @@ _CONTRADICTED = text("""
       AND (s.closing_on IS NULL OR s.closing_on <= :until)
     ORDER BY s.bank_account, s.currency, s.statement_id, file.sha256
 """)
+# A range of days that lies within another one tells nothing of what is before either.
 # The bank counted what was withdrawn, too, before its account was known or since: its number is not
 # missing where another tells its days.
-_OF_ACCOUNT = text("""
+_OF_ACCOUNT = text(f"""
     SELECT told.*, counted_before + (
                SELECT count(DISTINCT w.sequence) FROM statements w
                WHERE w.state = 'withdrawn' AND (w.tenant IS NULL OR w.tenant = told.tenant)
@@ -28,16 +29,24 @@ _OF_ACCOUNT = text("""
                  AND w.sequence > counted_before AND w.sequence < told.sequence
            ) AS sequence_before
     FROM (
-        SELECT *,
+        SELECT counting.*,
                lag(closing_minor) OVER one AS closed_before_minor,
                lag(sequence) OVER one AS counted_before,
                lag(format) OVER one AS format_before,
                lag(statement_id) OVER one AS statement_id_before,
                lag(closing_on) OVER one AS closed_before_on
-        FROM statements
-        WHERE account = :account AND state = 'counts'
-          AND (closing_on IS NULL OR closing_on <= :until)
-        WINDOW one AS (PARTITION BY bank_account, currency ORDER BY closing_on, sequence, id)
+        FROM (
+            SELECT *, format IN {RANGES} AND coalesce(opening_on >= min(opening_on)
+                          FILTER (WHERE format IN {RANGES} AND closing_on IS NOT NULL) OVER (
+                              PARTITION BY bank_account, currency
+                              ORDER BY closing_on DESC, opening_on, id
+                              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS within
+            FROM statements
+            WHERE account = :account AND state = 'counts'
+              AND (closing_on IS NULL OR closing_on <= :until)
+        ) AS counting
+        WINDOW one AS (
+            PARTITION BY bank_account, currency, within ORDER BY closing_on, sequence, id)
     ) AS told
     ORDER BY bank_account, currency, closing_on, sequence, id
 """)
@@ -64,7 +73,8 @@ async def of_account(
     """The statements that count up to a day, one bank account after the other, in their order.
 
     Beside each `closed_before_minor` and `sequence_before`: of the one before it, and of those that
-    were withdrawn in between and whose days it tells.
+    were withdrawn in between and whose days it tells; and whether it is a range of days that lies
+    `within` another one.
     """
     found = await connection.execute(_OF_ACCOUNT, {"account": account, "until": until})
     return found.mappings().all()
@@ -85,6 +95,8 @@ def gaps(in_order: Sequence[RowMapping]) -> Sequence[Gap]:
 
 def _gap_before(row: RowMapping) -> Gap | None:
     """Whether something is missing before a statement: see `breaks_off`."""
+    if row["within"]:
+        return None
     closed_on, opened_on = row["closed_before_on"], row["opening_on"]
     if go_on(row["format_before"], row["format"], closed_on=closed_on, opened_on=opened_on):
         return None

@@ -36,8 +36,8 @@ _OWN = text(f"""
     SELECT EXISTS (
         SELECT FROM statements s JOIN source_files f ON f.id = s.file
         WHERE f.received_by = :by AND s.id <> :id AND s.state <> 'interim'
-          AND (s.same_as IS DISTINCT FROM :id OR s.format <> :format
-               OR s.state NOT IN ('again', 'withdrawn'))
+          AND (s.format, s.statement_id, coalesce(s.sequence, 0), s.content)
+              <> (:format, :statement_id, coalesce(CAST(:sequence AS bigint), 0), :content)
           AND (s.same_as = :id OR s.id = :same_as OR {SAME_DAYS}))
 """)
 _WITHDRAW = text("""

@@ -68,6 +68,20 @@ async def test_unknown_events_are_kept_and_handed_to_nobody(gateway: Gateway, ho
     ]
 
 
+async def test_what_nobody_waits_for_is_settled_as_it_comes_in(house: House) -> None:
+    awaited = event(VERIFIED, "vs_1", id_="evt_2")
+    told = [stripe_event(one) for one in (event("customer.created", "x", id_="evt_1"), awaited)]
+    async with transaction(house.engine) as connection:
+        assert await inbox.take_in(connection, told) == 2
+        assert await inbox.take_in(connection, told) == 0, "they are there"
+        assert [one.event_id for one in await inbox.claim(connection, 10)] == ["evt_2"]
+    found = await house.rows("SELECT state, tries, done_at IS NULL AS open FROM inbox ORDER BY id")
+    assert found == [
+        {"state": "ignored", "tries": 0, "open": False},
+        {"state": "waiting", "tries": 1, "open": True},
+    ]
+
+
 async def test_many_at_once_are_all_kept_and_duplicates_once(
     gateway: Gateway, house: House
 ) -> None:

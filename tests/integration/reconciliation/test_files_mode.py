@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,7 @@ async def missing(
 
 MONDAY, FRIDAY, SATURDAY = date(2026, 3, 2), date(2026, 3, 6), date(2026, 3, 7)
 SUNDAY, NEXT_MONDAY = date(2026, 3, 8), date(2026, 3, 9)
+DAY = timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -195,6 +196,17 @@ async def test_ranges_of_days_that_overlap_need_not_join(
         ToldStatement(opened, "second.csv", 300, 900, day, FRIDAY),
     ]
     assert await missing(engine, *told, first=None, last=FRIDAY) == gaps
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (1, 1)])
+async def test_a_range_of_days_within_another_one_is_passed_over(
+    engine: AsyncEngine, order: tuple[int, int]
+) -> None:
+    opened = Opened("csv", "DE00EXAMPLE", "EUR", "")
+    inner = ToldStatement(opened, "inner.csv", 300, 400, FRIDAY - 3 * DAY, FRIDAY - DAY)
+    outer = ToldStatement(opened, "outer.csv", 0, 900, MONDAY, FRIDAY)
+    told = [(inner, outer)[number] for number in order]
+    assert await missing(engine, *told, first=MONDAY, last=FRIDAY) == []
 
 
 def test_a_day_without_sales_is_of_the_currency_that_the_bank_names(tmp_path: Path) -> None:

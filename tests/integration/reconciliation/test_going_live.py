@@ -70,11 +70,12 @@ async def test_a_statement_that_closed_before_the_account_began_brings_nothing(
     assert (await weekly.night(march(6))).status == "BALANCED"
 
 
+@pytest.mark.parametrize("evening", [b":60F:C260227", b":60F:C260301"])
 async def test_an_entry_of_an_earlier_day_that_the_bank_booked_since_counts(
-    weekly: Nights,
+    weekly: Nights, evening: bytes
 ) -> None:
     entries = {"LATE": (1, -500), "T2": (3, 10_000)}
-    await weekly.send(mt940(1, 1, 6, entries, opening=0))
+    await weekly.send(mt940(1, 1, 6, entries, opening=0).replace(b":60F:C260301", evening))
 
     made = await weekly.night(march(6))
     assert (made.status, made.missing, residuals(made)) == ("BREAKS", (), {0})

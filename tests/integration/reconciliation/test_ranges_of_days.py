@@ -138,6 +138,17 @@ async def test_ranges_overlap_and_nothing_is_missing_between_them(bank: Bank) ->
     assert await bank.gaps() == []
 
 
+async def test_a_range_within_another_one_leaves_no_gap(bank: Bank) -> None:
+    days = [(1, 2), (4, 9), (5, 8), (5, 5)]
+    await bank.send(*(csv_with_balances(*one) for one in days))
+    assert await bank.gaps() == []
+
+
+async def test_a_range_within_another_one_hides_no_gap(bank: Bank) -> None:
+    await bank.send(csv_with_balances(1, 5), csv_with_balances(2, 4), csv_with_balances(9, 12))
+    assert await bank.gaps() == [("", 800)]
+
+
 async def test_days_between_two_ranges_are_missing(bank: Bank) -> None:
     await bank.send(csv_with_balances(1, 5), csv_with_balances(9, 12))
     assert await bank.gaps() == [("", 800)]

@@ -215,6 +215,18 @@ async def test_in_whatever_order_nobody_sends_one_and_withdraws_another_of_its_d
     assert list((await statements(daily)).values()) == ["counts", "withdrawn", "counts", "counts"]
 
 
+async def test_who_sent_one_that_was_withdrawn_since_does_not_withdraw_the_other(
+    daily: Nights,
+) -> None:
+    await daily.send(WRONG)
+    await daily.send(RIGHT, by="finance")
+    await daily.intake.read_waiting()
+    await withdrawn(daily, RIGHT, by="another")
+
+    with pytest.raises(OwnStatement):
+        await withdrawn(daily, WRONG)
+
+
 async def test_one_of_another_sender_or_tenant_that_waits_is_of_the_same_days(
     daily: Nights,
 ) -> None:
@@ -245,6 +257,19 @@ async def test_who_sent_a_wrong_statement_withdraws_it_where_anothers_counts(dai
     await withdrawn(daily, WRONG)
 
     assert list((await statements(daily)).values()) == ["counts", "withdrawn", "counts", "counts"]
+
+
+async def test_who_sent_a_wrong_statement_twice_withdraws_each(daily: Nights) -> None:
+    again = WRONG.replace(b"\n", b"\r\n")
+    await daily.send(RIGHT)
+    for content in (WRONG, again):
+        await daily.send(content, by="finance")
+    await daily.intake.read_waiting()
+    for content in (WRONG, again):
+        await withdrawn(daily, content)
+
+    found = await statements(daily)
+    assert list(found.values()) == ["counts", "counts", "withdrawn", "withdrawn"]
 
 
 async def test_what_was_withdrawn_does_not_come_back_by_another_file(daily: Nights) -> None:
