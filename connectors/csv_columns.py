@@ -22,7 +22,7 @@ from connectors.csv_rows import (
     Row,
     Unreadable,
 )
-from connectors.statements.amounts import EXPONENTS
+from workflows.reconciliation.currencies import EXPONENTS
 
 Meaning = TypeVar("Meaning")
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import BinaryIO, Protocol, TypeVar
 
-from connectors.statements.amounts import exponent
+from workflows.reconciliation.currencies import exponent
 
 Meaning = TypeVar("Meaning")
 Taken = TypeVar("Taken")

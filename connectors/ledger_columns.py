@@ -22,6 +22,7 @@ from connectors.csv_columns import (
 )
 from connectors.csv_rows import BadRow, CsvFile, Header
 from connectors.ledger_csv import ACCOUNTS, TRUTHS, LedgerForm, LedgerLine
+from workflows.reconciliation.currencies import LARGEST
 
 _DAY = len("2026-01-31")
 
@@ -101,9 +102,14 @@ class _ColumnForm(LedgerForm):
             are_ids("entry_id", "kind", "reference", "payout"),
             pl.col("entry_id", *needed).is_not_null(),
             pl.col("line").is_between(0, 2**31 - 1),
+            pl.col("amount_minor").is_between(-LARGEST, LARGEST),
             (cell["arrival_on"] == "") | pl.col("arrival_on").is_not_null(),
             ~shown
-            | pl.all_horizontal(pl.col("presentment_minor", "presentment_currency").is_not_null()),
+            | pl.all_horizontal(
+                pl.col("presentment_currency").is_not_null(),
+                pl.col("presentment_minor").is_not_null(),
+                pl.col("presentment_minor").is_between(-LARGEST, LARGEST),
+            ),
         )
 
 

@@ -17,6 +17,7 @@ from connectors.csv_rows import (
     no_longer_ids,
     whole,
 )
+from workflows.reconciliation.currencies import LARGEST
 
 LedgerAccount = Literal["clearing", "in_transit", "cash"]
 """What the processor holds for us; payouts on their way; what is at the bank."""
@@ -135,7 +136,11 @@ class LedgerForm:
             payout or None,
             day(arrival, "arrival_on") if arrival else None,
             description or None,
-            minor(presented, shown_in, "presentment_amount") if shown_in else None,
+            (
+                _bounded(minor(presented, shown_in, "presentment_amount"), "presentment_amount")
+                if shown_in
+                else None
+            ),
             shown_in,
             TRUTHS[derived],
         )
@@ -155,11 +160,15 @@ class LedgerForm:
 
 
 def _amount(amount: str, in_minor: str, currency_: str) -> int:
-    if amount and in_minor:
-        found = whole(in_minor, "amount_minor")
-        if minor(amount, currency_, "amount") != found:
-            raise Unreadable("amount", "is not amount_minor")
-        return found
-    if in_minor:
-        return whole(in_minor, "amount_minor")
-    return minor(amount, currency_, "amount")
+    if not in_minor:
+        return _bounded(minor(amount, currency_, "amount"), "amount")
+    found = _bounded(whole(in_minor, "amount_minor"), "amount_minor")
+    if amount and minor(amount, currency_, "amount") != found:
+        raise Unreadable("amount", "is not amount_minor")
+    return found
+
+
+def _bounded(amount_minor: int, field: str) -> int:
+    if abs(amount_minor) > LARGEST:
+        raise Unreadable(field, f"is more than {LARGEST} minor units")
+    return amount_minor

@@ -17,6 +17,7 @@ from gateway.parameters import Cursor, Limit
 from gateway.problems import not_found
 from workflows.reconciliation.answers import Break, BreakEvent, BreakInFull, BreakPage, Item
 from workflows.reconciliation.books import BreakClass, Leg
+from workflows.reconciliation.currencies import LARGEST
 from workflows.reconciliation.messages import AccountName
 from workflows.reconciliation.opening import Day
 from workflows.reconciliation.payments import CurrencyCode
@@ -86,7 +87,7 @@ async def many(
         Literal["open", "closed", "all"], Query(description="Whether they are explained.")
     ] = "open",
     at_least: Annotated[
-        int, Query(ge=0, le=10**15, description="At risk, in minor units of their currency.")
+        int, Query(ge=0, le=LARGEST, description="At risk, in minor units of their currency.")
     ] = 0,
     material: Annotated[
         bool | None,

@@ -17,6 +17,7 @@ from gateway.openapi import answers, problem, problems
 from gateway.options import GatewayOptions, Options
 from gateway.problems import FieldError, Problem, not_found
 from workflows.actor import Why
+from workflows.reconciliation.currencies import money
 from workflows.reconciliation.opening import Opening, OpeningBalance, ProposedOpening
 
 router = APIRouter(prefix="/v1/accounts/{account}/opening", tags=["accounts"])
@@ -111,7 +112,7 @@ async def propose(
             errors=[
                 FieldError(
                     field="balances",
-                    message=f"{one.equation} leaves {one.amount_minor} {one.currency} over",
+                    message=f"{one.equation} leaves {money(one.amount_minor, one.currency)} over",
                 )
                 for one in residuals
             ],

@@ -1,8 +1,9 @@
 """What the gateway is made of: given by whoever starts it, found by every route."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -20,6 +21,14 @@ from workflows.onboarding.policy import ConsentPolicy
 ReadDocument = Callable[[str, str], AsyncIterator[bytes]]
 """Reads what the archive has of an onboarding under a SHA-256. Raises Problem (404 or 503)."""
 
+Now = Callable[[], Awaitable[datetime]]
+"""Tells the time by which days and months of the books are over."""
+
+
+async def our_time() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
+
 
 @dataclass(frozen=True)
 class GatewayOptions:
@@ -30,7 +39,8 @@ class GatewayOptions:
     to be accepted. `news` is set when something new is in the inbox. `upload_limit` is how many
     bytes a document may have, and `statement_limit` a file in `statements`, the spool of those.
     `calendars` are the names of those by which banks may work, `materiality` is what a break must
-    be worth by itself, in minor units by currency.
+    be worth by itself, in minor units by currency. `now` is the time by which days and months
+    of the books are over.
     """
 
     engine: AsyncEngine
@@ -49,6 +59,7 @@ class GatewayOptions:
     read_document: ReadDocument
     calendars: Set[str]
     materiality: Mapping[str, int]
+    now: Now = our_time
     consent: ConsentPolicy = field(default_factory=ConsentPolicy)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 

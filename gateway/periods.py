@@ -81,9 +81,10 @@ async def many(
     account: KnownAccount, caller: Allowed, options: Options, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Every month since the account was opened, the latest first: open, closed or locked."""
+    now = await options.now()
     async with transaction(options.engine) as connection:
         of = await account_of(connection, caller, account)
-        listed = await _listed(connection, of)
+        listed = await _listed(connection, of, now)
     return tagged(PeriodList(items=listed), if_none_match)
 
 
@@ -150,18 +151,19 @@ async def reopen(
 async def _set(
     options: GatewayOptions, caller: Caller, account: str, month: date, state: State, reason: str
 ) -> Period:
+    now = await options.now()
     async with transaction(options.engine) as connection:
         of = await account_of(connection, caller, account)
-        _must_be_over(of, month)
+        _must_be_over(of, month, now)
         try:
             await periods.set_state(connection, of.id, month, state, by=caller.name, reason=reason)
         except NotSoClosed as no:
             raise Problem(409, no.why, _WAYS_OUT[no.why]) from None
-        listed = await _listed(connection, of)
+        listed = await _listed(connection, of, now)
     return next(one for one in listed if one.month == _named(month))
 
 
-def _must_be_over(account: Account, month: date) -> None:
+def _must_be_over(account: Account, month: date, now: datetime) -> None:
     """Raises Problem (409) for months of before the account, and for those that are not over."""
     if month < account.opened_on.replace(day=1):
         raise Problem(
@@ -169,12 +171,12 @@ def _must_be_over(account: Account, month: date) -> None:
             "before-opening",
             f"{account.name} was opened on {account.opened_on}: nothing is booked before that.",
         )
-    if month >= datetime.now(account.zone).date().replace(day=1):
+    if month >= now.astimezone(account.zone).date().replace(day=1):
         raise Problem(409, "not-over", _WAYS_OUT["not-over"])
 
 
-async def _listed(connection: AsyncConnection, account: Account) -> list[Period]:
-    today = datetime.now(account.zone).date()
+async def _listed(connection: AsyncConnection, account: Account, now: datetime) -> list[Period]:
+    today = now.astimezone(account.zone).date()
     found = await periods.periods(connection, account.id, first=account.opened_on, last=today)
     return [
         Period(

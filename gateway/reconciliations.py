@@ -1,6 +1,6 @@
 """Reconciliations: begun, found again, taken back; ranges of days begun."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -31,7 +31,7 @@ from workflows.reconciliation.answers import (
 )
 from workflows.reconciliation.messages import AccountName, Days, Run, Stage, Withdrawal
 from workflows.reconciliation.opening import Day
-from workflows.reconciliation.starting import start_range, start_run
+from workflows.reconciliation.starting import is_under_way, start_range, start_run
 
 router = APIRouter(prefix="/v1/reconciliations", tags=["reconciliations"])
 
@@ -58,8 +58,8 @@ _BEGUN = _EXAMPLE.model_copy(
 _BUSY = problem(
     409,
     "`busy`: another run of the account is open. `day-is-over`: a later day is certified. "
-    "`before-opening`: the account was not opened yet. `not-live`: nobody approved of what it "
-    "begins with.",
+    "`before-opening`: the account was not opened yet. `not-over`: the day is not over. "
+    "`not-live`: nobody approved of what it begins with.",
     code="busy",
     detail="reconciliation/acme/2026-01-31/1 is open still: wait until it is over.",
 )
@@ -130,8 +130,9 @@ async def begin(form: RunForm, caller: Allowed, options: Options) -> Reconciliat
 
     While a run that was begun has not got anywhere, asking again answers that one.
     """
+    now = await options.now()
     async with transaction(options.engine) as connection:
-        account = await account_to_compare(connection, caller, form)
+        account = await account_to_compare(connection, caller, form, now)
         try:
             opened = await runs.open_run(connection, account, form.business_date)
         except runs.NotLive as error:
@@ -167,14 +168,20 @@ async def begin(form: RunForm, caller: Allowed, options: Options) -> Reconciliat
 )
 async def begin_range(form: RangeForm, caller: Allowed, options: Options) -> StartedRange:
     """Begin a back-fill: each day when the one before is over. Asking twice is fine."""
+    now = await options.now()
+    days = Days(account=form.account, first=form.first, last=form.last)
     async with transaction(options.engine) as connection:
         account = await account_of(connection, caller, form.account)
-        _must_be_open(account, form.first)
-        try:
-            await runs.must_be_live(connection, account)
-        except runs.NotLive as error:
-            raise not_live(error) from None
-    days = Days(account=form.account, first=form.first, last=form.last)
+    _must_be_open(account, days.first, "first")
+    _must_be_over(account, days.last, "last", now)
+    # One that is under way certifies its own days: whoever asks again is answered all the same.
+    if not await is_under_way(options.client, days):
+        async with transaction(options.engine) as connection:
+            await _must_not_be_behind(connection, account, days.first)
+            try:
+                await runs.must_be_live(connection, account)
+            except runs.NotLive as error:
+                raise not_live(error) from None
     id_ = await start_range(options.client, days)
     return StartedRange(workflow_id=id_, account=form.account, first=form.first, last=form.last)
 
@@ -292,27 +299,46 @@ def _run(account: str, day: date, ordinal: int) -> Run:
     return Run(account=account, day=day, ordinal=ordinal)
 
 
-async def account_to_compare(connection: AsyncConnection, caller: Caller, form: RunForm) -> Account:
-    """The account of a day that may be compared. Raises Problem (404, 409)."""
+async def account_to_compare(
+    connection: AsyncConnection, caller: Caller, form: RunForm, now: datetime
+) -> Account:
+    """The account of a day that may be compared by now. Raises Problem (404, 409)."""
     account = await account_of(connection, caller, form.account)
-    _must_be_open(account, form.business_date)
-    certified = await runs.last_certified(connection, account.id)
-    if certified is not None and certified > form.business_date:
-        raise Problem(
-            409,
-            "day-is-over",
-            f"{certified} is certified: what came late belongs to that day, or a later one.",
-        )
+    _must_be_open(account, form.business_date, "business_date")
+    _must_be_over(account, form.business_date, "business_date", now)
+    await _must_not_be_behind(connection, account, form.business_date)
     return account
 
 
-def _must_be_open(account: Account, day: date) -> None:
+def _must_be_open(account: Account, day: date, field: str) -> None:
     if day < account.opened_on:
         raise Problem(
             409,
             "before-opening",
             f"{account.name} was opened on {account.opened_on}: nothing before it is compared.",
-            errors=[FieldError(field="business_date", message="is before the opening")],
+            errors=[FieldError(field=field, message="is before the opening")],
+        )
+
+
+def _must_be_over(account: Account, day: date, field: str, now: datetime) -> None:
+    over = account.day_over_at(now)
+    if day > over:
+        raise Problem(
+            409,
+            "not-over",
+            f"{day} is not over: the last day that is, in {account.time_zone}, is {over}. Ask for "
+            "a day up to that, or again once the day has ended.",
+            errors=[FieldError(field=field, message="is not over")],
+        )
+
+
+async def _must_not_be_behind(connection: AsyncConnection, account: Account, day: date) -> None:
+    certified = await runs.last_certified(connection, account.id)
+    if certified is not None and certified > day:
+        raise Problem(
+            409,
+            "day-is-over",
+            f"{certified} is certified: what came late belongs to that day, or a later one.",
         )
 
 

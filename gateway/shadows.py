@@ -67,7 +67,8 @@ def known_name(
         **problem(
             409,
             "`day-is-over`: a later day is certified. `before-opening`: the account was not opened "
-            "yet. `not-live`: nobody approved of what it begins with.",
+            "yet. `not-over`: the day is not over. `not-live`: nobody approved of what it begins "
+            "with.",
             code="day-is-over",
             detail="2026-02-01 is certified: what came late belongs to that day, or a later one.",
         ),
@@ -79,8 +80,9 @@ async def begin(form: RunForm, caller: Allowed, options: Options) -> Shadow:
 
     It keeps no match, no break and no certificate, and posts nothing. Each time is another shadow.
     """
+    now = await options.now()
     async with transaction(options.engine) as connection:
-        account = await account_to_compare(connection, caller, form)
+        account = await account_to_compare(connection, caller, form, now)
         try:
             await runs.must_be_live(connection, account)
         except runs.NotLive as error:

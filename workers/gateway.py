@@ -24,6 +24,7 @@ from gateway.rates import Rates
 from workers.running import run
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
+from workers.simulated_time import time_at
 from workers.systems import ARCHIVE, Asking, spool, statement_spool
 from workers.temporal_client import connect
 
@@ -71,6 +72,7 @@ async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOp
             read_document=_reading(archive),
             calendars=terms.calendars.keys(),
             materiality=terms.materiality,
+            now=time_at(settings.simulated_clock),
         )
 
 

@@ -73,6 +73,7 @@ def settings(**given: Any) -> Settings:
         "temporal_address": f"127.0.0.1:{port}",
         "temporal_namespace": "default",
         "stripe_api_base": f"http://127.0.0.1:{found.stripe_simulator_port}",
+        "simulated_clock": f"http://127.0.0.1:{found.stripe_simulator_port}/_simulator/clock",
         "directory_url": simulated_directory(vars(found)),
         "hubspot_api_base": f"http://127.0.0.1:{found.crm_simulator_port}",
         "yente_url": f"http://127.0.0.1:{found.yente_simulator_port}",

@@ -156,6 +156,8 @@ class Settings(BaseSettings):
     """Any of them may have signed a webhook; several while secrets change."""
     stripe_simulator_port: Port = 8401
     """On a laptop: where the simulator of Stripe answers."""
+    simulated_clock: Url | None = None
+    """On a laptop: where the simulators tell the time by which days and months are over."""
 
     directory: Literal["scim", "tenant_api"] = "scim"
     """Who keeps users and groups: a SCIM 2.0 service, or a plain API of tenants."""

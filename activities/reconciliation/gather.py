@@ -1,6 +1,9 @@
 """Taking in what the three sources have: the processor, the bank's statements, our journal."""
 
+import asyncio
+import time
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -20,12 +23,19 @@ from workflows.step import implements
 UNSEALED = "journal_unsealed"
 """The problem that entries of the day are still being written."""
 
+PATIENCE = 60.0
+"""Seconds that a seal waits for transactions on the server which began before what we booked."""
+_LOOK_EVERY = 0.5
+
 ProcessorOf = Callable[[Account], Processor | None]
 """Who tells an account's book at its processor; None where it comes by files."""
 
 
 class GatherActivities(GatherSteps):
-    """Gathering. `keys` are what our journal knows the processor's movements by, best first."""
+    """Gathering. `keys` are what our journal knows the processor's movements by, best first.
+
+    `patience` is how many seconds a seal waits for older transactions.
+    """
 
     def __init__(
         self,
@@ -33,11 +43,14 @@ class GatherActivities(GatherSteps):
         processor_of: ProcessorOf,
         intake: StatementIntake,
         keys: Sequence[str],
+        *,
+        patience: float = PATIENCE,
     ) -> None:
         self._engine = engine
         self._processor_of = processor_of
         self._intake = intake
         self._keys = keys
+        self._patience = patience
 
     @implements(GatherSteps.processor)
     async def processor(self, request: ForRun) -> Gathered:
@@ -61,11 +74,15 @@ class GatherActivities(GatherSteps):
 
     @implements(GatherSteps.journal)
     async def journal(self, request: ForRun) -> Gathered:
-        """Seal the journal, and take in the lines that are under the seal."""
+        """Seal the journal, and take in the lines that are under the seal.
+
+        A run without a line of the day is incomplete, so that a long transaction is waited for.
+        """
         account = await self._account(request)
         if account.journal != "ours":
             return Gathered()
         async with heartbeating():
+            await self._until_sealable(account, request.run.day)
             async with transaction(self._engine) as connection:
                 seal = await balances.seal(connection, account.id)
             async with transaction(self._engine) as connection:
@@ -79,6 +96,16 @@ class GatherActivities(GatherSteps):
             unchanged=taken.unchanged,
             problems=(UNSEALED,) if waiting else (),
         )
+
+    async def _until_sealable(self, account: Account, day: date) -> None:
+        """Return once nothing of a day is left out by a seal, or patience is at its end."""
+        end = time.monotonic() + self._patience
+        while time.monotonic() < end:
+            # A transaction that stays open would itself hold others back.
+            async with transaction(self._engine) as connection:
+                if not await balances.is_held_back(connection, account.id, on=day):
+                    return
+            await asyncio.sleep(_LOOK_EVERY)
 
     async def _account(self, request: ForRun) -> Account:
         async with transaction(self._engine) as connection:

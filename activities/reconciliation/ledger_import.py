@@ -48,7 +48,8 @@ async def import_ledger(
 ) -> Posted:
     """Book a ledger's lines, each entry once by its id.
 
-    Raises FileRefused, BadRows, NoAccount, LedgerContradicts, NotBooked, or DatabaseDown.
+    Raises FileRefused, BadRows, NoAccount, LedgerContradicts, EntryTooLarge, NotBooked, or
+    DatabaseDown.
     """
     reading = _Reading(file, name, [])
     async with transaction(engine) as connection:

@@ -13,9 +13,9 @@ from activities.reconciliation import words
 from activities.reconciliation.chart import chart
 from activities.reconciliation.markup import Child, document, element
 from activities.reconciliation.style import STYLE
-from connectors.statements.amounts import exponent
 from workflows.reconciliation.break_list import BreakLine
 from workflows.reconciliation.certificate import Certificate, Equation, age_of, certificate_id
+from workflows.reconciliation.currencies import exponent
 
 LARGEST = 50
 """How many breaks the page lists; the list as CSV has all."""

@@ -8,9 +8,9 @@ import io
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from connectors.statements.amounts import exponent
 from workflows.reconciliation.break_list import BreakLine
 from workflows.reconciliation.certificate import Certificate, age_of, canonical
+from workflows.reconciliation.currencies import exponent
 
 COLUMNS = (
     "account",

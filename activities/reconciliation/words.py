@@ -132,7 +132,7 @@ LACK: Mapping[Lack, str] = {
     "statement_contradicted": "Two statements contradict each other: withdraw the wrong one",
     "report_incomplete": "Stripe's report ends before the day does",
     "payout_members": "A payout is not what its transactions come to",
-    "journal_unsealed": "Entries of the day may still be written",
+    "journal_unsealed": "Entries of the day may still be written: run the day again",
     "bad_rows": "Rows of a file could not be read",
 }
 

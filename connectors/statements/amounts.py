@@ -5,22 +5,11 @@ from datetime import date
 from decimal import Decimal
 
 from connectors.statements.statement import StatementRefused
-
-EXPONENTS = (
-    dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
-    | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
-    | dict.fromkeys("CLF UYW".split(), 4)
-)
-"""Digits of the minor unit, where it is not two: ISO 4217, list one."""
+from workflows.reconciliation.currencies import exponent
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _POINT = re.compile(r"[+-]?\d{1,18}(?:\.\d{0,9})?|[+-]?\.\d{1,9}")
 _COMMA = re.compile(r"\d{1,15},\d{0,9}|\d{1,15}")
-
-
-def exponent(currency: str) -> int:
-    """How many digits the minor unit of a currency has."""
-    return EXPONENTS.get(currency, 2)
 
 
 def currency_code(text: str, position: str | None = None) -> str:

@@ -1,7 +1,7 @@
 """Stripe's minor units, where they are not those of ISO 4217."""
 
-from connectors.statements.amounts import exponent
 from connectors.stripe.errors import bad_body
+from workflows.reconciliation.currencies import exponent
 
 _DIGITS = {"MGA": 0, "ISK": 2}
 """Digits of Stripe's minor unit, where ISO 4217 has others: docs.stripe.com/currencies."""

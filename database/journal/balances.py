@@ -78,6 +78,12 @@ _WAITING = text("""
     SELECT count(*) FROM journal_entries
     WHERE account = :account AND xid >= :horizon AND effective_on <= :on
 """)
+_HELD_BACK = text("""
+    SELECT EXISTS (
+        SELECT FROM journal_entries
+        WHERE account = :account AND effective_on <= :on
+        AND xid >= CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint))
+""")
 
 
 class SealWentBack(RuntimeError):
@@ -154,6 +160,16 @@ async def waiting(connection: AsyncConnection, account: int, seal: Seal, *, on: 
     asked = {"account": account, "horizon": seal.horizon, "on": on}
     count: int = await connection.scalar(_WAITING, asked)
     return count
+
+
+async def is_held_back(connection: AsyncConnection, account: int, *, on: date) -> bool:
+    """Whether a seal made now would leave out entries of days up to `on` that are booked.
+
+    It would while a transaction that began before them is open anywhere on the server.
+    """
+    asked = {"account": account, "on": on}
+    held: bool = await connection.scalar(_HELD_BACK, asked)
+    return held
 
 
 async def balances(

@@ -15,6 +15,7 @@ from database.connection import driver_of
 from database.journal.book import Posted, hold_periods, must_be_the_same, post_given
 from database.journal.given import Staged
 from database.reconciliation.accounts import Account
+from workflows.reconciliation.currencies import LARGEST
 
 _COLUMNS = {
     "entry_id": "text",
@@ -39,6 +40,10 @@ _STAGE = "CREATE TEMP TABLE ledger_rows ({}) ON COMMIT DROP".format(
 _CONTRADICTIONS = text("""
     SELECT entry_id FROM ledger_rows GROUP BY entry_id
     HAVING count(DISTINCT (booked_at, derived)) > 1 ORDER BY entry_id LIMIT 5
+""")
+_TOO_LARGE = text("""
+    SELECT entry_id FROM ledger_rows GROUP BY entry_id
+    HAVING sum(abs(CAST(amount_minor AS numeric))) > :largest ORDER BY entry_id LIMIT 5
 """)
 _WHOLE = text("""
     CREATE TEMP TABLE ledger_lines ON COMMIT DROP AS
@@ -99,6 +104,15 @@ _LAY_LINES = text("""
 _ROOM = "SELECT set_config('work_mem', '128MB', true)"
 
 
+class EntryTooLarge(ValueError):
+    """The lines of an entry come to more than an amount may be."""
+
+    def __init__(self, entries: list[str]) -> None:
+        super().__init__(
+            f"lines of one entry come to more than {LARGEST} minor units: {', '.join(entries)}"
+        )
+
+
 class LedgerContradicts(ValueError):
     """Lines of one entry were booked at different times, or derived and not."""
 
@@ -111,14 +125,16 @@ async def import_rows(
 ) -> Posted:
     """Book a ledger's lines, in the order of a ledger's columns: all of them or nothing.
 
-    Any: each of its column's type. Raises LedgerContradicts, NotBooked where the journal refuses an
-    entry, and BookedOtherwise where an id was imported before with other lines.
+    Any: each of its column's type. Raises LedgerContradicts, EntryTooLarge, NotBooked where the
+    journal refuses an entry, and BookedOtherwise where an id was imported before with other lines.
     """
     driver = driver_of(connection)
     await driver.execute(f"{_ROOM}; {_STAGE}")
     await driver.copy_records_to_table("ledger_rows", records=rows)
     if found := (await connection.scalars(_CONTRADICTIONS)).all():
         raise LedgerContradicts(list(found))
+    if found := (await connection.scalars(_TOO_LARGE, {"largest": LARGEST})).all():
+        raise EntryTooLarge(list(found))
     await connection.execute(_WHOLE)
     await hold_periods(connection, account.id)
     given = Staged(account.id)

@@ -44,7 +44,7 @@ def ledger(
     from connectors.csv_rows import FileRefused
     from database.connection import DatabaseDown
     from database.journal.book import NotBooked
-    from database.journal.ledger import LedgerContradicts
+    from database.journal.ledger import EntryTooLarge, LedgerContradicts
     from database.reconciliation.accounts import NoAccount
 
     try:
@@ -57,7 +57,7 @@ def ledger(
         _refuse("bad_rows", str(bad), rows, as_json=as_json)
     except FileRefused as refused:
         _refuse(refused.error, str(refused), as_json=as_json)
-    except (NoAccount, LedgerContradicts) as error:
+    except (NoAccount, LedgerContradicts, EntryTooLarge) as error:
         _refuse("refused", str(error), as_json=as_json)
     except NotBooked as refused:
         _refuse(refused.rule, str(refused), as_json=as_json)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -12,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from activities.reconciliation import words
-from connectors.statements.amounts import exponent
+from workflows.reconciliation import currencies
 
 if TYPE_CHECKING:
     from workers.files_report import FilesReport
@@ -24,10 +23,7 @@ _COLOURS = {"BALANCED": "green", "BREAKS": "yellow", "INCOMPLETE": "yellow", "PR
 
 def money(amount_minor: int | None, currency: str) -> str:
     """An amount in major units, with its currency; nothing where there is none."""
-    if amount_minor is None:
-        return ""
-    digits = exponent(currency)
-    return f"{Decimal(amount_minor).scaleb(-digits):,.{digits}f} {currency}"
+    return "" if amount_minor is None else currencies.money(amount_minor, currency)
 
 
 def show(report: FilesReport) -> None:

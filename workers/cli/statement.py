@@ -157,9 +157,6 @@ def _line(opened: Opened, count: int, total: int, proven: Proven) -> str:
 
 
 def _money(opened: Opened, amount: int) -> str:
-    from decimal import Decimal
+    from workflows.reconciliation.currencies import money
 
-    from connectors.statements.amounts import exponent
-
-    digits = exponent(opened.currency)
-    return f"{Decimal(amount).scaleb(-digits):,.{digits}f} {opened.currency}"
+    return money(amount, opened.currency)

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
+from workflows.reconciliation.currencies import LARGEST
 from workflows.request_key import Message
 
 Rising = Literal["charge", "refund_failure", "dispute_reversal"]
@@ -23,7 +24,7 @@ PaymentKind = Rising | Falling | Either
 conversion  a sale in a currency that was not settled at first: the processor has exchanged it
 """
 
-Minor = Annotated[int, Field(strict=True, ge=-(10**15), le=10**15)]
+Minor = Annotated[int, Field(strict=True, ge=-LARGEST, le=LARGEST)]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 ObjectId = Annotated[str, Field(pattern=r"^[!-~]{1,255}$")]
 ACCOUNT_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")

@@ -3,12 +3,12 @@
 import contextlib
 from datetime import date
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from workflows import search_attributes
-from workflows.handover import PATIENCE, go_on, temporal_answers
+from workflows.handover import PATIENCE, go_on, latest_run, temporal_answers
 from workflows.reconciliation.messages import (
     TASK_QUEUE,
     Days,
@@ -56,6 +56,12 @@ async def start_range(client: Client, days: Days) -> str:
                 static_summary=f"{days.account}, {days.first} to {days.last}",
             )
     return id_
+
+
+async def is_under_way(client: Client, days: Days) -> bool:
+    """Whether the days of a range are gone through now. Raises NotTaken while Temporal is down."""
+    found = await latest_run(client, range_id(days.account, days.first, days.last))
+    return found is not None and found.status == WorkflowExecutionStatus.RUNNING
 
 
 async def start_shadow(client: Client, account: str, day: date, name: str) -> str:

@@ -165,10 +165,10 @@ async def test_a_newer_proposal_takes_the_place_of_an_older(
 @pytest.mark.parametrize(
     ("balance", "says"),
     [
-        (0, "E1 leaves 7 EUR over"),
-        (1, "E1 leaves -7 EUR over"),
-        (2, "E4 leaves 7 EUR over"),
-        (3, "E3 leaves 7 EUR over"),
+        (0, "E1 leaves 0.07 EUR over"),
+        (1, "E1 leaves -0.07 EUR over"),
+        (2, "E4 leaves 0.07 EUR over"),
+        (3, "E3 leaves 0.07 EUR over"),
     ],
 )
 async def test_balances_and_open_items_must_not_contradict_each_other(

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -17,10 +18,11 @@ from database.connection import transaction
 from database.reconciliation import accounts, items
 from database.reconciliation.item import NewItem
 from tests.house import House
-from tests.integration.gateway.conftest import Door, Gateway, problem
+from tests.integration.gateway.conftest import Door, Gateway, gateway_of, problem
 from workers import reconciliation as worker
 from workflows.reconciliation.books import Book
-from workflows.reconciliation.messages import TASK_QUEUE, Run, shadow_id
+from workflows.reconciliation.messages import TASK_QUEUE, Days, Run, shadow_id
+from workflows.reconciliation.starting import start_range
 from workflows.reconciliation.workflow import ShadowReconciliation
 
 DAY = date(2026, 3, 2)
@@ -59,9 +61,9 @@ class Shop:
         asked = {"account": self.name, "business_date": day}
         return await self.finance.post("/v1/reconciliations", asked)
 
-    async def over(self, ordinal: int = 1) -> dict[str, Any]:
-        """The run of the day once it is over."""
-        path = f"/v1/reconciliations/{self.name}/2026-03-02/{ordinal}"
+    async def over(self, ordinal: int = 1, day: str = "2026-03-02") -> dict[str, Any]:
+        """The run of a day once it is over."""
+        path = f"/v1/reconciliations/{self.name}/{day}/{ordinal}"
         async with asyncio.timeout(60):
             while True:
                 found: dict[str, Any] = (await self.finance.get(path)).json()
@@ -203,6 +205,64 @@ async def test_an_account_whose_opening_nobody_approved_is_not_reconciled(
     assert f"perdure accounts open {new.name}" in refused.json()["detail"]
     days = {"account": new.name, "first": "2026-03-02", "last": "2026-03-03"}
     problem(await new.finance.post("/v1/reconciliations/range", days), 409, "not-live")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+async def test_a_day_is_reconciled_once_it_is_over_where_the_account_is(
+    shop: Shop, house: House, zone: str
+) -> None:
+    await house.rows(
+        "UPDATE reconciliation_accounts SET time_zone = :zone, opened_on = '2026-03-02'", zone=zone
+    )
+    today = datetime.now(ZoneInfo(zone)).date()
+    for day in (today, today + timedelta(days=1), date.max):
+        one = {"account": shop.name, "business_date": day.isoformat()}
+        several = {"account": shop.name, "first": "2026-03-02", "last": day.isoformat()}
+        if day == date.max:
+            several["first"] = (day - timedelta(days=1)).isoformat()
+        for path, asked, field in (
+            ("", one, "business_date"),
+            ("/shadows", one, "business_date"),
+            ("/range", several, "last"),
+        ):
+            told = problem(
+                await shop.finance.post(f"/v1/reconciliations{path}", asked), 409, "not-over"
+            )
+            assert told["errors"] == [{"field": field, "message": "is not over"}]
+            assert told["detail"].startswith(f"{day} is not over")
+            assert zone in told["detail"]
+    assert (await shop.finance.get("/v1/reconciliations", account=shop.name)).json()["items"] == []
+    yesterday = (today - timedelta(days=1)).isoformat()
+    assert (await shop.begin(yesterday)).status_code == 202
+
+
+async def test_days_are_over_by_the_time_that_the_gateway_is_told(shop: Shop, house: House) -> None:
+    clock = f"{house.outside.stripe_url}/_simulator/clock"
+    settings = house.settings.model_copy(update={"simulated_clock": clock})
+    today = datetime.now(UTC).date()
+    async with gateway_of(replace(house, settings=settings)) as laptops:
+        there = replace(shop, finance=laptops.finance)
+        problem(await there.begin(today.isoformat()), 409, "not-over")
+        await house.outside.advance(timedelta(days=1))
+        assert (await there.begin(today.isoformat())).status_code == 202
+
+
+async def test_a_range_is_refused_once_a_later_day_is_certified_unless_it_is_under_way(
+    shop: Shop, house: House
+) -> None:
+    async with working(house):
+        await shop.begin("2026-03-03")
+        await shop.over(day="2026-03-03")
+    path = "/v1/reconciliations/range"
+    days = {"account": shop.name, "first": "2026-03-02", "last": "2026-03-03"}
+    told = problem(await shop.finance.post(path, days), 409, "day-is-over")
+    assert "2026-03-03 is certified" in told["detail"]
+    last = await shop.finance.post(path, days | {"first": "2026-03-03"})
+    assert last.status_code == 202, "the last day may be run anew"
+
+    id_ = await start_range(house.client, Days(account=shop.name, first=DAY, last=date(2026, 3, 3)))
+    again = await shop.finance.post(path, days)
+    assert (again.status_code, again.json()["workflow_id"]) == (202, id_)
 
 
 async def test_a_shadow_says_how_a_day_would_come_out_and_leaves_nothing(

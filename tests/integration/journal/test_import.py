@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from activities.reconciliation.ledger_import import BadRows, import_ledger
 from database.journal.book import BookedOtherwise, NotBooked, Posted
-from database.journal.ledger import LedgerContradicts
+from database.journal.ledger import EntryTooLarge, LedgerContradicts
 from tests.integration.journal.conftest import Journal
 from workers.cli import app
 
@@ -99,6 +99,18 @@ async def test_an_entry_with_other_lines_than_before_is_refused(journal: Journal
 async def test_lines_of_one_entry_are_of_one_time(journal: Journal) -> None:
     with pytest.raises(LedgerContradicts, match="e1"):
         await take(journal, LEDGER.replace("e2,", "e1,"))
+
+
+async def test_lines_of_one_entry_are_not_more_than_an_amount_may_be(journal: Journal) -> None:
+    line = "{entry},2026-01-31,cash,charge,EUR,{amount},x\n"
+    most = LEDGER + line.format(entry="e8", amount="10000000000000.00")
+    with pytest.raises(EntryTooLarge, match="e8"):
+        await take(journal, most + line.format(entry="e8", amount="0.01"))
+    with pytest.raises(BadRows) as refused:
+        await take(journal, LEDGER + line.format(entry="e8", amount="10000000000000.01"))
+    assert [(one.line, one.field) for one in refused.value.rows] == [(8, "amount")]
+    assert await books(journal) == {}
+    assert (await take(journal, most)).new == 6
 
 
 async def test_what_was_before_the_account_was_opened_is_refused(journal: Journal) -> None:

@@ -35,7 +35,7 @@ TIMES = [
 AMOUNTS = [
     *("1.00", "12.50", "-0.50", "1.5", "7", "-0", "0.00", "1.000", "1.005", "1.2345", "00012.10"),
     *("+3.00", "1e3", "", "=1", "1,5", "99999999999999", "9999999999999.99", "1.", ".5", " 1", "-"),
-    *("١", "1.00\n", "0", "12.00", "11.50", "0.5"),
+    *("١", "1.00\n", "0", "12.00", "11.50", "0.5", "999999999999.9999"),
 ]
 CURRENCIES = ["EUR", "eur", "JPY", "kwd", "CLF", "USD", "EURO", "", " EUR", "12A", "ÉUR", "eur\n"]
 LEDGER: Cells = {
@@ -46,7 +46,18 @@ LEDGER: Cells = {
     "kind": TEXTS,
     "currency": CURRENCIES,
     "amount": AMOUNTS,
-    "amount_minor": ["", "100", "-50", "+1", "x", " ", "1.0", "0100"],
+    "amount_minor": [
+        "",
+        "100",
+        "-50",
+        "+1",
+        "x",
+        " ",
+        "1.0",
+        "0100",
+        f"{10**15}",
+        f"-{10**15 + 1}",
+    ],
     "reference": TEXTS,
     "payout": TEXTS,
     "arrival_on": ["", *TIMES],
@@ -182,6 +193,7 @@ def each_cell(cells: Cells, **usual: str) -> bytes:
     [
         {},
         {"currency": "JPY", "amount": "1"},
+        {"currency": "CLF", "amount": "1.0000"},
         {"amount_minor": "100"},
         {"presentment_amount": "1.00", "presentment_currency": "usd"},
     ],

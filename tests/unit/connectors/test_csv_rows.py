@@ -19,7 +19,7 @@ from connectors.csv_rows import (
     minor,
     moment,
 )
-from connectors.statements.amounts import exponent
+from workflows.reconciliation.currencies import exponent
 
 
 def read(content: bytes) -> list[tuple[int, Row] | BadRow]:

@@ -83,6 +83,8 @@ def test_all_that_a_ledger_may_say_is_read() -> None:
         ("e,1,2026-03-01,clearing,EUR,1.00,101,", "amount"),
         ("e,1,2026-03-01,clearing,EUR,,1.5,", "amount_minor"),
         ("e,1,2026-03-01,clearing,EUR,,,", "amount"),
+        ("e,1,2026-03-01,clearing,EUR,,1000000000000001,", "amount_minor"),
+        ("e,1,2026-03-01,clearing,EUR,-10000000000000.01,,", "amount"),
         ("e,1,2026-03-01,clearing,EUR,1,,maybe", "derived"),
         (f"{'e' * 256},1,2026-03-01,clearing,EUR,1,,", None),
     ],
