@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from connectors.statements.statement import StatementRefused
+from workflows.reconciliation.currencies import CURRENCIES
 
 _EXPONENTS = (
     dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
@@ -13,7 +14,6 @@ _EXPONENTS = (
 )
 """Digits of the minor unit, where it is not two: ISO 4217, list one."""
 
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _POINT = re.compile(r"[+-]?\d{1,18}(?:\.\d{0,9})?|[+-]?\.\d{1,9}")
 _COMMA = re.compile(r"\d{1,15},\d{0,9}|\d{1,15}")
 
@@ -24,9 +24,9 @@ def exponent(currency: str) -> int:
 
 
 def currency_code(text: str, position: str | None = None) -> str:
-    """A code of ISO 4217 by its form. Raises StatementRefused."""
-    if not _CURRENCY.fullmatch(text):
-        raise StatementRefused("bad_currency", "A currency is three capital letters.", position)
+    """A code of ISO 4217, in capital letters. Raises StatementRefused."""
+    if text not in CURRENCIES:
+        raise StatementRefused("bad_currency", "A currency is none of ISO 4217.", position)
     return text
 
 
