@@ -13,9 +13,9 @@ from connectors.csv_rows import (
     day,
     minor,
     moment,
-    no_longer_ids,
     whole,
 )
+from workflows.reconciliation.payments import MOST_MINOR, OBJECT_ID, is_past, names_nobody
 
 LedgerAccount = Literal["clearing", "in_transit", "cash"]
 """What the processor holds for us; payouts on their way; what is at the bank."""
@@ -107,11 +107,11 @@ class _Reading:
         ) = [cells[place].strip() for place in self._places]  # fmt: skip
         if not entry_id:
             raise Unreadable("entry_id", "is empty")
-        no_longer_ids(entry_id, kind, reference, payout)
+        _ids(entry_id=entry_id, kind=kind, reference=reference, payout=payout)
         number = self._number(entry_id, line)  # first: a bad row is counted, too
         currency_ = currency(code, "currency")
         amount_minor = _amount(amount, in_minor, currency_)
-        booked_at = moment(booked, "booked_at")
+        booked_at = _time(booked)
         if account not in _ACCOUNTS:
             raise Unreadable("account", "is none of clearing, in_transit, cash")
         if derived not in _TRUTHS:
@@ -132,7 +132,9 @@ class _Reading:
             payout or None,
             day(arrival, "arrival_on") if arrival else None,
             description or None,
-            minor(presented, shown_in, "presentment_amount") if shown_in else None,
+            _bounded(minor(presented, shown_in, "presentment_amount"), "presentment_amount")
+            if shown_in
+            else None,
             shown_in,
             _TRUTHS[derived],
         )
@@ -163,12 +165,37 @@ class _Reading:
         return False
 
 
+def _ids(**named: str) -> None:
+    """Raises Unreadable for what is no id, as a payment's reference has to be one."""
+    for field, text in named.items():
+        if not text:
+            continue
+        if not OBJECT_ID.fullmatch(text):
+            raise Unreadable(field, "is no id: 1 to 255 printable ASCII characters, no blanks")
+        try:
+            names_nobody(text)
+        except ValueError as error:
+            raise Unreadable(field, str(error)) from None
+
+
+def _time(booked: str) -> datetime:
+    at = moment(booked, "booked_at")
+    try:
+        return is_past(at)
+    except ValueError as error:
+        raise Unreadable("booked_at", str(error)) from None
+
+
 def _amount(amount: str, in_minor: str, currency_: str) -> int:
-    if amount and in_minor:
-        found = whole(in_minor, "amount_minor")
-        if minor(amount, currency_, "amount") != found:
-            raise Unreadable("amount", "is not amount_minor")
-        return found
-    if in_minor:
-        return whole(in_minor, "amount_minor")
-    return minor(amount, currency_, "amount")
+    if not in_minor:
+        return _bounded(minor(amount, currency_, "amount"), "amount")
+    found = whole(in_minor, "amount_minor")
+    if amount and minor(amount, currency_, "amount") != found:
+        raise Unreadable("amount", "is not amount_minor")
+    return _bounded(found, "amount_minor")
+
+
+def _bounded(amount: int, field: str) -> int:
+    if abs(amount) > MOST_MINOR:
+        raise Unreadable(field, f"is beyond {MOST_MINOR} minor units")
+    return amount
