@@ -1,10 +1,10 @@
 """The accounts that are reconciled: made, found again, given bank accounts."""
 
+import contextlib
 from collections.abc import Set
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -63,20 +63,17 @@ _PROCESSOR_TAKEN = (
     "this tenant needs an installation of its own."
 )
 
-_OF_A_MACHINE = {"localtime", "posixrules", "Factory"}
-"""Files beside those of time zones: what they say is another machine's own matter."""
+_OF_A_MACHINE = ("localtime", "posixrules", "Factory", "posix/", "right/")
+"""Files beside those of time zones: each machine has its own, or none."""
 _AHEAD = timedelta(days=366)
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones() - _OF_A_MACHINE)
-
-
 def _zone(name: str) -> str:
-    if name not in _zones():
-        raise ValueError("a time zone is named like Europe/Berlin")
-    return name
+    if not name.startswith(_OF_A_MACHINE):
+        with contextlib.suppress(ZoneInfoNotFoundError, ValueError, OSError):
+            ZoneInfo(name)
+            return name
+    raise ValueError("a time zone is named like Europe/Berlin")
 
 
 def _first_day(day: date) -> date:

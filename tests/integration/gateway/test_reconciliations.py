@@ -262,13 +262,15 @@ async def test_an_account_is_made_of_what_a_run_can_be_made_with(gateway: Gatewa
         ({"time_zone": "posixrules"}, "time_zone"),
         ({"time_zone": "right/Europe/Berlin"}, "time_zone"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
+        ({"time_zone": "Europe"}, "time_zone"),
     ],
     ids=str,
 )
 async def test_an_account_has_days_and_a_zone_that_there_are(
     gateway: Gateway, wrong: dict[str, str], field: str
 ) -> None:
-    refused = await gateway.finance.post("/v1/accounts", ACCOUNT | wrong, tenant="acme")
+    form = ACCOUNT | {"name": "shop"} | wrong
+    refused = await gateway.finance.post("/v1/accounts", form, tenant="acme")
     [error] = problem(refused, 422, "invalid")["errors"]
     assert error["field"] == field
 
