@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from connectors import ledger_columns
 from connectors.csv_rows import BadRow, FileRefused
 from connectors.ledger_csv import LedgerLine, read
 
@@ -144,3 +145,17 @@ def test_a_ledger_with_other_columns_is_refused(header: str, error: str) -> None
         lines(header + "\n")
 
     assert refused.value.error == error
+
+
+def test_columns_list_what_rows_list() -> None:
+    cells = (
+        *("e,2026-03-01,EUR,1,r", "ann@example.com,2026-03-01,EUR,1,r", "e 1,2026-03-01,EUR,1,r"),
+        *("e,2099-01-01,EUR,1,r", "e,1969-12-31,EUR,1,r", "e,2026-03-01,XXQ,1,r"),
+        *("e,2026-03-01,EUR,10000000000000.01,r", "e,2026-03-01,EUR,1,ann@example.com"),
+    )
+    text = "\n".join(("entry_id,booked_at,currency,amount,reference", *cells))
+    by_columns = ledger_columns.read(io.BytesIO(text.encode()), "ledger.csv")
+
+    listed = [row for row in by_columns if isinstance(row, BadRow)]
+    assert listed == [row for row in lines(text) if isinstance(row, BadRow)]
+    assert len(listed) == len(cells) - 1
