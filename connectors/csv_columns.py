@@ -22,7 +22,7 @@ from connectors.csv_rows import (
     Row,
     Unreadable,
 )
-from workflows.reconciliation.currencies import EXPONENTS
+from workflows.reconciliation.currencies import CURRENCIES, EXPONENTS
 
 Meaning = TypeVar("Meaning")
 
@@ -187,8 +187,9 @@ def are_ids(*names: str) -> pl.Expr:
 
 
 def currency(cells: pl.Expr) -> pl.Expr:
-    """`eur` is EUR."""
-    return pl.when(cells.str.contains(r"^[A-Za-z]{3}$")).then(cells.str.to_uppercase())
+    """`eur` is EUR: a code of ISO 4217."""
+    code = cells.str.to_uppercase()
+    return pl.when(code.is_in(sorted(CURRENCIES))).then(code)
 
 
 def minor(cells: pl.Expr, of: pl.Expr) -> pl.Expr:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import BinaryIO, Protocol, TypeVar
 
-from workflows.reconciliation.currencies import exponent
+from workflows.reconciliation.currencies import CURRENCIES, exponent
 
 Meaning = TypeVar("Meaning")
 Taken = TypeVar("Taken")
@@ -307,15 +307,15 @@ def _apart(block: bytes) -> Iterator[bytes]:
 
 _AMOUNT = re.compile(r"[+-]?\d{1,15}(?:\.(\d{1,9}))?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
-_CURRENCY = re.compile(r"[A-Za-z]{3}", re.ASCII)
 
 
 @lru_cache(maxsize=1024)
 def currency(text: str, field: str) -> str:
-    """`eur` is EUR: a code of ISO 4217 by its form. Raises Unreadable."""
-    if not _CURRENCY.fullmatch(text):
-        raise Unreadable(field, "is no currency: three letters")
-    return text.upper()
+    """`eur` is EUR: a code of ISO 4217. Raises Unreadable."""
+    code = text.upper()
+    if code not in CURRENCIES:
+        raise Unreadable(field, "is not a currency of ISO 4217")
+    return code
 
 
 def minor(text: str, of: str, field: str) -> int:

@@ -1,6 +1,7 @@
 """Our ledger, exported as comma-separated values, by columns: what `ledger_csv` reads, faster."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 import polars as pl
@@ -10,7 +11,6 @@ from connectors.csv_columns import (
     ORDINARY,
     TIME,
     Schema,
-    are_ids,
     cells,
     currency,
     day,
@@ -23,6 +23,7 @@ from connectors.csv_columns import (
 from connectors.csv_rows import BadRow, CsvFile, Header
 from connectors.ledger_csv import ACCOUNTS, TRUTHS, LedgerForm, LedgerLine
 from workflows.reconciliation.currencies import LARGEST
+from workflows.reconciliation.payments import EARLIEST, OBJECT_ID
 
 _DAY = len("2026-01-31")
 
@@ -99,18 +100,25 @@ class _ColumnForm(LedgerForm):
         shown = cell["presentment_amount"] + cell["presentment_currency"] != ""
         needed = ["booked_at", "account", "currency", "amount_minor", "derived"]
         return pl.all_horizontal(
-            are_ids("entry_id", "kind", "reference", "payout"),
+            *(_is_id(name) for name in ("entry_id", "kind", "reference", "payout")),
+            pl.col("booked_at").is_between(EARLIEST, datetime.now(UTC)),
+            pl.col("amount_minor").is_between(-LARGEST, LARGEST),
             pl.col("entry_id", *needed).is_not_null(),
             pl.col("line").is_between(0, 2**31 - 1),
-            pl.col("amount_minor").is_between(-LARGEST, LARGEST),
             (cell["arrival_on"] == "") | pl.col("arrival_on").is_not_null(),
             ~shown
             | pl.all_horizontal(
                 pl.col("presentment_currency").is_not_null(),
-                pl.col("presentment_minor").is_not_null(),
                 pl.col("presentment_minor").is_between(-LARGEST, LARGEST),
             ),
         )
+
+
+def _is_id(name: str) -> pl.Expr:
+    """Whether text, where there is any, is an id without an @, which may be of an address."""
+    found = pl.col(name)
+    named = found.str.contains(OBJECT_ID.pattern) & ~found.str.contains("@", literal=True)
+    return named.fill_null(value=True)
 
 
 def _amount(cell: Mapping[str, pl.Expr]) -> pl.Expr:

@@ -14,10 +14,10 @@ from connectors.csv_rows import (
     day,
     minor,
     moment,
-    no_longer_ids,
     whole,
 )
 from workflows.reconciliation.currencies import LARGEST
+from workflows.reconciliation.payments import OBJECT_ID, is_past, names_nobody
 
 LedgerAccount = Literal["clearing", "in_transit", "cash"]
 """What the processor holds for us; payouts on their way; what is at the bank."""
@@ -111,11 +111,11 @@ class LedgerForm:
         ) = [cells[place].strip() for place in self._places]  # fmt: skip
         if not entry_id:
             raise Unreadable("entry_id", "is empty")
-        no_longer_ids(entry_id, kind, reference, payout)
+        _ids(entry_id=entry_id, kind=kind, reference=reference, payout=payout)
         number = self._number(entry_id, line)  # first: a bad row is counted, too
         currency_ = currency(code, "currency")
         amount_minor = _amount(amount, in_minor, currency_)
-        booked_at = moment(booked, "booked_at")
+        booked_at = _time(booked)
         if account not in ACCOUNTS:
             raise Unreadable("account", "is none of clearing, in_transit, cash")
         if derived not in TRUTHS:
@@ -136,11 +136,9 @@ class LedgerForm:
             payout or None,
             day(arrival, "arrival_on") if arrival else None,
             description or None,
-            (
-                _bounded(minor(presented, shown_in, "presentment_amount"), "presentment_amount")
-                if shown_in
-                else None
-            ),
+            _bounded(minor(presented, shown_in, "presentment_amount"), "presentment_amount")
+            if shown_in
+            else None,
             shown_in,
             TRUTHS[derived],
         )
@@ -159,16 +157,37 @@ class LedgerForm:
         return number
 
 
+def _ids(**named: str) -> None:
+    """Raises Unreadable for what is no id, as a payment's reference has to be one."""
+    for field, text in named.items():
+        if not text:
+            continue
+        if not OBJECT_ID.fullmatch(text):
+            raise Unreadable(field, "is no id: 1 to 255 printable ASCII characters, no blanks")
+        try:
+            names_nobody(text)
+        except ValueError as error:
+            raise Unreadable(field, str(error)) from None
+
+
+def _time(booked: str) -> datetime:
+    at = moment(booked, "booked_at")
+    try:
+        return is_past(at)
+    except ValueError as error:
+        raise Unreadable("booked_at", str(error)) from None
+
+
 def _amount(amount: str, in_minor: str, currency_: str) -> int:
     if not in_minor:
         return _bounded(minor(amount, currency_, "amount"), "amount")
-    found = _bounded(whole(in_minor, "amount_minor"), "amount_minor")
+    found = whole(in_minor, "amount_minor")
     if amount and minor(amount, currency_, "amount") != found:
         raise Unreadable("amount", "is not amount_minor")
-    return found
+    return _bounded(found, "amount_minor")
 
 
-def _bounded(amount_minor: int, field: str) -> int:
-    if abs(amount_minor) > LARGEST:
-        raise Unreadable(field, f"is more than {LARGEST} minor units")
-    return amount_minor
+def _bounded(amount: int, field: str) -> int:
+    if abs(amount) > LARGEST:
+        raise Unreadable(field, f"is beyond {LARGEST} minor units")
+    return amount

@@ -1,7 +1,8 @@
 """The accounts that are reconciled: made, found again, given bank accounts."""
 
+import contextlib
 from collections.abc import Set
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from database.connection import transaction
 from database.reconciliation import accounts
-from database.reconciliation.accounts import AnotherTenants
+from database.reconciliation.accounts import AnotherTenants, ProcessorTaken
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_act_for, tenant_to_see
 from gateway.cursors import cursor_of, place_of
@@ -22,9 +23,10 @@ from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import FieldError, Problem, not_found
 from workflows.reconciliation.answers import Account, AccountPage, BankAccount
+from workflows.reconciliation.bank_accounts import checked_identification
 from workflows.reconciliation.books import Rhythm
 from workflows.reconciliation.messages import AccountName
-from workflows.reconciliation.payments import CurrencyCode
+from workflows.reconciliation.payments import EARLIEST, KnownCurrency
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 
@@ -56,13 +58,28 @@ _BANK_ACCOUNT_TAKEN = (
     "wrong."
 )
 
+_PROCESSOR_TAKEN = (
+    "Another tenant's accounts are compared with the Stripe account that this installation reads: "
+    "this tenant needs an installation of its own."
+)
+
+_OF_A_MACHINE = ("localtime", "posixrules", "Factory", "posix/", "right/")
+"""Files beside those of time zones: each machine has its own, or none."""
+_AHEAD = timedelta(days=366)
+
 
 def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError("a time zone is named like Europe/Berlin") from None
-    return name
+    if not name.startswith(_OF_A_MACHINE):
+        with contextlib.suppress(ZoneInfoNotFoundError, ValueError, OSError):
+            ZoneInfo(name)
+            return name
+    raise ValueError("a time zone is named like Europe/Berlin")
+
+
+def _first_day(day: date) -> date:
+    if not EARLIEST.date() <= day <= datetime.now(UTC).date() + _AHEAD:
+        raise ValueError("is more than a year ahead, or before 1970")
+    return day
 
 
 class BankAccountForm(BaseModel):
@@ -83,8 +100,16 @@ class BankAccountForm(BaseModel):
         },
     )
 
-    identification: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ./_-]{1,64}$")]
-    currency: CurrencyCode
+    identification: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9 ./_-]{1,64}$",
+            description="Kept without blanks and in capital letters. The check digits of an IBAN "
+            "have to be right.",
+        ),
+        AfterValidator(checked_identification),
+    ]
+    currency: KnownCurrency
     calendar: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
     statements: Annotated[
         Rhythm | None,
@@ -120,7 +145,11 @@ class AccountForm(BaseModel):
 
     name: AccountName
     time_zone: Annotated[str, Field(max_length=64), AfterValidator(_zone)] = "UTC"
-    opened_on: date
+    opened_on: Annotated[
+        date,
+        Field(description="The first day; from 1970 to a year ahead."),
+        AfterValidator(_first_day),
+    ]
     processor: Literal["listing", "reports"] = "listing"
     posts: tuple[Literal["fees", "payouts", "settlements"], ...] = ()
     bank_accounts: tuple[BankAccountForm, ...] = Field(default=(), max_length=50)
@@ -139,7 +168,8 @@ class AccountForm(BaseModel):
         **problems(400, 401, 403, 413, 415, 503),
         **problem(
             409,
-            f"`name-taken`: choose another name. {_TAKEN}",
+            f"`name-taken`: choose another name. {_TAKEN} `processor-taken`: an installation's "
+            "Stripe account is one tenant's.",
             code="name-taken",
             detail=_NAME_TAKEN,
         ),
@@ -172,6 +202,8 @@ async def make(
         raise Problem(409, "name-taken", _NAME_TAKEN) from None
     except AnotherTenants:
         raise _bank_account_taken() from None
+    except ProcessorTaken:
+        raise Problem(409, "processor-taken", _PROCESSOR_TAKEN) from None
     return await _shown(options, caller, form.name)
 
 

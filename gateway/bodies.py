@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,11 @@ class Body:
     types: tuple[str, ...]
     limit: int
     how: str
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it says something, in place of being a file."""
+        return self.types == ("application/json",)
 
 
 API_LIMIT = 64 * 1024
@@ -68,10 +74,16 @@ def statement(limit: int) -> Body:
 
 
 class Incoming:
-    """The body of a request as it comes in, up to `limit` bytes."""
+    """The body of a request as it comes in, up to `limit` bytes.
 
-    def __init__(self, headers: Headers, receive: Receive, limit: int) -> None:
+    Of JSON no object may say a key twice: some readers take the first one, and some the last.
+    """
+
+    def __init__(
+        self, headers: Headers, receive: Receive, limit: int, *, is_json: bool = False
+    ) -> None:
         self._receive = receive
+        self._said = bytearray() if is_json else None
         self._limit = limit
         self._received = 0
         announced = headers.get("content-length", "")
@@ -85,10 +97,14 @@ class Incoming:
             raise self._too_large()
 
     async def __call__(self) -> Message:
-        """The next piece. Raises Problem (413) where it is one too many."""
+        """The next piece. Raises Problem: 413 where it is one too many, 400 for a key twice."""
         message = await self._next()
         if self._received > self._limit:
             raise self._too_large()
+        if self._said is not None:
+            self._said += message.get("body", b"")
+            if not self._more:
+                _refuse_repeated_keys(self._said)
         return message
 
     async def hear_out(self) -> None:
@@ -118,4 +134,17 @@ class Incoming:
             "too-large",
             f"The body is over {self._limit} bytes.",
             headers={"Connection": "close"},
+        )
+
+
+def _refuse_repeated_keys(body: bytearray) -> None:
+    """Raises Problem (400). What is no JSON at all is told by whoever reads it."""
+    with contextlib.suppress(ValueError, RecursionError):
+        json.loads(body, object_pairs_hook=_once_each)
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise Problem(
+            400, "malformed-json", "The body says a key twice in one object: say it once."
         )

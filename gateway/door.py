@@ -97,7 +97,7 @@ class Door:
                     scope["caller"] = caller
                     rate = _raw(self._rates.take(caller.name))
                     body = self._body_at(scope["path"])
-                    incoming = Incoming(headers, receive, body.limit)
+                    incoming = Incoming(headers, receive, body.limit, is_json=body.is_json)
                     _refuse_other_types(scope, headers, body)
                 else:
                     incoming = Incoming(headers, receive, WEBHOOK_LIMIT)

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 from sqlalchemy import RowMapping
 
 from database.connection import transaction
@@ -17,8 +17,8 @@ from gateway.openapi import answers, problem, problems
 from gateway.options import GatewayOptions, Options
 from gateway.problems import FieldError, Problem, not_found
 from workflows.actor import Why
-from workflows.reconciliation.currencies import money
-from workflows.reconciliation.opening import Opening, OpeningBalance, ProposedOpening
+from workflows.reconciliation.currencies import known_currency, money
+from workflows.reconciliation.opening import Opening, OpeningBalance, OpeningItem, ProposedOpening
 
 router = APIRouter(prefix="/v1/accounts/{account}/opening", tags=["accounts"])
 
@@ -43,6 +43,9 @@ _SHOWN = 100
 _NOT_NOW = "Nobody approves of what they proposed themselves."
 
 
+_Told = tuple[OpeningBalance | OpeningItem, ...]
+
+
 class OpeningForm(Opening):
     """What an account begins with, and why it is known to be so."""
 
@@ -62,6 +65,13 @@ class OpeningForm(Opening):
     )
 
     reason: Why
+
+    @field_validator("balances", "items")
+    @classmethod
+    def _are_in_currencies(cls, told: _Told) -> _Told:
+        for one in told:
+            known_currency(one.currency)
+        return told
 
 
 class OpeningDecisionForm(BaseModel):

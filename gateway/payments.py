@@ -5,9 +5,8 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
-import pycountry
 from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import ConfigDict, field_validator, model_validator
+from pydantic import ConfigDict, field_validator
 from sqlalchemy import RowMapping
 
 from database import api_requests
@@ -80,13 +79,6 @@ class PaymentForm(NewPayment):
     )
 
     account: AccountName
-
-    @model_validator(mode="after")
-    def _is_in_a_currency(self) -> "PaymentForm":
-        told = [self.currency, *([self.settlement.currency] if self.settlement else [])]
-        if any(pycountry.currencies.get(alpha_3=one) is None for one in told):
-            raise ValueError("is not a currency of ISO 4217")
-        return self
 
     @field_validator("captured_at", mode="before")
     @classmethod

@@ -99,9 +99,7 @@ _READ = StatementFile(
 _RECEIVED = _READ.model_copy(update={"state": "received", "read_at": None, "statements": []})
 
 
-_OWN_STATEMENT = (
-    "You sent another statement of its days: somebody else withdraws this one, who sent none."
-)
+_OWN_STATEMENT = "You sent a statement of its days: it takes somebody else, who sent none."
 _OWN_WITHDRAWAL = "Nobody reinstates what they withdrew themselves: it takes somebody else."
 
 
@@ -270,7 +268,8 @@ async def withdraw(
         **problems(400, 401, 403, 404, 413, 415, 503),
         **problem(
             409,
-            "`own-withdrawal`: you withdrew it.",
+            "`own-withdrawal`: you withdrew it. `own-statement`: you sent it, or another one that "
+            "tells its days.",
             code="own-withdrawal",
             detail=_OWN_WITHDRAWAL,
         ),
@@ -282,6 +281,7 @@ async def reinstate(
 ) -> StatementFile:
     """Say that a statement was withdrawn by mistake: it takes somebody else than who did that.
 
+    And somebody who sent neither it nor another one of its days.
     Its file is read again, and what the statement counts for is decided anew, as if it came for the
     first time. One that is not withdrawn is left as it is: twice is fine.
     """

@@ -9,7 +9,7 @@ import hashlib
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -315,9 +315,8 @@ def _refusal(error: StatementRefused | Contradiction | OwnWithdrawal) -> Stateme
 
 
 def _named(opened: Opened, bank_account: str | None) -> Opened:
-    """A statement with its account's number, as we write it: without blanks."""
-    account = "".join((opened.account or bank_account or "").split())
-    return Opened(opened.format, account, opened.currency, opened.statement_id, opened.sequence)
+    """A statement with its account's number, where its file does not say it."""
+    return opened if opened.account else replace(opened, account=bank_account or "")
 
 
 def _copy(file: Path, write: Callable[[bytes], None]) -> None:

@@ -26,7 +26,7 @@ INCREMENT = Goal("a day's files, much being there", "plain SQL", 2.0, "at most")
 MEMORY = Goal("memory of the worker", "600 MiB", 1.0, "at most")
 
 _MEMORY = 600.0
-_FIRST = date(2026, 3, 2)
+_FIRST = date(2025, 3, 3)
 _DAYS = 30
 _BETWEEN = timedelta(days=60)
 """From the beginning of one world to that of the next: its days, and the quiet ones after them."""

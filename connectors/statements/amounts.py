@@ -5,17 +5,16 @@ from datetime import date
 from decimal import Decimal
 
 from connectors.statements.statement import StatementRefused
-from workflows.reconciliation.currencies import exponent
+from workflows.reconciliation.currencies import CURRENCIES, exponent
 
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _POINT = re.compile(r"[+-]?\d{1,18}(?:\.\d{0,9})?|[+-]?\.\d{1,9}")
 _COMMA = re.compile(r"\d{1,15},\d{0,9}|\d{1,15}")
 
 
 def currency_code(text: str, position: str | None = None) -> str:
-    """A code of ISO 4217 by its form. Raises StatementRefused."""
-    if not _CURRENCY.fullmatch(text):
-        raise StatementRefused("bad_currency", "A currency is three capital letters.", position)
+    """A code of ISO 4217, in capital letters. Raises StatementRefused."""
+    if text not in CURRENCIES:
+        raise StatementRefused("bad_currency", "A currency is none of ISO 4217.", position)
     return text
 
 

@@ -237,7 +237,10 @@ def _amount(element: Element, position: str) -> tuple[str, int]:
     if found is None or direction not in ("CRDT", "DBIT"):
         raise StatementRefused("bad_amount", "Amount or direction is missing.", position)
     currency = currency_code(found.get("Ccy", ""), position)
-    amount = minor((found.text or "").strip(), currency, position)
+    text = (found.text or "").strip()
+    if text.startswith("-"):  # the direction says it: with both it may mean either
+        raise StatementRefused("bad_amount", "An amount is negative.", position)
+    amount = minor(text, currency, position)
     return currency, amount if direction == "CRDT" else -amount
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from workflows.reconciliation.bank_accounts import identification_of
+
 Format = Literal["camt.053", "mt940", "mt942", "bai2", "ofx", "csv"]
 
 Proof = Literal["proven", "unproven", "unprovable"]
@@ -31,7 +33,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A statement begins. `account` and `statement_id` are as the bank writes them.
+    """A statement begins. `statement_id` is as the bank writes it, `account` as we do.
 
     `sequence` is the bank's count of an account's statements, where it counts them.
     """
@@ -41,6 +43,9 @@ class Opened:
     currency: str
     statement_id: str
     sequence: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "account", identification_of(self.account))
 
 
 @dataclass(frozen=True, slots=True)

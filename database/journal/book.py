@@ -84,7 +84,7 @@ class NotBooked(ValueError):
     """The journal's rules refuse it; nothing of it is booked. `rule` names which.
 
     entry_sums_to_zero | entry_comes_whole | has_lines | moves_something | period_is_open |
-    after_opening | booked_once | journal_entries_reversed_once
+    after_opening | booked_once | journal_entries_reversed_once | too_much
     """
 
     def __init__(self, rule: str, said: str) -> None:
@@ -141,6 +141,8 @@ async def post_given(connection: AsyncConnection, given: Given | Staged) -> int:
         made: int = await _POST.value(connection, given)
     except asyncpg.IntegrityConstraintViolationError as error:
         raise NotBooked(error.constraint_name or "", str(error)) from None
+    except asyncpg.NumericValueOutOfRangeError:
+        raise NotBooked("too_much", "a book comes to more than 64 bits hold") from None
     return made
 
 

@@ -45,6 +45,13 @@ _MAKE = text("""
     VALUES (:name, :tenant, :time_zone, :opened_on, :processor, :journal, :posts)
     RETURNING id
 """)
+# An installation has one account at the processor: another tenant's would show its transactions.
+_ONE_TENANT_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7420163)")
+_READ_BY_ANOTHER = text("""
+    SELECT EXISTS (
+        SELECT FROM reconciliation_accounts
+        WHERE processor IN ('listing', 'reports') AND tenant <> :tenant)
+""")
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:identification, 7420162))")
 _AS_IT_WAS = text("""
     SELECT calendar, statements FROM reconciliation_bank_accounts
@@ -102,6 +109,10 @@ class AnotherTenants(ValueError):
 
     def __init__(self, identification: str, currency: str) -> None:
         super().__init__(f"the bank account {identification} in {currency} is another tenant's")
+
+
+class ProcessorTaken(ValueError):
+    """An account of another tenant is compared with the installation's account at the processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +177,11 @@ async def is_live(connection: AsyncConnection, account: int) -> bool:
 
 
 async def make(connection: AsyncConnection, account: Account) -> int:
-    """Make an account; answers its id, whatever `account` says of it."""
+    """Make an account; answers its id, whatever `account` says of it. Raises ProcessorTaken."""
+    if account.processor != "files":
+        await connection.execute(_ONE_TENANT_AT_A_TIME)
+        if await connection.scalar(_READ_BY_ANOTHER, {"tenant": account.tenant}):
+            raise ProcessorTaken(f"{account.name} would show another tenant's transactions")
     values = {
         "name": account.name,
         "tenant": account.tenant,

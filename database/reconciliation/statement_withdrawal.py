@@ -4,8 +4,8 @@ Its entries get a version of zero, which enters the next cut as any later word o
 what they were matched with is open again, and what was certified stays. What contradicted it counts
 in its place, once its file is read again, and so do entries that another statement tells, too.
 
-A withdrawal that was a mistake is taken back by somebody else: what comes of the statement then is
-decided anew.
+A withdrawal that was a mistake is taken back by somebody else, who sent none of its days: what
+comes of the statement then is decided anew.
 """
 
 from collections.abc import Mapping
@@ -81,6 +81,13 @@ _ALIKE = f"""
     {THEIRS} AND {NAMED} AND content = :content AND state = 'withdrawn'
 """
 _WITHDRAWN_BY = text(f"SELECT withdrawn_by FROM statements WHERE {_ALIKE}")
+# Itself too, which no closing balance may place.
+_SENT = text(f"""
+    SELECT EXISTS (
+        SELECT FROM statements s JOIN source_files f ON f.id = s.file
+        WHERE f.received_by = :by AND s.state <> 'interim'
+          AND (s.id IN (SELECT id FROM statements WHERE {_ALIKE}) OR {SAME_DAYS}))
+""")
 _WAITING = text(f"""
     SELECT id FROM statements WHERE {THEIRS} AND {NAMED} AND state = 'unknown_account' LIMIT 1
 """)
@@ -105,7 +112,7 @@ class CountsForNothing(ValueError):
 
 
 class OwnStatement(ValueError):
-    """Who would withdraw it sent another one that tells its days: it takes somebody else."""
+    """Who would withdraw or reinstate it sent one that tells its days: it takes somebody else."""
 
 
 async def withdraw(
@@ -141,7 +148,7 @@ async def reinstate(
     """Take the withdrawal of a statement back; one that is not withdrawn is left as it is.
 
     What it counts for is decided once its file is read again, as if it came for the first time.
-    Raises NoStatement and OwnWithdrawal.
+    Raises NoStatement, OwnWithdrawal, and OwnStatement where it or another of its days is theirs.
     """
     asked = {"file": file, "number": number}
     held = await _hold(connection, asked)
@@ -150,6 +157,8 @@ async def reinstate(
     alike = {**held, **await whose(connection, dict(held))}
     if by in (await connection.scalars(_WITHDRAWN_BY, alike)).all():
         raise OwnWithdrawal(f"{by} withdrew statement {number}")
+    if await connection.scalar(_SENT, alike | {"by": by}):
+        raise OwnStatement(f"{by} sent a statement of the days of {number}")
     waiting = await connection.scalar(_WAITING, alike)
     becomes = "unknown_account" if waiting is None else "contradicted"
     await connection.execute(_REINSTATE, alike | {"becomes": becomes, "beside": waiting})

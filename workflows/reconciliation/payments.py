@@ -10,9 +10,16 @@ from base64 import b32encode
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from workflows.reconciliation.currencies import LARGEST
+from workflows.reconciliation.currencies import LARGEST, known_currency
 from workflows.request_key import Message
 
 Rising = Literal["charge", "refund_failure", "dispute_reversal"]
@@ -26,25 +33,30 @@ conversion  a sale in a currency that was not settled at first: the processor ha
 
 Minor = Annotated[int, Field(strict=True, ge=-LARGEST, le=LARGEST)]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-ObjectId = Annotated[str, Field(pattern=r"^[!-~]{1,255}$")]
+KnownCurrency = Annotated[CurrencyCode, AfterValidator(known_currency)]
+OBJECT_ID = re.compile(r"^[!-~]{1,255}$")
+ObjectId = Annotated[str, Field(pattern=OBJECT_ID.pattern)]
 ACCOUNT_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
 AccountName = Annotated[str, Field(pattern=ACCOUNT_NAME.pattern)]
 
 
 _E_MAIL = re.compile(r"\S@\S")
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing in the books happened before it."""
 _CLOCKS_APART = timedelta(days=31)
 """No clock is wrong by more; a time beyond is a mistake in writing."""
 
 
-def _names_nobody(reference: str) -> str:
+def names_nobody(reference: str) -> str:
+    """A reference without an e-mail address in it. Raises ValueError."""
     if _E_MAIL.search(reference):
         raise ValueError("a reference is kept for good: leave e-mail addresses out of it")
     return reference
 
 
-def _is_past(at: datetime) -> datetime:
-    if not _EARLIEST <= at <= datetime.now(UTC) + _CLOCKS_APART:
+def is_past(at: datetime) -> datetime:
+    """A time at which something may have happened. Raises ValueError."""
+    if not EARLIEST <= at <= datetime.now(UTC) + _CLOCKS_APART:
         raise ValueError("is more than a month ahead, or before 1970")
     return at
 
@@ -72,29 +84,48 @@ class ToldPayment(Message):
     currency: CurrencyCode
     captured_at: AwareDatetime
     fee_minor: Minor = 0
-    settlement: Settlement | None = None
+    settlement: Annotated[Settlement | None, Field(validate_default=True)] = None
 
-    @model_validator(mode="after")
-    def _adds_up(self) -> "ToldPayment":
-        amount, settled = self.amount_minor, self.settlement
-        if amount == 0 or (settled is not None and settled.amount_minor == 0):
+    @field_validator("amount_minor")
+    @classmethod
+    def _has_the_sign_of_its_kind(cls, amount: int, info: ValidationInfo) -> int:
+        kind = info.data.get("kind")
+        if amount == 0:
             raise ValueError("an amount of nothing is no payment")
-        if self.kind in get_args(Rising) and amount < 0:
-            raise ValueError(f"a {self.kind} is positive: the processor holds more for us")
-        if self.kind in get_args(Falling) and amount > 0:
-            raise ValueError(f"a {self.kind} is negative: the processor holds less for us")
+        if kind in get_args(Rising) and amount < 0:
+            raise ValueError(f"a {kind} is positive: the processor holds more for us")
+        if kind in get_args(Falling) and amount > 0:
+            raise ValueError(f"a {kind} is negative: the processor holds less for us")
+        return amount
+
+    @field_validator("settlement")
+    @classmethod
+    def _goes_with_the_amount(
+        cls, settled: Settlement | None, info: ValidationInfo
+    ) -> Settlement | None:
+        if not {"kind", "amount_minor", "currency", "fee_minor"} <= info.data.keys():
+            return settled  # what one of them lacks is told of that one
+        conversion = info.data["kind"] == "conversion"
         if settled is None:
-            if self.kind == "conversion":
+            if conversion:
                 raise ValueError("a conversion says what it was settled to")
-            return self
-        if settled.currency == self.currency:
+            return settled
+        if settled.amount_minor == 0:
+            raise ValueError("an amount of nothing is no payment")
+        if settled.currency == info.data["currency"]:
             raise ValueError("a settlement is in another currency: leave it out")
         if settled.amount_minor is None:
-            if self.fee_minor or self.kind == "conversion":
+            if info.data["fee_minor"] or conversion:
                 raise ValueError("a fee and a conversion are told with the amount settled")
-        elif (settled.amount_minor > 0) is not (amount > 0):
+        elif (settled.amount_minor > 0) is not (info.data["amount_minor"] > 0):
             raise ValueError("what is settled has the sign of the amount")
-        return self
+        return settled
+
+
+class NewSettlement(Settlement):
+    """A settlement as it is told now."""
+
+    currency: KnownCurrency
 
 
 class NewPayment(ToldPayment):
@@ -102,10 +133,12 @@ class NewPayment(ToldPayment):
 
     reference: Annotated[
         ObjectId,
-        AfterValidator(_names_nobody),
+        AfterValidator(names_nobody),
         Field(json_schema_extra={"pattern": r"^(?!.*[!-~]@[!-~])[!-~]{1,255}$"}),
     ]
-    captured_at: Annotated[AwareDatetime, AfterValidator(_is_past)]
+    currency: KnownCurrency
+    captured_at: Annotated[AwareDatetime, AfterValidator(is_past)]
+    settlement: Annotated[NewSettlement | None, Field(validate_default=True)] = None
 
     @model_validator(mode="after")
     def _can_be(self) -> "NewPayment":

@@ -121,6 +121,38 @@ async def test_what_cannot_be_booked_is_refused_with_its_field(
     assert await journal.rows("SELECT id FROM journal_entries") == []
 
 
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"amount_minor": 0}, "amount_minor"),
+        ({"amount_minor": -1}, "amount_minor"),
+        ({"kind": "refund"}, "amount_minor"),
+        ({"currency": "XXQ"}, "currency"),
+        ({"settlement": {"currency": "XXQ", "amount_minor": 9_000}}, "settlement.currency"),
+        ({"settlement": {"currency": "USD", "amount_minor": -1}}, "settlement"),
+        ({"kind": "conversion"}, "settlement"),
+    ],
+    ids=str,
+)
+async def test_what_is_wrong_is_told_of_the_field_that_is(
+    gateway: Gateway, journal: Journal, change: dict[str, Any], field: str
+) -> None:
+    told = problem(await tell(gateway.service, **change), 422, "invalid")
+    assert [one["field"] for one in told["errors"]] == [field]
+
+
+async def test_a_key_that_is_said_twice_is_refused(gateway: Gateway, journal: Journal) -> None:
+    said = json.dumps(CHARGE)
+    headers = {"Idempotency-Key": "a key", "Content-Type": "application/json"}
+    for twice in (
+        said.replace("{", '{"amount_minor": 1, ', 1),
+        said.replace("}", ', "settlement": {"currency": "USD", "currency": "GBP"}}', 1),
+    ):
+        answer = await gateway.service.send("POST", "/v1/payments", headers, content=twice.encode())
+        assert "twice" in problem(answer, 400, "malformed-json")["detail"]
+    assert await journal.rows("SELECT id FROM payments") == []
+
+
 async def test_a_clock_may_be_ahead_by_hours(gateway: Gateway, journal: Journal) -> None:
     at = datetime.now(UTC) + timedelta(hours=12)
     told = await tell(gateway.service, captured_at=at.isoformat())

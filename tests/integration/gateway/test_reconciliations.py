@@ -312,6 +312,47 @@ async def test_an_account_is_made_of_what_a_run_can_be_made_with(gateway: Gatewa
     problem(await gateway.finance.post(path, bank | {"statements": "yearly"}), 422, "invalid")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"opened_on": "0001-01-01"}, "opened_on"),
+        ({"opened_on": "1969-12-31"}, "opened_on"),
+        ({"opened_on": "9999-12-31"}, "opened_on"),
+        ({"time_zone": "localtime"}, "time_zone"),
+        ({"time_zone": "posixrules"}, "time_zone"),
+        ({"time_zone": "right/Europe/Berlin"}, "time_zone"),
+        ({"time_zone": "Mars/Olympus"}, "time_zone"),
+        ({"time_zone": "Europe"}, "time_zone"),
+    ],
+    ids=str,
+)
+async def test_an_account_has_days_and_a_zone_that_there_are(
+    gateway: Gateway, wrong: dict[str, str], field: str
+) -> None:
+    form = ACCOUNT | {"name": "shop"} | wrong
+    refused = await gateway.finance.post("/v1/accounts", form, tenant="acme")
+    [error] = problem(refused, 422, "invalid")["errors"]
+    assert error["field"] == field
+
+
+async def test_a_bank_account_has_one_name_however_it_is_written(gateway: Gateway) -> None:
+    form = ACCOUNT | {"name": f"shop-{uuid4().hex[:8]}"}
+    await gateway.finance.post("/v1/accounts", form, tenant="acme")
+    path = f"/v1/accounts/{form['name']}/bank-accounts"
+    bank = {"currency": "EUR", "calendar": "target"}
+    for written in ("DE02120300000000202051", "de02 1203 0000 0000 2020 51"):
+        made = await gateway.finance.post(path, bank | {"identification": written})
+        known = [one["identification"] for one in made.json()["bank_accounts"]]
+        assert known == ["DE02", "DE02120300000000202051"]
+    for wrong, field in (
+        ({"identification": "DE03120300000000202051"}, "identification"),
+        ({"identification": "  "}, "identification"),
+        ({"identification": "DE03", "currency": "XXQ"}, "currency"),
+    ):
+        [error] = problem(await gateway.finance.post(path, bank | wrong), 422, "invalid")["errors"]
+        assert error["field"] == field
+
+
 async def test_a_bank_account_keeps_its_rhythm_and_a_change_of_it_leaves_a_trace(
     gateway: Gateway,
 ) -> None:

@@ -125,6 +125,21 @@ async def test_a_withdrawal_is_taken_back_by_somebody_else(house: House, tmp_pat
         assert (statement["state"], statement["withdrawn_by"]) == ("unknown_account", None)
 
 
+async def test_who_sent_a_statement_does_not_reinstate_it(house: House, tmp_path: Path) -> None:
+    give_key(house, "both", kind="person", tenant=None)
+    async with gateway_of(house) as gateway:
+        both = Door(gateway.http, "both")
+        path = "/v1/statements?bank_account=DE00EXAMPLE"
+        sent = await both.send("POST", path, BYTES, content=CSV)
+        await intake_of(house, tmp_path).read_waiting()
+        path, why = sent.headers["Location"], {"reason": "invented"}
+        assert (await gateway.finance_approver.post(f"{path}/withdraw", why)).is_success
+
+        problem(await both.post(f"{path}/reinstate", why), 409, "own-statement")
+        [statement] = (await both.get(path)).json()["statements"]
+        assert statement["state"] == "withdrawn"
+
+
 async def test_who_sent_the_other_statement_of_its_days_does_not_withdraw_one(
     house: House, tmp_path: Path
 ) -> None:

@@ -195,6 +195,28 @@ async def test_a_name_that_another_tenant_has_is_taken_and_no_more_is_said(world
     assert await world.kept() == before
 
 
+async def test_a_bank_account_that_another_tenant_has_is_theirs_however_it_is_written(
+    world: World,
+) -> None:
+    [bank] = ACCOUNT["bank_accounts"]
+    form = ACCOUNT | {"name": "of-globex", "bank_accounts": [bank | {"identification": "d e02"}]}
+    problem(await world.theirs.post("/v1/accounts", form), 409, "bank-account-taken")
+
+
+async def test_the_account_at_the_processor_is_one_tenants(world: World) -> None:
+    form = ACCOUNT | {"bank_accounts": []}
+    for processor in ("listing", "reports"):
+        told = form | {"name": f"mine-{processor}", "processor": processor}
+        assert (await world.mine.post("/v1/accounts", told)).status_code == 201
+    before = await world.kept()
+    for processor in ("listing", "reports"):
+        told = form | {"name": "of-globex", "processor": processor}
+        taken = await world.theirs.post("/v1/accounts", told)
+        assert "of its own" in problem(taken, 409, "processor-taken")["detail"]
+        assert TENANT not in taken.text
+    assert await world.kept() == before
+
+
 async def taken_in(
     world: World, tmp_path: Path, *bank_accounts: str, tenant: str | None = None
 ) -> str:

@@ -89,6 +89,35 @@ async def test_a_file_with_bad_rows_is_not_imported_at_all(journal: Journal) -> 
     assert await journal.rows("SELECT * FROM audit") == []
 
 
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ("e7,2026-02-04,cash,charge,XXQ,1,x", "currency"),
+        ("e7,2099-01-01,cash,charge,EUR,1,x", "booked_at"),
+        ("e7,0001-01-01,cash,charge,EUR,1,x", "booked_at"),
+        ("ann@example.com,2026-02-04,cash,charge,EUR,1,x", "entry_id"),
+        ("e\x07,2026-02-04,cash,charge,EUR,1,x", "entry_id"),
+        ("e7,2026-02-04,cash,charge,EUR,1,ann@example.com", "reference"),
+        ("e7,2026-02-04,cash,charge,EUR,100000000000000.00,x", "amount"),
+    ],
+)
+async def test_what_no_payment_may_be_is_no_line_either(
+    journal: Journal, row: str, field: str
+) -> None:
+    with pytest.raises(BadRows) as refused:
+        await take(journal, f"{LEDGER}{row}\n")
+    assert [(one.line, one.field) for one in refused.value.rows] == [(8, field)]
+    assert await books(journal) == {}
+
+
+async def test_more_than_a_book_can_hold_is_refused(journal: Journal) -> None:
+    most = "".join(f"m{n},2026-02-04,cash,charge,EUR,9999999999999.99,x\n" for n in range(9_300))
+    with pytest.raises(NotBooked) as refused:
+        await take(journal, HEAD + most)
+    assert refused.value.rule == "too_much"
+    assert await books(journal) == {}
+
+
 async def test_an_entry_with_other_lines_than_before_is_refused(journal: Journal) -> None:
     await take(journal, LEDGER)
     with pytest.raises(BookedOtherwise) as refused:

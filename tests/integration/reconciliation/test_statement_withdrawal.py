@@ -325,6 +325,20 @@ async def test_a_withdrawal_by_mistake_is_taken_back_by_somebody_else(daily: Nig
     assert (one["actor"], one["details"]["withdrawn_by"]) == ("another", "finance")
 
 
+@pytest.mark.parametrize("theirs", [WRONG, WRONG.replace(b"\n", b"\r\n"), CORRECTED])
+async def test_who_sent_one_of_its_days_does_not_take_its_withdrawal_back(
+    daily: Nights, theirs: bytes
+) -> None:
+    for content, by in {WRONG: "test", theirs: "sender"}.items():
+        await daily.send(content, by=by)
+    await daily.intake.read_waiting()
+    await withdrawn(daily, WRONG)
+
+    with pytest.raises(OwnStatement):
+        await reinstated(daily, WRONG, by="sender")
+    await reinstated(daily, WRONG)
+
+
 async def test_what_came_back_by_another_file_is_reinstated_by_that_file(daily: Nights) -> None:
     again = RIGHT.replace(b"\n", b"\r\n")
     await daily.send(RIGHT)

@@ -255,7 +255,8 @@ async def test_a_statement_that_waited_twice_counts_once(bank: Bank) -> None:
 
 async def test_a_bank_account_is_of_one_tenant(bank: Bank) -> None:
     async with transaction(bank.engine) as connection:
-        globex = await accounts.make(connection, replace(bank.account, name="x", tenant="globex"))
+        theirs = replace(bank.account, name="x", tenant="globex", processor="files")
+        globex = await accounts.make(connection, theirs)
         with pytest.raises(accounts.AnotherTenants):
             await accounts.add_bank_account(connection, globex, "DE00EXAMPLE", "EUR", "TARGET")
         await accounts.add_bank_account(connection, globex, "DE00EXAMPLE", "USD", "TARGET")

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from connectors import ledger_columns
 from connectors.csv_rows import BadRow, FileRefused
 from connectors.ledger_csv import LedgerLine, read
 
@@ -86,7 +87,17 @@ def test_all_that_a_ledger_may_say_is_read() -> None:
         ("e,1,2026-03-01,clearing,EUR,,1000000000000001,", "amount_minor"),
         ("e,1,2026-03-01,clearing,EUR,-10000000000000.01,,", "amount"),
         ("e,1,2026-03-01,clearing,EUR,1,,maybe", "derived"),
-        (f"{'e' * 256},1,2026-03-01,clearing,EUR,1,,", None),
+        (f"{'e' * 256},1,2026-03-01,clearing,EUR,1,,", "entry_id"),
+        ("ann@example.com,1,2026-03-01,clearing,EUR,1,,", "entry_id"),
+        ("Ann Example,1,2026-03-01,clearing,EUR,1,,", "entry_id"),
+        ("e\x07e,1,2026-03-01,clearing,EUR,1,,", "entry_id"),
+        ('"e\ne",1,2026-03-01,clearing,EUR,1,,', "entry_id"),
+        ("e,1,0001-01-01,clearing,EUR,1,,", "booked_at"),
+        ("e,1,1969-12-31,clearing,EUR,1,,", "booked_at"),
+        ("e,1,2099-01-01,clearing,EUR,1,,", "booked_at"),
+        ("e,1,2026-03-01,clearing,XXQ,1,,", "currency"),
+        ("e,1,2026-03-01,clearing,EUR,10000000000000.01,,", "amount"),
+        ("e,1,2026-03-01,clearing,EUR,,-1000000000000001,", "amount_minor"),
     ],
 )
 def test_a_line_of_which_anything_cannot_be_read_is_listed(row: str, field: str | None) -> None:
@@ -94,6 +105,23 @@ def test_a_line_of_which_anything_cannot_be_read_is_listed(row: str, field: str 
 
     assert bad(header + row) == [(2, field)]
     assert good(header + row) == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "field"),
+    [
+        ("ann@example.com,,,", "reference"),
+        ("r 1,,,", "reference"),
+        (",p\x1b,,", "payout"),
+        (",,1000000000000.001,KWD", "presentment_amount"),
+        (",,1,XXQ", "presentment_currency"),
+    ],
+)
+def test_what_a_line_refers_to_is_held_to_the_same(cells: str, field: str) -> None:
+    columns = "reference,payout,presentment_amount,presentment_currency"
+    header = f"entry_id,booked_at,currency,amount,{columns}\n"
+
+    assert bad(f"{header}e,2026-03-01,EUR,1,{cells}") == [(2, field)]
 
 
 def test_a_line_counts_once_and_another_under_its_number_is_bad() -> None:
@@ -119,3 +147,17 @@ def test_a_ledger_with_other_columns_is_refused(header: str, error: str) -> None
         lines(header + "\n")
 
     assert refused.value.error == error
+
+
+def test_columns_list_what_rows_list() -> None:
+    cells = (
+        *("e,2026-03-01,EUR,1,r", "ann@example.com,2026-03-01,EUR,1,r", "e 1,2026-03-01,EUR,1,r"),
+        *("e,2099-01-01,EUR,1,r", "e,1969-12-31,EUR,1,r", "e,2026-03-01,XXQ,1,r"),
+        *("e,2026-03-01,EUR,10000000000000.01,r", "e,2026-03-01,EUR,1,ann@example.com"),
+    )
+    text = "\n".join(("entry_id,booked_at,currency,amount,reference", *cells))
+    by_columns = ledger_columns.read(io.BytesIO(text.encode()), "ledger.csv")
+
+    listed = [row for row in by_columns if isinstance(row, BadRow)]
+    assert listed == [row for row in lines(text) if isinstance(row, BadRow)]
+    assert len(listed) == len(cells) - 1

@@ -204,6 +204,20 @@ def test_what_cannot_be_read_is_refused_with_its_place(
     assert position in str(no.position)
 
 
+@pytest.mark.parametrize("where", ["balance", "entry"])
+def test_an_amount_is_never_negative_since_its_direction_says_so(where: str) -> None:
+    told = {"balance": balance("OPBD", "0.00"), "entry": entry("5.00")}
+    told[where] = told[where].replace('EUR">', 'EUR">-')
+
+    error = refused(document(statement(*told.values(), balance("CLBD", "5.00"))))
+    assert (error.error, error.position) == ("bad_amount", f"statement 1, {where} 1")
+
+
+def test_a_currency_that_there_is_not_is_refused() -> None:
+    error = refused(document(statement(entry("5.00", currency="XXQ"), currency="XXQ")))
+    assert (error.error, error.position) == ("bad_currency", "statement 1, account")
+
+
 def test_other_messages_are_named() -> None:
     no = refused(document(statement(entry("1.00")), namespace=NAMESPACE.replace("053", "052")))
     assert (no.error, no.detail) == ("not_a_statement", "This is camt.052, not a statement.")
