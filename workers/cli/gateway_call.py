@@ -76,6 +76,7 @@ def _key(settings: Settings, role: Role) -> str:
         Role.senior_reviewer_two: "api_key_senior_reviewer_two",
         Role.finance_operator: "api_key_finance_operator",
         Role.finance_approver: "api_key_finance_approver",
+        Role.finance_approver_two: "api_key_finance_approver_two",
         Role.operator: "api_key_operator",
         Role.admin: "api_key_admin",
     }

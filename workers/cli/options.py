@@ -20,6 +20,7 @@ class Role(StrEnum):
     senior_reviewer_two = "senior-reviewer-two"
     finance_operator = "finance-operator"
     finance_approver = "finance-approver"
+    finance_approver_two = "finance-approver-two"
     operator = "operator"
     admin = "admin"
 
