@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role
+from workers.terminal import say
 
 app = typer.Typer(help="Look at what the books do not agree on.", no_args_is_help=True)
 
@@ -66,13 +67,13 @@ def list_(
             one["break_class"],
             one["leg"],
             money(one["at_risk_minor"], one["currency"]),
-            f"{one['days']} days",
+            one["days"],
             " ".join(one["subject"]),
             ", ".join(word for word in ("material", "provisional") if one[word]),
         )
         for one in answer["items"]
     ]
-    titles = ("id", "account", "class", "leg", "at risk", "age", "subject", "")
+    titles = ("id", "account", "class", "leg", "at risk", "days", "subject", "note")
     show_page(titles, rows, answer, none="No breaks.")
 
 
@@ -99,7 +100,7 @@ def show(
 
     at_risk = money(answer["at_risk_minor"], answer["currency"])
     over = f", closed on {answer['closed_on']}" if answer["closed_on"] else ""
-    typer.echo(
+    say(
         f"{answer['account']}: {answer['break_class']} in {answer['leg']}, {at_risk} at risk, "
         f"since {answer['opened_on']}{over}\n"
     )
@@ -115,7 +116,7 @@ def show(
         for one in answer["items"]
     ]
     show_table(("item", "book", "kind", "amount", "day", "reference"), items)
-    typer.echo()
+    say()
     events = [
         (
             one["run"],

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import httpx
-import typer
 
 from workers import settings as setting
 from workers.cli.options import Role
 from workers.obstacle import Obstacle
 from workers.settings import Settings
+from workers.terminal import say, visible_value
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class GatewayRefused(Obstacle):
@@ -100,24 +104,45 @@ def show_json(answer: Any) -> None:
     """Print an answer as it is."""
     import json
 
-    typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+    say(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
-def show_table(titles: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    """Print rows for people; columns that are empty throughout are left out."""
-    from rich.console import Console
+_FIGURE = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?( [A-Z]{3})")
+
+
+def show_table(titles: tuple[str, ...], rows: list[tuple[Any, ...]], *, indent: int = 0) -> None:
+    """Print rows for people: amounts and counts flush right, without columns that are empty."""
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
-    filled = [at for at in range(len(titles)) if any(row[at] for row in rows)]
-    table = Table(box=None, pad_edge=False)
+    filled = [at for at in range(len(titles)) if any(visible_value(row[at]) for row in rows)]
+    table = Table(box=None, pad_edge=False, show_header=any(titles[at] for at in filled))
     for at in filled:
+        figures = all(_is_figure(row[at]) for row in rows)
         # Ids are copied from here: the others make room.
-        table.add_column(titles[at], overflow="fold", no_wrap=at == filled[0])
+        table.add_column(
+            titles[at],
+            justify="right" if figures else "left",
+            overflow="fold",
+            no_wrap=at == filled[0],
+        )
     for row in rows:
-        table.add_row(*(Text(str(row[at] or "")) for at in filled))
-    # A narrow pipe must not tear ids apart.
-    Console(width=None if sys.stdout.isatty() else 400).print(table)
+        table.add_row(*(Text(visible_value(row[at])) for at in filled))
+    console().print(Padding(table, (0, 0, 0, indent), expand=False))
+
+
+def console() -> Console:
+    """Where tables are printed: a narrow pipe must not tear ids apart."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 400, highlight=False)
+
+
+def _is_figure(value: Any) -> bool:
+    """Whether it is a count or an amount, or says nothing. Any: a cell's own."""
+    counts = isinstance(value, int) and not isinstance(value, bool)
+    return counts or not visible_value(value) or bool(_FIGURE.fullmatch(str(value)))
 
 
 def show_page(
@@ -127,11 +152,16 @@ def show_page(
     if rows:
         show_table(titles, rows)
     else:
-        typer.echo(none)
+        say(none)
+    show_next(answer)
+
+
+def show_next(answer: dict[str, Any]) -> None:
+    """Print what a page of a list lacks, and how to go on. Any: the gateway's JSON."""
     if answer.get("incomplete"):
-        typer.echo(f"\nincomplete: {answer['incomplete']}")
+        say(f"\nincomplete: {answer['incomplete']}")
     if answer["next"]:
-        typer.echo(f"\nmore: --cursor {answer['next']}")
+        say(f"\nmore: --cursor {answer['next']}")
 
 
 def clock(at: str | None) -> str:

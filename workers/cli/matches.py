@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role, segment
+from workers.terminal import say
 
 app = typer.Typer(help="Look at matches, take them apart.", no_args_is_help=True)
 
@@ -35,7 +36,7 @@ def list_(
     Exit codes: 0 listed · 1 refused by the gateway · 2 wrong usage or setting · 3 the gateway does
     not answer
     """
-    from workers.cli.gateway_call import call, show_json, show_page
+    from workers.cli.gateway_call import call, show_json, show_next, show_table
 
     asked = {
         "account": account,
@@ -52,21 +53,16 @@ def list_(
         return
     from workers.cli.reconcile_shown import money
 
-    rows = [
-        (
-            one["id"],
-            one["account"],
-            one["leg"],
-            one["rule"],
-            one["disposition"],
-            f"{item['book']} {item['source_id']}",
-            money(item["amount_minor"], item["currency"]),
-        )
-        for one in answer["items"]
-        for item in one["items"]
-    ]
-    titles = ("match", "account", "leg", "rule", "how", "item", "amount")
-    show_page(titles, rows, answer, none="No matches.")
+    for one in answer["items"]:
+        say("  ".join(one[field] for field in ("id", "account", "leg", "rule", "disposition")))
+        items = [
+            (item["book"], item["source_id"], money(item["amount_minor"], item["currency"]))
+            for item in one["items"]
+        ]
+        show_table(("", "", ""), items, indent=4)
+    if not answer["items"]:
+        say("No matches.")
+    show_next(answer)
 
 
 @app.command()
@@ -90,4 +86,4 @@ def unmatch(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{answer['id']} is taken apart.")
+        say(f"{answer['id']} is taken apart.")

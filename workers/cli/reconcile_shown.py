@@ -13,6 +13,7 @@ from rich.text import Text
 
 from activities.reconciliation import words
 from connectors.statements.amounts import exponent
+from workers.terminal import visible_value
 
 if TYPE_CHECKING:
     from workers.files_report import FilesReport
@@ -183,5 +184,5 @@ def _table(
         ) or (not one and number)
         table.add_column(one, justify="right" if amounts else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(visible_value(cell)) for cell in row))
     console.print(table)

@@ -12,6 +12,7 @@ import typer
 from workers.cli.open_items import open_
 from workers.cli.options import AsJson, AsRole, Role, segment
 from workers.cli.shadow import shadow
+from workers.terminal import say
 
 Account = Annotated[str, typer.Argument(help="The account's name.")]
 _DAY = ["%Y-%m-%d"]
@@ -75,10 +76,10 @@ def refusals_apart() -> Iterator[None]:
     try:
         yield
     except GatewayRefused as refused:
-        typer.echo(f"perdure: {refused}", err=True)
+        say(f"perdure: {refused}", err=True)
         raise typer.Exit(2) from None
     except GatewayNotReachable as error:
-        typer.echo(f"perdure: {error}", err=True)
+        say(f"perdure: {error}", err=True)
         raise typer.Exit(OVER) from None
 
 
@@ -107,7 +108,7 @@ def range_(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"begun: {answer['workflow_id']}")
+        say(f"begun: {answer['workflow_id']}")
 
 
 def list_(
@@ -149,15 +150,16 @@ def list_(
         return
     rows = [
         (
-            one["id"],
+            one["account"],
+            one["business_date"],
+            one["ordinal"],
             one["stage"],
             clock(one["begun_at"]),
             clock(one["ended_at"]),
-            one["certificate_id"],
         )
         for one in answer["items"]
     ]
-    titles = ("reconciliation", "stage", "begun", "ended", "certificate")
+    titles = ("account", "day", "run", "stage", "begun", "ended")
     show_page(titles, rows, answer, none="No reconciliations.")
 
 
@@ -212,7 +214,7 @@ def withdraw(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{answer['workflow_id']}: {answer['stopping'] or answer['stage']}")
+        say(f"{answer['workflow_id']}: {answer['stopping'] or answer['stage']}")
 
 
 def verify(
@@ -233,11 +235,11 @@ def verify(
     if as_json:
         show_json(answer)
     elif answer["holds"]:
-        typer.echo("The certificate holds: what is stored gives the same.")
+        say("The certificate holds: what is stored gives the same.")
     else:
-        typer.echo("The certificate does not hold:")
+        say("The certificate does not hold:")
         for difference in answer["differences"]:
-            typer.echo(f"  {difference}")
+            say(f"  {difference}")
     if not answer["holds"]:
         raise typer.Exit(1)
 
@@ -254,7 +256,7 @@ def _until_over(answer: dict[str, Any], role: Role) -> dict[str, Any]:
         found: dict[str, Any] = call("GET", path, role=role)
         if found["stage"] != told:
             told = found["stage"]
-            typer.echo(f"  {told}", err=True)
+            say(f"  {told}", err=True)
         if found["ended_at"] or (found["progress"] or {}).get("attention"):
             return found
         time.sleep(_LOOK_SECONDS)
@@ -275,6 +277,6 @@ def _path(account: str, day: datetime, ordinal: int | None, role: Role) -> str:
 
 
 def _tell(answer: dict[str, Any]) -> None:
-    typer.echo(f"{answer['id']}: {answer['status'] or answer['stage']}")
+    say(f"{answer['id']}: {answer['status'] or answer['stage']}")
     if answer["certificate_id"]:
-        typer.echo(f"certificate: {answer['certificate_id']}")
+        say(f"certificate: {answer['certificate_id']}")
