@@ -71,7 +71,9 @@ def make(
         ),
     ] = None,
     time_zone: Annotated[str, typer.Option(help="Where its days begin and end.")] = "UTC",
-    processor: Annotated[str, typer.Option(help="listing or reports.")] = "listing",
+    processor: Annotated[
+        str, typer.Option(help="How its movements come: listing or reports.")
+    ] = "listing",
     posts: Annotated[
         list[str] | None,
         typer.Option(help="What we book from evidence: fees, payouts, settlements; repeatable."),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from workers.cli.options import AsJson, AsRole, Role
+from workers.cli.options import AsJson, AsRole, Role, values
 from workers.terminal import say
+from workflows.reconciliation.books import BreakClass
 
 app = typer.Typer(help="Look at what the books do not agree on.", no_args_is_help=True)
 
@@ -17,7 +18,10 @@ def list_(
     *,
     account: Annotated[str | None, typer.Option(help="Only this account's.")] = None,
     break_class: Annotated[
-        list[str] | None, typer.Option("--class", help="Only of these classes; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--class", help=f"Only of these classes, repeatable: {values(get_args(BreakClass))}."
+        ),
     ] = None,
     leg: Annotated[str | None, typer.Option(help="L1, L2 or L3.")] = None,
     currency: Annotated[str | None, typer.Option(help="Only in this currency.")] = None,

@@ -44,27 +44,33 @@ def call(
 
     Raises GatewayRefused, GatewayNotReachable, or SettingsWrong where there is no key.
     """
-    settings = setting.load()
     if content is not None:
         headers = {"Content-Type": "application/octet-stream"} | (headers or {})
+    given = {"params": params, "json": body, "content": content, "headers": headers}
+    return _answer(method, path, role, given).json()
+
+
+def document_of(path: str, *, role: Role, params: dict[str, Any]) -> bytes:
+    """A document that the gateway has, as it is. Raises as `call` does."""
+    return _answer("GET", path, role, {"params": params}).content
+
+
+def _answer(method: str, path: str, role: Role, given: dict[str, Any]) -> httpx.Response:
+    """Any: what httpx takes of each."""
+    settings = setting.load()
     authorization = {"Authorization": f"Bearer {_key(settings, role)}"}
+    params = {k: v for k, v in (given.get("params") or {}).items() if v is not None}
+    headers = authorization | (given.get("headers") or {})
+    given = given | {"params": params, "headers": headers}
     try:
-        answer = httpx.request(
-            method,
-            settings.gateway_url + path,
-            params={name: value for name, value in (params or {}).items() if value is not None},
-            json=body,
-            content=content,
-            headers=authorization | (headers or {}),
-            timeout=30,
-        )
+        answer = httpx.request(method, settings.gateway_url + path, timeout=30, **given)
     except httpx.TransportError as error:
         raise GatewayNotReachable(
             f"The gateway at {settings.gateway_url} does not answer. Is it up? `perdure status` "
             "shows it; PERDURE_GATEWAY_URL names another one."
         ) from error
     if answer.is_success:
-        return answer.json()
+        return answer
     said = _said(answer)
     later = answer.status_code >= 500 or answer.status_code == 429
     raise GatewayNotReachable(said) if later else GatewayRefused(said)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from workers.cli.certificate import report, show_certified
 from workers.cli.open_items import open_
 from workers.cli.options import AsJson, AsRole, Role, segment
 from workers.cli.shadow import shadow
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
         ("range", range_),
         ("list", list_),
         ("show", show),
+        ("report", report),
         ("open", open_),
         ("shadow", shadow),
         ("withdraw", withdraw),
@@ -60,10 +62,10 @@ def run(
         answer = call("POST", "/v1/reconciliations", role=role, body=body)
         if wait:
             answer = _until_over(answer, role)
-    if as_json:
-        show_json(answer)
-    else:
-        _tell(answer)
+        if as_json:
+            show_json(answer)
+        else:
+            _tell(answer, role)
     if wait:
         raise typer.Exit(EXIT_CODES.get(answer["status"] or "", OVER))
 
@@ -114,7 +116,11 @@ def range_(
 def list_(
     account: Annotated[str | None, typer.Option(help="Only this account's.")] = None,
     stage: Annotated[
-        list[str] | None, typer.Option(help="Only in these stages; repeatable.")
+        list[str] | None,
+        typer.Option(
+            help="Only in these stages, repeatable: received, gathering, matching, proving, "
+            "certifying, posting, balanced, breaks, incomplete, proof_failed, withdrawn, aborted."
+        ),
     ] = None,
     first: Annotated[
         datetime | None, typer.Option("--from", help="Of this day or later.", formats=_DAY)
@@ -182,11 +188,11 @@ def show(
     from workers.cli.gateway_call import call, show_json
     from workers.cli.progress import show_progress
 
-    answer = call("GET", _path(account, day, ordinal, role), role=role)
+    answer = call("GET", path_of(account, day, ordinal, role), role=role)
     if as_json:
         show_json(answer)
         return
-    _tell(answer)
+    _tell(answer, role)
     show_progress(answer["progress"])
 
 
@@ -209,7 +215,7 @@ def withdraw(
     """
     from workers.cli.gateway_call import call, show_json
 
-    path = _path(account, day, ordinal, role) + "/withdraw"
+    path = path_of(account, day, ordinal, role) + "/withdraw"
     answer = call("POST", path, role=role, body={"reason": reason})
     if as_json:
         show_json(answer)
@@ -262,7 +268,7 @@ def _until_over(answer: dict[str, Any], role: Role) -> dict[str, Any]:
         time.sleep(_LOOK_SECONDS)
 
 
-def _path(account: str, day: datetime, ordinal: int | None, role: Role) -> str:
+def path_of(account: str, day: datetime, ordinal: int | None, role: Role) -> str:
     """Where a run is; the latest of the day where nobody says which."""
     from workers.cli.gateway_call import GatewayRefused, call
 
@@ -276,7 +282,7 @@ def _path(account: str, day: datetime, ordinal: int | None, role: Role) -> str:
     return f"/v1/reconciliations/{segment(account)}/{at}/{ordinal}"
 
 
-def _tell(answer: dict[str, Any]) -> None:
+def _tell(answer: dict[str, Any], role: Role) -> None:
     say(f"{answer['id']}: {answer['status'] or answer['stage']}")
     if answer["certificate_id"]:
-        say(f"certificate: {answer['certificate_id']}")
+        show_certified(answer, role)

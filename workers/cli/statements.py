@@ -18,7 +18,10 @@ app = typer.Typer(
 def list_(
     state: Annotated[
         str | None,
-        typer.Option(help="Only files with such a statement: counts, contradicted, withdrawn, …"),
+        typer.Option(
+            help="Only files with such a statement: counts, unknown_account, again, interim, "
+            "contradicted, superseded, withdrawn."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100)] = 50,
     cursor: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
