@@ -7,16 +7,17 @@ reading goes on behind it.
 
 import csv
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from itertools import chain
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 from connectors.statements.amounts import exponent
 
 Meaning = TypeVar("Meaning")
+Taken = TypeVar("Taken")
 
 LONGEST_LINE = 1_048_576
 """Bytes. No export writes longer ones; the rest of a longer one is passed over."""
@@ -24,7 +25,11 @@ LONGEST_LINE = 1_048_576
 LONGEST_ID = 255
 """Characters. What is longer is no id."""
 
-_BLOCK = 1_048_576
+_BLOCK = 4_194_304
+"""Bytes that are read at once: some ten thousand rows."""
+_FEW = 16
+"""Quotes in so many bytes that leave the lines without them to be read at once."""
+
 _FOREIGN = re.compile("[\ud800-\udfff\0]")
 """What is left of bytes that are not UTF-8, and what no text of ours may hold."""
 
@@ -72,6 +77,11 @@ class Header:
         """Where the first of these columns that is there is."""
         return next((self.titles.index(name) for name in names if name in self.titles), None)
 
+    def place_or_behind(self, *names: str) -> int:
+        """The same, or behind the last one, where a row that lacks the column has nothing."""
+        place = self.place(*names)
+        return len(self.titles) if place is None else place
+
     def require(self, *names: str) -> int:
         """Where the first of these columns that is there is. Raises FileRefused."""
         place = self.place(*names)
@@ -88,6 +98,39 @@ class Header:
             raise FileRefused("unknown_column", f"Nobody knows the column {named}.", "line 1")
 
 
+class Form(Protocol[Meaning]):
+    """What the rows of one kind of file mean.
+
+    contradiction   what is wrong with a row whose id was there before, with other content
+    """
+
+    contradiction: Unreadable
+
+    def meaning(self, row: Row, /) -> Meaning:
+        """What a row means. Raises Unreadable."""
+
+    def known_by(self, meaning: Meaning, /) -> tuple[Hashable, Hashable] | None:
+        """Its id and its content; None where it has no id."""
+
+
+class Seen:
+    """Which rows of a file were read before.
+
+    Two of 64 bits for a row, in place of its text: a file has a million of them.
+    """
+
+    def __init__(self) -> None:
+        self._contents: dict[int, int] = {}
+
+    def alike(self, id_: int, content: int) -> bool | None:
+        """Whether a row is like the first with its id, by their hashes; None where it is that."""
+        before = self._contents.get(id_)
+        if before is None:
+            self._contents[id_] = content
+            return None
+        return before == content
+
+
 class CsvFile:
     """A file whose first line names its columns; `name` is what bad rows call it.
 
@@ -97,7 +140,10 @@ class CsvFile:
     def __init__(self, file: BinaryIO, name: str) -> None:
         self.name = name
         self._foreign = False
-        self._rows = csv.reader(chain.from_iterable(self._blocks(file)), strict=True)
+        self._blocks = chain.from_iterable(map(_apart, _blocks(file)))
+        self._waiting: list[str] | None = None
+        self._given = self._taken = 0
+        self._rows = csv.reader(chain.from_iterable(self._lines()), strict=True)
         try:
             titles = tuple(title.strip() for title in next(self._rows, []))
         except csv.Error:
@@ -114,16 +160,40 @@ class CsvFile:
 
     def rows(self) -> Iterator[tuple[int, Row] | BadRow]:
         """Each row and the line where it begins, or why it cannot be read. Empty lines are none."""
+        return chain.from_iterable(self.blocks(lambda _lines, _first: None))
+
+    def blocks(
+        self, take: Callable[[bytes, int], Taken | None]
+    ) -> Iterator[Taken | Iterator[tuple[int, Row] | BadRow]]:
+        """The rows by the ten thousand: as `take` takes them, or as `rows` has them.
+
+        It is given whole lines, of which the first begins a row, and the number of that; where it
+        answers None, they are read row by row, which must be done before the next are asked for.
+        """
+        yield self._rows_given()  # where the header went on
+        for block in self._blocks:
+            taken = take(block, self._line)
+            if taken is None:
+                self._give(block)
+                yield self._rows_given()
+            else:
+                self._taken += block.count(b"\n") + 1
+                yield taken
+
+    @property
+    def _line(self) -> int:
+        """The number of the next line."""
+        return self._taken + self._rows.line_num + 1
+
+    def _rows_given(self) -> Iterator[tuple[int, Row] | BadRow]:
         reader, width = self._rows, len(self.header.titles)
-        while True:
-            line = reader.line_num + 1
+        while reader.line_num < self._given:
+            line = self._line
             try:
-                row = next(reader, None)
+                row = next(reader)
             except csv.Error as error:
-                yield self._broken(line, reader.line_num, str(error))
+                yield self._broken(line, self._line - 1, str(error))
                 continue
-            if row is None:
-                return
             if len(row) != width:
                 if row:
                     yield self._bad(line, f"has {len(row)} of {width} columns")
@@ -132,23 +202,29 @@ class CsvFile:
             else:
                 yield line, row
 
-    def read(self, meaning: Callable[[Row], Meaning | None]) -> Iterator[Meaning | BadRow]:
-        """What each row means, or why it cannot be read; what means nothing is passed over.
-
-        `meaning` raises Unreadable.
-        """
+    def read(self, form: "Form[Meaning]") -> Iterator[Meaning | BadRow]:
+        """What each row means, or why it cannot be read; one that is there twice counts once."""
+        seen = Seen()
         for row in self.rows():
             if isinstance(row, BadRow):
                 yield row
                 continue
             line, values = row
             try:
-                meant = meaning(values)
+                meant = form.meaning(values)
             except Unreadable as error:
-                yield BadRow(self.name, line, error.field, str(error))
-            else:
-                if meant is not None:
-                    yield meant
+                yield self.bad(line, error)
+                continue
+            known_by = form.known_by(meant)
+            alike = seen.alike(hash(known_by[0]), hash(known_by[1])) if known_by else None
+            if alike is None:
+                yield meant
+            elif not alike:
+                yield self.bad(line, form.contradiction)
+
+    def bad(self, line: int, error: Unreadable) -> BadRow:
+        """A row of this file of which a field cannot be read."""
+        return BadRow(self.name, line, error.field, str(error))
 
     def _broken(self, first: int, last: int, what: str) -> BadRow:
         if "limit" in what:
@@ -166,34 +242,67 @@ class CsvFile:
                 return title
         return None
 
-    def _blocks(self, file: BinaryIO) -> Iterator[list[str]]:
-        """The lines, block by block, so that the work for each line is the standard library's.
+    def _lines(self) -> Iterator[list[str]]:
+        """The lines that the reader asks for: those given to it, and more where a row goes on."""
+        while True:
+            if self._waiting is None:
+                block = next(self._blocks, None)
+                if block is None:
+                    return
+                self._give(block)
+            assert self._waiting is not None, "it was given"
+            lines, self._waiting = self._waiting, None
+            yield lines
+
+    def _give(self, block: bytes) -> None:
+        """Have the reader read these lines, so that the work for each is the standard library's.
 
         What is not UTF-8 stays in its line as lone surrogates, which `rows` finds.
         """
-        rest, start = b"", True
-        while block := file.read(_BLOCK):
-            if start:
-                block, start = block.removeprefix(b"\xef\xbb\xbf"), False
-            whole, newline, after = block.rpartition(b"\n")
-            if newline:
-                yield self._lines(rest + whole)
-                rest = after
-            elif len(rest) < LONGEST_LINE:
-                rest += block
-            else:  # one endless line: what is cut off, is replaced by what no row may hold
-                rest = rest[:LONGEST_LINE] + b"\0"
-        if rest:
-            yield self._lines(rest)
-
-    def _lines(self, block: bytes) -> list[str]:
         try:
             text = block.decode()
             self._foreign = self._foreign or "\0" in text
         except UnicodeDecodeError:
             text = block.decode(errors="surrogateescape")
             self._foreign = True
-        return [f"{line}\n" for line in text.split("\n")]
+        self._waiting = [f"{line}\n" for line in text.split("\n")]
+        self._given += len(self._waiting)
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    """A file's first line, then the others by the ten thousand; without the end of the last one."""
+    rest = file.readline(LONGEST_LINE).removeprefix(b"\xef\xbb\xbf")
+    if rest.endswith(b"\n"):
+        yield rest[:-1]
+        rest = b""
+    while block := file.read(_BLOCK):
+        whole, newline, after = block.rpartition(b"\n")
+        if newline:
+            yield rest + whole
+            rest = after
+        elif len(rest) < LONGEST_LINE:
+            rest += block
+        else:  # one endless line: what is cut off, is replaced by what no row may hold
+            rest = rest[:LONGEST_LINE] + b"\0"
+    if rest:
+        yield rest
+
+
+def _apart(block: bytes) -> Iterator[bytes]:
+    """A block's lines; those with quotes by themselves, where they are few."""
+    start = 0
+    if block.count(b'"') <= _FEW:
+        while (quote := block.find(b'"', start)) >= 0:
+            begin = max(start, block.rfind(b"\n", start, quote) + 1)
+            if begin > start:
+                yield block[start : begin - 1]
+            end = block.find(b"\n", quote)
+            if end < 0:
+                yield block[begin:]
+                return
+            yield block[begin:end]
+            start = end + 1
+    yield block[start:]
 
 
 _AMOUNT = re.compile(r"[+-]?\d{1,15}(?:\.(\d{1,9}))?", re.ASCII)

@@ -7,6 +7,7 @@ from typing import BinaryIO, Literal, NamedTuple
 from connectors.csv_rows import (
     BadRow,
     CsvFile,
+    Header,
     Row,
     Unreadable,
     currency,
@@ -20,13 +21,13 @@ from connectors.csv_rows import (
 LedgerAccount = Literal["clearing", "in_transit", "cash"]
 """What the processor holds for us; payouts on their way; what is at the bank."""
 
-_ACCOUNTS: dict[str, LedgerAccount] = {
+ACCOUNTS: dict[str, LedgerAccount] = {
     "": "clearing",
     "clearing": "clearing",
     "in_transit": "in_transit",
     "cash": "cash",
 }
-_TRUTHS = {"": False, "false": False, "true": True}
+TRUTHS = {"": False, "false": False, "true": True}
 _COLUMNS = (
     "entry_id",
     "line",
@@ -78,28 +79,30 @@ def read(file: BinaryIO, name: str) -> Iterator[LedgerLine | BadRow]:
     A line that is there twice counts once; one that is there with other content is bad.
     """
     rows = CsvFile(file, name)
-    yield from rows.read(_Reading(rows))
+    yield from rows.read(LedgerForm(rows.header))
 
 
-class _Reading:
-    """Reads rows by one file's header; remembers which lines it has read."""
+class LedgerForm:
+    """What the rows under a header mean; without a column `line` it numbers them as it goes.
 
-    def __init__(self, file: CsvFile) -> None:
-        header = file.header
+    place      where each column is; what a file lacks is in an empty cell behind the last one
+    numbered   whether the file has the numbers of lines
+    """
+
+    contradiction = Unreadable("entry_id", "is there before, with the same line and other content")
+
+    def __init__(self, header: Header) -> None:
         header.only(_COLUMNS)
         for name in ("entry_id", "booked_at", "currency"):
             header.require(name)
         header.require("amount", "amount_minor")
-        # A column that a file lacks is read from an empty cell behind the last one.
-        missing = len(header.titles)
-        places = {name: header.place(name) for name in _COLUMNS}
-        self._places = [missing if place is None else place for place in places.values()]
-        self._numbered = places["line"] is not None
+        self.place = {name: header.place_or_behind(name) for name in _COLUMNS}
+        self.numbered = header.place("line") is not None
+        self._places = tuple(self.place.values())
         self._counted: dict[str, int] = {}
-        self._seen: dict[int, int] = {}
 
-    def __call__(self, row: Row) -> LedgerLine | None:
-        """The line of a row; None where it was read before. Raises Unreadable."""
+    def meaning(self, row: Row) -> LedgerLine:
+        """The line of a row. Raises Unreadable."""
         cells = [*row, ""]
         (
             entry_id, line, booked, account, kind, code, amount, in_minor, reference, payout,
@@ -112,19 +115,19 @@ class _Reading:
         currency_ = currency(code, "currency")
         amount_minor = _amount(amount, in_minor, currency_)
         booked_at = moment(booked, "booked_at")
-        if account not in _ACCOUNTS:
+        if account not in ACCOUNTS:
             raise Unreadable("account", "is none of clearing, in_transit, cash")
-        if derived not in _TRUTHS:
+        if derived not in TRUTHS:
             raise Unreadable("derived", "is neither true nor false")
         if bool(presented) != bool(presented_in):
             raise Unreadable("presentment_amount", "an amount and its currency go together")
         shown_in = currency(presented_in, "presentment_currency") if presented_in else None
-        read = LedgerLine(
+        return LedgerLine(
             entry_id,
             number,
             booked_at,
             booked_at.date() if len(booked) <= len("2026-01-31") else None,
-            _ACCOUNTS[account],
+            ACCOUNTS[account],
             kind or ("charge" if amount_minor >= 0 else "refund"),
             currency_,
             amount_minor,
@@ -134,33 +137,21 @@ class _Reading:
             description or None,
             minor(presented, shown_in, "presentment_amount") if shown_in else None,
             shown_in,
-            _TRUTHS[derived],
+            TRUTHS[derived],
         )
-        return read if self._is_new(read) else None
+
+    def known_by(self, line: LedgerLine) -> tuple[tuple[str, int], LedgerLine] | None:
+        """Entry and number; numbers of ours are there once anyway."""
+        return ((line.entry_id, line.line), line) if self.numbered else None
 
     def _number(self, entry_id: str, line: str) -> int:
-        if self._numbered:
+        if self.numbered:
             number = whole(line, "line")
             if not 0 <= number < 2**31:
                 raise Unreadable("line", "is no number of a line")
             return number
         self._counted[entry_id] = number = self._counted.get(entry_id, 0) + 1
         return number
-
-    def _is_new(self, read: LedgerLine) -> bool:
-        """Whether the line was not read before. Raises Unreadable where it was another."""
-        if not self._numbered:
-            return True
-        # Two of 64 bits for a line, in place of its text: a file has a million of them.
-        content = hash(read)
-        id_ = hash((read.entry_id, read.line))
-        before = self._seen.get(id_)
-        if before is None:
-            self._seen[id_] = content
-            return True
-        if before != content:
-            raise Unreadable("entry_id", "is there before, with the same line and other content")
-        return False
 
 
 def _amount(amount: str, in_minor: str, currency_: str) -> int:

@@ -24,12 +24,12 @@ from activities.reconciliation.exports import ExportActivities, Exported, told_o
 from activities.reconciliation.given import Given
 from activities.reconciliation.post import PostActivities
 from activities.reconciliation.terms import BadTerms, load_terms
-from connectors import ledger_csv
+from connectors import ledger_columns
 from connectors.csv_rows import BadRow, FileRefused
 from connectors.statements import reading
 from connectors.statements.csv import BadColumns, Columns, load_columns
 from connectors.statements.statement import Closed, Entry, StatementRefused
-from connectors.stripe import report_csv
+from connectors.stripe import report_columns, report_csv
 from database.connection import engine_for, transaction
 from database.reconciliation import accounts, certificates, extent, open_at, results, runs
 from database.reconciliation.accounts import Account
@@ -199,16 +199,16 @@ def _must_be_there(path: Path) -> None:
 
 def _days_of_ledger(path: Path) -> Iterator[date]:
     with path.open("rb") as file:
-        for row in ledger_csv.read(file, path.name):
-            if not isinstance(row, BadRow):
-                yield row.booked_on or row.booked_at.date()
+        for lines in ledger_columns.read(file, path.name):
+            if not isinstance(lines, BadRow):
+                yield from lines["booked_at"].dt.date().unique()
 
 
 def _days_of_report(path: Path) -> Iterator[date]:
     with path.open("rb") as file:
-        for row in report_csv.read(file, path.name):
-            if not isinstance(row, BadRow):
-                yield row.created_at.date()
+        for movements in report_columns.read(file, path.name):
+            if not isinstance(movements, BadRow):
+                yield from movements["created_at"].dt.date().unique()
 
 
 def _days_of_statements(path: Path, columns: Mapping[str, Columns]) -> Iterator[date]:

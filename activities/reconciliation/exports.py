@@ -1,33 +1,35 @@
 """Books that come as files which somebody exported, for one run of which nothing is kept."""
 
+import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.exceptions import ApplicationError
 
 from activities.heartbeat import heartbeating
-from activities.reconciliation.sources import StatementItems, items_of_ledger, items_of_movements
-from connectors import ledger_csv
+from activities.reconciliation.columns import items_of_ledger, items_of_report
+from activities.reconciliation.sources import StatementItems
+from connectors import ledger_columns
 from connectors.csv_rows import BadRow, FileRefused
 from connectors.statements import reading
 from connectors.statements.csv import Columns
 from connectors.statements.statement import Closed, Entry, Opened, StatementRefused, prove
-from connectors.stripe import report_csv
+from connectors.stripe import report_columns
 from database.connection import transaction
-from database.reconciliation import accounts, items
+from database.reconciliation import accounts, item_columns, items
 from database.reconciliation.item import NewItem
 from workflows.reconciliation.certificate import Missing
 from workflows.reconciliation.messages import ForRun, Gathered
 from workflows.reconciliation.steps import GatherSteps
 from workflows.step import implements
 
-Row = TypeVar("Row")
 _UTC = ZoneInfo("UTC")
 
 
@@ -98,6 +100,9 @@ class ExportActivities(GatherSteps):
         self._exported = exported
         self._columns = columns
         self._calendar_of = calendar_of
+        self._from = datetime.combine(exported.first or date.min, time(), UTC)
+        # What is read keeps all cores busy; what is stored, one: so they take turns.
+        self._reading = asyncio.Lock()
         self.findings = Findings()
 
     @implements(GatherSteps.processor)
@@ -107,8 +112,8 @@ class ExportActivities(GatherSteps):
         return await self._take_in(
             request,
             self._exported.stripe,
-            report_csv.read,
-            lambda movements: items_of_movements(movements, keys, _UTC),
+            report_columns.read,
+            lambda movements: items_of_report(movements, keys, _UTC),
         )
 
     @implements(GatherSteps.journal)
@@ -117,7 +122,7 @@ class ExportActivities(GatherSteps):
         return await self._take_in(
             request,
             self._exported.ledger,
-            ledger_csv.read,
+            ledger_columns.read,
             lambda lines: items_of_ledger(lines, _UTC),
         )
 
@@ -149,23 +154,24 @@ class ExportActivities(GatherSteps):
         self,
         request: ForRun,
         path: Path,
-        read: Callable[[BinaryIO, str], Iterator[Row | BadRow]],
-        items_of: Callable[[Iterable[Row]], Iterator[NewItem]],
+        read: Callable[[BinaryIO, str], Iterator[pl.DataFrame | BadRow]],
+        items_of: Callable[[pl.DataFrame], pl.DataFrame],
     ) -> Gathered:
         bad: list[BadRow] = []
 
-        def good(rows: Iterator[Row | BadRow]) -> Iterator[Row]:
-            for row in rows:
-                if isinstance(row, BadRow):
-                    bad.append(row)
+        def told(file: BinaryIO) -> Iterator[pl.DataFrame]:
+            for rows in read(file, path.name):
+                if isinstance(rows, BadRow):
+                    bad.append(rows)
                 else:
-                    yield row
+                    yield items_of(rows).filter(pl.col("occurred_at") >= self._from)
 
         async with heartbeating(), transaction(self._engine) as connection:
             account = (await accounts.of_name(connection, request.run.account)).id
             with path.open("rb") as file, self._refusing(path):
-                told = filter(self._since_first, items_of(good(read(file, path.name))))
-                taken = await items.take_in(connection, account, told, source=path.name)
+                async with self._reading:
+                    await item_columns.stage(connection, told(file))
+                taken = await items.keep_staged(connection, account, source=path.name)
         self.findings.bad_rows[path.name] = bad
         return Gathered(new=taken.new, unchanged=taken.unchanged, bad_rows=len(bad))
 
@@ -184,8 +190,7 @@ class ExportActivities(GatherSteps):
         return ApplicationError(f"{path.name}: {error}", type="FileRefused", non_retryable=True)
 
     def _since_first(self, item: NewItem) -> bool:
-        first = self._exported.first
-        return first is None or item.occurred_at >= datetime.combine(first, time(), UTC)
+        return item.occurred_at >= self._from
 
     def _entries(self, file: BinaryIO, path: Path, found: list[ToldStatement]) -> Iterator[NewItem]:
         """The items of a file's statements; each is noted in `found` when it is over."""

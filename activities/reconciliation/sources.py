@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
-from connectors.ledger_csv import LedgerLine
 from connectors.movements import PAYOUT_KINDS, Movement
 from connectors.statements.statement import Entry, Opened, StatementRefused
 from database.reconciliation.item import NewItem
 from database.reconciliation.statements import RANGES
 
-_DESCRIPTOR = 1_000
+DESCRIPTOR = 1_000
 """Characters of a description that are kept: payouts are told apart by the first of them."""
 _QUARTER = 900
 """Seconds. No zone's days begin but at a quarter of an hour."""
@@ -91,36 +90,13 @@ def _reference(movement: Movement, keys: Sequence[str]) -> str:
     return movement.id
 
 
-def items_of_ledger(lines: Iterable[LedgerLine], zone: ZoneInfo) -> Iterator[NewItem]:
-    """Our journal's items, from an exported ledger: an account of the ledger is a book."""
-    day = days_in(zone)
-    for line in lines:
-        yield NewItem(
-            line.account,
-            f"{line.entry_id}/{line.line}",
-            "",
-            line.kind,
-            line.currency,
-            line.amount_minor,
-            line.booked_at,
-            line.booked_on or day(line.booked_at),
-            line.reference,
-            line.payout,
-            line.arrival_on,
-            descriptor=_descriptor(line.description),
-            presentment_minor=_signed_as(line.amount_minor, line.presentment_minor),
-            presentment_currency=line.presentment_currency,
-            derived=line.derived,
-        )
-
-
 def _signed_as(amount: int, presentment: int | None) -> int | None:
     """What the customer saw, in the direction of what we were credited: not all exports sign it."""
     return abs(presentment) * (-1 if amount < 0 else 1) if presentment is not None else None
 
 
 def _descriptor(text: str | None) -> str | None:
-    return text and text[:_DESCRIPTOR]
+    return text and text[:DESCRIPTOR]
 
 
 class StatementItems:

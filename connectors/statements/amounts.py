@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from connectors.statements.statement import StatementRefused
 
-_EXPONENTS = (
+EXPONENTS = (
     dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
     | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
     | dict.fromkeys("CLF UYW".split(), 4)
@@ -20,7 +20,7 @@ _COMMA = re.compile(r"\d{1,15},\d{0,9}|\d{1,15}")
 
 def exponent(currency: str) -> int:
     """How many digits the minor unit of a currency has."""
-    return _EXPONENTS.get(currency, 2)
+    return EXPONENTS.get(currency, 2)
 
 
 def currency_code(text: str, position: str | None = None) -> str:

@@ -11,6 +11,7 @@ from connectors.csv_rows import (
     BadRow,
     CsvFile,
     FileRefused,
+    Header,
     Row,
     Unreadable,
     currency,
@@ -21,6 +22,28 @@ from connectors.csv_rows import (
 )
 from connectors.movements import PAYOUT_KINDS, Balances, Movement
 
+_REQUIRED = (
+    ("balance_transaction_id",),
+    ("created_utc", "created"),
+    ("currency",),
+    ("gross",),
+    ("fee",),
+    ("net",),
+    ("reporting_category",),
+)
+_COLUMNS = (
+    *_REQUIRED,
+    ("available_on_utc", "available_on"),
+    ("source_id",),
+    ("description",),
+    ("customer_facing_amount",),
+    ("customer_facing_currency",),
+    ("automatic_payout_id",),
+    ("automatic_payout_effective_at_utc", "automatic_payout_effective_at"),
+    ("trace_id",),
+)
+"""By the names that they may have, the best first."""
+
 
 def read(file: BinaryIO, name: str) -> Iterator[Movement | BadRow]:
     """The balance transactions of an itemised report; `name` is what bad rows call the file.
@@ -29,49 +52,33 @@ def read(file: BinaryIO, name: str) -> Iterator[Movement | BadRow]:
     FileRefused.
     """
     rows = CsvFile(file, name)
-    yield from rows.read(_Reading(rows))
+    yield from rows.read(ReportForm(rows.header))
 
 
-class _Reading:
-    """Reads rows by one file's header; remembers which transactions it has read."""
+class ReportForm:
+    """What the rows under a header mean.
 
-    def __init__(self, file: CsvFile) -> None:
-        header = file.header
-        # A column that a file lacks is read from an empty cell behind the last one.
-        missing = len(header.titles)
+    place        where each column is; what a file lacks is in an empty cell behind the last one
+    references   where is what else knows a transaction: see `Movement.references`
+    """
 
-        def place(*names: str) -> int:
-            found = header.place(*names)
-            return missing if found is None else found
+    contradiction = Unreadable("balance_transaction_id", "is there before, with other content")
 
-        self._created_in = "created_utc" if header.place("created_utc") is not None else "created"
-        self._places = [
-            header.require("balance_transaction_id"),
-            header.require("created_utc", "created"),
-            header.require("currency"),
-            header.require("gross"),
-            header.require("fee"),
-            header.require("net"),
-            header.require("reporting_category"),
-            place("available_on_utc", "available_on"),
-            place("source_id"),
-            place("description"),
-            place("customer_facing_amount"),
-            place("customer_facing_currency"),
-            place("automatic_payout_id"),
-            place("automatic_payout_effective_at_utc", "automatic_payout_effective_at"),
-            place("trace_id"),
-        ]
-        self._references = [
-            (title, at)
+    def __init__(self, header: Header) -> None:
+        for names in _REQUIRED:
+            header.require(*names)
+        self.place = {names[0]: header.place_or_behind(*names) for names in _COLUMNS}
+        self.references = {
+            title: at
             for at, title in enumerate(header.titles)
             if title in ("source_id", "charge_id", "payment_intent_id")
             or (title.startswith("payment_metadata[") and title.endswith("]"))
-        ]
-        self._seen: dict[int, int] = {}
+        }
+        self._created_in = "created_utc" if header.place("created_utc") is not None else "created"
+        self._places = tuple(self.place.values())
 
-    def __call__(self, row: Row) -> Movement | None:
-        """The transaction of a row; None where it was read before. Raises Unreadable."""
+    def meaning(self, row: Row) -> Movement:
+        """The transaction of a row. Raises Unreadable."""
         cells = [*row, ""]
         (
             id_, created, code, gross, fee, net, kind, available, source, description, shown,
@@ -79,7 +86,9 @@ class _Reading:
         ) = [cells[place].strip() for place in self._places]  # fmt: skip
         if not id_ or not kind:
             raise Unreadable("reporting_category" if id_ else "balance_transaction_id", "is empty")
-        references = {name: cell for name, at in self._references if (cell := cells[at].strip())}
+        references = {
+            name: cell for name, at in self.references.items() if (cell := cells[at].strip())
+        }
         no_longer_ids(id_, kind, payout, trace, *references.values())
         currency_ = currency(code, "currency")
         gross_minor = minor(gross, currency_, "gross")
@@ -91,7 +100,7 @@ class _Reading:
         foreign = presented_in not in ("", currency_)
         paid_out = kind in PAYOUT_KINDS
         arrival = effective or available
-        read = Movement(
+        return Movement(
             id_,
             kind,
             currency_,
@@ -106,20 +115,13 @@ class _Reading:
             minor(shown, presented_in, "customer_facing_amount") if foreign else None,
             presented_in if foreign else None,
         )
-        content = hash((created, kind, currency_, gross_minor, net_minor, source, payout))
-        return read if self._is_new(id_, content) else None
 
-    def _is_new(self, transaction: str, content: int) -> bool:
-        """Whether the transaction was not read before. Raises Unreadable where it was another."""
-        # Two of 64 bits for a transaction, in place of its text: a file has a million of them.
-        id_ = hash(transaction)
-        before = self._seen.get(id_)
-        if before is None:
-            self._seen[id_] = content
-            return True
-        if before != content:
-            raise Unreadable("balance_transaction_id", "is there before, with other content")
-        return False
+    def known_by(self, movement: Movement) -> tuple[str, tuple[object, ...]]:
+        """Its id; and not all that it says, since the versions of reports say more or less."""
+        of = movement
+        source = of.references.get("source_id")
+        content = (of.created_at, of.kind, of.currency, of.gross_minor, of.net_minor, source)
+        return of.id, (*content, of.payout)
 
 
 _SUMMARY = ("starting_balance", "activity", "payouts", "ending_balance")

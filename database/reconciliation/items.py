@@ -5,7 +5,7 @@ version, beside the one before: items never change.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -205,9 +205,14 @@ async def take_in(
 
 async def stage(connection: AsyncConnection, items: Iterable[NewItem]) -> None:
     """Lay items out for `keep_staged`, which must follow in the same transaction."""
+    await stage_rows(connection, _rows(items))
+
+
+async def stage_rows(connection: AsyncConnection, blocks: Iterator[bytes]) -> None:
+    """The same of some rows each in `COLUMNS`, as COPY reads CSV; they are made in a thread."""
     await make_staging(connection)
     await driver_of(connection).copy_to_table(
-        "staged_items", source=_blocks(items), columns=COLUMNS, format="csv"
+        "staged_items", source=_in_a_thread(blocks), columns=COLUMNS, format="csv"
     )
 
 
@@ -285,10 +290,15 @@ async def _refuse(connection: AsyncConnection, contradictions: TextClause) -> No
         raise Contradiction(f"told in two ways at once: {', '.join(found)}")
 
 
-async def _blocks(items: Iterable[NewItem]) -> AsyncIterator[bytes]:
-    """Rows of `staged_items` as COPY reads CSV; made in a thread, so that nobody is held up."""
+async def _in_a_thread(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """What takes long to be made, so that nobody is held up meanwhile."""
+    while (block := await asyncio.to_thread(next, blocks, None)) is not None:
+        yield block
+
+
+def _rows(items: Iterable[NewItem]) -> Iterator[bytes]:
     rows = map(_row, items)
-    while block := await asyncio.to_thread(lambda: "".join(islice(rows, _BLOCK)).encode()):
+    while block := "".join(islice(rows, _BLOCK)).encode():
         yield block
 
 

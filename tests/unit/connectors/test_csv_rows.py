@@ -40,6 +40,25 @@ def test_rows_tell_the_line_where_they_begin() -> None:
     assert read(content) == [(2, ["1", "two\r\nlines"]), (5, ["3", "4"])]
 
 
+def test_each_line_is_read_once_whether_it_has_quotes_or_not() -> None:
+    content = b'"a\nx",b\n"1",2\n"3",4\n5,6\n\n7,8\n"9","\n",\n"",0'
+
+    assert read(content) == [
+        (3, ["1", "2"]),
+        (4, ["3", "4"]),
+        (5, ["5", "6"]),
+        (7, ["7", "8"]),
+        BadRow("a.csv", 8, None, "has 3 of 2 columns"),
+        (10, ["", "0"]),
+    ]
+
+
+def test_a_header_that_goes_on_costs_no_row() -> None:
+    content = b'"a\nx",b\n' + 20 * b'"1",2\n'
+
+    assert read(content) == [(line, ["1", "2"]) for line in range(3, 23)]
+
+
 def test_a_bad_row_does_not_cost_the_next() -> None:
     content = b'a,b\n1\n2,\xe9\n3,\x00\n"4"x,4\n5,6\n'
 
@@ -56,7 +75,7 @@ def test_quotes_that_do_not_close_are_told_with_all_that_they_swallowed() -> Non
 
 
 def test_an_endless_line_is_one_bad_row_and_little_memory() -> None:
-    content = b"a,b\n1," + b"x" * (3 * LONGEST_LINE) + b"\n1,2\n"
+    content = b"a,b\n1," + b"x" * (9 * LONGEST_LINE) + b"\n1,2\n"
 
     assert bad(content) == [(2, None)]
     assert good(content) == [["1", "2"]]

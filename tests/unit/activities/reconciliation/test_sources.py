@@ -6,16 +6,19 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 
+from activities.reconciliation.columns import items_of_ledger
 from activities.reconciliation.sources import (
     StatementItems,
-    items_of_ledger,
     items_of_movements,
 )
+from connectors.ledger_columns import SCHEMA
 from connectors.ledger_csv import LedgerLine
 from connectors.movements import Movement
 from connectors.statements.statement import Entry, Format, Opened, StatementRefused
+from database.reconciliation.item import NewItem
 
 BERLIN = ZoneInfo("Europe/Berlin")
 CHARGE = Movement(
@@ -80,17 +83,22 @@ def test_a_transaction_is_known_by_the_first_key_that_is_there(
     assert {item.reference for item in items_of_movements([movement], keys, BERLIN)} == {reference}
 
 
+def item_of(line: LedgerLine) -> NewItem:
+    items = items_of_ledger(pl.DataFrame([line], SCHEMA, orient="row"), BERLIN)
+    return NewItem(**items.row(0, named=True))
+
+
 def test_the_day_is_that_of_the_accounts_zone() -> None:
-    [item] = items_of_ledger([LINE], BERLIN)
+    item = item_of(LINE)
     [payout] = items_of_movements([PAYOUT], [], ZoneInfo("UTC"))
-    [of_day] = items_of_ledger([LINE._replace(booked_on=date(2026, 3, 1))], BERLIN)
+    of_day = item_of(LINE._replace(booked_on=date(2026, 3, 1)))
 
     assert (item.effective_on, payout.effective_on) == (date(2026, 3, 2), date(2026, 3, 1))
     assert of_day.effective_on == date(2026, 3, 1)
 
 
 def test_a_ledger_line_is_an_item_of_its_account() -> None:
-    [item] = items_of_ledger([LINE], BERLIN)
+    item = item_of(LINE)
 
     assert (item.book, item.source_id, item.amount_minor) == ("clearing", "e-1/2", -1000)
     assert (item.presentment_minor, item.presentment_currency) == (-1100, "USD")

@@ -7,18 +7,23 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 
-from activities.reconciliation.sources import items_of_ledger, items_of_movements
-from connectors import ledger_csv
+from activities.reconciliation.columns import items_of_ledger, items_of_report
+from activities.reconciliation.sources import items_of_movements
+from connectors import ledger_columns
 from connectors.csv_rows import BadRow
-from connectors.stripe import report_csv
+from connectors.stripe import report_columns, report_csv
+from database.reconciliation.item import NewItem
 from simulators.bank.money import exponent
 from simulators.bank.statement import Entry, Statement
 from simulators.bank.statements import FORMATS
@@ -29,6 +34,8 @@ from simulators.world.shape import KnownBy, Shape
 from simulators.world.stripe_csv import StripeCsv
 from tests.unit.connectors.statements.reading import Whole, statements
 from tests.worlds import line_item, transaction_items
+
+Row = TypeVar("Row")
 
 UTC = ZoneInfo("UTC")
 SHAPE = Shape(seed=4, days=5, payments=80, currencies=("EUR", "JPY", "KWD"))
@@ -160,23 +167,36 @@ def test_files_have_every_row_in_major_units(tmp_path: Path) -> None:
             assert _minor(row["net_amount"], row["currency"]) == books.closing("processor")
 
 
+def good(rows: Iterable[Row | BadRow]) -> Iterator[Row]:
+    return (row for row in rows if not isinstance(row, BadRow))
+
+
+def items(frames: Iterable[pl.DataFrame]) -> list[NewItem]:
+    return [NewItem(**row) for frame in frames for row in frame.iter_rows(named=True)]
+
+
 @pytest.mark.parametrize("key", get_args(KnownBy))
 def test_files_are_read_back_as_the_items_that_a_world_has(tmp_path: Path, key: KnownBy) -> None:
     world = plant(replace(SHAPE, known_by=key, failing=0.3, manual=0.3), ALL)
     write(world, tmp_path)
     with (tmp_path / "ledger.csv").open("rb") as file:
-        lines = [each for each in ledger_csv.read(file, "L") if not isinstance(each, BadRow)]
-    assert [*items_of_ledger(lines, UTC)] == [
-        line_item(line) for day in world.days() for line in day.lines
-    ]
+        lines = [items_of_ledger(each, UTC) for each in good(ledger_columns.read(file, "L"))]
+    assert items(lines) == [line_item(line) for day in world.days() for line in day.lines]
     with (tmp_path / "stripe.csv").open("rb") as file:
-        movements = [each for each in report_csv.read(file, "S") if not isinstance(each, BadRow)]
-    assert [*items_of_movements(movements, [key], UTC)] == [
+        movements = [*good(report_csv.read(file, "S"))]
+        file.seek(0)
+        report = [
+            items_of_report(each, [key], UTC) for each in good(report_columns.read(file, "S"))
+        ]
+    expected = [
         item
         for day in world.days()
         for each in day.transactions
         for item in transaction_items(each, key=key, by_report=True)
     ]
+    assert [*items_of_movements(movements, [key], UTC)] == expected
+    by_source = attrgetter("source_id")
+    assert sorted(items(report), key=by_source) == sorted(expected, key=by_source)
     with (tmp_path / "summary.csv").open("rb") as file:
         told = report_csv.read_summary(file, "S")
     for currency, books in world.manifest().books.items():
