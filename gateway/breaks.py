@@ -11,6 +11,7 @@ from gateway import examples
 from gateway.callers import Allowed, AskedTenant, tenant_to_see
 from gateway.cursors import cursor_of, place_of
 from gateway.etags import IfNoneMatch, tagged
+from gateway.named_accounts import must_be_there
 from gateway.openapi import answers, problems
 from gateway.options import Options
 from gateway.parameters import Cursor, Limit
@@ -69,7 +70,7 @@ _IN_FULL = BreakInFull(
 @router.get(
     "",
     response_model=BreakPage,
-    responses={**answers(BreakPage(items=[_EXAMPLE], next=None)), **problems(401, 403, 503)},
+    responses={**answers(BreakPage(items=[_EXAMPLE], next=None)), **problems(401, 403, 404, 503)},
     summary="List breaks",
 )
 async def many(
@@ -111,11 +112,13 @@ async def many(
         opened_before=opened_before,
     )
     place = place_of(cursor, int, int) if cursor is not None else None
+    tenant = tenant_to_see(caller, asked_tenant)
     async with transaction(options.engine) as connection:
+        await must_be_there(connection, account, tenant)
         rows = await lists.breaks(
             connection,
             asked,
-            tenant=tenant_to_see(caller, asked_tenant),
+            tenant=tenant,
             after=(place[0], place[1]) if place else None,
             limit=limit + 1,
         )

@@ -5,15 +5,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.connection import transaction
 from database.reconciliation import accounts, lists
 from database.reconciliation.lists import MatchesAsked
-from database.reconciliation.taking_apart import NoMatch, unmatch
+from database.reconciliation.taking_apart import NoMatch, taken_apart_before, unmatch
 from gateway import examples
-from gateway.callers import Allowed, AskedTenant, tenant_to_see
+from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
 from gateway.cursors import cursor_of, place_of
 from gateway.etags import IfNoneMatch, tagged
+from gateway.named_accounts import must_be_there
 from gateway.openapi import answers, problems
 from gateway.options import Options
 from gateway.parameters import Cursor, Limit
@@ -76,7 +78,7 @@ class UnmatchForm(BaseModel):
 @router.get(
     "",
     response_model=MatchPage,
-    responses={**answers(MatchPage(items=[_EXAMPLE], next=None)), **problems(401, 403, 503)},
+    responses={**answers(MatchPage(items=[_EXAMPLE], next=None)), **problems(401, 403, 404, 503)},
     summary="List matches",
 )
 async def many(
@@ -101,11 +103,13 @@ async def many(
 ) -> Response:
     """Matches, the latest first."""
     asked = MatchesAsked(account=account, leg=leg, rules=rule, day=business_date, source=source)
+    tenant = tenant_to_see(caller, asked_tenant)
     async with transaction(options.engine) as connection:
+        await must_be_there(connection, account, tenant)
         rows = await lists.matches(
             connection,
             asked,
-            tenant=tenant_to_see(caller, asked_tenant),
+            tenant=tenant,
             after=place_of(cursor, int)[0] if cursor is not None else None,
             limit=limit + 1,
         )
@@ -121,7 +125,7 @@ async def many(
     "/{id}/unmatch",
     response_model=Unmatched,
     responses={
-        **answers(Unmatched(id=_ID, account="acme")),
+        **answers(Unmatched(id=_ID, account="acme", before=False)),
         **problems(400, 401, 403, 404, 413, 415, 503),
     },
     summary="Take a match apart",
@@ -130,15 +134,27 @@ async def take_apart(id: UUID, form: UnmatchForm, caller: Allowed, options: Opti
     """Say that items do not belong together: kept for good, with who and why.
 
     They are open from the next run on, and no run puts them together again. What was certified
-    stays as it is.
+    stays as it is. Who says so again, with the same reason, is told that it was said before.
     """
+    by, reason = caller.name, form.reason
     async with transaction(options.engine) as connection:
-        rows = await lists.matches(connection, MatchesAsked(id=id), tenant=caller.tenant, limit=1)
-        if not rows:
-            raise not_found("match")
-        account = await accounts.of_name(connection, rows[0]["account"])
         try:
-            await unmatch(connection, account.id, id, by=caller.name, reason=form.reason)
+            account = await _taken_apart(connection, caller, id, reason)
+            return Unmatched(id=str(id), account=account, before=False)
         except NoMatch:
-            raise not_found("match") from None
-    return Unmatched(id=str(id), account=account.name)
+            said = await taken_apart_before(
+                connection, id, tenant=caller.tenant, by=by, reason=reason
+            )
+    if said is None:
+        raise not_found("match")
+    return Unmatched(id=str(id), account=said, before=True)
+
+
+async def _taken_apart(connection: AsyncConnection, caller: Caller, id: UUID, reason: str) -> str:
+    """The account of a match that is now taken apart. Raises NoMatch."""
+    rows = await lists.matches(connection, MatchesAsked(id=id), tenant=caller.tenant, limit=1)
+    if not rows:
+        raise NoMatch(f"there is no match {id}")
+    account = await accounts.of_name(connection, rows[0]["account"])
+    await unmatch(connection, account.id, id, by=caller.name, reason=reason)
+    return account.name

@@ -15,7 +15,7 @@ from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
 from gateway.cursors import cursor_of, place_of
 from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import IfNoneMatch, tagged
-from gateway.named_accounts import KnownAccount, account_of
+from gateway.named_accounts import KnownAccount, account_of, must_be_there
 from gateway.openapi import answers, problem, problems
 from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
@@ -191,7 +191,7 @@ async def begin_range(form: RangeForm, caller: Allowed, options: Options) -> Sta
     response_model=ReconciliationPage,
     responses={
         **answers(ReconciliationPage(items=[_EXAMPLE], next=None)),
-        **problems(401, 403, 503),
+        **problems(401, 403, 404, 503),
     },
     summary="List reconciliations",
 )
@@ -209,10 +209,12 @@ async def many(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Runs, the newest first."""
+    tenant = tenant_to_see(caller, asked_tenant)
     async with transaction(options.engine) as connection:
+        await must_be_there(connection, account, tenant)
         rows = await runs.many(
             connection,
-            tenant=tenant_to_see(caller, asked_tenant),
+            tenant=tenant,
             account=account,
             stages=list(stage) if stage else None,
             first=first,

@@ -45,6 +45,7 @@ API_KEYS = {
     "senior_reviewer_two": "key-of-sven",
     "finance_operator": "key-of-fiona",
     "finance_approver": "key-of-fred",
+    "finance_approver_two": "key-of-fay",
     "operator": "key-of-olga",
     "admin": "key-of-ada",
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from workers.obstacle import Obstacle
+from workers.terminal import say
 
 
 def end(code: int) -> NoReturn:
@@ -28,7 +29,7 @@ def end_after(name: str, work: Callable[[], object]) -> NoReturn:
     try:
         done = work()
     except Obstacle as obstacle:
-        print(f"{name}: {obstacle}", file=sys.stderr)  # noqa: T201
+        say(f"{name}: {obstacle}", err=True)
         end(obstacle.exit_code)
     except SystemExit as asked:
         end(asked.code if isinstance(asked.code, int) else int(asked.code is not None))

@@ -23,6 +23,7 @@ _CALLERS = {
     "senior_reviewer_two": ("person", ("reviewer", "senior_reviewer")),
     "finance_operator": ("person", ("finance_operator",)),
     "finance_approver": ("person", ("finance_approver",)),
+    "finance_approver_two": ("person", ("finance_approver",)),
     "operator": ("person", ("operator",)),
     "admin": ("person", ("operator", "admin")),
 }

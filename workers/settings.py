@@ -56,6 +56,7 @@ SecretName = Literal[
     "api_key_senior_reviewer_two",
     "api_key_finance_operator",
     "api_key_finance_approver",
+    "api_key_finance_approver_two",
     "api_key_operator",
     "api_key_admin",
 ]
@@ -271,6 +272,8 @@ class Settings(BaseSettings):
     """The same, as somebody who keeps the books."""
     api_key_finance_approver: SecretStr | None = None
     """The same, as somebody who approves of what those who keep the books propose."""
+    api_key_finance_approver_two: SecretStr | None = None
+    """The same, as another one: nobody locks a month or reinstates a statement by themselves."""
     api_key_operator: SecretStr | None = None
     """The same, as an operator."""
     api_key_admin: SecretStr | None = None

@@ -39,6 +39,14 @@ _FIND = text("""
 """)
 
 
+_SAID = text("""
+    SELECT a.name FROM match_history h JOIN reconciliation_accounts a ON a.id = h.account
+    WHERE h.match = :match AND h.kept AND h.unmatched_by = :by AND h.reason = :reason
+      AND (CAST(:tenant AS text) IS NULL OR a.tenant = :tenant)
+    LIMIT 1
+""")
+
+
 class NoMatch(LookupError):
     """There is no match of this id, or none any more."""
 
@@ -87,3 +95,12 @@ async def unmatch(
     await take_apart(connection, until_run=latest, by=by, reason=reason, kept=True)
     details = {"match": str(match), "account": account, "reason": reason}
     await record(connection, "reconciliation.unmatched", by, details=details)
+
+
+async def taken_apart_before(
+    connection: AsyncConnection, match: UUID, *, tenant: str | None, by: str, reason: str
+) -> str | None:
+    """The account of a match that this person took apart for this reason; None where none did."""
+    said = {"match": match, "tenant": tenant, "by": by, "reason": reason}
+    account: str | None = await connection.scalar(_SAID, said)
+    return account

@@ -4,6 +4,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from typer.testing import CliRunner
+
+from gateway.accounts import AccountForm
+from workers.cli import app
+from workers.cli.options import Role
+from workflows.reconciliation.books import BreakClass, Rule
+from workflows.reconciliation.messages import Stage
+from workflows.reconciliation.statements import StatementState
 
 HEAVY = ("temporalio", "sqlalchemy", "fastapi", "pydantic", "alembic", "httpx", "asyncpg")
 
@@ -47,3 +58,29 @@ def test_a_wrong_setting_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None
     assert ended.returncode == 2
     assert "PERDURE_GATEWAY_PORT" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def _of_field(name: str) -> tuple[str, ...]:
+    kind: Any = AccountForm.model_fields[name].annotation
+    return get_args(get_args(kind)[0]) if name == "posts" else get_args(kind)
+
+
+@pytest.mark.parametrize(
+    ("command", "values"),
+    [
+        ("breaks list", get_args(BreakClass)),
+        ("matches list", get_args(Rule)),
+        ("reconcile list", get_args(Stage)),
+        ("statements list", get_args(StatementState)),
+        ("accounts make", _of_field("processor")),
+        ("accounts make", _of_field("posts")),
+        ("periods lock", tuple(Role)),
+    ],
+)
+def test_help_names_every_value_that_an_option_takes_in_one_piece(
+    command: str, values: tuple[str, ...]
+) -> None:
+    shown = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "80"})
+    assert shown.exit_code == 0
+    words = {word.strip(".,:;") for word in shown.stdout.split()}
+    assert set(values) <= words

@@ -39,6 +39,8 @@ def test_the_gateway_knows_callers_by_hashes_alone() -> None:
     assert callers["laptop-service"]["roles"] == ["service"]
     assert callers["laptop-operator"]["roles"] == ["operator"]
     assert "admin" in callers["laptop-admin"]["roles"]
+    for name in ("laptop-finance-approver", "laptop-finance-approver-two"):
+        assert callers[name]["roles"] == ["finance_approver"]
     operator = found.secret("api_key_operator")
     assert callers["laptop-operator"]["sha256"] == hashlib.sha256(operator.encode()).hexdigest()
     assert operator not in text

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role, segment
+from workers.terminal import say
 
 app = typer.Typer(help="Accounts that are reconciled: open them.", no_args_is_help=True)
 
@@ -70,7 +71,9 @@ def make(
         ),
     ] = None,
     time_zone: Annotated[str, typer.Option(help="Where its days begin and end.")] = "UTC",
-    processor: Annotated[str, typer.Option(help="listing or reports.")] = "listing",
+    processor: Annotated[
+        str, typer.Option(help="How its movements come: listing or reports.")
+    ] = "listing",
     posts: Annotated[
         list[str] | None,
         typer.Option(help="What we book from evidence: fees, payouts, settlements; repeatable."),
@@ -100,7 +103,7 @@ def make(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"made {answer['name']}")
+        say(f"made {answer['name']}")
 
 
 def bank_account_of(text: str) -> dict[str, str]:
@@ -219,11 +222,11 @@ def _show(answer: dict[str, Any], *, as_json: bool) -> None:
         show_json(answer)
         return
     by = f" by {answer['decided_by']}" if answer["decided_by"] else ""
-    typer.echo(
+    say(
         f"{answer['account']}  proposal {answer['id']}  {answer['state']}{by}  "
         f"opens on {answer['opened_on']}  {answer['items']} open items"
     )
-    typer.echo(
+    say(
         f"proposed by {answer['proposed_by']}, {clock(answer['proposed_at'])}: {answer['reason']}\n"
     )
     rows = [
@@ -233,7 +236,7 @@ def _show(answer: dict[str, Any], *, as_json: bool) -> None:
     shown = answer["open_items"]
     if not shown:
         return
-    typer.echo(f"\nopen items, the first {len(shown)} of {answer['items']}:")
+    say(f"\nopen items, the first {len(shown)} of {answer['items']}:")
     items = [
         (
             *(one["book"], one["kind"], money(one["amount_minor"], one["currency"])),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role
+from workers.terminal import say
 
 app = typer.Typer(help="See what an applicant sees, and let them see it.", no_args_is_help=True)
 
@@ -28,13 +29,13 @@ def status(id: Id, role: AsRole = Role.support, as_json: AsJson = False) -> None
     if as_json:
         show_json(answer)
         return
-    typer.echo(answer["text"])
+    say(answer["text"])
     if (asked := answer["asked"]) and asked["until"]:
-        typer.echo(f"until {clock(asked['until'])}")
+        say(f"until {clock(asked['until'])}")
     for code in answer["adverse_actions"]:
-        typer.echo(f"  {code}")
+        say(f"  {code}")
     if answer["appeal_until"]:
-        typer.echo(f"appeal until {clock(answer['appeal_until'])}")
+        say(f"appeal until {clock(answer['appeal_until'])}")
 
 
 @app.command()
@@ -57,7 +58,7 @@ def token(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(answer["token"])
+        say(answer["token"])
 
 
 def _path(id: str) -> str:

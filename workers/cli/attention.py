@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role
+from workers.terminal import say
 
 app = typer.Typer(help="See what waits for somebody, and decide.", no_args_is_help=True)
 
@@ -37,30 +38,21 @@ def list_(
     Exit codes: 0 listed · 1 refused by the gateway · 2 wrong usage or setting · 3 the gateway does
     not answer
     """
-    from workers.cli.gateway_call import call, clock, show_json, show_page
+    from workers.cli.gateway_call import call, clock, show_json, show_next
 
     asked = {"owner": owner, "step": step, "tenant": tenant, "limit": limit, "cursor": cursor}
     answer = call("GET", "/v1/attention", role=role, params=asked)
     if as_json:
         show_json(answer)
         return
-    rows = [
-        (
-            one["workflow_id"],
-            one["step"] or one["kind"],
-            one["owner"],
-            clock(one["since"]),
-            f"{one['why']['kind']}: {one['why']['type']}: {one['why']['text']}",
-            ", ".join(one["choices"]),
-        )
-        for one in answer["items"]
-    ]
-    show_page(
-        ("workflow", "step", "who", "since", "why", "choices"),
-        rows,
-        answer,
-        none="Nothing waits for anybody.",
-    )
+    for one in answer["items"]:
+        why = one["why"]
+        say(f"{one['workflow_id']}  {one['step'] or one['kind']}")
+        say(f"    {why['kind']}: {why['type']}: {why['text']}")
+        say(f"    {one['owner']} since {clock(one['since'])} may {', '.join(one['choices'])}")
+    if not answer["items"]:
+        say("Nothing waits for anybody.")
+    show_next(answer)
 
 
 @app.command()
@@ -106,7 +98,7 @@ def resolve(
         show_json(answer)
     else:
         line = f"{answer['workflow_id']}  {answer['stage']}  {answer['stopping'] or ''}"
-        typer.echo(line.rstrip())
+        say(line.rstrip())
 
 
 @app.command()
@@ -173,7 +165,7 @@ def retry(
         ]
         show_table(titles, rows)
     else:
-        typer.echo("Nothing fits.")
+        say("Nothing fits.")
     if any(one["outcome"] not in ("fits", "taken") for one in items):
         raise typer.Exit(1)
 

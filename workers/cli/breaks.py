@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from workers.cli.options import AsJson, AsRole, Role
+from workers.cli.options import AsJson, AsRole, Role, values
+from workers.terminal import say
+from workflows.reconciliation.books import BreakClass
 
 app = typer.Typer(help="Look at what the books do not agree on.", no_args_is_help=True)
 
@@ -16,7 +18,10 @@ def list_(
     *,
     account: Annotated[str | None, typer.Option(help="Only this account's.")] = None,
     break_class: Annotated[
-        list[str] | None, typer.Option("--class", help="Only of these classes; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--class", help=f"Only of these classes, repeatable: {values(get_args(BreakClass))}."
+        ),
     ] = None,
     leg: Annotated[str | None, typer.Option(help="L1, L2 or L3.")] = None,
     currency: Annotated[str | None, typer.Option(help="Only in this currency.")] = None,
@@ -66,13 +71,13 @@ def list_(
             one["break_class"],
             one["leg"],
             money(one["at_risk_minor"], one["currency"]),
-            f"{one['days']} days",
+            one["days"],
             " ".join(one["subject"]),
             ", ".join(word for word in ("material", "provisional") if one[word]),
         )
         for one in answer["items"]
     ]
-    titles = ("id", "account", "class", "leg", "at risk", "age", "subject", "")
+    titles = ("id", "account", "class", "leg", "at risk", "days", "subject", "note")
     show_page(titles, rows, answer, none="No breaks.")
 
 
@@ -99,7 +104,7 @@ def show(
 
     at_risk = money(answer["at_risk_minor"], answer["currency"])
     over = f", closed on {answer['closed_on']}" if answer["closed_on"] else ""
-    typer.echo(
+    say(
         f"{answer['account']}: {answer['break_class']} in {answer['leg']}, {at_risk} at risk, "
         f"since {answer['opened_on']}{over}\n"
     )
@@ -115,7 +120,7 @@ def show(
         for one in answer["items"]
     ]
     show_table(("item", "book", "kind", "amount", "day", "reference"), items)
-    typer.echo()
+    say()
     events = [
         (
             one["run"],

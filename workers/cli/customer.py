@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role, segment
+from workers.terminal import say
 
 app = typer.Typer(help="Look at customers, compare them, let them go.", no_args_is_help=True)
 
@@ -95,7 +96,7 @@ def compare_now(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{id}  {answer['stage']}  compared now: see `perdure customer show {id}`")
+        say(f"{id}  {answer['stage']}  compared now: see `perdure customer show {id}`")
 
 
 @app.command()
@@ -114,7 +115,7 @@ def offboard(id: Id, reason: Reason, role: AsRole = Role.operator, as_json: AsJs
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{answer['id']}  {answer['stage']}  {answer['stopping'] or ''}".rstrip())
+        say(f"{answer['id']}  {answer['stage']}  {answer['stopping'] or ''}".rstrip())
 
 
 def _show(answer: dict[str, Any]) -> None:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from workers.terminal import say
+
 app = typer.Typer()
 
 _PACE = 1.7
@@ -106,7 +108,7 @@ async def _demo(*, leave: bool, as_json: bool) -> int:
             if report is None:
                 return 130
             if as_json:
-                typer.echo(report.model_dump_json(indent=2))
+                say(report.model_dump_json(indent=2))
             else:
                 review.show(report, settings, console, stays=stays)
             if house.own and stays:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role, segment
+from workers.terminal import say
 
 app = typer.Typer(
     help="Deliver documents, look at them, accept and refuse them.", no_args_is_help=True
@@ -66,9 +67,9 @@ def list_(id: Onboarding, role: AsRole = Role.operator, as_json: AsJson = False)
     if rows:
         show_table(titles, rows)
     else:
-        typer.echo("No documents.")
+        say("No documents.")
     if answer["missing"]:
-        typer.echo(f"\nmissing: {', '.join(answer['missing'])}")
+        say(f"\nmissing: {', '.join(answer['missing'])}")
 
 
 @app.command()
@@ -99,7 +100,7 @@ def upload(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{answer['id']}  {answer['kind']}  {answer['state']}")
+        say(f"{answer['id']}  {answer['kind']}  {answer['state']}")
 
 
 @app.command()
@@ -152,7 +153,7 @@ def _judge(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{answer['workflow_id']}  {answer['stage']}")
+        say(f"{answer['workflow_id']}  {answer['stage']}")
 
 
 def _path(id: str) -> str:

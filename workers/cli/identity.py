@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role
+from workers.terminal import say
 
 app = typer.Typer(help="See who is to be looked at, and decide.", no_args_is_help=True)
 
@@ -88,4 +89,4 @@ def decide(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{answer['id']}  {answer['state']}")
+        say(f"{answer['id']}  {answer['state']}")

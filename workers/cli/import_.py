@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role
+from workers.terminal import say
 
 if TYPE_CHECKING:
     from database.journal.book import Posted
@@ -64,7 +65,7 @@ def ledger(
     except OSError as error:
         _refuse("unreadable", f"{file}: {error.strerror}", as_json=as_json)
     except DatabaseDown as down:
-        typer.echo(f"perdure: {down}", err=True)
+        say(f"perdure: {down}", err=True)
         raise typer.Exit(3) from None
     else:
         _tell(posted, as_json=as_json)
@@ -115,14 +116,14 @@ def statement(
         show_json(told)
     elif told["state"] == "refused":
         where = f" ({told['position']})" if told["position"] else ""
-        typer.echo(f"refused ({told['error']}): {told['detail']}{where}", err=True)
+        say(f"refused ({told['error']}): {told['detail']}{where}", err=True)
     elif told["statements"]:
         fields = ("bank_account", "currency", "statement_id", "closing_on", "entries", "proof")
         titles = (*(name.replace("_", " ") for name in fields), "state")
         rows = [tuple(one[name] for name in (*fields, "state")) for one in told["statements"]]
         show_table(titles, rows)
     else:
-        typer.echo(f"{told['id']}  {told['state']}")
+        say(f"{told['id']}  {told['state']}")
     if told["state"] == "refused":
         raise typer.Exit(_REFUSED)
 
@@ -144,9 +145,9 @@ def _tell(posted: Posted, *, as_json: bool) -> None:
     import json
 
     if as_json:
-        typer.echo(json.dumps({"booked": posted.new, "booked_before": posted.before}))
+        say(json.dumps({"booked": posted.new, "booked_before": posted.before}))
     else:
-        typer.echo(f"{posted.new} entries booked, {posted.before} were booked before")
+        say(f"{posted.new} entries booked, {posted.before} were booked before")
 
 
 def _refuse(
@@ -159,11 +160,11 @@ def _refuse(
     import json
 
     if as_json:
-        typer.echo(json.dumps({"error": error, "detail": detail, "bad_rows": list(rows)}))
+        say(json.dumps({"error": error, "detail": detail, "bad_rows": list(rows)}))
     else:
-        typer.echo(f"refused ({error}): {detail}", err=True)
+        say(f"refused ({error}): {detail}", err=True)
         for row in rows:
             where = f"{row['file']}, line {row['line']}"
             what = f" {row['field']}" if row["field"] else ""
-            typer.echo(f"  {where}:{what} {row['reason']}", err=True)
+            say(f"  {where}:{what} {row['reason']}", err=True)
     raise typer.Exit(_REFUSED)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from workers.cli.options import AsJson, AsRole, KnownAt, OnDay, Role, segment
+from workers.terminal import say
 
 app = typer.Typer(help="Look into the journal.", no_args_is_help=True)
 
@@ -43,4 +44,4 @@ def balances(
     rows = [(one["code"], money(one["amount_minor"], one["currency"])) for one in answer["items"]]
     show_table(("account", "balance"), rows)
     later = "1 entry was" if answer["later"] == 1 else f"{answer['later']} entries were"
-    typer.echo(f"\nsealed at {clock(answer['sealed_at'])}; {later} booked later")
+    say(f"\nsealed at {clock(answer['sealed_at'])}; {later} booked later")

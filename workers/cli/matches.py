@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from workers.cli.options import AsJson, AsRole, Role, segment
+from workers.cli.options import AsJson, AsRole, Role, segment, values
+from workers.terminal import say
+from workflows.reconciliation.books import Rule
 
 app = typer.Typer(help="Look at matches, take them apart.", no_args_is_help=True)
 
@@ -16,7 +18,10 @@ app = typer.Typer(help="Look at matches, take them apart.", no_args_is_help=True
 def list_(
     account: Annotated[str | None, typer.Option(help="Only this account's.")] = None,
     leg: Annotated[str | None, typer.Option(help="L1, L2 or L3.")] = None,
-    rule: Annotated[list[str] | None, typer.Option(help="Only by these rules; repeatable.")] = None,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Only by these rules, repeatable: {values(get_args(Rule))}."),
+    ] = None,
     day: Annotated[
         datetime | None, typer.Option(help="Made by runs of this day.", formats=["%Y-%m-%d"])
     ] = None,
@@ -35,7 +40,7 @@ def list_(
     Exit codes: 0 listed · 1 refused by the gateway · 2 wrong usage or setting · 3 the gateway does
     not answer
     """
-    from workers.cli.gateway_call import call, show_json, show_page
+    from workers.cli.gateway_call import call, show_json, show_next, show_table
 
     asked = {
         "account": account,
@@ -52,21 +57,16 @@ def list_(
         return
     from workers.cli.reconcile_shown import money
 
-    rows = [
-        (
-            one["id"],
-            one["account"],
-            one["leg"],
-            one["rule"],
-            one["disposition"],
-            f"{item['book']} {item['source_id']}",
-            money(item["amount_minor"], item["currency"]),
-        )
-        for one in answer["items"]
-        for item in one["items"]
-    ]
-    titles = ("match", "account", "leg", "rule", "how", "item", "amount")
-    show_page(titles, rows, answer, none="No matches.")
+    for one in answer["items"]:
+        say("  ".join(one[field] for field in ("id", "account", "leg", "rule", "disposition")))
+        items = [
+            (item["book"], item["source_id"], money(item["amount_minor"], item["currency"]))
+            for item in one["items"]
+        ]
+        show_table(("", "", ""), items, indent=4)
+    if not answer["items"]:
+        say("No matches.")
+    show_next(answer)
 
 
 @app.command()
@@ -80,8 +80,8 @@ def unmatch(
 
     Example: `perdure matches unmatch 3d6f0a52-8c1e-5b7a-9a51-7f5d8a2b9c10 --reason "not theirs"`
 
-    Exit codes: 0 taken apart · 1 there is none, or refused by the gateway · 2 wrong usage or
-    setting · 3 the gateway does not answer
+    Exit codes: 0 taken apart, now or before · 1 there is none, or refused by the gateway · 2 wrong
+    usage or setting · 3 the gateway does not answer
     """
     from workers.cli.gateway_call import call, show_json
 
@@ -90,4 +90,5 @@ def unmatch(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{answer['id']} is taken apart.")
+        already = " already" if answer["before"] else ""
+        say(f"{answer['id']} is taken apart{already}.")

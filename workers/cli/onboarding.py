@@ -9,6 +9,7 @@ import typer
 
 from workers.cli import application
 from workers.cli.options import AsJson, AsRole, Role, segment
+from workers.terminal import say
 
 app = typer.Typer(help="Start onboardings, look at them, take them back.", no_args_is_help=True)
 
@@ -69,13 +70,13 @@ def start(
     form |= {field: value for field, value in named.items() if value is not None}
     if key is None:
         key = str(uuid4())
-        typer.echo(f"Should this fail, repeat it with --key {key}", err=True)
+        say(f"Should this fail, repeat it with --key {key}", err=True)
     headers = {"Idempotency-Key": key}
     answer = call("POST", "/v1/onboardings", role=role, body=form, headers=headers)
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{answer['id']}  {answer['stage']}")
+        say(f"{answer['id']}  {answer['stage']}")
 
 
 @app.command("list")
@@ -163,7 +164,7 @@ def withdraw(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{answer['id']}  {answer['stage']}  {answer['stopping'] or ''}".rstrip())
+        say(f"{answer['id']}  {answer['stage']}  {answer['stopping'] or ''}".rstrip())
 
 
 @app.command("resend-confirmation")
@@ -191,7 +192,7 @@ def resend_confirmation(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{answer['id']}  {answer['stage']}  the mail goes out")
+        say(f"{answer['id']}  {answer['stage']}  the mail goes out")
 
 
 @app.command()
@@ -221,7 +222,7 @@ def appeal(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{answer['id']}  {answer['stage']}")
+        say(f"{answer['id']}  {answer['stage']}")
 
 
 def _codes(answer: dict[str, Any]) -> list[dict[str, str]]:

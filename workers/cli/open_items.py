@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from workers.cli.options import AsJson, AsRole, KnownAt, OnDay, Role, segment
+from workers.terminal import say
 
 
 def open_(
@@ -52,7 +53,7 @@ def open_(
         show_json(answer)
         return
     since = clock(answer["known_since"])
-    typer.echo(f"{answer['run']}: {answer['status']}, known since {since}\n")
+    say(f"{answer['run']}: {answer['status']}, known since {since}\n")
     sums = [
         (
             one["leg"],
@@ -65,13 +66,12 @@ def open_(
     ]
     if sums:
         show_table(("leg", "class", "items", "open", "at risk"), sums)
-        typer.echo()
+        say()
     rows = [
         (
             one["leg"],
             one["break_class"] or one["disposition"],
             one["book"],
-            one["kind"],
             money(one["amount_minor"], one["currency"]),
             one["effective_on"],
             one["source_id"],
@@ -79,5 +79,5 @@ def open_(
         )
         for one in answer["items"]
     ]
-    titles = ("leg", "why", "book", "kind", "amount", "day", "item", "reference")
+    titles = ("leg", "why", "book", "amount", "day", "item", "reference")
     show_page(titles, rows, answer, none="Nothing was open.")

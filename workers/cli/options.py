@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -20,12 +21,23 @@ class Role(StrEnum):
     senior_reviewer_two = "senior-reviewer-two"
     finance_operator = "finance-operator"
     finance_approver = "finance-approver"
+    finance_approver_two = "finance-approver-two"
     operator = "operator"
     admin = "admin"
 
 
+def values(those: Iterable[str]) -> str:
+    """What an option takes, for its help: typer wraps a list of choices within words."""
+    return ", ".join(those)
+
+
 AsRole = Annotated[
-    Role, typer.Option("--as", help="Use this role's key: PERDURE_API_KEY_… or its secrets file.")
+    Role,
+    typer.Option(
+        "--as",
+        metavar="ROLE",
+        help=f"Use this role's key, PERDURE_API_KEY_… or its secrets file: {values(Role)}.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: what the gateway answered.")]
 OnDay = Annotated[

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from workers.terminal import say
+
 app = typer.Typer()
 
 
@@ -65,7 +67,7 @@ def health_of_gateway() -> None:
     from workers import health, settings
 
     asyncio.run(health.gateway(settings.load()))
-    typer.echo("The gateway can work.")
+    say("The gateway can work.")
 
 
 @health.command("worker")
@@ -85,7 +87,7 @@ def health_of_worker(kind: Annotated[Kind, typer.Argument(help="What it works on
 
     queues = {Kind.onboarding: ONBOARDING, Kind.reconciliation: RECONCILIATION}
     asyncio.run(_ask_for_worker(queues[kind]))
-    typer.echo(f"A worker here asks for the work of {queues[kind]}.")
+    say(f"A worker here asks for the work of {queues[kind]}.")
 
 
 async def _ask_for_worker(task_queue: str) -> None:

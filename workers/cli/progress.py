@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import typer
+from workers.terminal import say
 
 
 def show_progress(progress: dict[str, Any] | None) -> None:
@@ -14,17 +14,15 @@ def show_progress(progress: dict[str, Any] | None) -> None:
     if not progress:
         return
     if waiting := progress["waiting"]:
-        typer.echo(
-            f"\nWaiting for {waiting['what']} by {waiting['who']} until {clock(waiting['until'])}"
-        )
+        say(f"\nWaiting for {waiting['what']} by {waiting['who']} until {clock(waiting['until'])}")
     for one in progress["attention"]:
         reason = one["reason"]
-        typer.echo(
+        say(
             f"\nParked since {clock(one['since'])}: {one['step']}\n"
             f"  {reason['kind']}: {reason['type']}: {reason['text']}\n"
             f"  {one['owner']} may {', '.join(one['choices'])}: perdure attention resolve"
         )
-    typer.echo()
+    say()
     show_table(
         ("step", "state", "started", "ended"),
         [

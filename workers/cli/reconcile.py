@@ -12,6 +12,7 @@ import typer
 
 from workers.cli import reconciliation
 from workers.cli.reconciliation import EXIT_CODES
+from workers.terminal import say
 
 if TYPE_CHECKING:
     from activities.reconciliation.given import Given, GivenBalance, Kind
@@ -102,12 +103,12 @@ def files(
     except files_mode.Refused as refused:
         if not as_json:
             raise
-        typer.echo(json.dumps(dict(refused.told)))
+        say(json.dumps(dict(refused.told)))
         raise typer.Exit(refused.exit_code) from None
     if report is None:
         raise typer.Exit(130)
     if as_json:
-        typer.echo(report.model_dump_json(indent=2))
+        say(report.model_dump_json(indent=2))
     else:
         from workers.cli.reconcile_shown import show
 
@@ -116,7 +117,7 @@ def files(
 
 
 def _say(sentence: str) -> None:
-    typer.echo(f"  {sentence}", err=True)
+    say(f"  {sentence}", err=True)
 
 
 def _given(

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from activities.reconciliation import words
+from workers.terminal import visible_value
 from workflows.reconciliation import currencies
 
 if TYPE_CHECKING:
@@ -179,5 +180,5 @@ def _table(
         ) or (not one and number)
         table.add_column(one, justify="right" if amounts else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(visible_value(cell)) for cell in row))
     console.print(table)

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
+from workers.cli.certificate import report, show_certified
 from workers.cli.open_items import open_
 from workers.cli.options import AsJson, AsRole, Role, segment
 from workers.cli.shadow import shadow
+from workers.terminal import say
 
 Account = Annotated[str, typer.Argument(help="The account's name.")]
 _DAY = ["%Y-%m-%d"]
@@ -29,6 +31,7 @@ def register(app: typer.Typer) -> None:
         ("range", range_),
         ("list", list_),
         ("show", show),
+        ("report", report),
         ("open", open_),
         ("shadow", shadow),
         ("withdraw", withdraw),
@@ -59,10 +62,10 @@ def run(
         answer = call("POST", "/v1/reconciliations", role=role, body=body)
         if wait:
             answer = _until_over(answer, role)
-    if as_json:
-        show_json(answer)
-    else:
-        _tell(answer)
+        if as_json:
+            show_json(answer)
+        else:
+            _tell(answer, role)
     if wait:
         raise typer.Exit(EXIT_CODES.get(answer["status"] or "", OVER))
 
@@ -75,10 +78,10 @@ def refusals_apart() -> Iterator[None]:
     try:
         yield
     except GatewayRefused as refused:
-        typer.echo(f"perdure: {refused}", err=True)
+        say(f"perdure: {refused}", err=True)
         raise typer.Exit(2) from None
     except GatewayNotReachable as error:
-        typer.echo(f"perdure: {error}", err=True)
+        say(f"perdure: {error}", err=True)
         raise typer.Exit(OVER) from None
 
 
@@ -107,13 +110,17 @@ def range_(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"begun: {answer['workflow_id']}")
+        say(f"begun: {answer['workflow_id']}")
 
 
 def list_(
     account: Annotated[str | None, typer.Option(help="Only this account's.")] = None,
     stage: Annotated[
-        list[str] | None, typer.Option(help="Only in these stages; repeatable.")
+        list[str] | None,
+        typer.Option(
+            help="Only in these stages, repeatable: received, gathering, matching, proving, "
+            "certifying, posting, balanced, breaks, incomplete, proof_failed, withdrawn, aborted."
+        ),
     ] = None,
     first: Annotated[
         datetime | None, typer.Option("--from", help="Of this day or later.", formats=_DAY)
@@ -149,15 +156,16 @@ def list_(
         return
     rows = [
         (
-            one["id"],
+            one["account"],
+            one["business_date"],
+            one["ordinal"],
             one["stage"],
             clock(one["begun_at"]),
             clock(one["ended_at"]),
-            one["certificate_id"],
         )
         for one in answer["items"]
     ]
-    titles = ("reconciliation", "stage", "begun", "ended", "certificate")
+    titles = ("account", "day", "run", "stage", "begun", "ended")
     show_page(titles, rows, answer, none="No reconciliations.")
 
 
@@ -180,11 +188,11 @@ def show(
     from workers.cli.gateway_call import call, show_json
     from workers.cli.progress import show_progress
 
-    answer = call("GET", _path(account, day, ordinal, role), role=role)
+    answer = call("GET", path_of(account, day, ordinal, role), role=role)
     if as_json:
         show_json(answer)
         return
-    _tell(answer)
+    _tell(answer, role)
     show_progress(answer["progress"])
 
 
@@ -207,12 +215,12 @@ def withdraw(
     """
     from workers.cli.gateway_call import call, show_json
 
-    path = _path(account, day, ordinal, role) + "/withdraw"
+    path = path_of(account, day, ordinal, role) + "/withdraw"
     answer = call("POST", path, role=role, body={"reason": reason})
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{answer['workflow_id']}: {answer['stopping'] or answer['stage']}")
+        say(f"{answer['workflow_id']}: {answer['stopping'] or answer['stage']}")
 
 
 def verify(
@@ -233,11 +241,11 @@ def verify(
     if as_json:
         show_json(answer)
     elif answer["holds"]:
-        typer.echo("The certificate holds: what is stored gives the same.")
+        say("The certificate holds: what is stored gives the same.")
     else:
-        typer.echo("The certificate does not hold:")
+        say("The certificate does not hold:")
         for difference in answer["differences"]:
-            typer.echo(f"  {difference}")
+            say(f"  {difference}")
     if not answer["holds"]:
         raise typer.Exit(1)
 
@@ -254,13 +262,13 @@ def _until_over(answer: dict[str, Any], role: Role) -> dict[str, Any]:
         found: dict[str, Any] = call("GET", path, role=role)
         if found["stage"] != told:
             told = found["stage"]
-            typer.echo(f"  {told}", err=True)
+            say(f"  {told}", err=True)
         if found["ended_at"] or (found["progress"] or {}).get("attention"):
             return found
         time.sleep(_LOOK_SECONDS)
 
 
-def _path(account: str, day: datetime, ordinal: int | None, role: Role) -> str:
+def path_of(account: str, day: datetime, ordinal: int | None, role: Role) -> str:
     """Where a run is; the latest of the day where nobody says which."""
     from workers.cli.gateway_call import GatewayRefused, call
 
@@ -274,7 +282,7 @@ def _path(account: str, day: datetime, ordinal: int | None, role: Role) -> str:
     return f"/v1/reconciliations/{segment(account)}/{at}/{ordinal}"
 
 
-def _tell(answer: dict[str, Any]) -> None:
-    typer.echo(f"{answer['id']}: {answer['status'] or answer['stage']}")
+def _tell(answer: dict[str, Any], role: Role) -> None:
+    say(f"{answer['id']}: {answer['status'] or answer['stage']}")
     if answer["certificate_id"]:
-        typer.echo(f"certificate: {answer['certificate_id']}")
+        show_certified(answer, role)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workers.terminal import say
+
 if TYPE_CHECKING:
     from workers.settings import Settings
 
@@ -27,7 +29,7 @@ def migrate() -> None:
     from workers import settings
 
     changed = asyncio.run(_migrate(settings.load()))
-    typer.echo("The tables are now this release's." if changed else "There was nothing to do.")
+    say("The tables are now this release's." if changed else "There was nothing to do.")
 
 
 namespace = typer.Typer(help="Temporal's namespace.", no_args_is_help=True)
@@ -99,7 +101,7 @@ def make_secrets(
     from workers import deployment_secrets
 
     for name in deployment_secrets.make(folder, tenant=tenant):
-        typer.echo(f"made {folder / name}")
+        say(f"made {folder / name}")
 
 
 async def _migrate(settings: Settings) -> bool:
@@ -140,8 +142,8 @@ async def _apply_namespace(settings: Settings, retention_days: int) -> None:
 
     client = await connect(settings, lazy=True)
     made = await namespace.apply(client, retention=timedelta(days=retention_days))
-    typer.echo(f"The namespace {client.namespace} {'was made' if made else 'is there'}.")
-    typer.echo("It has every search attribute.")
+    say(f"The namespace {client.namespace} {'was made' if made else 'is there'}.")
+    say("It has every search attribute.")
 
 
 async def _apply_schedules(settings: Settings) -> None:
@@ -156,4 +158,4 @@ async def _apply_schedules(settings: Settings) -> None:
         await schedules.apply(client, settings)
     except RPCError as error:
         raise Obstacle(f"Temporal refuses: {error.message}") from error
-    typer.echo(f"{len(schedules.EVERY) + 1} schedules are what they should be.")
+    say(f"{len(schedules.EVERY) + 1} schedules are what they should be.")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role
+from workers.terminal import say
 
 app = typer.Typer(help="See what was done once, and have it done again.", no_args_is_help=True)
 
@@ -43,7 +44,7 @@ def show(
     elif entries:
         _show(entries)
     else:
-        typer.echo("No requests.")
+        say("No requests.")
 
 
 @app.command()
@@ -78,7 +79,7 @@ def reopen(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{answer['key']}  generation {answer['generation']}")
+        say(f"{answer['key']}  generation {answer['generation']}")
 
 
 _SLASHES_OF_A_PROCESS = 2
@@ -98,7 +99,7 @@ def _show(entries: list[dict[str, Any]]) -> None:
         )
         for one in entries
     ]
-    typer.echo(f"{entries[0]['workflow_id']}\n")
+    say(f"{entries[0]['workflow_id']}\n")
     show_table(("request", "state", "generation", "what came of it", "sent", "settled"), rows)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role
+from workers.terminal import say
 
 app = typer.Typer(help="Look at applications, talk about them, and decide.", no_args_is_help=True)
 
@@ -143,7 +144,7 @@ def comment(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"kept as comment {answer['id']}")
+        say(f"kept as comment {answer['id']}")
 
 
 @app.command()
@@ -215,7 +216,7 @@ def duplicates(id: Id, role: AsRole = Role.reviewer, as_json: AsJson = False) ->
     if rows:
         show_table(("other", "stage", "alike in", "found", "relation"), rows)
     else:
-        typer.echo("Nobody is alike.")
+        say("Nobody is alike.")
 
 
 @app.command()
@@ -280,7 +281,7 @@ def _take(action: str, id: str, role: Role, as_json: bool) -> None:
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{answer['id']}  {answer['claimed_by'] or 'taken on by nobody'}")
+        say(f"{answer['id']}  {answer['claimed_by'] or 'taken on by nobody'}")
 
 
 def _decide(
@@ -295,7 +296,7 @@ def _decide(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"{id}  accepted")
+        say(f"{id}  accepted")
 
 
 def _path(id: str) -> str:
@@ -329,10 +330,10 @@ def _show(answer: dict[str, Any]) -> None:
         ("version", answer["version"]),
     ]
     show_table(("", ""), [fact for fact in facts if fact[1]])
-    typer.echo()
+    say()
     show_table(
         ("what was decided", "by", "at"),
         [(one["kind"], one["by"], clock(one["at"])) for one in answer["checks"]],
     )
     for one in answer["comments"]:
-        typer.echo(f"\n{clock(one['written_at'])}  {one['author']}\n  {one['text']}")
+        say(f"\n{clock(one['written_at'])}  {one['author']}\n  {one['text']}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from workers.terminal import say
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -70,7 +72,7 @@ def check(
         for one in found:
             show_coverage(book.tables[one.table], one)
         for sentence in too_many:
-            typer.echo(sentence)
+            say(sentence)
     raise typer.Exit(1 if any(one.unreachable for one in found) else 0)
 
 
@@ -170,13 +172,13 @@ def diff(
         "since": since.replace(tzinfo=UTC) if since else None,
     }
     if not as_json:
-        typer.echo("Deciding anew what was decided, some thousands a second.", err=True)
+        say("Deciding anew what was decided, some thousands a second.", err=True)
     found = asyncio.run(_difference(_settings(), book, chosen))
     if table is not None:
         found.changes = [one for one in found.changes if one.table == table]
         found.untold = [one for one in found.untold if one.table == table]
     if as_json:
-        typer.echo(found.model_dump_json(indent=2))
+        say(found.model_dump_json(indent=2))
     else:
         show_difference(found)
     raise typer.Exit(4 if found.changes or found.untold else 0)

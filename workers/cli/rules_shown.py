@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-import typer
-
 from activities.rules.coverage import Coverage
 from activities.rules.inputs import shown
 from activities.rules.replay import Difference
 from activities.rules.table import Looked, Row, Table
 from workers.cli.gateway_call import clock, show_table
+from workers.terminal import say
 
 _MANY = 10
 _PAGE = 100
@@ -20,34 +19,32 @@ _PAGE = 100
 
 def show_coverage(table: Table, found: Coverage) -> None:
     """One table: its size, then what there is to say of its rows."""
-    typer.echo(
-        f"{table.name}  version {table.version}  {len(table.rows)} rows, {found.cases} cases"
-    )
+    say(f"{table.name}  version {table.version}  {len(table.rows)} rows, {found.cases} cases")
     for row in found.unreachable:
         why = f"what it is for goes to {', '.join(row.taken_by)}" if row.taken_by else "never holds"
-        typer.echo(f"  never reached: {row.row} ({why})")
+        say(f"  never reached: {row.row} ({why})")
     if found.gaps:
-        typer.echo(f"  gaps, caught by the last row only ({table.rows[-1].id}):")
+        say(f"  gaps, caught by the last row only ({table.rows[-1].id}):")
         for gap in found.gaps[:_MANY]:
-            typer.echo(f"    {_case(gap)}")
+            say(f"    {_case(gap)}")
         if len(found.gaps) > _MANY:
-            typer.echo(f"    and {len(found.gaps) - _MANY} more: --json has them all")
+            say(f"    and {len(found.gaps) - _MANY} more: --json has them all")
     softer = [one for one in found.overlaps if one.softer]
     if softer:
-        typer.echo("  a milder row stands above a stricter one, where both hold:")
+        say("  a milder row stands above a stricter one, where both hold:")
     for one in softer:
-        typer.echo(f"    {one.row} above {one.below}, as for {_case(one.example)}")
+        say(f"    {one.row} above {one.below}, as for {_case(one.example)}")
     stricter = [one for one in found.overlaps if not one.softer]
     if stricter:
-        typer.echo("  overlaps, decided by the upper row:")
+        say("  overlaps, decided by the upper row:")
     for upper, below in groupby(stricter, key=lambda one: one.row):
-        typer.echo(f"    {upper} above {', '.join(one.below for one in below)}")
-    typer.echo("")
+        say(f"    {upper} above {', '.join(one.below for one in below)}")
+    say("")
 
 
 def show_explanation(table: Table, looked: Sequence[Looked], decided: Row) -> None:
     """The rows in turn, then the outcome."""
-    typer.echo(f"{table.name}  version {table.version}\n")
+    say(f"{table.name}  version {table.version}\n")
     rows: list[tuple[Any, ...]] = []
     for one in looked:
         condition = " ".join(one.row.when.text.split()) if one.row.when else "(always)"
@@ -55,9 +52,9 @@ def show_explanation(table: Table, looked: Sequence[Looked], decided: Row) -> No
         parts = "\n".join(f"{text}: {'yes' if held else 'no'}" for text, held in one.comparisons)
         rows.append((one.row.number, one.row.id, came_to, condition, parts))
     show_table(("", "row", "came to", "condition", "its parts"), rows)
-    typer.echo(f"\n{decided.id}: {decided.reason}")
+    say(f"\n{decided.id}: {decided.reason}")
     for name, value in decided.answer.items():
-        typer.echo(f"  {name} = {shown(value)}")
+        say(f"  {name} = {shown(value)}")
 
 
 def show_difference(found: Difference) -> None:
@@ -78,13 +75,13 @@ def show_difference(found: Difference) -> None:
     ]
     if rows:
         show_table(("onboarding", "stage", "table", "row", "would change", "decided"), rows)
-        typer.echo("")
+        say("")
     if len(found.changes) > _PAGE:
-        typer.echo(f"and {len(found.changes) - _PAGE} more: --json has them all")
+        say(f"and {len(found.changes) - _PAGE} more: --json has them all")
     for untold in found.untold[:_PAGE]:
-        typer.echo(f"cannot be told: {untold.onboarding}, {untold.table}: {untold.why}")
+        say(f"cannot be told: {untold.onboarding}, {untold.table}: {untold.why}")
     otherwise = len({one.onboarding for one in found.changes})
-    typer.echo(
+    say(
         f"{otherwise} of {found.onboardings} onboardings would be decided otherwise "
         f"({found.decisions} decisions looked at)."
     )

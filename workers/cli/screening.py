@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role
+from workers.terminal import say
 
 app = typer.Typer(help="See hits of screenings, and judge them.", no_args_is_help=True)
 
@@ -38,7 +39,7 @@ def show(
     if as_json:
         show_json(answer)
     elif not answer["hits"]:
-        typer.echo("No hits.")
+        say("No hits.")
     else:
         titles = ("hit", "party", "name", "%", "list", "entry", "says", "why", "judgement")
         show_table(titles, [_row(one) for one in answer["hits"]])
@@ -90,7 +91,7 @@ def judge(
     if as_json:
         show_json(answer)
     else:
-        typer.echo(f"hit {answer['id']}  {verdict.value}  {answer['open']} left to judge")
+        say(f"hit {answer['id']}  {verdict.value}  {answer['open']} left to judge")
 
 
 @app.command()

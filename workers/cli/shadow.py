@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role, segment
+from workers.terminal import say
 
 _LOOK_SECONDS = 0.5
 
@@ -72,7 +73,7 @@ def _look(answer: dict[str, Any], role: Role) -> dict[str, Any]:
     path = f"/v1/reconciliations/shadows/{answer['id'].partition('/')[2]}"
     found: dict[str, Any] = call("GET", path, role=role)
     if found["stage"] != answer["stage"]:
-        typer.echo(f"  {found['stage']}", err=True)
+        say(f"  {found['stage']}", err=True)
     return found
 
 
@@ -81,12 +82,12 @@ def _tell(answer: dict[str, Any]) -> None:
     from workers.cli.gateway_call import show_table
 
     found = answer["found"]
-    typer.echo(f"{answer['id']}: {found['status'] if found else answer['stage']}")
+    say(f"{answer['id']}: {found['status'] if found else answer['stage']}")
     if found is None:
-        typer.echo(f"look again with --name {answer['name']}")
+        say(f"look again with --name {answer['name']}")
         return
-    typer.echo(f"{found['matched']} items matched")
+    say(f"{found['matched']} items matched")
     for lack in found["missing"]:
-        typer.echo(f"missing: {lack}")
+        say(f"missing: {lack}")
     if found["breaks"]:
         show_table(("class", "breaks"), sorted(found["breaks"].items()))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workers.terminal import say
+
 if TYPE_CHECKING:
     from workers.laptop import Stack
     from workers.settings import Settings
@@ -50,7 +52,7 @@ def down() -> None:
     from workers import settings, stack_record
 
     ended = stack_record.end(settings.load().home)
-    typer.echo("The stack has ended." if ended else "No stack is running.")
+    say("The stack has ended." if ended else "No stack is running.")
 
 
 @app.command(rich_help_panel="The stack on this laptop")
@@ -67,7 +69,7 @@ def status(
 
     found = stack_status.of(settings.load().home)
     if as_json:
-        typer.echo(found.model_dump_json(indent=2))
+        say(found.model_dump_json(indent=2))
     else:
         _print_table(found)
     raise typer.Exit(0 if found.complete else 3)
@@ -79,12 +81,12 @@ async def _up(settings: Settings, *, fresh: bool) -> None:
     from workers.signals import stop_requested, unless
 
     telemetry.configure("up", log_format=settings.log_format, log_level="warning")
-    typer.echo("Starting the stack. The first time takes some seconds longer.")
+    say("Starting the stack. The first time takes some seconds longer.")
     stack = Stack(settings, announce=_announce)
     with stop_requested() as requested:
         await unless(requested, stack.start(fresh=fresh))
         if not requested.is_set():
-            typer.echo(
+            say(
                 "\nReady.\n"
                 f"  API         {settings.gateway_url}/docs\n"
                 f"  Temporal    {stack.urls['temporal'][0]}\n"
@@ -114,7 +116,7 @@ def _policy_hint(settings: Settings) -> str:
 def _announce(sentence: str) -> None:
     # The terminal may be gone: that must not keep the stack from ending.
     with contextlib.suppress(OSError):
-        typer.echo(f"  {sentence}")
+        say(f"  {sentence}")
 
 
 def _print_table(found: StackStatus) -> None:

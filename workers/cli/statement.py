@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from workers.cli.options import AsJson
+from workers.terminal import say
 
 if TYPE_CHECKING:
     from connectors.statements.statement import Opened, Parts, Proven, StatementRefused
@@ -52,7 +53,7 @@ def statement(
             write(read(opened, maps), told)  # type: ignore[arg-type]  # a file in all that is used
             told.seek(0)
             for line in told:
-                typer.echo(line, nl=False)
+                say(line, nl=False)
     except StatementRefused as refused:
         _say(refused, as_json=as_json)
         raise typer.Exit(_REFUSED) from None
@@ -68,9 +69,9 @@ def _say(refused: StatementRefused, *, as_json: bool) -> None:
 
     if as_json:
         said = {"error": refused.error, "detail": refused.detail, "position": refused.position}
-        typer.echo(json.dumps(said))
+        say(json.dumps(said))
     else:
-        typer.echo(f"refused ({refused.error}): {refused}", err=True)
+        say(f"refused ({refused.error}): {refused}", err=True)
 
 
 def _write_json(parts: Parts, to: TextIO) -> None:

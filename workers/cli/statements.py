@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from workers.cli.options import AsJson, AsRole, Role, segment
+from workers.terminal import say
 
 app = typer.Typer(
     help="Look at statements, withdraw a wrong one, or reinstate it.", no_args_is_help=True
@@ -17,7 +18,10 @@ app = typer.Typer(
 def list_(
     state: Annotated[
         str | None,
-        typer.Option(help="Only files with such a statement: counts, contradicted, withdrawn, …"),
+        typer.Option(
+            help="Only files with such a statement: counts, unknown_account, again, interim, "
+            "contradicted, superseded, withdrawn."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100)] = 50,
     cursor: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
@@ -31,25 +35,34 @@ def list_(
     Exit codes: 0 listed · 1 refused by the gateway · 2 wrong usage or setting · 3 the gateway does
     not answer
     """
-    from workers.cli.gateway_call import call, show_json, show_page
+    from workers.cli.gateway_call import call, show_json, show_next, show_table
 
     asked = {"state": state, "limit": limit, "cursor": cursor}
     answer = call("GET", "/v1/statements", role=role, params=asked)
     if as_json:
         show_json(answer)
         return
-    fields = ("bank_account", "statement_id", "closing_on", "entries", "proof", "state")
-    rows = [
-        (
-            *(file["id"], one["number"]),
-            *(one[field] for field in fields),
-            f"{one['same_as']} of {one['same_as_file']}" if one["same_as"] else "",
-        )
-        for file in answer["items"]
-        for one in file["statements"]
-    ]
-    titles = ("file", "number", *(name.replace("_", " ") for name in fields), "beside")
-    show_page(titles, rows, answer, none="No statements.")
+    for file in answer["items"]:
+        say(f"{file['id']}  {file['state']}")
+        if file["statements"]:
+            show_table(_TITLES, [_row(one) for one in file["statements"]], indent=4)
+        for one in file["statements"]:
+            if one["same_as"]:
+                say(f"    {one['number']} is beside {one['same_as']} of {one['same_as_file']}")
+    if not answer["items"]:
+        say("No statements.")
+    show_next(answer)
+
+
+_TITLES = ("number", "bank account", "name", "closing on", "entries", "proof", "state")
+
+
+def _row(one: dict[str, Any]) -> tuple[Any, ...]:
+    """A statement in a row. Any: the gateway's JSON."""
+    return (
+        *(one["number"], one["bank_account"], one["statement_id"], one["closing_on"]),
+        *(one["entries"], one["proof"], one["state"]),
+    )
 
 
 File = Annotated[str, typer.Argument(help="The file, as `statements list` names it.")]
@@ -77,7 +90,7 @@ def withdraw(
     """
     answer = _judge("withdraw", id, reason, statement, role, as_json=as_json)
     if not as_json:
-        typer.echo(f"A statement of {answer['id']} is withdrawn.")
+        say(f"A statement of {answer['id']} is withdrawn.")
 
 
 @app.command()
@@ -100,7 +113,7 @@ def reinstate(
     """
     answer = _judge("reinstate", id, reason, statement, role, as_json=as_json)
     if not as_json:
-        typer.echo(f"A statement of {answer['id']} is decided anew.")
+        say(f"A statement of {answer['id']} is decided anew.")
 
 
 def _judge(

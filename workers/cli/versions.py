@@ -9,6 +9,7 @@ import typer
 from workers.cli import application, onboarding
 from workers.cli.onboarding import Id
 from workers.cli.options import AsJson, AsRole, Role, segment
+from workers.terminal import say
 
 app = onboarding.app
 
@@ -69,7 +70,7 @@ def change(
         show_json(answer)
     else:
         fields = ", ".join(answer["fields"])
-        typer.echo(f"{answer['id']}  {answer['stage']}  version {answer['version']}: {fields}")
+        say(f"{answer['id']}  {answer['stage']}  version {answer['version']}: {fields}")
 
 
 @app.command()
@@ -120,9 +121,9 @@ def correct(
     if as_json:
         show_json(answer | {"to_retry": next_})
         return
-    typer.echo(f"{answer['id']}  version {answer['version']}\n\nTo retry with it:")
+    say(f"{answer['id']}  version {answer['version']}\n\nTo retry with it:")
     for command in next_:
-        typer.echo(f"  {command}")
+        say(f"  {command}")
 
 
 def _to_retry(workflow_id: str, corrected: dict[str, Any], role: Role) -> list[str]:

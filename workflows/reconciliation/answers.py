@@ -176,10 +176,14 @@ class MatchPage(Answer):
 
 
 class Unmatched(Answer):
-    """That a match is none any more; its items are open from the next run on."""
+    """That a match is none any more; its items are open from the next run on.
+
+    `before` is whether the same person had said so already, for the same reason.
+    """
 
     id: str
     account: str
+    before: bool
 
 
 class OpenItem(Item):

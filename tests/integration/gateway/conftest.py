@@ -81,6 +81,7 @@ class Gateway:
         self.senior_two = Door(http, API_KEYS["senior_reviewer_two"])
         self.finance = Door(http, API_KEYS["finance_operator"])
         self.finance_approver = Door(http, API_KEYS["finance_approver"])
+        self.finance_approver_two = Door(http, API_KEYS["finance_approver_two"])
         self.operator = Door(http, API_KEYS["operator"])
         self.admin = Door(http, API_KEYS["admin"])
 

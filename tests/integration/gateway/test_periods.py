@@ -89,7 +89,7 @@ async def test_the_command_line_closes_and_locks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PERDURE_GATEWAY_URL", served)
-    for role in ("finance_operator", "finance_approver"):
+    for role in ("finance_operator", "finance_approver", "finance_approver_two"):
         monkeypatch.setenv(f"PERDURE_API_KEY_{role.upper()}", API_KEYS[role])
     monkeypatch.setenv("PERDURE_HOME", str(tmp_path))
 
@@ -103,7 +103,10 @@ async def test_the_command_line_closes_and_locks(
     assert "soft_closed  test-finance_operator" in shown
     assert "open" in await perdure("reopen", "acme", "2026-01", *why)
     await perdure("close", "acme", "2026-01", *why)
-    assert "locked" in await perdure("lock", "acme", "2026-01", *why)
+    await perdure("reopen", "acme", "2026-01", *why)
+    await perdure("close", "acme", "2026-01", *why, "--as", "finance-approver")
+    shown = await perdure("lock", "acme", "2026-01", *why, "--as", "finance-approver-two")
+    assert "locked" in shown
     listed = json.loads(await perdure("list", "acme", "--json"))["items"]
     assert (listed[-1]["month"], listed[-1]["state"]) == ("2026-01", "locked")
-    assert "locked  test-finance_approver" in await perdure("list", "acme")
+    assert "locked  test-finance_approver_two" in await perdure("list", "acme")

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from database.connection import transaction
 from database.reconciliation import accounts, items
 from database.reconciliation.item import NewItem
-from tests.house import House
+from tests.house import API_KEYS, House
 from tests.integration.gateway.conftest import Door, Gateway, gateway_of, problem
 from workers import reconciliation as worker
+from workers.cli import app
 from workflows.reconciliation.books import Book
 from workflows.reconciliation.messages import TASK_QUEUE, Days, Run, shadow_id
 from workflows.reconciliation.starting import start_range
@@ -161,7 +165,11 @@ async def test_a_match_is_taken_apart_with_a_reason_and_stays_so(shop: Shop, hou
         )
         apart = await shop.finance.post(path, {"reason": "not theirs"})
         assert apart.status_code == 200, apart.text
-        problem(await shop.finance.post(path, {"reason": "not theirs"}), 404, "not-found")
+        assert apart.json()["before"] is False
+        again = await shop.finance.post(path, {"reason": "not theirs"})
+        assert again.json() == apart.json() | {"before": True}
+        assert len(await house.rows("SELECT id FROM match_history")) == 1
+        problem(await shop.finance.post(path, {"reason": "another one"}), 404, "not-found")
 
         second = await shop.begin()
         assert second.json()["ordinal"] == 2
@@ -379,3 +387,60 @@ async def test_a_bank_account_keeps_its_rhythm_and_a_change_of_it_leaves_a_trace
             {"calendar": "us", "statements": "weekly"},
         ),
     ]
+
+
+@pytest.mark.parametrize("path", ["/v1/breaks", "/v1/matches", "/v1/reconciliations"])
+async def test_a_list_of_an_account_that_is_not_there_is_refused(
+    shop: Shop, gateway: Gateway, house: House, path: str
+) -> None:
+    assert (await shop.finance.get(path, account=shop.name)).json()["items"] == []
+    told = problem(await shop.finance.get(path, account="nosuch"), 404, "not-found")
+    assert [one["field"] for one in told["errors"]] == ["account"]
+    async with transaction(house.engine) as connection:
+        other = accounts.Account(0, "theirs", "other", "UTC", DAY, "files", "files", ())
+        await accounts.make(connection, other)
+    problem(await shop.finance.get(path, account="theirs", tenant="acme"), 404, "not-found")
+
+
+async def test_people_see_what_a_run_lacks_and_save_what_it_certified(
+    served: str,
+    reached: Gateway,
+    house: House,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PERDURE_GATEWAY_URL", served)
+    monkeypatch.setenv("PERDURE_API_KEY_FINANCE_OPERATOR", API_KEYS["finance_operator"])
+    monkeypatch.setenv("PERDURE_HOME", str(tmp_path))
+    shop = await shop_of(reached, house)
+
+    async def perdure(*arguments: str, code: int = 0) -> str:
+        done = await asyncio.to_thread(CliRunner().invoke, app, list(arguments))
+        assert done.exit_code == code, done.output
+        return done.stdout
+
+    day = (shop.name, "2026-03-02")
+    async with working(house):
+        await shop.begin()
+        save = ("reconcile", "report", *day, "--out", str(tmp_path / "page"))
+        await shop.over()
+    shown = await perdure("reconcile", "show", *day)
+    assert "missing: There is no closing balance (no_closing): Stripe" in shown
+    assert "1 match, 1 open break\n" in shown
+    assert "E1" in shown
+    assert "missing_ours" in shown
+    assert f"perdure reconcile report {shop.name} 2026-03-02 --ordinal 1" in shown
+    for format_, begins in (("html", b"<!doctype html>"), ("csv", b"account,"), ("json", b"{")):
+        await perdure(*save, "--format", format_)
+        assert (tmp_path / "page").read_bytes().lower().startswith(begins), format_
+
+    [match] = json.loads(await perdure("matches", "list", "--json"))["items"]
+    apart = ("matches", "unmatch", match["id"], "--reason", "not theirs")
+    assert "is taken apart." in await perdure(*apart)
+    assert "is taken apart already." in await perdure(*apart)
+    for group in ("breaks", "matches", "reconcile"):
+        done = await asyncio.to_thread(
+            CliRunner().invoke, app, [group, "list", "--account", "nosuch"]
+        )
+        assert done.exit_code != 0
+        assert "account: names no account" in str(done.exception)

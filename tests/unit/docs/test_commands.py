@@ -68,3 +68,10 @@ def test_every_target_of_make_that_is_named_exists() -> None:
         code = [*named(page), *re.findall(r"^    (.+)$", page.read_text(), re.MULTILINE)]
         asked = {target for line in code for target in _TARGET.findall(line)}
         assert asked <= targets, page.name
+
+
+def test_commands_of_every_page_use_the_variables_that_one_of_them_sets() -> None:
+    shown = [one.code for one in snippets("sh") if "curl" in one.code or "export " in one.code]
+    used = {name for code in shown for name in re.findall(r"\$\{?([A-Z]\w*)", code)}
+    given = {name for code in shown for name in re.findall(r"\b([A-Z]\w*)=", code)}
+    assert used <= given | {"ID", "PWD"}
