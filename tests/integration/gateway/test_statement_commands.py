@@ -120,7 +120,7 @@ async def test_the_command_line_says_why_not(
     await sent(perdure, house, tmp_path, other, "admin")
     [euro, _] = out(await perdure("statements", "list", "--json"))["items"][-1]["statements"]
     own = await perdure(*withdraw, "--statement", str(euro["number"]))
-    assert "somebody else withdraws" in refused(own, 1)
+    assert "it takes somebody else" in refused(own, 1)
 
     for wrong in (
         ("statements", "withdraw", file),
