@@ -101,9 +101,9 @@ def reinstate(
     role: AsRole = Role.finance_approver,
     as_json: AsJson = False,
 ) -> None:
-    """Reinstate a statement that was withdrawn by mistake: somebody else does than who withdrew it.
+    """Reinstate a statement that was withdrawn by mistake.
 
-    And who sent neither it nor another one of its days.
+    It takes somebody who did not withdraw it, and who sent neither it nor another one of its days.
     Its file is read again by the next run, and what the statement counts for is decided anew.
 
     Example: `perdure statements reinstate 7d9f0c2b5e6a4f1c8b3d2a1e0f9c8b7a --reason "a mistake"`
