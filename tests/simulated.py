@@ -26,10 +26,10 @@ import httpx
 from simulators.bank.faults import BankFaultKind
 from simulators.mail.faults import MailFaultKind
 from simulators.stripe.faults import FaultKind
+from tests.patience import SOON
 from tests.simulated_api import Count, Counters, SimulatedApi
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-READY_SECONDS = 15.0
 INVENTED_LIST = REPOSITORY / "rules" / "invented_list.csv"
 
 Outcome = Literal["verified", "failed", "processing"]
@@ -140,7 +140,7 @@ class SimulatorHandle:
         assert self._process.stdout is not None
         ports: dict[str, int] = {}
         try:
-            async with asyncio.timeout(READY_SECONDS):
+            async with asyncio.timeout(SOON):
                 while len(ports) < 8:
                     line = (await self._process.stdout.readline()).decode()
                     if not line:
@@ -177,7 +177,7 @@ class SimulatorHandle:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(number)
         try:
-            await asyncio.wait_for(process.wait(), 10)
+            await asyncio.wait_for(process.wait(), SOON)
         except TimeoutError:
             process.kill()
             await process.wait()

@@ -22,6 +22,7 @@ from temporalio.client import Client
 
 from tests.composition import ROOT, command_of, ours, services, waits_for
 from tests.house import FORM
+from tests.patience import SOON
 from tests.postgres import running_postgres
 from workers.ports import free_port
 from workers.postgres import Postgres
@@ -55,7 +56,7 @@ class Machine:
         if "healthcheck" not in service:
             assert await process.wait() == 0, self.log(name)
             return
-        async with asyncio.timeout(45):
+        async with asyncio.timeout(SOON):
             while not await self.is_healthy(name):
                 assert process.returncode is None, self.log(name)
 
@@ -201,7 +202,7 @@ async def test_every_process_becomes_healthy_and_a_customer_is_onboarded(machine
     for name in lasting:
         machine.running[name].send_signal(signal.SIGTERM)
     for name in lasting:
-        assert await asyncio.wait_for(machine.running[name].wait(), 30) == 0, machine.log(name)
+        assert await asyncio.wait_for(machine.running[name].wait(), SOON) == 0, machine.log(name)
     # Temporal remembers a worker for some minutes; who has just asked cannot be told from it.
     assert not await machine.is_healthy("gateway")
     assert not await machine.is_healthy("simulators")
@@ -229,7 +230,7 @@ async def _onboard(machine: Machine) -> None:
         assert signed.is_success, signed.text
         onboarding: dict[str, Any] = {}
         submitted = False
-        async with asyncio.timeout(45):
+        async with asyncio.timeout(SOON):
             pressed = await api.post(await _link_to_confirm(machine, FORM["email"]))
             assert pressed.status_code == 303, pressed.text
             while onboarding.get("stage") != "active":

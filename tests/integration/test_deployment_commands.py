@@ -17,6 +17,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from database.connection import engine_for, transaction
 from tests.house import House
+from tests.patience import SOON
 from workers import health, namespace
 from workers.health import NotHealthy
 from workers.ports import free_port
@@ -114,7 +115,7 @@ async def test_a_worker_is_healthy_while_it_asks_for_work(
         await health.worker(house.client, TASK_QUEUE, is_it=lambda name: name.startswith(identity))
 
     async with house.working():
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON):
             while True:
                 try:
                     await ask(ourselves)

@@ -13,7 +13,11 @@ import pytest
 from tests.house import House
 from tests.integration.gateway.conftest import gateway_of
 from tests.integration.test_worker import at_stripe, prove_identity, started, until
+from tests.patience import SOON
 from workflows.onboarding.workflow import CustomerOnboarding
+
+AT_ONCE = 3.0
+"""Seconds: well under what a database that hangs is waited for."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -33,7 +37,7 @@ async def hanging(house: House) -> AsyncIterator[None]:
         await connection.close()
 
 
-async def test_a_person_is_answered_within_a_second_while_our_database_hangs(house: House) -> None:
+async def test_a_person_is_answered_at_once_while_our_database_hangs(house: House) -> None:
     async with house.working(max_cached_workflows=100), gateway_of(house) as gateway:
         application, handle = await started(house)
         await until(handle, lambda progress: progress.waiting)
@@ -42,7 +46,7 @@ async def test_a_person_is_answered_within_a_second_while_our_database_hangs(hou
             answer = await gateway.service.post(
                 f"/v1/onboardings/{application}/withdraw", {"reason": "changed their mind"}
             )
-            assert time.monotonic() - begun < 1.0
+            assert time.monotonic() - begun < AT_ONCE
             assert answer.status_code == 202
             assert answer.json()["stopping"] == "to be withdrawn"
             await asyncio.sleep(1.5)
@@ -51,9 +55,9 @@ async def test_a_person_is_answered_within_a_second_while_our_database_hangs(hou
             again = await gateway.service.post(
                 f"/v1/onboardings/{application}/withdraw", {"reason": "changed their mind"}
             )
-            assert time.monotonic() - begun < 1.0
+            assert time.monotonic() - begun < AT_ONCE
             assert again.status_code == 202
-        assert await asyncio.wait_for(handle.result(), 40) == "withdrawn"
+        assert await asyncio.wait_for(handle.result(), SOON) == "withdrawn"
     kept = await house.rows("SELECT * FROM decisions WHERE kind = 'withdraw'")
     assert [row["actor"] for row in kept] == ["test-service"]
 
@@ -77,10 +81,10 @@ async def test_a_parked_step_is_resolved_while_our_database_hangs(house: House) 
                     "reason": "Stripe is back",
                 },
             )
-            assert time.monotonic() - begun < 1.0
+            assert time.monotonic() - begun < AT_ONCE
             assert answer.is_success
             await asyncio.sleep(1)
-        assert await asyncio.wait_for(handle.result(), 40) == "active"
+        assert await asyncio.wait_for(handle.result(), SOON) == "active"
     assert len(await at_stripe(house, "/v1/customers", handle.id)) == 1
 
 
@@ -99,7 +103,7 @@ async def test_an_outage_of_ours_longer_than_every_budget_parks_nothing(house: H
             assert not progress.attention
             states = {step.step: step.state for step in progress.steps}
             assert states["billing.create_customer"] == "running"
-        assert await asyncio.wait_for(handle.result(), 40) == "active"
+        assert await asyncio.wait_for(handle.result(), SOON) == "active"
         history = await handle.fetch_history()
     assert len(history.events) < 150, "waiting for our database does not fill the history"
     assert len(await at_stripe(house, "/v1/customers", handle.id)) == 1

@@ -14,6 +14,7 @@ from tests.house import House
 from tests.integration.gateway.conftest import gateway_of
 from tests.integration.test_worker import Handle, at_stripe, prove_identity, started, until
 from tests.outbox import letters_in
+from tests.patience import SOON
 from workers import settings as setting
 
 SWAPPED = {
@@ -147,12 +148,12 @@ async def test_a_customer_is_onboarded_and_another_withdrawn_with_nothing_left(
         await _all_but_the_tax_id_is_made(leaving)
         assert await left(house, gone, leaving.id) == EVERYTHING
         await leaving.cancel()
-        assert await asyncio.wait_for(leaving.result(), 20) == "withdrawn"
+        assert await asyncio.wait_for(leaving.result(), SOON) == "withdrawn"
         assert await left(house, gone, leaving.id) == NOTHING
 
         application, handle = await started(house, tax_id=POSSIBLE)
         await prove(house, handle)
-        assert await asyncio.wait_for(handle.result(), 20) == "active"
+        assert await asyncio.wait_for(handle.result(), SOON) == "active"
     assert await left(house, application, handle.id) == EVERYTHING
     link, welcome = "Confirm your e-mail address", "Welcome"
     assert sorted(await letters(house, f"{application}@example.com")) == [link, welcome]
@@ -190,7 +191,7 @@ async def test_while_the_list_does_not_answer_it_parks_and_then_goes_on(house: H
             "/v1/attention/resolve", decision | {"reason": "the list is up again"}
         )
         assert told.status_code == 202
-        assert await asyncio.wait_for(handle.result(), 20) == "active"
+        assert await asyncio.wait_for(handle.result(), SOON) == "active"
 
 
 async def _all_but_the_tax_id_is_made(handle: Handle) -> None:

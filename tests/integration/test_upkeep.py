@@ -13,6 +13,7 @@ from activities import upkeep
 from tests.documents import PDF, ask, in_spool, row_of, spool_of, take_in
 from tests.house import House
 from tests.integration.test_worker import at_stripe, started, until
+from tests.patience import SOON
 from workflows.handover import bring_back
 from workflows.onboarding.life import CUSTOMER_LIFE, customer_workflow_id
 from workflows.onboarding.messages import TASK_QUEUE, Start, workflow_id
@@ -29,7 +30,7 @@ async def do(house: House, chore: Chore) -> Report:
 async def closed(house: House, process: str, status: str) -> None:
     """Wait until lists show that a run was closed: they are a moment behind."""
     query = f"WorkflowId = '{process}' AND ExecutionStatus = '{status}'"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(SOON):
         while not [run async for run in house.client.list_workflows(query)]:
             await asyncio.sleep(0.05)
 
@@ -53,7 +54,7 @@ async def test_an_event_that_no_webhook_brought_is_swept_in_and_handed_over(hous
         await house.outside.submit_identity(str(sessions[0]["id"]), "verified")
         assert (await do(house, "sweep")).found >= 1
         assert (await do(house, "hand_over")).found >= 1
-        assert await asyncio.wait_for(handle.result(), 60) == "active"
+        assert await asyncio.wait_for(handle.result(), SOON) == "active"
         assert (await do(house, "sweep")).found == 0, "what is known is not new"
 
 
@@ -101,7 +102,7 @@ async def test_a_run_ended_from_outside_is_listed_until_its_process_goes_on(hous
         await do(house, "find_lost_runs")
         assert await lost(house, handle.id) == [], "a later run goes on"
         again = house.client.get_workflow_handle(handle.id, result_type=str)
-        assert await asyncio.wait_for(again.result(), 60) == "active"
+        assert await asyncio.wait_for(again.result(), SOON) == "active"
 
 
 async def customers_to_tell(house: House) -> None:

@@ -14,6 +14,7 @@ from database import confirmations, onboardings
 from database.connection import transaction
 from tests.house import TENANT, House
 from tests.integration.gateway.conftest import gateway_of
+from tests.patience import SOON
 from workflows.handover import hand_over_onboarding
 from workflows.onboarding.confirmation import EmailConfirmed
 from workflows.onboarding.confirmation_link import Link
@@ -37,7 +38,7 @@ async def started(house: House, **form: Any) -> tuple[str, Handle]:
 
 
 async def until(
-    handle: Handle, condition: Callable[[Progress], Any], seconds: float = 20
+    handle: Handle, condition: Callable[[Progress], Any], seconds: float = SOON
 ) -> Progress:
     async with asyncio.timeout(seconds):
         while True:
@@ -126,7 +127,7 @@ async def test_a_withdrawal_in_the_moment_of_a_create_leaves_nothing_behind(
         await until(handle, lambda progress: progress.stage == "provisioning")
         await asyncio.sleep(0.2)
         await handle.cancel()
-        assert await asyncio.wait_for(handle.result(), 40) == "withdrawn"
+        assert await asyncio.wait_for(handle.result(), SOON) == "withdrawn"
     made = await at_stripe(house, "/v1/events", handle.id, of="customer.created")
     assert len(made) == 1, "Stripe did make the customer"
     assert await at_stripe(house, "/v1/customers", handle.id) == []
@@ -180,7 +181,7 @@ async def test_an_applicant_has_a_link_that_works_after_each_failed_try(house: H
         for _ in range(2):
             used.append(await attempt("failed"))
             assert (await house.outside._http.get(used[-1])).status_code == 410
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(SOON):
                 while await kept() == used[-1]:
                     await asyncio.sleep(0.05)
         used.append(await attempt("verified"))
@@ -241,7 +242,7 @@ async def test_a_process_that_parks_before_it_knows_its_policy_tells_the_operato
         handle = house.client.get_workflow_handle(process, result_type=str)
         progress = await until(handle, lambda progress: progress.attention)
         assert progress.attention[0].reason.type == "NoApplication"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON):
             while not await house.outside.messages(to=house.settings.operators_email):
                 await asyncio.sleep(0.1)
         await handle.cancel()
@@ -280,4 +281,4 @@ async def test_the_answer_to_a_step_that_needs_nothing_any_more_is_nothing(house
                 },
             )
             assert answer.status_code == 202, answer.text
-        assert await asyncio.wait_for(handle.result(), 20) == "active"
+        assert await asyncio.wait_for(handle.result(), SOON) == "active"

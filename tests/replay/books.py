@@ -17,6 +17,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.worker import Worker
 
+from tests.patience import SOON
 from tests.replay.lives import decide, until
 from tests.workflow.conftest import progress_of
 from tests.workflow.scripted import refused, resolution
@@ -87,7 +88,7 @@ def name_of(status: Status) -> str:
 
 async def attended(handle: Handle) -> None:
     """Wait until somebody must act on what the handle is of."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SOON):
         while not (await progress_of(handle)).attention:
             await asyncio.sleep(0.02)
 

@@ -10,6 +10,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.worker import Worker
 
+from tests.patience import SOON
 from tests.workflow.reviewing import approval, rejection
 from tests.workflow.scripted import refused, resolution
 from tests.workflow.scripted_documents import judgement
@@ -47,7 +48,7 @@ def life(name: str) -> Callable[[Scenario], Scenario]:
 
 
 async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SOON):
         while not condition():
             await asyncio.sleep(0.02)
 
@@ -63,7 +64,7 @@ async def compare(world: ScriptedLife, handle: Handle) -> None:
 
 
 async def answer(handle: Handle, action: Any) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SOON):
         while not (progress := await handle.query(CustomerLife.progress)).attention:
             await asyncio.sleep(0.02)
     decided = resolution(LifeSteps.put_before, action)
@@ -108,7 +109,7 @@ async def _(world: ScriptedLife, handle: Handle) -> None:
     await until(lambda: world.found)
     world.fail(DirectorySteps.delete_user, refused("directory.auth"))
     await decide(handle, CustomerLife.offboard, offboarding())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SOON):
         while not (progress := await handle.query(CustomerLife.progress)).attention:
             await asyncio.sleep(0.02)
     retry = resolution(DirectorySteps.delete_user, "retry")
@@ -151,7 +152,7 @@ async def _(world: ScriptedLife, handle: Handle) -> None:
 
 
 async def waits_for(handle: Handle, what: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SOON):
         while True:
             waiting = (await handle.query(CustomerLife.progress)).waiting
             if waiting is not None and waiting.what == what:

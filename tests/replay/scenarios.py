@@ -14,6 +14,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
+from tests.patience import SOON
 from tests.workflow.reviewing import SENIOR, TERMS, TWO, approval, rejection
 from tests.workflow.scripted import (
     Scripted,
@@ -71,7 +72,7 @@ def scenario(name: str) -> Callable[[Scenario], Scenario]:
 
 
 async def until(handle: Handle, condition: Callable[[Any], Any]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SOON):
         while not condition(await handle.query(CustomerOnboarding.progress)):
             await asyncio.sleep(0.02)
 

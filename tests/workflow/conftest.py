@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from tests.patience import SOON
 from tests.workflow.scripted import Scripted
 from tests.workflow.scripted_life import ScriptedLife
 from workers.converter import CONVERTER
@@ -72,7 +73,7 @@ class Onboarding:
     async def pass_time(self, time: timedelta) -> None:
         await self.environment.fast_forward(self.handle, time)
 
-    async def until(self, condition: Callable[[Any], bool], seconds: float = 10) -> Any:
+    async def until(self, condition: Callable[[Any], bool], seconds: float = SOON) -> Any:
         """Wait until the progress is as described, and return it."""
         async with asyncio.timeout(seconds):
             while not condition(progress := await self.progress()):
@@ -96,7 +97,7 @@ class Onboarding:
         self, condition: Callable[[SearchAttributes], bool]
     ) -> SearchAttributes:
         """The search attributes once they are as described: the server shows them later."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON):
             while not condition(found := (await self.handle.describe()).search_attributes):
                 await asyncio.sleep(0.02)
         return found

@@ -8,6 +8,7 @@ import time
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from tests.patience import SOON
 from tests.workflow.conftest import Begin
 from tests.workflow.scripted import Scripted, refused, resolution, signed, withdrawal
 from tests.workflow.test_onboarding import prove_identity
@@ -142,7 +143,7 @@ async def test_our_own_outage_uses_up_no_budget_of_a_remote_step(onboarding: Beg
     world.fail(ProcessSteps.database_answers, outage, outage)
     async with onboarding(world) as one:
         await prove_identity(one)
-        assert await asyncio.wait_for(one.handle.result(), 20) == "active"
+        assert await asyncio.wait_for(one.handle.result(), SOON) == "active"
     assert world.calls.count("billing.create_customer") == 4
     assert world.calls.count("process.database_answers") >= 3
     assert world.notices == []
@@ -153,24 +154,24 @@ async def test_a_local_step_waits_for_our_database_and_never_parks(onboarding: B
     world.fail(ApplicationSteps.decide, *[ApplicationError("down", type=OUR_OUTAGE)] * 4)
     async with onboarding(world) as one:
         await prove_identity(one)
-        assert await asyncio.wait_for(one.handle.result(), 30) == "active"
+        assert await asyncio.wait_for(one.handle.result(), SOON) == "active"
     assert world.calls.count("application.decide") == 5
     keys = {r.request_key for r in world.requests if r.request_key.endswith("application.decide")}
     assert len(keys) == 1
     assert world.notices == []
 
 
-async def test_people_are_answered_within_a_second_while_our_database_hangs(
+async def test_people_are_answered_at_once_while_our_database_hangs(
     onboarding: Begin,
 ) -> None:
     world = Scripted()
     released = world.hold(ApplicationSteps.record_stage)
     world.hold(ProcessSteps.record_decision)
     async with onboarding(world) as one:
-        await asyncio.wait_for(world.reached["application.record_stage"].wait(), 10)
+        await asyncio.wait_for(world.reached["application.record_stage"].wait(), SOON)
         begun = time.monotonic()
         taken = await one.decide(WITHDRAW, withdrawal())
-        assert time.monotonic() - begun < 1.0
+        assert time.monotonic() - begun < 5, "what is held would be waited for"
         assert taken.stopping == "to be withdrawn"
         released.set()
         world.held["process.record_decision"].set()

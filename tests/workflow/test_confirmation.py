@@ -10,6 +10,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from tests.patience import SOON
 from tests.workflow.conftest import Begin, Onboarding
 from tests.workflow.scripted import Scripted, email_policy, refused, resend, resolution, withdrawal
 from tests.workflow.test_onboarding import expiring, prove_identity
@@ -25,7 +26,7 @@ async def confirm(world: Scripted, one: Onboarding, event: str = "confirmed") ->
 
 
 async def until_so(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         while not condition():
             await asyncio.sleep(0.02)
 

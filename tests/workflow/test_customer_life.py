@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
+from tests.patience import SOON
 from tests.workflow.conftest import Begin, BeginLife, Life
 from tests.workflow.reviewing import approval, rejection
 from tests.workflow.scripted import (
@@ -40,7 +41,7 @@ from workflows.progress import Progress
 YEAR = timedelta(days=365)
 
 
-async def until(condition: Callable[[], Any], seconds: float = 20) -> None:
+async def until(condition: Callable[[], Any], seconds: float = SOON) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.02)
@@ -55,7 +56,7 @@ async def compare(one: Life) -> None:
 
 async def leave(one: Life) -> None:
     await one.decide(CustomerLife.offboard, offboarding())
-    assert await asyncio.wait_for(one.handle.result(), 20) == "offboarded"
+    assert await asyncio.wait_for(one.handle.result(), SOON) == "offboarded"
 
 
 def parked(thing: str) -> Callable[[Any], bool]:
@@ -230,7 +231,7 @@ async def test_a_new_run_asks_again_about_what_was_parked_and_numbers_its_notice
     )
     async with life(world, sandboxed=False) as one:
         first = one.handle.first_execution_run_id
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(SOON):
             while (await one.handle.describe()).run_id == first:
                 await one.decide(CustomerLife.compare_now, compare_now())
                 await asyncio.sleep(0.3)
@@ -290,7 +291,7 @@ async def test_whoever_leaves_while_a_repair_is_under_way_leaves_nothing_of_it(
     async with life(world) as one:
         await one.decide(CustomerLife.compare_now, compare_now())
         await one.until(parked("contact"))
-        await asyncio.wait_for(world.reached["directory.create_user"].wait(), 10)
+        await asyncio.wait_for(world.reached["directory.create_user"].wait(), SOON)
         await one.decide(CustomerLife.offboard, offboarding())
         assert "directory.delete_user" not in world.calls
         released.set()
@@ -445,7 +446,7 @@ async def test_whom_reviewers_turn_down_has_to_leave(
         await one.until(under_review)
         assert "offboarded" not in world.stages, "nobody has to leave before people said so"
         await one.decide(CustomerLife.reject, rejection())
-        assert await asyncio.wait_for(one.handle.result(), 20) == "offboarded"
+        assert await asyncio.wait_for(one.handle.result(), SOON) == "offboarded"
     assert [kept.update for kept in world.decisions] == ["reject"]
 
 
@@ -479,7 +480,7 @@ async def test_a_review_goes_over_into_the_next_run(
         await one.until(lambda progress: progress.waiting and "review" in progress.waiting.what)
         await one.decide(CustomerLife.approve, approval())
         first = one.handle.first_execution_run_id
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(SOON):
             while (await one.handle.describe()).run_id == first:
                 await one.decide(CustomerLife.compare_now, compare_now())
                 await asyncio.sleep(0.3)
@@ -521,7 +522,7 @@ async def test_where_no_policy_has_them_reviewed_whoever_is_on_the_list_is_offbo
     screened(world, "confirmed")
     async with life(world) as one:
         await tell_of_list(one, "list-2")
-        assert await asyncio.wait_for(one.handle.result(), 20) == "offboarded"
+        assert await asyncio.wait_for(one.handle.result(), SOON) == "offboarded"
     assert world.screenings == [("confirmed", "list-2")]
     assert world.stages[-1] == "offboarded"
 

@@ -12,6 +12,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from tests.patience import SOON
 from tests.workflow.conftest import Begin, Onboarding
 from tests.workflow.reviewing import REVIEWER, TERMS, approval, rejection
 from tests.workflow.scripted import refused, resolution, signed, withdrawal
@@ -149,7 +150,7 @@ async def test_every_transition_happens(onboarding: Begin, stage: str, after: st
         if world.documents:
             await one.until(lambda progress: progress.waiting)
             await one.pass_time(timedelta(days=1))
-        end = await asyncio.wait_for(one.handle.result(), 20)
+        end = await asyncio.wait_for(one.handle.result(), SOON)
     passed = list(zip(["received", *world.stages], world.stages, strict=False))
     assert (stage, after) in passed
     assert all(after in TRANSITIONS[stage] for stage, after in passed)

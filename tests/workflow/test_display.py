@@ -7,6 +7,7 @@ import asyncio
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.sdk.v1 import WorkflowMetadata
 
+from tests.patience import SOON
 from tests.workflow.conftest import Begin, Onboarding
 from tests.workflow.scripted import Scripted
 from tests.workflow.test_onboarding import prove_identity
@@ -22,7 +23,7 @@ async def details(one: Onboarding) -> str:
 
 
 async def stage_when(one: Onboarding, stage: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         while (await one.handle.describe()).search_attributes.get("Stage") != [stage]:
             await asyncio.sleep(0.02)
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
+from tests.patience import SOON
 from tests.workflow.conftest import Begin, Onboarding
 from tests.workflow.reviewing import TERMS, approval, rejection
 from tests.workflow.scripted import (
@@ -268,7 +269,7 @@ class Played:
         """Let time pass and operators decide until nothing is left to happen."""
         for _ in range(60):
             if not await self.settled():
-                return await asyncio.wait_for(self.one.handle.result(), 20)
+                return await asyncio.wait_for(self.one.handle.result(), SOON)
             progress = await self.one.progress()
             if progress.attention:
                 item = progress.attention[0]
@@ -382,6 +383,6 @@ async def test_the_longest_way_stays_short_in_history(onboarding: Begin) -> None
             await one.decide(CustomerOnboarding.change, both)
         await through_a_round(documents.tries - 1)
         await played.act("withdraw")
-        assert await asyncio.wait_for(one.handle.result(), 30) == "withdrawn"
+        assert await asyncio.wait_for(one.handle.result(), SOON) == "withdrawn"
         history = await one.handle.fetch_history()
     assert len(history.events) < 2000

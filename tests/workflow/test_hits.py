@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from tests.patience import SOON
 from tests.workflow.conftest import Begin, BeginLife, Onboarding
 from tests.workflow.reviewing import approval, rejection
 from tests.workflow.scripted import Scripted, production_policy, refused
@@ -36,13 +37,13 @@ async def judged(one: Onboarding, status: ScreeningStatus, *, exposed: bool = Fa
 
 
 async def rejected(one: Onboarding) -> None:
-    assert await asyncio.wait_for(one.handle.result(), 20) == "rejected"
+    assert await asyncio.wait_for(one.handle.result(), SOON) == "rejected"
     made = [key.rpartition("/")[2] for key in one.world.made]
     assert made == ["identity.open_session"], "nothing else is left outside"
 
 
 async def looked(world: Scripted) -> None:
-    await asyncio.wait_for(world.reached["screening.look"].wait(), 10)
+    await asyncio.wait_for(world.reached["screening.look"].wait(), SOON)
 
 
 def turned_down_next(world: Scripted) -> None:
@@ -71,7 +72,7 @@ async def test_a_hit_confirmed_after_the_last_approval_is_decided_about(onboardi
     async with onboarding(world) as one:
         await reviewed(one)
         await one.decide(CustomerOnboarding.approve, approval())
-        await asyncio.wait_for(world.reached["review.close"].wait(), 10)
+        await asyncio.wait_for(world.reached["review.close"].wait(), SOON)
         turned_down_next(world)
         await judged(one, "confirmed")
         closing.set()
@@ -99,7 +100,7 @@ async def test_a_hit_confirmed_while_accounts_are_made_has_them_taken_back(
     making = world.hold(BillingSteps.create_tax_id)
     async with onboarding(world) as one:
         await prove_identity(one)
-        await asyncio.wait_for(world.reached["billing.create_tax_id"].wait(), 10)
+        await asyncio.wait_for(world.reached["billing.create_tax_id"].wait(), SOON)
         turned_down_next(world)
         await judged(one, "confirmed")
         await looked(world)
@@ -128,16 +129,16 @@ async def test_accounts_that_were_taken_back_are_made_anew_under_other_keys(
     making = world.hold(BillingSteps.create_tax_id)
     async with onboarding(world) as one:
         await prove_identity(one)
-        await asyncio.wait_for(world.reached["billing.create_tax_id"].wait(), 10)
+        await asyncio.wait_for(world.reached["billing.create_tax_id"].wait(), SOON)
         again = world.hold(ApplicationSteps.validate)
         world.reached["application.validate"].clear()
         await judged(one, "confirmed")
         await looked(world)
         making.set()
-        await asyncio.wait_for(world.reached["application.validate"].wait(), 10)
+        await asyncio.wait_for(world.reached["application.validate"].wait(), SOON)
         await judged(one, "accepted")
         again.set()
-        assert await asyncio.wait_for(one.handle.result(), 20) == "active"
+        assert await asyncio.wait_for(one.handle.result(), SOON) == "active"
         made = {key.removeprefix(f"{one.handle.id}/") for key in world.made}
     assert made == {
         "identity.open_session",
@@ -189,7 +190,7 @@ async def test_what_is_judged_from_the_welcome_on_is_handed_to_who_watches_over_
     welcoming = world.hold(NoticeSteps.welcome)
     async with onboarding(world) as one:
         await prove_identity(one)
-        await asyncio.wait_for(world.reached["notice.welcome"].wait(), 10)
+        await asyncio.wait_for(world.reached["notice.welcome"].wait(), SOON)
         await judged(one, "confirmed")
         welcoming.set()
         assert await one.handle.result() == "active"
@@ -212,7 +213,7 @@ async def test_a_customer_whose_hit_is_confirmed_is_put_before_reviewers(life: B
         assert world.screenings == [("confirmed", "list-1")]
         assert "screening.screen" not in world.calls, "the list has nothing new to say"
         await one.decide(CustomerLife.reject, rejection())
-        assert await asyncio.wait_for(one.handle.result(), 20) == "offboarded"
+        assert await asyncio.wait_for(one.handle.result(), SOON) == "offboarded"
 
 
 async def test_a_customer_may_stay_once_the_hit_is_judged_otherwise(life: BeginLife) -> None:

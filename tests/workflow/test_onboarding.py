@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.patience import SOON
 from tests.workflow.conftest import Begin, Onboarding
 from tests.workflow.scripted import (
     Scripted,
@@ -74,7 +75,7 @@ async def is_withdrawn(world: Scripted, one: Onboarding, stage: str) -> None:
     await prove_identity(one)
     name = declaration_of(STEP_OF[stage]).name
     released = world.held[name]
-    await asyncio.wait_for(world.reached[name].wait(), 10)
+    await asyncio.wait_for(world.reached[name].wait(), SOON)
     taken = await one.decide(CustomerOnboarding.withdraw, withdrawal())
     assert taken.stopping == "to be withdrawn"
     released.set()
@@ -144,7 +145,7 @@ async def test_every_transition_happens(onboarding: Begin, stage: str, after: st
     confirms = (stage, after) != ("verifying_email", "expired")
     async with onboarding(world, confirms=confirms) as one:
         await case(world, one, stage)
-        end = await asyncio.wait_for(one.handle.result(), 20)
+        end = await asyncio.wait_for(one.handle.result(), SOON)
     passed = list(zip(["received", *world.stages], world.stages, strict=False))
     assert (stage, after) in passed
     assert set(passed) <= set(PAIRS)
@@ -237,7 +238,7 @@ async def test_a_session_that_waits_is_looked_at_each_day(onboarding: Begin) -> 
         for day in (1, 2):
             assert world.calls.count("identity.read_session") == day - 1
             await one.pass_time(timedelta(days=1))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(SOON):
                 while world.calls.count("identity.read_session") < day:
                     await asyncio.sleep(0.02)
             progress = await one.until(lambda progress: progress.waiting is not None)
@@ -250,7 +251,7 @@ async def test_no_session_is_looked_at_for_ever(onboarding: Begin) -> None:
     world = Scripted(expiring(timedelta(days=3)))
     world.identity = IdentityStatus(status="requires_input")
     async with onboarding(world, skip_time=True) as one:
-        assert await asyncio.wait_for(one.handle.result(), 20) == "expired"
+        assert await asyncio.wait_for(one.handle.result(), SOON) == "expired"
     assert world.calls.count("identity.read_session") == 3
 
 
@@ -294,7 +295,7 @@ async def test_an_outage_of_hours_is_waited_for_and_then_parks(onboarding: Begin
     world.failing["billing.create_customer"] = [down() for _ in range(10_000)]
     async with onboarding(world) as one:
         await prove_identity(one)
-        await asyncio.wait_for(world.reached["billing.create_customer"].wait(), 10)
+        await asyncio.wait_for(world.reached["billing.create_customer"].wait(), SOON)
         progress = await one.progress()
         assert not progress.attention
         for _ in range(70):

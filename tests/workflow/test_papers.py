@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from tests.patience import SOON
 from tests.workflow.conftest import BeginLife, Life
 from tests.workflow.scripted_documents import judgement
 from tests.workflow.scripted_life import ScriptedLife, compare_now, life_policy
@@ -49,7 +50,7 @@ async def asked(one: Life) -> None:
 
 async def judge(one: Life, document: str, **told: Any) -> None:
     """Judge a document as soon as the process knows that it is stored."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         while True:
             said = judgement(document, told.get("code"))
             said = said.model_copy(update={"valid_until": told.get("valid_until")})

@@ -14,6 +14,7 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from tests.patience import SOON
 from tests.workflow.conftest import Begin, progress_of
 from tests.workflow.scripted import Scripted, refused, resolution, signed, withdrawal
 from tests.workflow.test_onboarding import prove_identity
@@ -39,7 +40,7 @@ async def test_a_step_in_flight_is_never_cancelled(onboarding: Begin) -> None:
     released = world.hold(CREATE)
     async with onboarding(world) as one:
         await prove_identity(one)
-        await asyncio.wait_for(world.reached["billing.create_customer"].wait(), 10)
+        await asyncio.wait_for(world.reached["billing.create_customer"].wait(), SOON)
         await one.decide(WITHDRAW, withdrawal())
         await one.handle.cancel()
         await asyncio.sleep(0.3)
@@ -131,7 +132,7 @@ async def test_cancellation_after_the_welcome_began_comes_too_late(onboarding: B
     released = world.hold(NoticeSteps.welcome)
     async with onboarding(world) as one:
         await prove_identity(one)
-        await asyncio.wait_for(world.reached["notice.welcome"].wait(), 10)
+        await asyncio.wait_for(world.reached["notice.welcome"].wait(), SOON)
         await one.handle.cancel()
         assert await one.why_not(WITHDRAW, withdrawal()) == "TooLate"
         released.set()
@@ -143,7 +144,7 @@ async def test_withdrawing_twice_is_withdrawing_once(onboarding: Begin) -> None:
     world = Scripted()
     released = world.hold(IdentitySteps.open_session)
     async with onboarding(world) as one:
-        await asyncio.wait_for(world.reached["identity.open_session"].wait(), 10)
+        await asyncio.wait_for(world.reached["identity.open_session"].wait(), SOON)
         first = await one.decide(WITHDRAW, withdrawal())
         second = await one.decide(WITHDRAW, withdrawal())
         assert first == second
@@ -234,7 +235,7 @@ async def test_a_group_settles_every_member_before_anything_is_undone(
     world._play = played  # type: ignore[method-assign]
     worker, handle = await pair(skipping, world, ["1", "2"])
     async with worker:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON):
             while not (await progress_of(handle)).attention:
                 await asyncio.sleep(0.02)
         by = signed(str(uuid4()))
@@ -254,7 +255,7 @@ async def test_two_parked_at_once_are_both_on_the_list(skipping: WorkflowEnviron
     worker, handle = await pair(skipping, world, ["1", "2"])
     async with worker:
         listed: Sequence[Any] = ()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON):
             while len(listed) < 2:  # a query is answered before the server has the attributes
                 await asyncio.sleep(0.02)
                 listed = (await handle.describe()).search_attributes.get("Attention", ())
@@ -271,7 +272,7 @@ async def test_one_key_for_two_steps_fails_the_task_and_not_the_process(
     world = Scripted()
     worker, handle = await pair(skipping, world, ["1", "1"])
     async with worker:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON):
             while True:
                 history = await handle.fetch_history()
                 failures = [

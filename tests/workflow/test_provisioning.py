@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.patience import SOON
 from tests.workflow.conftest import Begin, Onboarding
 from tests.workflow.scripted import Scripted, refused, resolution, withdrawal
 from workflows.onboarding.messages import IdentityChanged
@@ -44,7 +45,7 @@ async def provision(one: Onboarding) -> None:
 
 
 async def reached(world: Scripted, *steps: Step) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         await asyncio.gather(*(world.reached[named(step)].wait() for step in steps))
 
 

@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from tests.patience import SOON
 from tests.workflow.conftest import Onboarding
 from tests.workflow.reviewing import (
     REVIEWER,
@@ -136,7 +137,7 @@ async def test_the_same_person_at_the_same_moment_does_not_count_twice(review: R
             one.decide(APPROVE, approval()),
             return_exceptions=True,
         )
-        await asyncio.wait_for(world.reached["process.verify_actor"].wait(), 10)
+        await asyncio.wait_for(world.reached["process.verify_actor"].wait(), SOON)
         await asyncio.sleep(0.2)
         release.set()
         results = await both
@@ -267,10 +268,10 @@ async def test_what_is_said_while_it_is_put_before_others_is_on_record(review: R
     released = world.hold(ReviewSteps.escalate)
     async with review(world) as one:
         passing = asyncio.create_task(one.pass_time(17 * HOUR))  # not over while a step is held
-        await asyncio.wait_for(world.reached["review.escalate"].wait(), 20)
+        await asyncio.wait_for(world.reached["review.escalate"].wait(), SOON)
         await one.decide(APPROVE, approval("selma-senior", SENIOR))
         released.set()
-        assert await asyncio.wait_for(one.handle.result(), 20) == "active"
+        assert await asyncio.wait_for(one.handle.result(), SOON) == "active"
         await asyncio.wait([passing])
     (kept,) = world.decisions
     assert kept.decision.by.actor.name == "selma-senior"
@@ -300,7 +301,7 @@ async def test_a_withdrawal_ends_it_and_what_was_agreed_stays_on_record(review: 
 
 async def until(condition: Any) -> None:
     """Wait until it is so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         while not condition():
             await asyncio.sleep(0.02)
 

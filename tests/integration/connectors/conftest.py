@@ -29,12 +29,13 @@ from tests.outbox import letters_in
 from tests.simulated import Mail, SimulatorHandle
 from tests.simulated_api import SimulatedApi
 
-IMPATIENT_SECONDS = 0.4
+IMPATIENT_SECONDS = 0.5
+"""For what is not answered; whoever waits for an answer has time."""
 
 
 @pytest.fixture
 async def api(world: SimulatorHandle) -> AsyncIterator[StripeApi]:
-    stripe = StripeApi(world.api_key, base_url=world.stripe_url, timeout=5)
+    stripe = StripeApi(world.api_key, base_url=world.stripe_url, timeout=30)
     yield stripe
     await stripe.close()
 
@@ -63,7 +64,7 @@ def stripe_events(api: StripeApi) -> StripeEvents:
 
 @asynccontextmanager
 async def connection(
-    api: SimulatedApi, path: str = "", timeout: float = 5
+    api: SimulatedApi, path: str = "", timeout: float = 30
 ) -> AsyncIterator[HttpApi]:
     capability = {"crm": "crm", "yente": "screening"}.get(api.name, "directory")
     no_answer, url = f"{capability}.connection", api.url + path
@@ -114,7 +115,7 @@ async def manual_identity(database: str) -> AsyncIterator[ManualIdentity]:
 @pytest.fixture
 def smtp_mail(world: SimulatorHandle) -> SmtpMail:
     return SmtpMail(
-        world.smtp_host, world.smtp_port, sender="Perdüre <onboarding@example.com>", timeout=2
+        world.smtp_host, world.smtp_port, sender="Perdüre <onboarding@example.com>", timeout=20
     )
 
 

@@ -151,7 +151,7 @@ async def test_a_buckets_answers_are_told_apart(
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        bucket = bucket_of(f"http://127.0.0.1:{port}", "documents", patience=2)
+        bucket = bucket_of(f"http://127.0.0.1:{port}", "documents", patience=20)
         with pytest.raises(error):
             await bucket.put(OWNER, sha256, file, media_type="image/png")
 

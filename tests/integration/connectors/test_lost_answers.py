@@ -79,7 +79,7 @@ async def test_an_answer_that_got_lost_is_made_up_for(system: Reached, kind: Api
     with pytest.raises(Unanswered) as lost:
         await system.make(IMPATIENT_SECONDS)
     assert lost.value.type == f"{system.capability}.connection"
-    made = await system.make(5)
+    made = await system.make(30)
     assert await system.kept() == [made]
 
 
@@ -87,11 +87,11 @@ async def test_an_answer_that_got_lost_is_made_up_for(system: Reached, kind: Api
 async def test_a_request_that_comes_late_is_taken_for_ours(system: Reached) -> None:
     """The first is still under way when the second has looked and found nothing."""
     path = system.sent_to
-    await system.api.fault("slow_before_commit", method="POST", path=path, seconds=1.0)
+    await system.api.fault("slow_before_commit", method="POST", path=path, seconds=2)
     with pytest.raises(Unanswered):
         await system.make(IMPATIENT_SECONDS)
-    await system.api.fault("slow_before_commit", method="POST", path=path, seconds=1.5)
-    made = await system.make(5)
+    await system.api.fault("slow_before_commit", method="POST", path=path, seconds=2.5)
+    made = await system.make(30)
     assert await system.kept() == [made]
     counters = await system.api.counters()
     assert (counters.executed("POST", path), counters.of("POST", path, "refused")) == (1, 1)
@@ -111,7 +111,7 @@ async def test_what_may_pass_is_no_refusal(
 ) -> None:
     await system.api.fault(kind, seconds=7 if pause else None)
     with pytest.raises(Unanswered) as failed:
-        await system.make(5)
+        await system.make(30)
     assert failed.value.type == f"{system.capability}.{code}"
     assert failed.value.retry_after == pause
-    assert await system.make(5)
+    assert await system.make(30)

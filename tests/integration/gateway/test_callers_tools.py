@@ -21,6 +21,7 @@ from tests.integration.gateway.conftest import (
     prove_identity,
     stage_is,
 )
+from tests.patience import SOON
 from workers.cli import app as command_line
 from workers.obstacle import Obstacle
 from workers.ports import free_port
@@ -194,7 +195,7 @@ async def test_the_command_line_from_a_signup_to_its_end(
         assert "key" in refused(await perdure(*sign_up), 1)
 
         await prove_identity(reached, id_)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(SOON):
             while not (listed := out(await perdure("attention", "list", "--json")))["items"]:
                 await asyncio.sleep(0.1)
         assert listed["items"][0]["step"] == "billing.create_tax_id"
@@ -219,7 +220,7 @@ async def test_the_command_line_from_a_signup_to_its_end(
         assert "retry, abort" in refused(await perdure(*resolve, "skip", *step), 1)
         resolved = await perdure(*resolve, "abort", *step)
         assert resolved.exit_code == 0, resolved.exception
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(SOON):
             while out(await perdure("onboarding", "show", id_, "--json"))["stage"] != "aborted":
                 await asyncio.sleep(0.1)
         assert "still" not in (await perdure("attention", "list")).stdout
@@ -240,7 +241,7 @@ async def test_a_correction_prints_the_command_that_retries_with_it(
         early = await perdure(*correct, "--name", "Żółta Łódź 2")
         assert "change the application instead" in refused(early, 1)
         await prove_identity(reached, id_)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(SOON):
             while not out(await perdure("attention", "list", "--json"))["items"]:
                 await asyncio.sleep(0.1)
         elsewhere = await perdure(*correct, "--email", "new@example.com")
@@ -256,7 +257,7 @@ async def test_a_correction_prints_the_command_that_retries_with_it(
         assert command.startswith(f"perdure attention resolve {workflow} retry ")
         retried = await perdure(*shlex.split(command)[1:])
         assert retried.exit_code == 0, retried.exception
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(SOON):
             while out(await perdure("onboarding", "show", id_, "--json"))["stage"] != "active":
                 await asyncio.sleep(0.1)
         assert "active" in refused(await perdure(*right), 1)
@@ -294,7 +295,7 @@ async def test_a_mistyped_address_is_changed_and_mailed_by_a_command(
                 await service.confirm(second.rpartition("/")[2]),
                 id_,
             )
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(SOON):
             while not out(await perdure("onboarding", "show", id_, "--json"))["identity_link"]:
                 await asyncio.sleep(0.1)
         assert "verifying_identity" in refused(await perdure(*resend, "--tenant", TENANT), 1)

@@ -21,6 +21,7 @@ from tests.documents import JPEG, KIND, PDF, PNG, ask, in_archive, in_spool, row
 from tests.house import API_KEYS, TENANT, House
 from tests.integration.gateway.conftest import Door, Gateway, gateway_of, problem, until
 from tests.integration.gateway.test_callers_tools import Perdure, out, perdure, refused
+from tests.patience import SOON
 from tests.s3 import running_s3
 from tests.workflow.scripted_documents import OnlyDocuments
 from workers import onboarding
@@ -285,7 +286,7 @@ async def test_a_large_file_is_never_in_memory_as_a_whole(reached: Gateway, hous
         for number, piece in enumerate(pieces):
             if number == 150:
                 (part,) = (house.settings.spool / ".parts").iterdir()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(SOON):
                     while part.stat().st_size < 100 * 65536:
                         await asyncio.sleep(0.02)
             yield piece

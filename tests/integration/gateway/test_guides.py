@@ -23,6 +23,7 @@ from tests.integration.gateway.conftest import (
     stage_is,
     until,
 )
+from tests.patience import SOON
 from tests.unit.docs.pages import ROOT, Snippet, blocks
 from workers.laptop_secrets import TENANT as LAPTOP
 from workflows.onboarding.messages import onboarding_id
@@ -181,7 +182,7 @@ def _asking(commands: Sequence[Snippet]) -> list[Snippet]:
 async def _link_is_there(house: House, gateway: Gateway, id_: str) -> None:
     await confirm_email(gateway, id_)
     await stage_is(gateway, id_, "verifying_identity")
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(SOON):
         while not await house.rows("SELECT 1 FROM onboardings WHERE identity_link IS NOT NULL"):
             await asyncio.sleep(0.05)
 

@@ -27,7 +27,7 @@ async def test_a_database_that_hangs_is_said_to(house: House, silence: int) -> N
     async with gateway_of(house, database_port=silence) as gateway:
         begun = time.monotonic()
         told = problem(await gateway.http.get("/readyz"), 503, "not-ready")
-        assert time.monotonic() - begun < 4
+        assert time.monotonic() - begun < 10
     assert told["errors"] == [{"field": "database", "message": "does not answer"}]
 
 

@@ -22,6 +22,7 @@ from database.reconciliation import accounts, items
 from database.reconciliation.item import NewItem
 from tests.house import API_KEYS, House
 from tests.integration.gateway.conftest import Door, Gateway, gateway_of, problem
+from tests.patience import SOON
 from workers import reconciliation as worker
 from workers.cli import app
 from workflows.reconciliation.books import Book
@@ -68,7 +69,7 @@ class Shop:
     async def over(self, ordinal: int = 1, day: str = "2026-03-02") -> dict[str, Any]:
         """The run of a day once it is over."""
         path = f"/v1/reconciliations/{self.name}/{day}/{ordinal}"
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(SOON):
             while True:
                 found: dict[str, Any] = (await self.finance.get(path)).json()
                 if found["ended_at"]:

@@ -19,6 +19,7 @@ from tests.house import API_KEYS, House
 from tests.integration.gateway.conftest import Gateway, problem, until
 from tests.integration.gateway.test_attention import waiting
 from tests.integration.gateway.test_reconciliations import DAY, Shop, shop, working
+from tests.patience import SOON
 from workers.cli import app
 
 __all__ = ["shop"]
@@ -80,7 +81,7 @@ async def test_a_run_is_begun_while_a_shadow_of_the_day_compares(shop: Shop, hou
     async with transaction(house.engine) as connection:
         account = await accounts.held(connection, shop.name)
         await runs.open_shadow(connection, account.id, DAY)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             run = await shop.begin()
     assert (run.status_code, run.json()["ordinal"]) == (202, 1), run.text
 

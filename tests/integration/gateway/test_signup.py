@@ -12,6 +12,7 @@ from temporalio.client import Client
 from database.handover import drain_onboardings
 from tests.house import TENANT, House
 from tests.integration.gateway.conftest import Gateway, gateway_of, problem
+from tests.patience import SOON
 from workers.ports import free_port
 from workflows.handover import hand_over_onboarding
 from workflows.onboarding.messages import onboarding_id, workflow_id
@@ -132,7 +133,7 @@ async def test_without_a_worker_a_signup_is_kept_and_started(
     assert answer.status_code == 202
     async with house.working(max_cached_workflows=10):
         process = house.client.get_workflow_handle(answer.json()["workflow_id"])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON):
             while (await process.query("progress"))["stage"] != "verifying_email":
                 await asyncio.sleep(0.05)
 

@@ -13,6 +13,7 @@ from tests.house import House
 from tests.integration.gateway.conftest import Door, Gateway, confirm_email, problem, stage_is
 from tests.integration.gateway.test_attention import TAX_STEP, parked, resolution, waiting
 from tests.integration.gateway.test_lists import store
+from tests.patience import SOON
 
 Correct = Callable[..., Awaitable[httpx.Response]]
 
@@ -101,7 +102,7 @@ async def test_a_decision_about_an_earlier_parking_is_refused(
         retry = resolution(id_, "retry", step=TAX_STEP, since=item["since"])
         accepted = await gateway.operator.post("/v1/attention/resolve", retry)
         assert accepted.status_code == 202, accepted.text
-        async with asyncio.timeout(15):  # Stripe refuses it again
+        async with asyncio.timeout(SOON):  # Stripe refuses it again
             while [one["since"] for one in await waiting(gateway)] in ([], [item["since"]]):
                 await asyncio.sleep(0.05)
         abort = resolution(id_, "abort", step=TAX_STEP, since=item["since"])

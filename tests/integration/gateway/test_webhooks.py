@@ -25,6 +25,7 @@ from tests.integration.gateway.conftest import (
     stage_is,
     until,
 )
+from tests.patience import SOON
 from workers.ports import free_port
 from workflows.events import Event, stripe_event
 
@@ -112,7 +113,7 @@ async def test_a_defect_refuses_its_batch_and_the_next_event_is_kept(
 
     with monkeypatch.context() as while_defective, capture_logs() as lines:
         while_defective.setattr(inbox, "take_in", defective)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON):
             answers = await asyncio.gather(
                 *(deliver(gateway, event(VERIFIED, "vs_1", id_=f"evt_{n}")) for n in range(3))
             )
@@ -120,7 +121,7 @@ async def test_a_defect_refuses_its_batch_and_the_next_event_is_kept(
     told = [line for line in lines if line["event"] == "events not kept"]
     assert {line["error"] for line in told} == {"RuntimeError"}
     assert "evt_1" not in str(told), "what an exception says may be anybody's"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         answer = await deliver(gateway, event(VERIFIED, "vs_1", id_="evt_1"))
     assert answer.status_code == 204
     assert [id_ for id_, *_ in await inbox_of(house)] == ["evt_1"]

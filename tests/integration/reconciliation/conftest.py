@@ -32,7 +32,7 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture
 async def api(world: SimulatorHandle) -> AsyncIterator[StripeApi]:
-    stripe = StripeApi(world.api_key, base_url=world.stripe_url, timeout=5)
+    stripe = StripeApi(world.api_key, base_url=world.stripe_url, timeout=30)
     yield stripe
     await stripe.close()
 

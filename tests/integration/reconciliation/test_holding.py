@@ -20,6 +20,7 @@ from database.reconciliation import runs
 from database.reconciliation.accounts import Account
 from tests.integration.reconciliation.books import TERMS
 from tests.integration.reconciliation.nights import Nights, march
+from tests.patience import SOON
 from workflows.reconciliation.inputs import Inputs, Told
 from workflows.reconciliation.messages import ForRun, OpenNight, Run
 
@@ -90,7 +91,7 @@ async def test_a_night_opens_the_day_of_an_account_that_somebody_tries_out(
         at=datetime(2026, 3, 3, 2, 30, tzinfo=UTC), after=None, limit=10, request_key="night"
     )
     try:
-        async with asyncio.timeout(5), transaction(nights.engine) as connection:
+        async with asyncio.timeout(SOON), transaction(nights.engine) as connection:
             due = await runs.open_night(connection, night)
     finally:
         goes_on.set()

@@ -24,6 +24,7 @@ from database.paces import Pace
 from database.reconciliation import sources
 from tests.integration.reconciliation.conftest import Shop, no_pace
 from tests.integration.reconciliation.test_inputs import RULES, TERMS
+from tests.patience import SOON
 from workflows.reconciliation.messages import Gathered, Run
 
 
@@ -260,6 +261,6 @@ async def test_what_cannot_be_kept_stops_the_listing_at_once(
         shop.engine, StripeListing(shop.api, pace=no_pace), nobody, ["source_id"]
     )
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         with pytest.raises(LookupError):
             await unknown.gather(await shop.now())

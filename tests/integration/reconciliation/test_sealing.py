@@ -16,6 +16,7 @@ from activities.reconciliation.gather import UNSEALED, GatherActivities
 from database.connection import engine_for, transaction
 from database.reconciliation import runs
 from tests.integration.reconciliation.nights import Nights, march
+from tests.patience import SOON
 from workflows.reconciliation.messages import ForRun, Run
 
 
@@ -77,7 +78,7 @@ async def test_what_is_booked_for_a_later_day_is_not_waited_for(
 ) -> None:
     request = await opened(nights, 2)
     gather = GatherActivities(nights.engine, lambda _: None, nights.intake, ())
-    async with held_elsewhere(database), asyncio.timeout(10):
+    async with held_elsewhere(database), asyncio.timeout(SOON):
         await nights.charge(march(3), "ch_1", 500)
         gathered = await ActivityEnvironment().run(gather.journal, request)
     assert gathered.problems == ()

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tests.integration.reconciliation.test_statements import Bank, bank, camt
+from tests.patience import SOON
 from tests.postgres import rows
 from workers.statement_folder import watching
 
@@ -23,7 +24,7 @@ def drop(folder: Path, name: str, content: bytes, *, age: float = 5) -> None:
 
 async def states(bank: Bank, count: int) -> list[str]:
     """The states of files, once there are so many that were read or refused."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SOON):
         while True:
             found = await rows(
                 bank.engine, "SELECT state FROM source_files WHERE state <> 'received'"

@@ -72,7 +72,7 @@ def receiver(reception: Reception) -> Receiver:
     return reception.receiver()
 
 
-def client_of(world: SimulatorHandle, timeout: float = 5) -> stripe.StripeClient:
+def client_of(world: SimulatorHandle, timeout: float = 30) -> stripe.StripeClient:
     return _client(world.api_key, world.stripe_url, timeout)
 
 
@@ -87,4 +87,4 @@ def _client(api_key: str, url: str, timeout: float) -> stripe.StripeClient:
 
 
 def http_of(world: SimulatorHandle) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=world.stripe_url, auth=(world.api_key, ""), timeout=5)
+    return httpx.AsyncClient(base_url=world.stripe_url, auth=(world.api_key, ""), timeout=30)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulators.server import listening, server_of
+from tests.patience import SOON
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Receiver:
     def __post_init__(self) -> None:
         self.may_answer.set()
 
-    async def until(self, number: int, seconds: float = 8) -> list[Received]:
+    async def until(self, number: int, seconds: float = SOON) -> list[Received]:
         """Wait until so many have come."""
         async with asyncio.timeout(seconds):
             while len(self.received) < number:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from simulators.front import ApiFaultKind
+from tests.patience import SOON
 from tests.simulated_api import SimulatedApi
 
 CONTACTS = "/crm/v3/objects/contacts"
@@ -44,7 +45,7 @@ class System:
 
     async def struck(self) -> None:
         """Wait until no fault waits any more."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON):
             while await self.api.faults():
                 await asyncio.sleep(0.01)
 
@@ -121,23 +122,23 @@ async def test_a_held_answer_ends_without_one(system: System) -> None:
 
 @pytest.mark.parametrize(("kind", "made"), [("slow_before_commit", 0), ("slow_after_commit", 1)])
 async def test_a_slow_answer_comes_whole(system: System, kind: ApiFaultKind, made: int) -> None:
-    await system.api.fault(kind, method="POST", seconds=0.4)
+    await system.api.fault(kind, method="POST", seconds=1.5)
     begin = time.monotonic()
     creating = asyncio.create_task(system.create())
     await system.struck()
     assert await system.there() == made
     assert not creating.done()
     assert (await creating).status_code == 201
-    assert time.monotonic() - begin >= 0.4
+    assert time.monotonic() - begin >= 1.5
     assert await system.there() == 1
 
 
 async def test_what_the_client_gave_up_on_is_done_all_the_same(system: System) -> None:
-    await system.api.fault("slow_before_commit", method="POST", seconds=0.3)
+    await system.api.fault("slow_before_commit", method="POST", seconds=1.5)
     with pytest.raises(httpx.ReadTimeout):
         await system.create(timeout=0.15)
     assert await system.there() == 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while not await system.there():
             await asyncio.sleep(0.02)
 

@@ -13,6 +13,7 @@ import stripe
 from connectors.statements.statement import Entry
 from simulators.bank.days import business_day_after
 from simulators.bank.faults import WIRE_FEE
+from tests.patience import SOON
 from tests.simulated import SimulatorHandle
 from tests.unit.connectors.statements.reading import Whole, statements
 
@@ -171,7 +172,7 @@ async def test_the_bank_remembers_over_a_restart(own_world: SimulatorHandle) -> 
 async def settlements(world: SimulatorHandle) -> list[Entry]:
     """What the bank has booked, when it has closed every day before the simulated one."""
     yesterday = ((await world.now()) - timedelta(days=1)).date().isoformat()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         while (await world.bank("GET", "/_simulator/health"))["closed_until"] < yesterday:
             await asyncio.sleep(0.05)
     listed = (await world.bank("GET", "/statements"))["statements"]

@@ -23,7 +23,7 @@ def message(
 
 async def send(world: SimulatorHandle, mail: EmailMessage, to: str = "ada@example.com") -> None:
     def sending() -> None:
-        with smtplib.SMTP(world.smtp_host, world.smtp_port, timeout=5) as smtp:
+        with smtplib.SMTP(world.smtp_host, world.smtp_port, timeout=30) as smtp:
             smtp.send_message(mail, "hello@example.org", [to])
 
     await asyncio.to_thread(sending)

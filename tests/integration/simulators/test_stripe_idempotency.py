@@ -8,6 +8,7 @@ import httpx
 import pytest
 import stripe
 
+from tests.patience import SOON
 from tests.simulated import SimulatorHandle
 
 CUSTOMERS = "/v1/customers"
@@ -77,9 +78,11 @@ async def test_the_sdk_sees_its_own_classes_of_errors(
 
 
 async def test_a_key_in_use_is_a_conflict(world: SimulatorHandle, http: httpx.AsyncClient) -> None:
-    await world.fault("slow_before_commit", seconds=0.4)
+    await world.fault("slow_before_commit", seconds=2)
     first = asyncio.create_task(http.post(CUSTOMERS, data=ADA, headers=keyed("k")))
-    await asyncio.sleep(0.15)
+    async with asyncio.timeout(SOON):
+        while await world.faults():
+            await asyncio.sleep(0.01)
     second = await http.post(CUSTOMERS, data=ADA, headers=keyed("k"))
     assert second.status_code == 409
     assert second.json()["error"]["code"] == "idempotency_key_in_use"

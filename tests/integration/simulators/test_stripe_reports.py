@@ -11,6 +11,7 @@ import pytest
 import stripe
 
 from tests.integration.simulators.test_stripe_money import pay
+from tests.patience import SOON
 from tests.simulated import SimulatorHandle
 
 DAY = 86_400
@@ -35,7 +36,7 @@ async def written(
     answer = await http.post("/v1/reporting/report_runs", data={"report_type": name, **form})
     run = answer.raise_for_status().json()
     assert (run["status"], run["result"]) == ("pending", None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SOON):
         while run["status"] == "pending":
             await asyncio.sleep(0.02)
             run = (await http.get(f"/v1/reporting/report_runs/{run['id']}")).json()

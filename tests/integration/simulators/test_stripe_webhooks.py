@@ -14,6 +14,7 @@ import stripe
 from simulators.stripe.sender import signature
 from tests.integration.simulators.conftest import client_of
 from tests.integration.simulators.receiver import Received, Receiver
+from tests.patience import SOON
 from tests.simulated import SimulatorHandle
 
 
@@ -36,7 +37,7 @@ async def pending_webhooks(world: SimulatorHandle, event: str) -> int:
 
 async def settled(world: SimulatorHandle, event: str, state: str = "delivered") -> None:
     """Wait until the simulator has written down that all deliveries of an event ended so."""
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(SOON):
         while {each["state"] for each in await world.deliveries(event)} != {state}:
             await asyncio.sleep(0.02)
 
@@ -71,7 +72,7 @@ async def test_the_signature_has_the_receivers_time_when_the_clock_was_moved(
     await make(world, 1)
     [received] = await receiver.until(1)
     at = int(received.signature.split(",")[0].removeprefix("t="))
-    assert abs(at - time.time()) < 5
+    assert abs(at - time.time()) < 60
     assert received.event(secret).created > time.time() + 2 * 86400
 
 
@@ -126,7 +127,7 @@ async def test_a_refused_webhook_comes_again_signed_afresh(
 async def test_an_endpoint_that_is_not_there_gets_it_later(world: SimulatorHandle) -> None:
     await world.register_webhook("http://127.0.0.1:9/webhooks")
     [made] = await make(world, 1)
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(SOON):
         while (await world.deliveries(made))[0]["attempts"] < 2:
             await asyncio.sleep(0.02)
     assert await pending_webhooks(world, made) == 1
@@ -145,7 +146,7 @@ async def test_pending_webhooks_counts_endpoints_not_deliveries(
     assert await pending_webhooks(world, made) == 2
     await world.resume_webhooks()
     await receiver.until(2)
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(SOON):
         while await pending_webhooks(world, made) != 1:
             await asyncio.sleep(0.02)
 
@@ -155,7 +156,7 @@ async def test_deliveries_are_concurrent(world: SimulatorHandle, receiver: Recei
     receiver.may_answer.clear()
     made = await make(world, 6)
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(SOON):
             while receiver.at_once < 6:
                 await asyncio.sleep(0.01)
     assert receiver.at_once == 6

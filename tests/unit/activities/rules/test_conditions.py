@@ -99,13 +99,13 @@ def test_a_regular_expression_over_plain_texts_is_refused_before_it_runs() -> No
     began = time.monotonic()
     (problem,) = problems(with_condition(f"'{'a' * 40}!' =~ '(a+)+$'"))
     assert "regular expressions" in problem.text
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 def test_a_power_of_powers_is_refused_before_it_is_computed() -> None:
     began = time.monotonic()
     assert problems(with_condition("volume < 9 ** 9 ** 9 ** 9"))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 FACTS = {"kind": "person", "country": "DE", "word": "a", "known": False, "volume": 100}
