@@ -9,6 +9,10 @@ import httpx
 
 from connectors.errors import Unanswered
 
+_CONNECTIONS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=4)
+"""Many servers close a connection that was idle for 5 seconds. One that is about to be closed is
+not taken for another request: its answer would be lost, and what became of it be looked for."""
+
 
 class HttpApi:
     """One for each event loop. `timeout` is what one request may take in all, in seconds.
@@ -33,6 +37,7 @@ class HttpApi:
             base_url=base_url.rstrip("/") + "/",
             headers={"Authorization": f"{scheme} {token}"} if token else {},
             timeout=timeout,
+            limits=_CONNECTIONS,
         )
 
     async def close(self) -> None:

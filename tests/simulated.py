@@ -27,7 +27,7 @@ from simulators.bank.faults import BankFaultKind
 from simulators.mail.faults import MailFaultKind
 from simulators.stripe.faults import FaultKind
 from tests.patience import SOON
-from tests.simulated_api import Count, Counters, SimulatedApi
+from tests.simulated_api import Count, Counters, SimulatedApi, controlling
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 INVENTED_LIST = REPOSITORY / "rules" / "invented_list.csv"
@@ -66,7 +66,7 @@ class SimulatorHandle:
     smtp_port: int = 0
     bank_port: int = 0
     _process: asyncio.subprocess.Process | None = None
-    _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=30))
+    _http: httpx.AsyncClient = field(default_factory=controlling)
 
     smtp_host = "127.0.0.1"
 

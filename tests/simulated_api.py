@@ -13,6 +13,11 @@ import httpx
 from simulators.front import ApiFaultKind
 
 
+def controlling() -> httpx.AsyncClient:
+    """A client for what tests tell simulators; it takes none that is about to be closed."""
+    return httpx.AsyncClient(timeout=30, limits=httpx.Limits(keepalive_expiry=2))
+
+
 @dataclass(frozen=True)
 class Count:
     """How often requests of one kind came to one end.
@@ -59,7 +64,7 @@ class SimulatedApi:
     token: str = field(default_factory=lambda: f"token_{secrets.token_hex(12)}")
     port: int = 0
     scheme: str = "Bearer"
-    _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=30))
+    _http: httpx.AsyncClient = field(default_factory=controlling)
 
     def __post_init__(self) -> None:
         self.token_file.write_text(self.token)

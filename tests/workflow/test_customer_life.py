@@ -184,6 +184,21 @@ async def test_what_waits_in_one_system_holds_up_no_other(life: BeginLife) -> No
         assert world.compared.count("directory") == 2
 
 
+async def test_who_asks_while_a_system_is_compared_has_it_compared_once_more(
+    life: BeginLife,
+) -> None:
+    world = ScriptedLife()
+    released = world.hold(ComparisonSteps.compare_crm)
+    async with life(world) as one:
+        await one.decide(CustomerLife.compare_now, compare_now())
+        await asyncio.wait_for(world.reached["crm.compare"].wait(), SOON)
+        await one.decide(CustomerLife.compare_now, compare_now())
+        await until(lambda: world.compared.count("billing") == 2)
+        assert world.compared.count("crm") == 0
+        released.set()
+        await until(lambda: world.compared.count("crm") == 2)
+
+
 async def test_a_repair_that_is_refused_parks_and_is_left_if_skipped(life: BeginLife) -> None:
     world = ScriptedLife()
     world.gone.add("user")
