@@ -30,6 +30,7 @@ from activities.rules.rulings import Rulings
 from activities.upkeep import UpkeepActivities
 from database.connection import engine_for
 from workers import keys
+from workers.logs import StepContext
 from workers.running import run
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
@@ -45,7 +46,6 @@ from workers.systems import (
     Making,
     spool,
 )
-from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workers.temporal_worker import worker
 from workflows.onboarding.customer_life import CustomerLife

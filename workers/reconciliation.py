@@ -30,12 +30,12 @@ from database.connection import engine_for
 from database.paces import Pace
 from database.reconciliation.accounts import Account
 from workers import keys
+from workers.logs import StepContext
 from workers.running import run
 from workers.settings import Settings, SettingsWrong, variable
 from workers.signals import stop_requested
 from workers.statement_folder import watching
 from workers.systems import ARCHIVE, MAIL, Making, statement_spool
-from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workers.temporal_worker import worker
 from workflows.policy import Budgets
