@@ -15,7 +15,7 @@ from database.reconciliation import accounts
 from database.reconciliation.accounts import AnotherTenants, ProcessorTaken
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_act_for, tenant_to_see
-from gateway.cursors import cursor_of, place_of
+from gateway.cursors import page_of, place_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.named_accounts import KnownAccount, account_of
 from gateway.openapi import answers, problem, problems
@@ -230,11 +230,8 @@ async def many(
             after=place_of(cursor, str)[0] if cursor is not None else None,
             limit=limit + 1,
         )
-    page, more = rows[:limit], len(rows) > limit
-    answer = AccountPage(
-        items=[Account.model_validate(dict(row)) for row in page],
-        next=cursor_of([page[-1]["name"]]) if more else None,
-    )
+    page, following = page_of(rows, limit, lambda row: [row["name"]])
+    answer = AccountPage(items=[Account.model_validate(dict(row)) for row in page], next=following)
     return tagged(answer, if_none_match)
 
 

@@ -10,11 +10,11 @@ from database import customers
 from database.connection import transaction
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
-from gateway.cursors import cursor_of
+from gateway.cursors import after, page_of
 from gateway.decisions import Ended, NoProcess, Update, send
 from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import Time
-from gateway.onboardings import KnownId, place_after
+from gateway.onboardings import ID, KnownId
 from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
@@ -110,13 +110,12 @@ async def many(
             reverify_before=reverify_before,
             since_from=since_from,
             since_before=since_before,
-            after=place_after(cursor),
+            after=after(cursor, ID),
             limit=limit + 1,
         )
-    page, more = rows[:limit], len(rows) > limit
+    page, following = page_of(rows, limit, lambda row: [row["since"], row["id"]])
     answer = CustomerPage(
-        items=[ListedCustomer.model_validate(dict(row)) for row in page],
-        next=cursor_of([page[-1]["since"].isoformat(), page[-1]["id"]]) if more else None,
+        items=[ListedCustomer.model_validate(dict(row)) for row in page], next=following
     )
     return tagged(answer, if_none_match)
 

@@ -13,7 +13,7 @@ from database.reconciliation.lists import MatchesAsked
 from database.reconciliation.taking_apart import NoMatch, taken_apart_before, unmatch
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
-from gateway.cursors import cursor_of, place_of
+from gateway.cursors import page_of, place_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.named_accounts import must_be_there
 from gateway.openapi import answers, problems
@@ -113,11 +113,8 @@ async def many(
             after=place_of(cursor, int)[0] if cursor is not None else None,
             limit=limit + 1,
         )
-    page, more = rows[:limit], len(rows) > limit
-    answer = MatchPage(
-        items=[Match.model_validate(row) for row in page],
-        next=cursor_of([page[-1]["number"]]) if more else None,
-    )
+    page, following = page_of(rows, limit, lambda row: [row["number"]])
+    answer = MatchPage(items=[Match.model_validate(row) for row in page], next=following)
     return tagged(answer, if_none_match)
 
 

@@ -12,7 +12,7 @@ from database.reconciliation import runs
 from database.reconciliation.accounts import Account
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
-from gateway.cursors import cursor_of, place_of
+from gateway.cursors import page_of, place_of
 from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import IfNoneMatch, tagged
 from gateway.named_accounts import KnownAccount, account_of, must_be_there
@@ -222,10 +222,9 @@ async def many(
             after=place_of(cursor, int)[0] if cursor is not None else None,
             limit=limit + 1,
         )
-    page, more = rows[:limit], len(rows) > limit
+    page, following = page_of(rows, limit, lambda row: [row["id"]])
     answer = ReconciliationPage(
-        items=[Reconciliation.model_validate(_told(dict(row))) for row in page],
-        next=cursor_of([page[-1]["id"]]) if more else None,
+        items=[Reconciliation.model_validate(_told(dict(row))) for row in page], next=following
     )
     return tagged(answer, if_none_match)
 

@@ -4,7 +4,6 @@ import asyncio
 import re
 import uuid
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -23,7 +22,7 @@ from database.reconciliation.statements import OwnWithdrawal
 from gateway import examples
 from gateway.bodies import STATEMENT_TYPES
 from gateway.callers import Allowed, Caller
-from gateway.cursors import bad_cursor, cursor_of, place_of, time_of
+from gateway.cursors import after, page_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.openapi import answers, problem, problems
 from gateway.options import GatewayOptions, Options
@@ -197,24 +196,14 @@ async def many(
             connection,
             seer=caller.tenant,
             state=state,
-            after=_after(cursor),
+            after=after(cursor, _ID),
             limit=limit + 1,
         )
-        page, more = rows[:limit], len(rows) > limit
+        page, following = page_of(rows, limit, lambda row: [row["received_at"], row["id"]])
         found = StatementFiles(
-            items=[await _told(connection, row, caller) for row in page],
-            next=cursor_of([page[-1]["received_at"].isoformat(), page[-1]["id"]]) if more else None,
+            items=[await _told(connection, row, caller) for row in page], next=following
         )
     return tagged(found, if_none_match)
-
-
-def _after(cursor: str | None) -> tuple[datetime, str] | None:
-    if cursor is None:
-        return None
-    at, id_ = place_of(cursor, str, str)
-    if not _ID.fullmatch(id_):
-        raise bad_cursor()
-    return time_of(at), id_
 
 
 @router.get(
