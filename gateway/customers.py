@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from database import customers
 from database.connection import transaction
@@ -13,14 +13,14 @@ from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
 from gateway.cursors import after, page_of
 from gateway.decisions import Ended, NoProcess, Update, send
 from gateway.etags import IfNoneMatch, tagged
-from gateway.forms import Time
+from gateway.forms import ReasonForm, Time
 from gateway.onboardings import ID, KnownId
 from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import Problem, not_found
 from gateway.progress import progress_of
-from workflows.actor import SignedActor, Why
+from workflows.actor import SignedActor
 from workflows.decisions import Taken
 from workflows.onboarding.customer import (
     CustomerInFull,
@@ -55,13 +55,7 @@ _IN_FULL = CustomerInFull(
 )
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    reason: Why
-
-
-class OffboardingForm(_Form):
+class OffboardingForm(ReasonForm):
     """Why somebody leaves, or has to."""
 
     model_config = ConfigDict(
@@ -69,7 +63,7 @@ class OffboardingForm(_Form):
     )
 
 
-class ComparisonForm(_Form):
+class ComparisonForm(ReasonForm):
     """Why the systems outside are to be compared now."""
 
     model_config = ConfigDict(

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,12 +24,12 @@ from gateway.bodies import STATEMENT_TYPES
 from gateway.callers import Allowed, Caller
 from gateway.cursors import after, page_of
 from gateway.etags import IfNoneMatch, tagged
+from gateway.forms import ReasonForm
 from gateway.openapi import answers, problem, problems
 from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import FieldError, Problem, not_found
 from gateway.uploads import on_disk, received
-from workflows.actor import Why
 from workflows.reconciliation.statements import (
     StatementFile,
     StatementFiles,
@@ -102,16 +102,13 @@ _OWN_STATEMENT = "You sent a statement of its days: it takes somebody else, who 
 _OWN_WITHDRAWAL = "Nobody reinstates what they withdrew themselves: it takes somebody else."
 
 
-class StatementWithdrawal(BaseModel):
+class StatementWithdrawal(ReasonForm):
     """Why a statement is wrong, and which one, where the file has several."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"reason": "the bank sent a corrected one"}]},
+        json_schema_extra={"examples": [{"reason": "the bank sent a corrected one"}]}
     )
 
-    reason: Why
     statement: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
 
 
