@@ -11,7 +11,7 @@ from database.connection import transaction
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
 from gateway.cursors import after, page_of
-from gateway.decisions import Ended, NoProcess, Update, send
+from gateway.decisions import Ended, NoProcess, Update, ended_from_outside, send
 from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import ReasonForm, Time
 from gateway.onboardings import ID, KnownId
@@ -167,7 +167,7 @@ async def offboard(
         taken = await _send(options, process, "offboard", signed)
     except Ended as ended:
         if ended.end != "offboarded":
-            raise _ended_from_outside() from None
+            raise ended_from_outside() from None
         return Offboarded(id=id, stage="offboarded", stopping=None)
     if taken.stopping is not None:
         response.status_code = 202
@@ -203,7 +203,7 @@ async def compare(id: KnownId, form: ComparisonForm, caller: Allowed, options: O
         return await _send(options, process, "compare_now", signed)
     except Ended as ended:
         if ended.end is None:
-            raise _ended_from_outside() from None
+            raise ended_from_outside() from None
         raise Problem(409, "too-late", f"The customer is {ended.end}.") from None
 
 
@@ -224,11 +224,3 @@ async def _send(
         return await send(options.client, process, update, signed)
     except NoProcess:
         raise Ended("offboarded") from None
-
-
-def _ended_from_outside() -> Problem:
-    return Problem(
-        409,
-        "ended-from-outside",
-        "The process was ended from outside: an operator has to resolve it, see /v1/attention.",
-    )

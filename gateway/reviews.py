@@ -329,8 +329,9 @@ async def decide(
     except NoProcess:
         raise not_found("process") from None
     except Ended as ended:
-        how = f"it is {ended.end}" if ended.end else "it was ended from outside"
-        raise Problem(409, "not-reviewing", f"Nothing is under review any more: {how}.") from None
+        raise Problem(
+            409, "not-reviewing", f"Nothing is under review any more: {ended.how}."
+        ) from None
 
 
 async def _must_be_judged(connection: AsyncConnection, onboarding: str) -> None:
