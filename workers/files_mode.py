@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.client import WorkflowHandle
 
+from activities.letters import Letters
 from activities.onboarding.policy import BadPolicy, load_policy
 from activities.process import ProcessActivities
 from activities.reconciliation import given as given_balances
@@ -110,6 +111,7 @@ async def _apart(
         url = place.settings.database_url
         engine = engine_for(url, application="perdure-files", size=5)
         ending.push_async_callback(engine.dispose)
+        letters = Letters(engine, _Nobody(), sender="")
         gathering = ExportActivities(engine, exported, by.columns, by.terms.calendar_for)
 
         async def inputs(
@@ -128,10 +130,8 @@ async def _apart(
         steps = [
             *implementations(
                 gathering,
-                ProcessActivities(
-                    engine, _Nobody(), public_keys={}, operators=None, mail_domain=""
-                ),
-                PostActivities(engine, _Nobody(), finance=None, operators=None, mail_domain=""),
+                ProcessActivities(engine, letters, public_keys={}, operators=None),
+                PostActivities(engine, letters, finance=None, operators=None),
             ),
             *books(engine, engine, by.budgets, by.terms, inputs),
         ]
