@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from datetime import time, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
@@ -21,7 +22,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -31,6 +40,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from database.tls import Tls, in_url, verifying
 from workers.obstacle import Obstacle
 from workflows.onboarding.confirmation_link import LinkSeals
 
@@ -90,6 +100,13 @@ def _zone(name: str) -> str:
     return name
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Url = Annotated[str, AfterValidator(_http)]
 Several = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_several)]
@@ -118,6 +135,10 @@ class Settings(BaseSettings):
     database_user: str = "perdure"
     database_name: str = "perdure"
     database_password: SecretStr | None = None
+    database_tls: Tls = "none"
+    """`require` and `verify-full` encrypt; `verify-full` alone also makes sure who answers."""
+    database_ca_file: Path | None = None
+    """With `verify-full`: whose certificates count, a PEM file; unset the machine's own list."""
 
     temporal_address: str = "127.0.0.1:7233"
     """Where Temporal is, unless Temporal's own environment configuration says otherwise."""
@@ -226,7 +247,7 @@ class Settings(BaseSettings):
     smtp_host: str = "127.0.0.1"
     smtp_port: Port = 8425
     smtp_tls: Literal["none", "starttls", "tls"] = "none"
-    """`starttls` and `tls` send nothing in the clear."""
+    """`starttls` and `tls` send nothing in the clear; `none` with a user is for loopback only."""
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     mail_from: str = "Perdure <onboarding@example.com>"
@@ -287,6 +308,33 @@ class Settings(BaseSettings):
     """Lines for people, or one JSON object each."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @field_validator("database_ca_file")
+    @classmethod
+    def _has_a_use_and_can_be_read(cls, file: Path | None, others: ValidationInfo) -> Path | None:
+        if file is None:
+            return None
+        if others.data.get("database_tls", "verify-full") != "verify-full":
+            raise ValueError(
+                f"only {variable('database_tls')}=verify-full looks at certificates: set that, or "
+                "remove this"
+            )
+        try:
+            verifying(file)
+        except OSError as error:
+            raise ValueError(f"holds no certificates that can be read ({error})") from None
+        return file
+
+    @field_validator("smtp_user")
+    @classmethod
+    def _is_not_told_in_the_clear(cls, user: str | None, others: ValidationInfo) -> str | None:
+        mail, tls, host = (others.data.get(name) for name in ("mail", "smtp_tls", "smtp_host"))
+        if user and mail == "smtp" and tls == "none" and not _is_loopback(str(host)):
+            raise ValueError(
+                f"the password would reach {host} in the clear: set {variable('smtp_tls')} to "
+                "starttls or tls, or remove this where the server wants no login"
+            )
+        return user
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -319,12 +367,14 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        """`postgresql://…` as asyncpg reads it; holds the password."""
+        """`postgresql://…` as Postgres's clients read it; holds the password."""
         user, password, name = (
             quote(part, safe="")
             for part in (self.database_user, self.secret("database_password"), self.database_name)
         )
-        return f"postgresql://{user}:{password}@{self.database_host}:{self.database_port}/{name}"
+        place = f"{self.database_host}:{self.database_port}"
+        tls = in_url(self.database_tls, self.database_ca_file)
+        return f"postgresql://{user}:{password}@{place}/{name}?{tls}"
 
     def secret(self, name: SecretName) -> str:
         """A secret in plain. Raises SettingsWrong where it is not set."""

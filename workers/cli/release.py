@@ -121,7 +121,8 @@ async def _migrate(settings: Settings) -> bool:
                 return False
         await upgrade(settings.database_url)
     except DatabaseDown as error:
-        raise Obstacle(f"The database at {where} does not answer.") from error
+        # What the certificate or the server's refusal to encrypt was is in the cause alone.
+        raise Obstacle(f"The database at {where} does not answer ({error.__cause__}).") from error
     except DBAPIError as error:
         raise Obstacle(f"The database at {where} refuses: {error.orig}") from error
     except CommandError as error:
