@@ -1,4 +1,4 @@
-"""What the docs say of the composition: made from `docker-compose.yml`, and a word on each part."""
+"""What the docs say of the composition: made from `docker-compose.yml`, and a word on each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ _SERVICES = {
     "worker": "onboardings, customers' lives, and the upkeep",
     "reconciliation": "nights and runs; it watches the folder of statements",
     "gateway": "the HTTP API and webhooks",
-    "simulators": "Stripe, a mailbox, two directories, a CRM, yente and a bank, for trying it out",
+    "simulators": (
+        "Stripe, a mailbox, two directories, a CRM, yente and a bank in miniature, to try it out"
+    ),
 }
 _LIKEWISE = "**put {} here**, likewise"
 _SECRETS = {
@@ -31,7 +33,7 @@ _SECRETS = {
     "applicant_hash_key": "applicants are known again by hashes under it; keep it for good",
     "api_keys.json": "who may call: names, roles, and hashes of keys",
     "archive_access_key": (
-        "with `PERDURE_ARCHIVE=s3`: **put your bucket's here**; empty for the machine's own role"
+        "with `PERDURE_ARCHIVE=s3`: **put your bucket's key here**; empty: the machine's own role"
     ),
     "archive_secret_key": "the same, the key itself",
     "confirmation_secrets": "what seals the links by which applicants confirm their address",
