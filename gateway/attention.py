@@ -27,9 +27,9 @@ from gateway.processes import tenant_of_process
 from gateway.progress import progress_of
 from workflows.actor import SignedActor
 from workflows.decisions import Resolution, Taken
-from workflows.handover import temporal_answers
 from workflows.onboarding.application import Answer
 from workflows.onboarding.life import is_customer
+from workflows.patience import temporal_answers
 from workflows.progress import Choice
 from workflows.search_attributes import ATTENTION, ATTENTION_SINCE, OWNER, PROBLEMS, STAGE, TENANT
 

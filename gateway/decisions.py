@@ -14,7 +14,8 @@ from gateway.problems import Problem
 from workflows.actor import Decision
 from workflows.decisions import Taken
 from workflows.events import NotTaken
-from workflows.handover import PATIENCE, is_failing, latest_run, temporal_answers
+from workflows.patience import PATIENCE, temporal_answers
+from workflows.runs import is_failing, latest_run
 
 Update = Literal[
     "withdraw",

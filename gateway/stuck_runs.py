@@ -19,20 +19,13 @@ from gateway.options import GatewayOptions
 from gateway.problems import Problem, not_found
 from gateway.processes import tenant_of_process
 from workflows.actor import SignedActor
+from workflows.bringing_back import HistoryExpired, bring_back, bring_life_back
 from workflows.decisions import Taken
-from workflows.handover import (
-    HistoryExpired,
-    NotFailing,
-    bring_back,
-    bring_life_back,
-    free,
-    is_failing,
-    latest_run,
-)
 from workflows.onboarding.life import is_customer
 from workflows.onboarding.messages import Start, Withdrawal
 from workflows.reconciliation.messages import is_reconciliation
 from workflows.reconciliation.starting import bring_run_back
+from workflows.runs import NotFailing, free, is_failing, latest_run
 
 
 async def unresolved(engine: AsyncEngine) -> Sequence[RowMapping]:

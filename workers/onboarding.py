@@ -29,6 +29,8 @@ from activities.rules.problems import BadRules
 from activities.rules.rulings import Rulings
 from activities.upkeep import UpkeepActivities
 from database.connection import engine_for
+from workers import keys
+from workers.logs import StepContext
 from workers.running import run
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
@@ -44,7 +46,6 @@ from workers.systems import (
     Making,
     spool,
 )
-from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workers.temporal_worker import worker
 from workflows.onboarding.customer_life import CustomerLife
@@ -96,7 +97,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             ConfirmationActivities(
                 engine,
                 letters,
-                settings.link_seals(),
+                keys.link_seals(settings),
                 page=settings.confirmation_page,
             ),
             IdentityActivities(engine, IDENTITY[settings.identity](making)),
@@ -124,7 +125,7 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             ProcessActivities(
                 engine,
                 letters,
-                public_keys=settings.public_keys(),
+                public_keys=keys.public_keys(settings),
                 operators=settings.operators_email,
             ),
             UpkeepActivities(engine, client, EVENTS[settings.identity](making), uploads, lists),

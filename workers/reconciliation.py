@@ -29,12 +29,13 @@ from connectors.stripe.reports import StripeReports
 from database.connection import engine_for
 from database.paces import Pace
 from database.reconciliation.accounts import Account
+from workers import keys
+from workers.logs import StepContext
 from workers.running import run
 from workers.settings import Settings, SettingsWrong, variable
 from workers.signals import stop_requested
 from workers.statement_folder import watching
 from workers.systems import ARCHIVE, MAIL, Making, statement_spool
-from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workers.temporal_worker import worker
 from workflows.policy import Budgets
@@ -87,7 +88,7 @@ async def activities(settings: Settings) -> AsyncIterator[list[Step]]:
                 ProcessActivities(
                     engine,
                     letters,
-                    public_keys=settings.public_keys(),
+                    public_keys=keys.public_keys(settings),
                     operators=settings.operators_email,
                 ),
                 GatherActivities(

@@ -7,9 +7,7 @@ directory. The defaults are the laptop stack's.
 
 from __future__ import annotations
 
-import base64
 import difflib
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -19,7 +17,6 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -32,11 +29,9 @@ from pydantic_settings import (
 )
 
 from workers.obstacle import Obstacle
-from workflows.onboarding.confirmation_link import LinkSeals
 
 PREFIX = "PERDURE_"
 _HOME = ".perdure"
-_SHORTEST_SECRET = 32
 
 SecretName = Literal[
     "database_password",
@@ -336,53 +331,6 @@ class Settings(BaseSettings):
             )
         return value.get_secret_value()
 
-    def signing_key(self) -> tuple[str, Ed25519PrivateKey]:
-        """What the gateway signs actors with, and the name of that key."""
-        try:
-            raw = base64.b64decode(self.secret("actor_signing_key"), validate=True)
-            key = Ed25519PrivateKey.from_private_bytes(raw)
-        except ValueError as error:
-            raise SettingsWrong(
-                f"{variable('actor_signing_key')} is no Ed25519 private key: it wants its 32 bytes "
-                "in base64."
-            ) from error
-        return key_name(key.public_key()), key
-
-    def public_keys(self) -> Mapping[str, Ed25519PublicKey]:
-        """Whose signatures under actors are accepted, by the names of the keys."""
-        if not self.actor_public_keys:
-            raise SettingsWrong(
-                f"{variable('actor_public_keys')} is not set: without the gateway's public key no "
-                "decision could be accepted. On a laptop `perdure up` makes it."
-            )
-        try:
-            keys = [
-                Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
-                for text in self.actor_public_keys
-            ]
-        except ValueError as error:
-            raise SettingsWrong(
-                f"{variable('actor_public_keys')} holds something that is no Ed25519 public key: "
-                "each is 32 bytes in base64."
-            ) from error
-        return {key_name(key): key for key in keys}
-
-    def link_seals(self) -> LinkSeals:
-        """What makes and accepts the links that confirm an address."""
-        return LinkSeals(self.link_secrets())
-
-    def link_secrets(self) -> list[str]:
-        """What is given to applicants is sealed with these. Raises SettingsWrong."""
-        secrets = [one.get_secret_value() for one in self.confirmation_secrets]
-        if not secrets or min(map(len, secrets)) < _SHORTEST_SECRET:
-            raise SettingsWrong(
-                f"{variable('confirmation_secrets')} is not set, or holds something shorter than "
-                f"{_SHORTEST_SECRET} characters. Put random ones into the file "
-                f"{self.home / 'secrets' / 'confirmation_secrets'}; on a laptop `perdure up` makes "
-                "it."
-            )
-        return secrets
-
     def environment(self) -> dict[str, str]:
         """The settings that are no secrets, as variables for a process that we start."""
         return {
@@ -395,11 +343,6 @@ class Settings(BaseSettings):
 def variable(field: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + field.upper()
-
-
-def key_name(key: Ed25519PublicKey) -> str:
-    """A public key's name: the same wherever the key is known, so that keys can be exchanged."""
-    return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:12]
 
 
 def load(**given: Any) -> Settings:
