@@ -109,19 +109,27 @@ class Settings(BaseSettings):
     """Where this clone keeps its state, logs and secrets."""
 
     database_host: str = "127.0.0.1"
+    """Where our Postgres is."""
     database_port: Port = 8432
+    """Its port."""
     database_user: str = "perdure"
+    """The role that all processes have there; it owns the tables."""
     database_name: str = "perdure"
+    """The database, which is ours alone."""
     database_password: SecretStr | None = None
+    """The role's password."""
 
     temporal_address: str = "127.0.0.1:7233"
     """Where Temporal is, unless Temporal's own environment configuration says otherwise."""
     temporal_namespace: str = "default"
+    """Temporal's namespace, where its own configuration names none."""
     temporal_ui_port: Port = 8233
     """On a laptop: where the Web UI answers."""
 
     gateway_host: str = "127.0.0.1"
+    """On which address the gateway listens; `0.0.0.0` is all of them."""
     gateway_port: Port = 8400
+    """On which port it listens."""
     gateway_url: str = Field(
         default_factory=lambda others: f"http://127.0.0.1:{others['gateway_port']}"
     )
@@ -146,6 +154,7 @@ class Settings(BaseSettings):
     billing: Literal["stripe", "invoice"] = "stripe"
     """Who keeps customers' accounts: Stripe, or our own database, for invoices."""
     stripe_api_key: SecretStr | None = None
+    """What Stripe knows us by, for customers, identity and the account's movements."""
     stripe_api_base: Url | None = None
     """Where Stripe's API is; unset it is the real one."""
     stripe_webhook_secrets: SeveralSecrets = ()
@@ -164,6 +173,7 @@ class Settings(BaseSettings):
     directory_url: Url = Field(default_factory=simulated_directory)
     """The root of the directory's service; unset it is the simulator's."""
     directory_token: SecretStr | None = None
+    """What the directory lets us in by."""
 
     crm: Literal["hubspot", "csv"] = "hubspot"
     """Who keeps contacts and companies: HubSpot, or CSV files that a CRM imports."""
@@ -172,6 +182,7 @@ class Settings(BaseSettings):
     hubspot_api_base: Url | None = None
     """Where HubSpot's API is; unset it is the real one."""
     hubspot_token: SecretStr | None = None
+    """What HubSpot lets us in by."""
     crm_simulator_port: Port = 8404
     """On a laptop: where the simulator of HubSpot answers."""
 
@@ -192,11 +203,13 @@ class Settings(BaseSettings):
     archive_bucket: str | None = None
     """With `s3`: the bucket."""
     archive_region: str = "eu-central-1"
+    """With `s3`: the region that the bucket is in."""
     archive_endpoint: Url | None = None
     """With `s3`: where it is, unless it is Amazon's."""
     archive_access_key: SecretStr | None = None
     """With `s3`: the id of the key; without one the machine's own role is used."""
     archive_secret_key: SecretStr | None = None
+    """With `s3`: the key itself."""
     screening: Literal["list", "yente"] = "list"
     """Who is asked about sanctions and public office: a list in a file, or a yente."""
     screening_list: Path | None = None
@@ -219,11 +232,15 @@ class Settings(BaseSettings):
     mail_folder: Path = Field(default_factory=lambda others: others["home"] / "outbox" / "mail")
     """With `outbox`: the folder of the letters."""
     smtp_host: str = "127.0.0.1"
+    """With `smtp`: the mail server."""
     smtp_port: Port = 8425
+    """Its port."""
     smtp_tls: Literal["none", "starttls", "tls"] = "none"
     """`starttls` and `tls` send nothing in the clear."""
     smtp_user: str | None = None
+    """What we log in as there; without it we do not."""
     smtp_password: SecretStr | None = None
+    """The password for that."""
     mail_from: str = "Perdure <onboarding@example.com>"
     """Who mails come from; the domain is that of their Message-IDs, too."""
     operators_email: str = "operators@example.com"
@@ -281,6 +298,7 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "console"
     """Lines for people, or one JSON object each."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is logged: lines of this level and above."""
 
     @classmethod
     def settings_customise_sources(
