@@ -27,12 +27,11 @@ from workers import (
     stack_record,
     webhook_endpoint,
 )
+from workers.setting_kinds import SecretName, simulated_directory
 from workers.settings import (
-    SecretName,
     Settings,
     SettingsWrong,
     load,
-    simulated_directory,
     variable,
 )
 from workers.stack_record import Mark, ProcessRecord, StackRecord, sole_stack
@@ -70,6 +69,7 @@ def settings(**given: Any) -> Settings:
         raise SettingsWrong(f"{variable('temporal_address')} wants a port: 127.0.0.1:7233")
     local = {
         "database_host": "127.0.0.1",
+        "database_tls": "none",
         "temporal_address": f"127.0.0.1:{port}",
         "temporal_namespace": "default",
         "stripe_api_base": f"http://127.0.0.1:{found.stripe_simulator_port}",

@@ -9,93 +9,49 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import quote, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from urllib.parse import quote
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
     SettingsError,
 )
 
+from database.tls import Tls, in_url, verifying
 from workers.obstacle import Obstacle
+from workers.setting_kinds import (
+    Port,
+    SecretName,
+    Several,
+    SeveralSecrets,
+    Url,
+    Zone,
+    is_loopback,
+    simulated_directory,
+)
 
 PREFIX = "PERDURE_"
 _HOME = ".perdure"
-
-SecretName = Literal[
-    "database_password",
-    "stripe_api_key",
-    "directory_token",
-    "hubspot_token",
-    "yente_api_key",
-    "screening_key",
-    "smtp_password",
-    "actor_signing_key",
-    "applicant_hash_key",
-    "api_key_service",
-    "api_key_support",
-    "api_key_reviewer",
-    "api_key_reviewer_two",
-    "api_key_senior_reviewer",
-    "api_key_senior_reviewer_two",
-    "api_key_finance_operator",
-    "api_key_finance_approver",
-    "api_key_finance_approver_two",
-    "api_key_operator",
-    "api_key_admin",
-]
 
 
 class SettingsWrong(Obstacle):
     """A setting is missing or cannot be used. The text names its variable and the way out."""
 
     exit_code = 2
-
-
-def _several(value: Any) -> Any:
-    """A list as it is written in one variable or file: apart by commas or white space."""
-    if isinstance(value, str):
-        return tuple(part for part in re.split(r"[,\s]+", value) if part)
-    return value
-
-
-def _http(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("a URL begins with http:// or https:// and names a host")
-    return url
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError("a time zone is named like Europe/Berlin") from None
-    return name
-
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-Url = Annotated[str, AfterValidator(_http)]
-Several = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_several)]
-SeveralSecrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_several)]
-
-
-def simulated_directory(settings: Mapping[str, Any]) -> str:
-    """Where the laptop's directory is, by the kind of directory that was chosen."""
-    if settings["directory"] == "tenant_api":
-        return f"http://127.0.0.1:{settings['tenant_api_simulator_port']}/v1"
-    return f"http://127.0.0.1:{settings['directory_simulator_port']}/v2"
 
 
 class Settings(BaseSettings):
@@ -118,6 +74,10 @@ class Settings(BaseSettings):
     """The database, which is ours alone."""
     database_password: SecretStr | None = None
     """The role's password."""
+    database_tls: Tls = "none"
+    """`require` and `verify-full` encrypt; `verify-full` alone also makes sure who answers."""
+    database_ca_file: Path | None = None
+    """With `verify-full`: whose certificates count, a PEM file; unset the machine's own list."""
 
     temporal_address: str = "127.0.0.1:7233"
     """Where Temporal is, unless Temporal's own environment configuration says otherwise."""
@@ -236,7 +196,7 @@ class Settings(BaseSettings):
     smtp_port: Port = 8425
     """Its port."""
     smtp_tls: Literal["none", "starttls", "tls"] = "none"
-    """`starttls` and `tls` send nothing in the clear."""
+    """`starttls` and `tls` send nothing in the clear; `none` with a user is for loopback only."""
     smtp_user: str | None = None
     """What we log in as there; without it we do not."""
     smtp_password: SecretStr | None = None
@@ -251,7 +211,7 @@ class Settings(BaseSettings):
     """The same, for the role senior_reviewer."""
     nightly_at: time = time(2, 30)
     """When the night begins in which each account is reconciled for the day before: `02:30`."""
-    nightly_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    nightly_zone: Zone = "UTC"
     """In which time zone; the day is that of each account's own."""
     nightly_jitter: timedelta = timedelta(minutes=5)
     """How much later it may begin, so that not everybody calls Stripe at once."""
@@ -300,6 +260,33 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged: lines of this level and above."""
 
+    @field_validator("database_ca_file")
+    @classmethod
+    def _has_a_use_and_can_be_read(cls, file: Path | None, others: ValidationInfo) -> Path | None:
+        if file is None:
+            return None
+        if others.data.get("database_tls", "verify-full") != "verify-full":
+            raise ValueError(
+                f"only {variable('database_tls')}=verify-full looks at certificates: set that, or "
+                "remove this"
+            )
+        try:
+            verifying(file)
+        except OSError as error:
+            raise ValueError(f"holds no certificates that can be read ({error})") from None
+        return file
+
+    @field_validator("smtp_user")
+    @classmethod
+    def _is_not_told_in_the_clear(cls, user: str | None, others: ValidationInfo) -> str | None:
+        mail, tls, host = (others.data.get(name) for name in ("mail", "smtp_tls", "smtp_host"))
+        if user and mail == "smtp" and tls == "none" and not is_loopback(str(host)):
+            raise ValueError(
+                f"the password would reach {host} in the clear: set {variable('smtp_tls')} to "
+                "starttls or tls, or remove this where the server wants no login"
+            )
+        return user
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -320,24 +307,19 @@ class Settings(BaseSettings):
     @property
     def systems(self) -> dict[str, str]:
         """Which system has each capability."""
-        return {
-            "identity": self.identity,
-            "billing": self.billing,
-            "directory": self.directory,
-            "crm": self.crm,
-            "mail": self.mail,
-            "archive": self.archive,
-            "screening": self.screening,
-        }
+        capabilities = "identity", "billing", "directory", "crm", "mail", "archive", "screening"
+        return {capability: getattr(self, capability) for capability in capabilities}
 
     @property
     def database_url(self) -> str:
-        """`postgresql://…` as asyncpg reads it; holds the password."""
+        """`postgresql://…` as Postgres's clients read it; holds the password."""
         user, password, name = (
             quote(part, safe="")
             for part in (self.database_user, self.secret("database_password"), self.database_name)
         )
-        return f"postgresql://{user}:{password}@{self.database_host}:{self.database_port}/{name}"
+        place = f"{self.database_host}:{self.database_port}"
+        tls = in_url(self.database_tls, self.database_ca_file)
+        return f"postgresql://{user}:{password}@{place}/{name}?{tls}"
 
     def secret(self, name: SecretName) -> str:
         """A secret in plain. Raises SettingsWrong where it is not set."""

@@ -14,10 +14,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 from pydantic import SecretStr
+from sqlalchemy import text
 from temporalio.client import Client
 
+from database.connection import engine_for, statement
 from database.migrate import upgrade
 from workers import stack_status
 from workers.converter import CONVERTER
@@ -89,6 +90,7 @@ async def _servers(settings: Settings, folder: Path) -> AsyncIterator[Settings]:
             "database_user": "perdure",
             "database_password": SecretStr(password),
             "database_name": "throwaway",
+            "database_tls": "none",
             "temporal_address": temporal.address,
             "temporal_namespace": "default",
         }
@@ -107,9 +109,10 @@ async def _servers(settings: Settings, folder: Path) -> AsyncIterator[Settings]:
         await postgres.erase()
 
 
-async def _execute(dsn: str, statement: str) -> None:
-    connection = await asyncpg.connect(dsn)
+async def _execute(url: str, sql: str) -> None:
+    engine = engine_for(url, application="perdure-bench", size=1)
     try:
-        await connection.execute(statement)
+        async with statement(engine) as connection:
+            await connection.execute(text(sql))
     finally:
-        await connection.close()
+        await engine.dispose()

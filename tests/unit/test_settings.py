@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
+from tests.certificates import certify
 from workers import settings
 from workers.settings import SettingsWrong
 
@@ -81,7 +83,7 @@ def test_a_missing_secret_names_its_variable_its_file_and_the_way_out(clone: Pat
 
 def test_the_database_url_takes_any_password() -> None:
     assert settings.load(database_password="a/b@c:d").database_url == (
-        "postgresql://perdure:a%2Fb%40c%3Ad@127.0.0.1:8432/perdure"
+        "postgresql://perdure:a%2Fb%40c%3Ad@127.0.0.1:8432/perdure?sslmode=disable"
     )
 
 
@@ -102,3 +104,42 @@ def test_links_lead_to_the_gateway_unless_somebody_says_otherwise() -> None:
     assert settings.load(gateway_port=9).confirmation_page == "http://127.0.0.1:9/confirm"
     elsewhere = settings.load(gateway_url="https://onboarding.example.com/")
     assert elsewhere.confirmation_page == "https://onboarding.example.com/confirm"
+
+
+def test_the_database_url_says_how_it_is_encrypted(tmp_path: Path) -> None:
+    assert settings.load(database_password="x").database_url.endswith("?sslmode=disable")
+    found = settings.load(database_password="x", database_tls="verify-full")
+    assert found.database_url.endswith("/perdure?sslmode=verify-full")
+    named = certify(tmp_path).certificate
+    found = settings.load(database_password="x", database_tls="verify-full", database_ca_file=named)
+    assert found.database_url.endswith(f"&sslrootcert={quote(str(named), safe='')}")
+
+
+@pytest.mark.parametrize("tls", ["none", "require"])
+def test_authorities_that_nobody_would_look_at_are_refused(tmp_path: Path, tls: str) -> None:
+    named = certify(tmp_path).certificate
+    with pytest.raises(SettingsWrong, match=r"_CA_FILE: .*PERDURE_DATABASE_TLS=verify-full"):
+        settings.load(database_tls=tls, database_ca_file=named)
+
+
+def test_authorities_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    none_in_it = tmp_path / "ca.pem"
+    none_in_it.write_text("no certificate")
+    for file in (none_in_it, tmp_path / "missing.pem"):
+        with pytest.raises(SettingsWrong, match=r"PERDURE_DATABASE_CA_FILE: .*can be read"):
+            settings.load(database_tls="verify-full", database_ca_file=file)
+
+
+@pytest.mark.parametrize("host", ["mail.example.com", "192.0.2.7"])
+def test_a_login_is_not_told_to_a_mail_server_in_the_clear(host: str) -> None:
+    with pytest.raises(SettingsWrong, match=r"PERDURE_SMTP_USER: .*set PERDURE_SMTP_TLS"):
+        settings.load(smtp_host=host, smtp_user="perdure")
+    for tls in ("starttls", "tls"):
+        assert settings.load(smtp_host=host, smtp_user="perdure", smtp_tls=tls).smtp_user
+    assert settings.load(smtp_host=host, smtp_user="perdure", mail="outbox").smtp_user
+    assert settings.load(smtp_host=host).smtp_tls == "none"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_a_login_may_stay_on_this_machine_in_the_clear(host: str) -> None:
+    assert settings.load(smtp_host=host, smtp_user="perdure").smtp_user == "perdure"
