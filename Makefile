@@ -16,8 +16,8 @@ demo: environment ## Watch customers being onboarded (ARGS="--json" for machines
 up: environment ## Run the whole stack in the foreground, until Ctrl-C
 	@$(BIN)/perdure up $(ARGS)
 
-test: check-environment ## The tests one runs all day: all but the browser's and the slow ones
-	@$(BIN)/pytest --ignore=tests/browser -m "not slow" -n 3 --dist loadfile $(ARGS)
+test: check-environment ## The tests one runs all day: some of every kind, in three minutes (tests/all_day.txt)
+	@$(BIN)/pytest @tests/all_day.txt -m "not slow" -n 3 --dist loadfile $(ARGS)
 
 check: check-environment ## Everything that must hold before a change is kept
 	@tests/browser/install_chromium.sh

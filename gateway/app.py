@@ -18,7 +18,6 @@ from gateway import (
     balances,
     breaks,
     certificates,
-    changes,
     confirmation_page,
     confirmations,
     customers,
@@ -42,6 +41,7 @@ from gateway import (
     statements,
     status,
     versions,
+    withdrawals,
 )
 from gateway.booking import keep_booking
 from gateway.callers import allowed
@@ -133,7 +133,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
     api = (
         onboardings,
         status,
-        changes,
+        withdrawals,
         versions,
         appeals,
         confirmations,

@@ -14,7 +14,7 @@ from gateway.openapi import answers, problems
 from gateway.options import Options
 from gateway.problems import FieldError, Problem
 from workflows.events import NotTaken
-from workflows.handover import temporal_answers
+from workflows.patience import temporal_answers
 
 router = APIRouter(tags=["health"])
 

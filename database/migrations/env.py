@@ -10,6 +10,7 @@ from database import (  # noqa: F401 - fills the metadata
     book_tables,
     check_tables,
     journal_tables,
+    run_tables,
     source_tables,
     tables,
 )

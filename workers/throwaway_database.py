@@ -32,7 +32,7 @@ from workflows import search_attributes
 
 
 @dataclass(frozen=True)
-class Bench:
+class Throwaway:
     """A database with our tables and nothing in them, and a way to Temporal."""
 
     settings: Settings
@@ -40,15 +40,17 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(settings: Settings, announce: Callable[[str], None]) -> AsyncIterator[Bench]:
-    """A bench that is cleared afterwards.
+async def throwaway_database(
+    settings: Settings, announce: Callable[[str], None]
+) -> AsyncIterator[Throwaway]:
+    """A database, and a Temporal beside it, while somebody needs them.
 
     `announce` is told, in a sentence, what happens. Raises Obstacle.
     """
     if stack_status.of(settings.home).complete:
         announce("on the stack that runs here")
         async with _database_beside(settings) as beside:
-            yield Bench(beside, await connect(settings))
+            yield Throwaway(beside, await connect(settings))
         return
     announce("starting a Postgres and a Temporal for this alone")
     with tempfile.TemporaryDirectory(prefix="perdure-files-") as folder:
@@ -57,12 +59,12 @@ async def bench(settings: Settings, announce: Callable[[str], None]) -> AsyncIte
             client = await Client.connect(
                 own.temporal_address, data_converter=CONVERTER, runtime=runtime()
             )
-            yield Bench(own, client)
+            yield Throwaway(own, client)
 
 
 @asynccontextmanager
 async def _database_beside(settings: Settings) -> AsyncIterator[Settings]:
-    name = f"bench_{secrets.token_hex(6)}"
+    name = f"throwaway_{secrets.token_hex(6)}"
     maintenance = settings.database_url
     await _execute(maintenance, f'CREATE DATABASE "{name}"')
     try:
@@ -87,7 +89,7 @@ async def _servers(settings: Settings, folder: Path) -> AsyncIterator[Settings]:
             "database_port": postgres.port,
             "database_user": "perdure",
             "database_password": SecretStr(password),
-            "database_name": "bench",
+            "database_name": "throwaway",
             "database_tls": "none",
             "temporal_address": temporal.address,
             "temporal_namespace": "default",
