@@ -1,5 +1,6 @@
 """Customers: found again, compared on request, and let go."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -155,7 +156,8 @@ async def offboard(
     id: KnownId, form: OffboardingForm, caller: Allowed, options: Options, response: Response
 ) -> Offboarded:
     """Take a customer's access away, and keep what must be kept. Asking twice is fine."""
-    process = (await _row(options, caller, id))["workflow_id"]
+    row = await _row(options, caller, id)
+    process = row["workflow_id"]
 
     def offboarding(by: SignedActor) -> Offboarding:
         return Offboarding(reason=form.reason, by=by)
@@ -164,7 +166,7 @@ async def offboard(
         signed = options.signer.sign(
             offboarding, workflow_id=process, update="offboard", by=caller.actor
         )
-        taken = await _send(options, process, "offboard", signed)
+        taken = await _send(options, row, "offboard", signed)
     except Ended as ended:
         if ended.end != "offboarded":
             raise ended_from_outside() from None
@@ -193,14 +195,15 @@ async def compare(id: KnownId, form: ComparisonForm, caller: Allowed, options: O
 
     What is found is in the audit trail; what somebody has to decide about is on the attention list.
     """
-    process = (await _row(options, caller, id))["workflow_id"]
+    row = await _row(options, caller, id)
+    process = row["workflow_id"]
 
     def asked(by: SignedActor) -> CompareNow:
         return CompareNow(reason=form.reason, by=by)
 
     signed = options.signer.sign(asked, workflow_id=process, update="compare_now", by=caller.actor)
     try:
-        return await _send(options, process, "compare_now", signed)
+        return await _send(options, row, "compare_now", signed)
     except Ended as ended:
         if ended.end is None:
             raise ended_from_outside() from None
@@ -217,10 +220,16 @@ async def _row(options: GatewayOptions, caller: Caller, id_: str) -> dict[str, A
 
 
 async def _send(
-    options: GatewayOptions, process: str, update: Update, signed: Offboarding | CompareNow
+    options: GatewayOptions,
+    row: Mapping[str, Any],
+    update: Update,
+    signed: Offboarding | CompareNow,
 ) -> Taken:
-    """Have the process take it. Raises Ended, also where Temporal has forgotten it since."""
+    """Have the process take it. Raises Ended, also where Temporal has forgotten it since.
+
+    Any: the columns' own. Who did not leave by our own book was lost by Temporal.
+    """
     try:
-        return await send(options.client, process, update, signed)
+        return await send(options.client, row["workflow_id"], update, signed)
     except NoProcess:
-        raise Ended("offboarded") from None
+        raise Ended("offboarded" if row["left_at"] is not None else None) from None
