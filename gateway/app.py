@@ -55,7 +55,7 @@ from gateway.parameters import only_known
 from gateway.webhooks import StripeWebhook
 
 _DESCRIPTION = """
-Customer onboarding that is never half done.
+Customer onboarding and payment reconciliation that are never half done.
 
 Send your API key as `Authorization: Bearer …`. Every request that changes something may be sent
 again: signups by their `Idempotency-Key`, decisions because asking twice is fine. Where two people

@@ -43,7 +43,7 @@ from workers.ending import end_after
 
 app = typer.Typer(
     name="perdure",
-    help="Customer onboarding that is never half done.",
+    help="Customer onboarding and payment reconciliation that are never half done.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,

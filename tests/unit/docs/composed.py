@@ -1,4 +1,4 @@
-"""What the docs say of the composition: made from `docker-compose.yml`, with a word on each part."""
+"""What the docs say of the composition: made from `docker-compose.yml`, and a word on each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SERVICES = {
     "reconciliation": "nights and runs; it watches the folder of statements",
     "gateway": "the HTTP API and webhooks",
     "simulators": (
-        "Stripe, a mailbox, two directories, a CRM, yente and a bank in miniature, for trying it out"
+        "Stripe, a mailbox, two directories, a CRM, yente and a bank in miniature, to try it out"
     ),
 }
 _LIKEWISE = "**put {} here**, likewise"
@@ -33,7 +33,7 @@ _SECRETS = {
     "applicant_hash_key": "applicants are known again by hashes under it; keep it for good",
     "api_keys.json": "who may call: names, roles, and hashes of keys",
     "archive_access_key": (
-        "with `PERDURE_ARCHIVE=s3`: **put your bucket's key here**; empty for the machine's own role"
+        "with `PERDURE_ARCHIVE=s3`: **put your bucket's key here**; empty: the machine's own role"
     ),
     "archive_secret_key": "the same, the key itself",
     "confirmation_secrets": "what seals the links by which applicants confirm their address",
