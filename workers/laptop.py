@@ -27,11 +27,12 @@ from workers import (
     stack_record,
     webhook_endpoint,
 )
-from workers.setting_kinds import SecretName, simulated_directory
 from workers.settings import (
+    SecretName,
     Settings,
     SettingsWrong,
     load,
+    simulated_directory,
     variable,
 )
 from workers.stack_record import Mark, ProcessRecord, StackRecord, sole_stack

@@ -9,20 +9,14 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from dotenv import dotenv_values
-from pydantic import (
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -31,27 +25,56 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from database.tls import Tls, in_url, verifying
+from database.tls import Tls, in_url
 from workers.obstacle import Obstacle
-from workers.setting_kinds import (
+from workers.setting_types import (
+    Authorities,
+    MailLogin,
     Port,
-    SecretName,
     Several,
     SeveralSecrets,
     Url,
     Zone,
-    is_loopback,
-    simulated_directory,
 )
 
 PREFIX = "PERDURE_"
 _HOME = ".perdure"
+
+SecretName = Literal[
+    "database_password",
+    "stripe_api_key",
+    "directory_token",
+    "hubspot_token",
+    "yente_api_key",
+    "screening_key",
+    "smtp_password",
+    "actor_signing_key",
+    "applicant_hash_key",
+    "api_key_service",
+    "api_key_support",
+    "api_key_reviewer",
+    "api_key_reviewer_two",
+    "api_key_senior_reviewer",
+    "api_key_senior_reviewer_two",
+    "api_key_finance_operator",
+    "api_key_finance_approver",
+    "api_key_finance_approver_two",
+    "api_key_operator",
+    "api_key_admin",
+]
 
 
 class SettingsWrong(Obstacle):
     """A setting is missing or cannot be used. The text names its variable and the way out."""
 
     exit_code = 2
+
+
+def simulated_directory(settings: Mapping[str, Any]) -> str:
+    """Where the laptop's directory is, by the kind of directory that was chosen."""
+    if settings["directory"] == "tenant_api":
+        return f"http://127.0.0.1:{settings['tenant_api_simulator_port']}/v1"
+    return f"http://127.0.0.1:{settings['directory_simulator_port']}/v2"
 
 
 class Settings(BaseSettings):
@@ -76,7 +99,7 @@ class Settings(BaseSettings):
     """The role's password."""
     database_tls: Tls = "none"
     """`require` and `verify-full` encrypt; `verify-full` alone also makes sure who answers."""
-    database_ca_file: Path | None = None
+    database_ca_file: Authorities | None = None
     """With `verify-full`: whose certificates count, a PEM file; unset the machine's own list."""
 
     temporal_address: str = "127.0.0.1:7233"
@@ -197,7 +220,7 @@ class Settings(BaseSettings):
     """Its port."""
     smtp_tls: Literal["none", "starttls", "tls"] = "none"
     """`starttls` and `tls` send nothing in the clear; `none` with a user is for loopback only."""
-    smtp_user: str | None = None
+    smtp_user: MailLogin | None = None
     """What we log in as there; without it we do not."""
     smtp_password: SecretStr | None = None
     """The password for that."""
@@ -260,33 +283,6 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged: lines of this level and above."""
 
-    @field_validator("database_ca_file")
-    @classmethod
-    def _has_a_use_and_can_be_read(cls, file: Path | None, others: ValidationInfo) -> Path | None:
-        if file is None:
-            return None
-        if others.data.get("database_tls", "verify-full") != "verify-full":
-            raise ValueError(
-                f"only {variable('database_tls')}=verify-full looks at certificates: set that, or "
-                "remove this"
-            )
-        try:
-            verifying(file)
-        except OSError as error:
-            raise ValueError(f"holds no certificates that can be read ({error})") from None
-        return file
-
-    @field_validator("smtp_user")
-    @classmethod
-    def _is_not_told_in_the_clear(cls, user: str | None, others: ValidationInfo) -> str | None:
-        mail, tls, host = (others.data.get(name) for name in ("mail", "smtp_tls", "smtp_host"))
-        if user and mail == "smtp" and tls == "none" and not is_loopback(str(host)):
-            raise ValueError(
-                f"the password would reach {host} in the clear: set {variable('smtp_tls')} to "
-                "starttls or tls, or remove this where the server wants no login"
-            )
-        return user
-
     @classmethod
     def settings_customise_sources(
         cls,
@@ -307,8 +303,15 @@ class Settings(BaseSettings):
     @property
     def systems(self) -> dict[str, str]:
         """Which system has each capability."""
-        capabilities = "identity", "billing", "directory", "crm", "mail", "archive", "screening"
-        return {capability: getattr(self, capability) for capability in capabilities}
+        return {
+            "identity": self.identity,
+            "billing": self.billing,
+            "directory": self.directory,
+            "crm": self.crm,
+            "mail": self.mail,
+            "archive": self.archive,
+            "screening": self.screening,
+        }
 
     @property
     def database_url(self) -> str:

@@ -51,8 +51,7 @@ from connectors.yente.screening import YenteScreening
 from database.identity_sessions import IdentitySessions
 from database.invoice_accounts import Accounts
 from database.spool import Spool
-from workers.setting_kinds import SecretName
-from workers.settings import Settings, SettingsWrong, variable
+from workers.settings import SecretName, Settings, SettingsWrong, variable
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ import pytest
 from database.connection import engine_for
 from tests.simulated import INVENTED_LIST
 from workers import laptop, settings, systems
-from workers.setting_kinds import SecretName
-from workers.settings import Settings, SettingsWrong
+from workers.settings import SecretName, Settings, SettingsWrong
 from workers.systems import Making
 
 TABLES: dict[str, Any] = {

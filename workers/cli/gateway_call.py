@@ -11,8 +11,7 @@ import httpx
 from workers import settings as setting
 from workers.cli.options import Role
 from workers.obstacle import Obstacle
-from workers.setting_kinds import SecretName
-from workers.settings import Settings
+from workers.settings import SecretName, Settings
 from workers.terminal import say, visible_value
 
 if TYPE_CHECKING:

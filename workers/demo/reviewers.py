@@ -8,8 +8,7 @@ from typing import Any, Literal
 import httpx
 from pydantic import BaseModel
 
-from workers.setting_kinds import SecretName
-from workers.settings import Settings
+from workers.settings import SecretName, Settings
 from workflows.onboarding.application import DeliveredDocument, DocumentList
 from workflows.onboarding.messages import RefusalCode
 from workflows.onboarding.rules import AdverseAction
