@@ -14,13 +14,15 @@ from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import structlog
 from sqlalchemy import RowMapping
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.reconciliation.sources import StatementItems
 from connectors.capabilities import Archive
-from connectors.errors import Refused
+from connectors.errors import ConnectorError, Refused
 from connectors.statements.csv import Columns
 from connectors.statements.reading import read
 from connectors.statements.statement import (
@@ -30,7 +32,7 @@ from connectors.statements.statement import (
     StatementRefused,
     prove,
 )
-from database.connection import transaction
+from database.connection import DatabaseDown, refuses_content, transaction
 from database.journal import openings
 from database.reconciliation import accounts, files, items, statements
 from database.reconciliation.files import Received
@@ -38,6 +40,7 @@ from database.reconciliation.item import NewItem
 from database.reconciliation.items import Contradiction
 from database.reconciliation.statements import OwnWithdrawal, ToldStatement
 from database.spool import Spool
+from workflows.defects import without_texts
 from workflows.reconciliation.opening import Opening
 
 OWNER = "statements"
@@ -112,7 +115,11 @@ class StatementIntake:
         return str(row["id"])
 
     async def read_waiting(self) -> FilesRead:
-        """Read every file that waits and that nobody else is reading."""
+        """Read every file that waits and that nobody else is reading.
+
+        One that nobody can read holds up no other. Raises what is no file's fault, as DatabaseDown
+        and ConnectorError are: then all that is left waits.
+        """
         total, tried = FilesRead(), list[str]()
         while (came := await self._read_next(tried)) is not None:
             total = FilesRead(*(a + b for a, b in zip(_counts(total), _counts(came), strict=True)))
@@ -131,8 +138,9 @@ class StatementIntake:
                     came = await self._take_in(connection, row, content)
                     await self._archive.put(OWNER, row["sha256"], content, media_type=_MEDIA_TYPE)
                 await files.read(connection, row["id"])
-        except (StatementRefused, Contradiction, OwnWithdrawal) as error:
-            assert row is not None, "it was read"
+        except Exception as error:  # whatever a file has, the next one is read
+            if row is None or _is_of_no_file(error):
+                raise
             return await self._refuse(row, _refusal(error))
         await asyncio.to_thread(self._spool.drop, row["id"])
         _log.info("statement file read", file=row["id"], new=came.new)
@@ -302,16 +310,28 @@ class _Summary:
         )
 
 
-def _refusal(error: StatementRefused | Contradiction | OwnWithdrawal) -> StatementRefused:
+def _is_of_no_file(error: Exception) -> bool:
+    """Whether an error has to do with something else than the file during which it was met."""
+    if isinstance(error, DBAPIError | asyncpg.PostgresError):
+        return not refuses_content(error)
+    return isinstance(error, DatabaseDown | ConnectorError)
+
+
+def _refusal(error: Exception) -> StatementRefused:
     """Why nothing of a file counts, as its sender is told."""
     match error:
+        case StatementRefused():
+            return error
         case Contradiction():
             return StatementRefused("contradictory", "An entry is there twice, and differs.")
         case OwnWithdrawal():
             said = "Who sent it withdrew a statement of its days: have somebody else send it."
             return StatementRefused("own_withdrawal", said)
-        case StatementRefused():
-            return error
+        case _:
+            kind = type(error).__name__
+            _log.error("a statement file met a defect", error=kind, at=without_texts(error))
+            said = "A defect of ours: the worker's log says where. Send it again once it is mended."
+            return StatementRefused("defect", said)
 
 
 def _named(opened: Opened, bank_account: str | None) -> Opened:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from asyncpg import DataError, DeadlockDetectedError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.reconciliation.gathered import GatheredInputs
@@ -17,8 +18,8 @@ from activities.reconciliation.statements import OWNER, FilesRead, StatementInta
 from connectors.archive_folder import NO_ANSWER, FolderArchive
 from connectors.folder import Folder
 from connectors.statements.csv import load_columns
-from database.connection import transaction
-from database.reconciliation import accounts, runs, statement_sequence, statements
+from database.connection import DatabaseDown, transaction
+from database.reconciliation import accounts, items, runs, statement_sequence, statements
 from database.reconciliation.accounts import Account
 from database.spool import Spool
 from tests.integration.reconciliation.conftest import go_live, new_account
@@ -355,6 +356,69 @@ async def test_nothing_of_a_file_counts_that_cannot_be_read(
 
     [refused] = await rows(bank.engine, "SELECT error FROM source_files WHERE state = 'refused'")
     assert refused["error"] == error
+
+
+ENDLESS = b"R" * 6_000
+IMPOSSIBLE = {
+    "amount": camt().replace(b">10.50<", b">999999999999999999.50<"),
+    "number": camt().replace(b"Nb>1<", b"Nb>" + b"9" * 19 + b"<"),
+    "statement": camt().replace(b"<Id>S-1</Id>", b"<Id>" + ENDLESS + b"</Id>"),
+    "reference": camt().replace(b"BANK-1", ENDLESS),
+    "day": camt().replace(b"<BookgDt><Dt>2026", b"<BookgDt><Dt>0001"),
+    "total": camt(1, [(10**15, f"BANK-{number}", "") for number in range(2)], off=-2 * 10**15),
+}
+
+
+@pytest.mark.parametrize("tenant", ["acme", "globex"])
+@pytest.mark.parametrize("impossible", IMPOSSIBLE)
+async def test_what_no_bank_writes_is_refused_and_holds_up_no_other_file(
+    bank: Bank, impossible: str, tenant: str
+) -> None:
+    await bank.receive(IMPOSSIBLE[impossible], tenant=tenant)
+
+    assert await bank.send(camt(2), tenant="acme") == FilesRead(read=1, refused=1, new=2)
+    [refused] = await rows(bank.engine, "SELECT error FROM source_files WHERE state = 'refused'")
+    assert refused["error"] in ("bad_amount", "bad_number", "too_long", "bad_date")
+
+
+@pytest.mark.parametrize("error", [AssertionError, DataError])
+async def test_a_file_that_meets_a_defect_is_told_of_and_is_read_once_that_is_mended(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    await bank.receive(camt())
+    with monkeypatch.context() as mended_later:
+        take_in = items.take_in
+        mended_later.setattr(items, "take_in", failing_once(take_in, error("Anna Example")))
+        assert await bank.send(camt(2)) == FilesRead(read=1, refused=1, new=2)
+    [refused] = await rows(bank.engine, "SELECT * FROM source_files WHERE state = 'refused'")
+    assert (refused["error"], "Anna" in refused["detail"]) == ("defect", False)
+
+    assert await bank.send(camt()) == FilesRead(read=1, new=2)
+
+
+@pytest.mark.parametrize("error", [DeadlockDetectedError, DatabaseDown])
+async def test_what_is_no_files_fault_refuses_none(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    await bank.receive(camt())
+    with monkeypatch.context() as over_soon:
+        over_soon.setattr(items, "take_in", failing_once(items.take_in, error()))
+        with pytest.raises(error):
+            await bank.intake.read_waiting()
+
+    assert await bank.intake.read_waiting() == FilesRead(read=1, new=2)
+
+
+def failing_once(takes_in: Callable[..., Any], error: Exception) -> Callable[..., Any]:
+    """Taking items in, which fails the first time."""
+    errors = [error]
+
+    async def take_in(*of: Any, **told: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return await takes_in(*of, **told)
+
+    return take_in
 
 
 async def test_a_file_that_is_lost_holds_up_no_other_and_may_be_sent_again(bank: Bank) -> None:
