@@ -38,7 +38,7 @@ from database.reconciliation import accounts, files, items, statements
 from database.reconciliation.files import Received
 from database.reconciliation.item import NewItem
 from database.reconciliation.items import Contradiction
-from database.reconciliation.statements import OwnWithdrawal, ToldStatement
+from database.reconciliation.statements import RANGES, OwnWithdrawal, ToldStatement
 from database.spool import Spool
 from workflows.defects import without_texts
 from workflows.reconciliation.opening import Opening
@@ -292,6 +292,7 @@ class _Summary:
         balances = tuple(one.amount_minor if one else None for one in (opening, closing))
         self._content.update(repr(balances).encode())
         first, last = (self._days[0], self._days[-1]) if self._days else (None, None)
+        told_of = [*self._days, *self._days_of_balances(closed)]
         return ToldStatement(
             format=opened.format,
             bank_account=opened.account,
@@ -302,12 +303,26 @@ class _Summary:
             opening_minor=balances[0],
             closing_on=(closing.date if closing else None) or last,
             closing_minor=balances[1],
+            first_on=min(told_of, default=None),
+            last_on=max(told_of, default=None),
             entries=self._count,
             total_minor=self._total,
             content=self._content.hexdigest(),
             proof=proven.proof,
             difference_minor=proven.difference_minor,
         )
+
+    def _days_of_balances(self, closed: Closed) -> Iterator[date]:
+        """The first and the last day that a statement tells of by its balances."""
+        opening_on = closed.opening.date if closed.opening else None
+        closing_on = closed.closing.date if closed.closing else None
+        if closing_on is not None:
+            yield closing_on
+        if opening_on is None:
+            return
+        if self._opened.format not in RANGES and opening_on != closing_on:
+            opening_on += timedelta(days=1)  # it is of the evening before
+        yield opening_on
 
 
 def _is_of_no_file(error: Exception) -> bool:

@@ -96,10 +96,10 @@ class Bank:
             await self.receive(content, **told)
         return await self.intake.read_waiting()
 
-    async def receive(self, content: bytes, **told: Any) -> str:
+    async def receive(self, content: bytes, *, by: str = "test", **told: Any) -> str:
         file = self.folder / hashlib.sha256(content).hexdigest()
         file.write_bytes(content)
-        return await self.intake.receive(file, by="test", **told)
+        return await self.intake.receive(file, by=by, **told)
 
     async def states(self) -> list[str]:
         found = await rows(self.engine, "SELECT state FROM statements ORDER BY id")
