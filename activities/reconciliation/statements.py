@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import calendar
 import contextlib
-import hashlib
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from activities.reconciliation.sources import StatementItems
+from activities.reconciliation.sources import StatementContent, StatementItems
 from connectors.capabilities import Archive
 from connectors.errors import ConnectorError, Refused
 from connectors.statements.csv import Columns
@@ -271,15 +270,14 @@ class _Summary:
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self._items = StatementItems(opened)
-        self._content = hashlib.sha256()
+        self._content = StatementContent()
         self._count = self._total = 0
         self._days: list[date] = []
 
     def add(self, entry: Entry) -> None:
         """Count an entry. Raises StatementRefused where no item can be made of it."""
         item = self._items.item(entry)
-        told = (item.source_id, item.amount_minor, item.effective_on, item.reference)
-        self._content.update(repr(told).encode())
+        self._content.add(item)
         self._count += 1
         self._total += entry.amount_minor
         days = [*self._days, item.occurred_at.date()]
@@ -289,8 +287,6 @@ class _Summary:
         """The statement, now that its balances are known."""
         opened, proven = self._opened, prove(self._total, closed)
         opening, closing = closed.opening, closed.closing
-        balances = tuple(one.amount_minor if one else None for one in (opening, closing))
-        self._content.update(repr(balances).encode())
         first, last = (self._days[0], self._days[-1]) if self._days else (None, None)
         told_of = [*self._days, *self._days_of_balances(closed)]
         return ToldStatement(
@@ -300,14 +296,14 @@ class _Summary:
             statement_id=opened.statement_id,
             sequence=opened.sequence,
             opening_on=(opening.date if opening else None) or first,
-            opening_minor=balances[0],
+            opening_minor=opening.amount_minor if opening else None,
             closing_on=(closing.date if closing else None) or last,
-            closing_minor=balances[1],
+            closing_minor=closing.amount_minor if closing else None,
             first_on=min(told_of, default=None),
             last_on=max(told_of, default=None),
             entries=self._count,
             total_minor=self._total,
-            content=self._content.hexdigest(),
+            content=self._content.closed(closed),
             proof=proven.proof,
             difference_minor=proven.difference_minor,
         )
