@@ -193,12 +193,13 @@ async def test_a_statement_of_an_unknown_account_waits_until_somebody_knows_it(b
 async def test_an_account_waits_for_its_opening_and_so_do_its_statements(
     engine: AsyncEngine, bank: Bank
 ) -> None:
-    new = await new_account(engine, "globex", opened=datetime(2026, 3, 1, tzinfo=UTC), live=False)
+    opened = datetime(2026, 3, 1, tzinfo=UTC)
+    of_its_own: Any = {"processor": "files", "bank_account": "DE77"}
+    new = await new_account(engine, "globex", opened=opened, live=False, **of_its_own)
     night = OpenNight(
         at=datetime(2026, 3, 20, 2, 30, tzinfo=UTC), after=None, limit=10, request_key="night"
     )
     async with transaction(engine) as connection:
-        await accounts.add_bank_account(connection, new.id, "DE77", "EUR", "TARGET")
         due = await runs.open_night(connection, night)
         with pytest.raises(runs.NotLive, match="perdure accounts open globex"):
             await runs.open_run(connection, new, date(2026, 3, 2))
@@ -254,13 +255,26 @@ async def test_a_statement_that_waited_twice_counts_once(bank: Bank) -> None:
         assert await statements.have_read_again(connection, bank.account.id) == 0
 
 
-async def test_a_bank_account_is_of_one_tenant(bank: Bank) -> None:
+@pytest.mark.parametrize("tenant", ["acme", "globex"])
+async def test_a_bank_account_in_a_currency_is_of_one_account(bank: Bank, tenant: str) -> None:
     async with transaction(bank.engine) as connection:
-        theirs = replace(bank.account, name="x", tenant="globex", processor="files")
-        globex = await accounts.make(connection, theirs)
-        with pytest.raises(accounts.AnotherTenants):
-            await accounts.add_bank_account(connection, globex, "DE00EXAMPLE", "EUR", "TARGET")
-        await accounts.add_bank_account(connection, globex, "DE00EXAMPLE", "USD", "TARGET")
+        asked = replace(bank.account, name="x", tenant=tenant, processor="files")
+        other = await accounts.make(connection, asked)
+        with pytest.raises(accounts.BankAccountTaken):
+            await accounts.add_bank_account(connection, other, "DE00EXAMPLE", "EUR", "TARGET")
+        await accounts.add_bank_account(connection, other, "DE00EXAMPLE", "USD", "TARGET")
+
+
+@pytest.mark.parametrize("processor", ["listing", "reports"])
+async def test_the_account_at_the_processor_is_of_one_account(bank: Bank, processor: str) -> None:
+    asked = replace(bank.account, name="x", processor=processor)
+    async with transaction(bank.engine) as connection:
+        with pytest.raises(accounts.ProcessorTaken):
+            await accounts.make(connection, asked)
+        with pytest.raises(accounts.ProcessorTaken):
+            await accounts.make(connection, replace(asked, tenant="globex"), rehearses=True)
+        await accounts.make(connection, asked, rehearses=True)
+        await accounts.make(connection, replace(asked, name="y", processor="files"))
 
 
 async def test_statements_that_do_not_name_their_account_are_of_that_which_was_said(
