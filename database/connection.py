@@ -130,3 +130,12 @@ def _is_going_or_coming(error: BaseException | None) -> bool:
     """
     state = str(getattr(error, "sqlstate", "") or "")
     return state.startswith(("08", "57P0")) or state == "53300"
+
+
+def refuses_content(error: Exception) -> bool:
+    """Whether the server, or its driver, cannot keep what it was given: nor could it next time.
+
+    SQLSTATE classes 21 to 23 and 54; all else that it says may be over soon, or is no one's data.
+    """
+    from_driver = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(from_driver, "sqlstate", "") or "").startswith(("21", "22", "23", "54"))

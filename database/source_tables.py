@@ -81,6 +81,7 @@ class StatementRow(SQLModel, table=True):
     tenant     whose it is: its account's, else its sender's; empty where that is not known
     sequence   the bank's count, where it counts
     opening_on, closing_on  the days of the balances, else of the first and the last entry
+    first_on, last_on  the days that it tells of; empty where it has neither a balance nor an entry
     proof      proven | unproven | unprovable; `difference_minor` is what is missing
     state      counts | unknown_account (to be taken in once the account is known) | again (the same
                as `same_as`, in another format or under another name) | interim (an MT942, whatever
@@ -134,6 +135,8 @@ class StatementRow(SQLModel, table=True):
     opening_minor: int | None = Field(default=None, sa_column=Column(BigInteger))
     closing_on: date | None = Field(default=None, sa_column=Column(Date))
     closing_minor: int | None = Field(default=None, sa_column=Column(BigInteger))
+    first_on: date | None = Field(default=None, sa_column=Column(Date))
+    last_on: date | None = Field(default=None, sa_column=Column(Date))
     entries: int = Field(sa_column=Column(BigInteger, nullable=False))
     total_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
     content: str = Field(sa_column=Column(Text, nullable=False))

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from database.connection import transaction
 from database.reconciliation import accounts
-from database.reconciliation.accounts import AnotherTenants, ProcessorTaken
+from database.reconciliation.accounts import BankAccountTaken, ProcessorTaken
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_act_for, tenant_to_see
 from gateway.cursors import page_of, place_of
@@ -53,15 +53,15 @@ _EXAMPLE = Account(
 )
 
 _NAME_TAKEN = "The name is taken, perhaps by another tenant's account: choose another one."
-_TAKEN = "`bank-account-taken`: a bank account pays for one tenant only."
+_TAKEN = "`bank-account-taken`: a bank account in a currency is of one account."
 _BANK_ACCOUNT_TAKEN = (
-    "An account of another tenant has this bank account: ask whoever runs Perdure which one is "
-    "wrong."
+    "Another account, perhaps another tenant's, has this bank account: ask whoever runs Perdure "
+    "which one is wrong."
 )
 
 _PROCESSOR_TAKEN = (
-    "Another tenant's accounts are compared with the Stripe account that this installation reads: "
-    "this tenant needs an installation of its own."
+    "Another account, perhaps another tenant's, is compared with the Stripe account that this "
+    "installation reads: one more Stripe account needs an installation of its own."
 )
 
 _OF_A_MACHINE = ("localtime", "posixrules", "Factory", "posix/", "right/")
@@ -166,7 +166,7 @@ class AccountForm(Form):
         **problem(
             409,
             f"`name-taken`: choose another name. {_TAKEN} `processor-taken`: an installation's "
-            "Stripe account is one tenant's.",
+            "Stripe account is compared with one account.",
             code="name-taken",
             detail=_NAME_TAKEN,
         ),
@@ -190,14 +190,14 @@ async def make(
     _have_calendars(options, {one.calendar for one in form.bank_accounts}, "bank_accounts")
     try:
         async with transaction(options.engine) as connection:
-            made = await accounts.make(connection, wanted)
+            made = await accounts.make(connection, wanted, rehearses=options.rehearses)
             for one in form.bank_accounts:
                 await accounts.add_bank_account(
                     connection, made, **one.model_dump(), by=caller.name
                 )
     except IntegrityError:
         raise Problem(409, "name-taken", _NAME_TAKEN) from None
-    except AnotherTenants:
+    except BankAccountTaken:
         raise _bank_account_taken() from None
     except ProcessorTaken:
         raise Problem(409, "processor-taken", _PROCESSOR_TAKEN) from None
@@ -269,7 +269,7 @@ async def add_bank_account(
         async with transaction(options.engine) as connection:
             of = await account_of(connection, caller, account)
             await accounts.add_bank_account(connection, of.id, **form.model_dump(), by=caller.name)
-    except AnotherTenants:
+    except BankAccountTaken:
         raise _bank_account_taken() from None
     return await _shown(options, caller, account)
 

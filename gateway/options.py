@@ -40,7 +40,8 @@ class GatewayOptions:
     bytes a document may have, and `statement_limit` a file in `statements`, the spool of those.
     `calendars` are the names of those by which banks may work, `materiality` is what a break must
     be worth by itself, in minor units by currency. `now` is the time by which days and months
-    of the books are over.
+    of the books are over. Where `rehearses` holds, Stripe is a simulator, and each performance has
+    an account that is compared with it.
     """
 
     engine: AsyncEngine
@@ -60,6 +61,7 @@ class GatewayOptions:
     calendars: Set[str]
     materiality: Mapping[str, int]
     now: Now = our_time
+    rehearses: bool = False
     consent: ConsentPolicy = field(default_factory=ConsentPolicy)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -74,6 +74,7 @@ async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOp
             calendars=terms.calendars.keys(),
             materiality=terms.materiality,
             now=time_at(settings.simulated_clock),
+            rehearses=settings.simulated_clock is not None,
         )
 
 

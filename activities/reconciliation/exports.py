@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.heartbeat import heartbeating
 from activities.reconciliation.columns import items_of_ledger, items_of_report
-from activities.reconciliation.sources import StatementItems
+from activities.reconciliation.sources import StatementContent, StatementItems
 from connectors import ledger_columns
 from connectors.csv_rows import BadRow, FileRefused
 from connectors.statements import reading
@@ -55,7 +55,10 @@ class Exported:
 
 @dataclass
 class ToldStatement:
-    """A statement within the period: its balances are those at its edges."""
+    """A statement within the period: its balances are those at its edges.
+
+    `content` tells all that it says from what another one of its name does.
+    """
 
     opened: Opened
     file: str
@@ -65,6 +68,20 @@ class ToldStatement:
     closing_on: date | None
     missing: tuple[Missing, ...] = ()
     total_minor: int = 0
+    content: str = ""
+
+    @property
+    def name(self) -> tuple[str, str, str, date | None]:
+        """What another copy of it has in common with it."""
+        of = self.opened
+        return of.account, of.currency, of.statement_id, self.closing_on
+
+    def contradicts(self, other: "ToldStatement") -> bool:
+        """Whether another one of its name says something else; in another format, of sums."""
+        if self.opened.format == other.opened.format:
+            return self.content != other.content
+        mine = (self.opening_minor, self.closing_minor, self.total_minor)
+        return mine != (other.opening_minor, other.closing_minor, other.total_minor)
 
 
 @dataclass
@@ -194,19 +211,20 @@ class ExportActivities(GatherSteps):
 
     def _entries(self, file: BinaryIO, path: Path, found: list[ToldStatement]) -> Iterator[NewItem]:
         """The items of a file's statements; each is noted in `found` when it is over."""
-        known = {_name(one.opened, one.closing_on) for one in found}
         opened: Opened | None = None
         named: StatementItems | None = None
+        content = StatementContent()
         held: list[NewItem] = []
         total = before = after = 0
         for part in reading.read(file, self._columns):
             match part:
                 case Opened():
-                    opened, named = part, StatementItems(part)
+                    opened, named, content = part, StatementItems(part), StatementContent()
                     held, total, before, after = [], 0, 0, 0
                 case Entry():
                     assert named is not None, "a statement is opened first"
                     item = named.item(part)
+                    content.add(item)
                     total += item.amount_minor
                     if not self._since_first(item):
                         before += item.amount_minor
@@ -217,9 +235,13 @@ class ExportActivities(GatherSteps):
                 case Closed():
                     assert opened is not None, "a statement is opened first"
                     told = _told(opened, path, part, total, before, after)
-                    if _name(opened, told.closing_on) not in known:
+                    told.content = content.closed(part)
+                    first = next((one for one in found if one.name == told.name), None)
+                    if first is None:
                         found.append(told)
                         yield from held
+                    elif told.contradicts(first):
+                        first.missing += (_contradicted(first, told),)
 
 
 def _told(
@@ -250,5 +272,11 @@ def _told(
     )
 
 
-def _name(opened: Opened, closing_on: date | None) -> tuple[str, str, str, date | None]:
-    return opened.account, opened.currency, opened.statement_id, closing_on
+def _contradicted(first: ToldStatement, other: ToldStatement) -> Missing:
+    return Missing(
+        lack="statement_contradicted",
+        book="bank",
+        currency=first.opened.currency,
+        subject=f"{first.opened.account}/{first.opened.statement_id} of files {first.file}"
+        f" and {other.file}",
+    )

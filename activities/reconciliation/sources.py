@@ -1,11 +1,12 @@
 """From what sources tell to items: one way for each source, and nothing but that."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
 from connectors.movements import PAYOUT_KINDS, Movement
-from connectors.statements.statement import Entry, Opened, StatementRefused
+from connectors.statements.statement import Closed, Entry, Opened, StatementRefused
 from database.reconciliation.item import NewItem
 from database.reconciliation.statements import RANGES
 
@@ -97,6 +98,26 @@ def _signed_as(amount: int, presentment: int | None) -> int | None:
 
 def _descriptor(text: str | None) -> str | None:
     return text and text[:DESCRIPTOR]
+
+
+class StatementContent:
+    """What a statement says in all, by which two of one name are told apart."""
+
+    def __init__(self) -> None:
+        self._content = hashlib.sha256()
+
+    def add(self, item: NewItem) -> None:
+        """Take up its next entry."""
+        told = (item.source_id, item.amount_minor, item.effective_on, item.reference)
+        self._content.update(repr(told).encode())
+
+    def closed(self, closed: Closed) -> str:
+        """A hash of it, now that its balances are known."""
+        balances = tuple(
+            one.amount_minor if one else None for one in (closed.opening, closed.closing)
+        )
+        self._content.update(repr(balances).encode())
+        return self._content.hexdigest()
 
 
 class StatementItems:

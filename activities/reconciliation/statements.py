@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import calendar
 import contextlib
-import hashlib
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -14,13 +13,15 @@ from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import structlog
 from sqlalchemy import RowMapping
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from activities.reconciliation.sources import StatementItems
+from activities.reconciliation.sources import StatementContent, StatementItems
 from connectors.capabilities import Archive
-from connectors.errors import Refused
+from connectors.errors import ConnectorError, Refused
 from connectors.statements.csv import Columns
 from connectors.statements.reading import read
 from connectors.statements.statement import (
@@ -30,14 +31,15 @@ from connectors.statements.statement import (
     StatementRefused,
     prove,
 )
-from database.connection import transaction
+from database.connection import DatabaseDown, refuses_content, transaction
 from database.journal import openings
 from database.reconciliation import accounts, files, items, statements
 from database.reconciliation.files import Received
 from database.reconciliation.item import NewItem
 from database.reconciliation.items import Contradiction
-from database.reconciliation.statements import OwnWithdrawal, ToldStatement
+from database.reconciliation.statements import RANGES, OwnWithdrawal, ToldStatement
 from database.spool import Spool
+from workflows.defects import without_texts
 from workflows.reconciliation.opening import Opening
 
 OWNER = "statements"
@@ -112,7 +114,11 @@ class StatementIntake:
         return str(row["id"])
 
     async def read_waiting(self) -> FilesRead:
-        """Read every file that waits and that nobody else is reading."""
+        """Read every file that waits and that nobody else is reading.
+
+        One that nobody can read holds up no other. Raises what is no file's fault, as DatabaseDown
+        and ConnectorError are: then all that is left waits.
+        """
         total, tried = FilesRead(), list[str]()
         while (came := await self._read_next(tried)) is not None:
             total = FilesRead(*(a + b for a, b in zip(_counts(total), _counts(came), strict=True)))
@@ -131,8 +137,9 @@ class StatementIntake:
                     came = await self._take_in(connection, row, content)
                     await self._archive.put(OWNER, row["sha256"], content, media_type=_MEDIA_TYPE)
                 await files.read(connection, row["id"])
-        except (StatementRefused, Contradiction, OwnWithdrawal) as error:
-            assert row is not None, "it was read"
+        except Exception as error:  # whatever a file has, the next one is read
+            if row is None or _is_of_no_file(error):
+                raise
             return await self._refuse(row, _refusal(error))
         await asyncio.to_thread(self._spool.drop, row["id"])
         _log.info("statement file read", file=row["id"], new=came.new)
@@ -263,15 +270,14 @@ class _Summary:
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self._items = StatementItems(opened)
-        self._content = hashlib.sha256()
+        self._content = StatementContent()
         self._count = self._total = 0
         self._days: list[date] = []
 
     def add(self, entry: Entry) -> None:
         """Count an entry. Raises StatementRefused where no item can be made of it."""
         item = self._items.item(entry)
-        told = (item.source_id, item.amount_minor, item.effective_on, item.reference)
-        self._content.update(repr(told).encode())
+        self._content.add(item)
         self._count += 1
         self._total += entry.amount_minor
         days = [*self._days, item.occurred_at.date()]
@@ -281,9 +287,8 @@ class _Summary:
         """The statement, now that its balances are known."""
         opened, proven = self._opened, prove(self._total, closed)
         opening, closing = closed.opening, closed.closing
-        balances = tuple(one.amount_minor if one else None for one in (opening, closing))
-        self._content.update(repr(balances).encode())
         first, last = (self._days[0], self._days[-1]) if self._days else (None, None)
+        told_of = [*self._days, *self._days_of_balances(closed)]
         return ToldStatement(
             format=opened.format,
             bank_account=opened.account,
@@ -291,27 +296,53 @@ class _Summary:
             statement_id=opened.statement_id,
             sequence=opened.sequence,
             opening_on=(opening.date if opening else None) or first,
-            opening_minor=balances[0],
+            opening_minor=opening.amount_minor if opening else None,
             closing_on=(closing.date if closing else None) or last,
-            closing_minor=balances[1],
+            closing_minor=closing.amount_minor if closing else None,
+            first_on=min(told_of, default=None),
+            last_on=max(told_of, default=None),
             entries=self._count,
             total_minor=self._total,
-            content=self._content.hexdigest(),
+            content=self._content.closed(closed),
             proof=proven.proof,
             difference_minor=proven.difference_minor,
         )
 
+    def _days_of_balances(self, closed: Closed) -> Iterator[date]:
+        """The first and the last day that a statement tells of by its balances."""
+        opening_on = closed.opening.date if closed.opening else None
+        closing_on = closed.closing.date if closed.closing else None
+        if closing_on is not None:
+            yield closing_on
+        if opening_on is None:
+            return
+        if self._opened.format not in RANGES and opening_on != closing_on:
+            opening_on += timedelta(days=1)  # it is of the evening before
+        yield opening_on
 
-def _refusal(error: StatementRefused | Contradiction | OwnWithdrawal) -> StatementRefused:
+
+def _is_of_no_file(error: Exception) -> bool:
+    """Whether an error has to do with something else than the file during which it was met."""
+    if isinstance(error, DBAPIError | asyncpg.PostgresError):
+        return not refuses_content(error)
+    return isinstance(error, DatabaseDown | ConnectorError)
+
+
+def _refusal(error: Exception) -> StatementRefused:
     """Why nothing of a file counts, as its sender is told."""
     match error:
+        case StatementRefused():
+            return error
         case Contradiction():
             return StatementRefused("contradictory", "An entry is there twice, and differs.")
         case OwnWithdrawal():
             said = "Who sent it withdrew a statement of its days: have somebody else send it."
             return StatementRefused("own_withdrawal", said)
-        case StatementRefused():
-            return error
+        case _:
+            kind = type(error).__name__
+            _log.error("a statement file met a defect", error=kind, at=without_texts(error))
+            said = "A defect of ours: the worker's log says where. Send it again once it is mended."
+            return StatementRefused("defect", said)
 
 
 def _named(opened: Opened, bank_account: str | None) -> Opened:

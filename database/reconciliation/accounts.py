@@ -45,19 +45,19 @@ _MAKE = text("""
     VALUES (:name, :tenant, :time_zone, :opened_on, :processor, :journal, :posts)
     RETURNING id
 """)
-# An installation has one account at the processor: another tenant's would show its transactions.
-_ONE_TENANT_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7420163)")
+# An installation has one account at the processor, and whoever reads it reads all of it.
+_ONE_READER_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7420163)")
 _READ_BY_ANOTHER = text("""
     SELECT EXISTS (
         SELECT FROM reconciliation_accounts
-        WHERE processor IN ('listing', 'reports') AND tenant <> :tenant)
+        WHERE processor IN ('listing', 'reports') AND (tenant <> :tenant OR NOT :rehearses))
 """)
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:identification, 7420162))")
 _AS_IT_WAS = text("""
     SELECT calendar, statements FROM reconciliation_bank_accounts
     WHERE account = :account AND identification = :identification AND currency = :currency
 """)
-# A statement is of one account: at a bank account of two tenants it would be the wrong one's.
+# A statement is of one account: at a bank account of two it would be of neither.
 _ADD_BANK_ACCOUNT = text("""
     INSERT INTO reconciliation_bank_accounts (account, identification, currency, calendar,
                                               statements)
@@ -65,10 +65,8 @@ _ADD_BANK_ACCOUNT = text("""
            coalesce(CAST(:statements AS text), 'daily')
     FROM reconciliation_accounts mine
     WHERE mine.id = :account AND NOT EXISTS (
-        SELECT FROM reconciliation_bank_accounts b
-        JOIN reconciliation_accounts other ON other.id = b.account
-        WHERE b.identification = :identification AND b.currency = :currency
-          AND other.tenant <> mine.tenant)
+        SELECT FROM reconciliation_bank_accounts
+        WHERE identification = :identification AND currency = :currency AND account <> mine.id)
     ON CONFLICT (account, identification, currency) DO UPDATE
     SET calendar = EXCLUDED.calendar,
         statements = coalesce(CAST(:statements AS text), reconciliation_bank_accounts.statements)
@@ -104,15 +102,15 @@ class NoAccount(LookupError):
         super().__init__(f"there is no reconciliation account {name}")
 
 
-class AnotherTenants(ValueError):
-    """A bank account is of an account of another tenant."""
+class BankAccountTaken(ValueError):
+    """A bank account is of another account, whatever tenant's that is."""
 
     def __init__(self, identification: str, currency: str) -> None:
-        super().__init__(f"the bank account {identification} in {currency} is another tenant's")
+        super().__init__(f"the bank account {identification} in {currency} is another account's")
 
 
 class ProcessorTaken(ValueError):
-    """An account of another tenant is compared with the installation's account at the processor."""
+    """Another account is compared with the installation's account at the processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +174,16 @@ async def is_live(connection: AsyncConnection, account: int) -> bool:
     return bool(await connection.scalar(_IS_LIVE, {"account": account}))
 
 
-async def make(connection: AsyncConnection, account: Account) -> int:
-    """Make an account; answers its id, whatever `account` says of it. Raises ProcessorTaken."""
+async def make(connection: AsyncConnection, account: Account, *, rehearses: bool = False) -> int:
+    """Make an account; answers its id, whatever `account` says of it. Raises ProcessorTaken.
+
+    In a rehearsal a tenant may have several that are compared with the processor's simulator.
+    """
     if account.processor != "files":
-        await connection.execute(_ONE_TENANT_AT_A_TIME)
-        if await connection.scalar(_READ_BY_ANOTHER, {"tenant": account.tenant}):
-            raise ProcessorTaken(f"{account.name} would show another tenant's transactions")
+        await connection.execute(_ONE_READER_AT_A_TIME)
+        asked = {"tenant": account.tenant, "rehearses": rehearses}
+        if await connection.scalar(_READ_BY_ANOTHER, asked):
+            raise ProcessorTaken(f"{account.name} would show another account's transactions")
     values = {
         "name": account.name,
         "tenant": account.tenant,
@@ -207,7 +209,7 @@ async def add_bank_account(
 ) -> None:
     """Have an account paid out to a bank account, or by another calendar or rhythm from now on.
 
-    `statements` stays as it is where it is not said; `daily` of a new one. Raises AnotherTenants.
+    `statements` stays as it is where it is not said; `daily` of a new one. Raises BankAccountTaken.
     """
     values = {
         "account": account,
@@ -220,7 +222,7 @@ async def add_bank_account(
     was = (await connection.execute(_AS_IT_WAS, values)).mappings().first()
     now = (await connection.execute(_ADD_BANK_ACCOUNT, values)).mappings().first()
     if now is None:
-        raise AnotherTenants(identification, currency)
+        raise BankAccountTaken(identification, currency)
     if was is not None and dict(was) != dict(now):
         of = {name: values[name] for name in ("account", "identification", "currency")}
         details = {**of, "was": dict(was), "now": dict(now)}

@@ -15,7 +15,7 @@ _RECEIVE = text("""
     ON CONFLICT (sha256, coalesce(tenant, ''), coalesce(bank_account, '')) DO UPDATE
     SET state = 'received', error = NULL, detail = NULL, position = NULL, read_at = NULL,
         received_by = EXCLUDED.received_by
-    WHERE source_files.error IN ('lost', 'own_withdrawal')
+    WHERE source_files.error IN ('lost', 'own_withdrawal', 'defect')
     RETURNING *
 """)
 _BY_CONTENT = text("""
@@ -71,8 +71,8 @@ class Received:
 async def receive(connection: AsyncConnection, file: Received) -> tuple[RowMapping, bool]:
     """The row of a file, and whether it is new: the same content has one row.
 
-    What was lost is there again once it is sent again, and what its sender may not send once
-    somebody else does.
+    What was lost is there again once it is sent again, as is what met a defect, and what its sender
+    may not send once somebody else does.
     """
     row = (await connection.execute(_RECEIVE, vars(file))).mappings().first()
     if row is not None:

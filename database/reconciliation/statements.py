@@ -58,13 +58,9 @@ _OF_THIS_FILE = text(f"""
     WHERE file = :file AND {NAMED} AND content = :content
     ORDER BY id LIMIT 1
 """)
-# A balance that opens a day closed the one before; a range of days has its first one and its last.
-SAME_DAYS = f"""
+SAME_DAYS = """
     ((s.bank_account, s.currency) = (:bank_account, :currency)
-     AND (s.closing_on = :closing_on
-          OR (s.opening_on < :closing_on AND s.closing_on > :opening_on)
-          OR (:format IN {RANGES} AND s.format IN {RANGES}
-              AND s.opening_on <= :closing_on AND s.closing_on >= :opening_on)))
+     AND s.first_on <= :last_on AND s.last_on >= :first_on)
 """
 """Whether a statement `s` tells of days of which another one does."""
 _WITHDRAWN_BY_ITS_SENDER = text(f"""
@@ -89,10 +85,11 @@ _OF_CONTENT = text(f"""
 """)
 _KEEP = text("""
     INSERT INTO statements (file, account, tenant, bank_account, currency, statement_id, sequence,
-                            format, opening_on, opening_minor, closing_on, closing_minor, entries,
-                            total_minor, content, proof, difference_minor, state, same_as)
+                            format, opening_on, opening_minor, closing_on, closing_minor, first_on,
+                            last_on, entries, total_minor, content, proof, difference_minor, state,
+                            same_as)
     VALUES (:file, :account, :tenant, :bank_account, :currency, :statement_id, :sequence, :format,
-            :opening_on, :opening_minor, :closing_on, :closing_minor, :entries,
+            :opening_on, :opening_minor, :closing_on, :closing_minor, :first_on, :last_on, :entries,
             :total_minor, :content, :proof, :difference_minor, :state, :same_as)
     RETURNING id
 """)
@@ -154,6 +151,8 @@ class ToldStatement:
     opening_minor: int | None
     closing_on: date | None
     closing_minor: int | None
+    first_on: date | None
+    last_on: date | None
     entries: int
     total_minor: int
     content: str

@@ -205,7 +205,7 @@ async def test_an_account_whose_opening_nobody_approved_is_not_reconciled(
     shop: Shop, gateway: Gateway
 ) -> None:
     new = replace(shop, name=f"{shop.name}-new")
-    form = ACCOUNT | {"name": new.name}
+    form = ACCOUNT | {"name": new.name, "bank_accounts": []}
     made = await gateway.finance.post("/v1/accounts", form, tenant="acme")
     assert made.status_code == 201, made.text
 

@@ -203,18 +203,27 @@ async def test_a_bank_account_that_another_tenant_has_is_theirs_however_it_is_wr
     problem(await world.theirs.post("/v1/accounts", form), 409, "bank-account-taken")
 
 
-async def test_the_account_at_the_processor_is_one_tenants(world: World) -> None:
+async def test_the_account_at_the_processor_is_of_one_account_whatever_the_tenant(
+    world: World,
+) -> None:
     form = ACCOUNT | {"bank_accounts": []}
-    for processor in ("listing", "reports"):
-        told = form | {"name": f"mine-{processor}", "processor": processor}
-        assert (await world.mine.post("/v1/accounts", told)).status_code == 201
+    made = await world.mine.post("/v1/accounts", form | {"name": "mine", "processor": "listing"})
+    assert made.status_code == 201, made.text
     before = await world.kept()
-    for processor in ("listing", "reports"):
-        told = form | {"name": "of-globex", "processor": processor}
-        taken = await world.theirs.post("/v1/accounts", told)
-        assert "of its own" in problem(taken, 409, "processor-taken")["detail"]
-        assert TENANT not in taken.text
+    for door in (world.mine, world.theirs):
+        for processor in ("listing", "reports"):
+            told = form | {"name": "another", "processor": processor}
+            taken = await door.post("/v1/accounts", told)
+            assert "of its own" in problem(taken, 409, "processor-taken")["detail"]
+            assert TENANT not in taken.text
     assert await world.kept() == before
+
+
+async def test_a_bank_account_that_another_account_of_the_tenant_has_is_taken_too(
+    world: World,
+) -> None:
+    taken = await world.mine.post("/v1/accounts", ACCOUNT | {"name": "another"})
+    problem(taken, 409, "bank-account-taken")
 
 
 async def taken_in(

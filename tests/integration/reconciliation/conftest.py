@@ -54,13 +54,19 @@ async def no_pace() -> None:
 
 
 async def new_account(
-    engine: AsyncEngine, name: str = "acme", *, opened: datetime, live: bool = True
+    engine: AsyncEngine,
+    name: str = "acme",
+    *,
+    opened: datetime,
+    live: bool = True,
+    processor: str = "listing",
+    bank_account: str = "DE00EXAMPLE",
 ) -> Account:
     """An account with a bank account in euro; it begins with nothing, and is `live`."""
-    asked = Account(0, name, "acme", "Europe/Berlin", opened.date(), "listing", "ours", ())
+    asked = Account(0, name, "acme", "Europe/Berlin", opened.date(), processor, "ours", ())
     async with transaction(engine) as connection:
         made = await accounts.make(connection, asked)
-        await accounts.add_bank_account(connection, made, "DE00EXAMPLE", "EUR", "TARGET")
+        await accounts.add_bank_account(connection, made, bank_account, "EUR", "TARGET")
         account = await accounts.of_name(connection, name)
     if live:
         nothing = OpeningBalance(book="in_transit", currency="EUR", amount_minor=0)

@@ -14,15 +14,22 @@ from typing import Any
 import psutil
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.testing import ActivityEnvironment
 
 from activities.reconciliation import given
-from activities.reconciliation.exports import Exported, Findings, ToldStatement
+from activities.reconciliation.exports import (
+    ExportActivities,
+    Exported,
+    Findings,
+    ToldStatement,
+)
 from activities.reconciliation.given import Given
 from connectors.statements.statement import Opened
 from database.connection import transaction
 from tests.integration.reconciliation.books import TERMS
 from tests.integration.reconciliation.conftest import new_account
 from tests.integration.reconciliation.test_statements import camt
+from workflows.reconciliation.messages import ForRun, Run
 
 ROOT = Path(__file__).parents[3]
 RULES = dict.fromkeys(("terms", "calendars", "grace"), "0" * 64)
@@ -207,6 +214,45 @@ async def test_a_range_of_days_within_another_one_is_passed_over(
     outer = ToldStatement(opened, "outer.csv", 0, 900, MONDAY, FRIDAY)
     told = [(inner, outer)[number] for number in order]
     assert await missing(engine, *told, first=MONDAY, last=FRIDAY) == []
+
+
+SAME = camt(2, [(500, "A", "TA")])
+MT940_OF_IT = b"""\
+:20:S-2
+:25:DE00EXAMPLE
+:60F:C260301EUR100,00
+:61:2603020302C5,00NTRFTA//A
+:62F:C260302EUR105,00
+-
+"""
+OTHERWISE = [
+    camt(2, [(700, "A", "TA"), (-1, "B", "TB")]),
+    camt(2, [(500, "B", "TB")]),
+    MT940_OF_IT.replace(b"C5,00", b"C6,00").replace(b"C260302EUR105,00", b"C260302EUR106,00"),
+]
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+@pytest.mark.parametrize(
+    ("other", "contradicts"),
+    [*((one, True) for one in OTHERWISE), (SAME + b"\n", False), (MT940_OF_IT, False)],
+)
+async def test_another_statement_of_the_same_name_that_says_something_else_is_told_of(
+    engine: AsyncEngine, tmp_path: Path, other: bytes, contradicts: bool, order: slice
+) -> None:
+    await new_account(engine, opened=datetime(2026, 3, 1, tzinfo=UTC))
+    files = (tmp_path / "one.sta", tmp_path / "two.sta")
+    for file, content in zip(files, [SAME, other][order], strict=True):
+        file.write_bytes(content)
+    exported = Exported(files[0], files[0], files, MONDAY)
+    gathering = ExportActivities(engine, exported, {}, lambda _: "target")
+    run = Run(account="acme", day=MONDAY, ordinal=1)
+    await ActivityEnvironment().run(gathering.statements, ForRun(run=run, request_key="once"))
+
+    [kept] = gathering.findings.statements
+    assert [(one.lack, one.subject) for one in kept.missing] == contradicts * [
+        ("statement_contradicted", "DE00EXAMPLE/S-2 of files one.sta and two.sta")
+    ]
 
 
 def test_a_day_without_sales_is_of_the_currency_that_the_bank_names(tmp_path: Path) -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from database.connection import transaction
-from database.reconciliation import accounts
 from tests.integration.reconciliation.conftest import new_account
 from tests.integration.reconciliation.nights import Nights, march, mt940, residuals
 from tests.integration.reconciliation.test_statement_withdrawal import told_minor
@@ -85,9 +83,8 @@ async def test_an_entry_of_an_earlier_day_that_the_bank_booked_since_counts(
 async def test_where_nobody_agreed_on_the_banks_balance_its_first_statement_begins_it(
     engine: AsyncEngine, bank: Bank
 ) -> None:
-    new = await new_account(engine, "globex", opened=datetime(2026, 3, 3, tzinfo=UTC))
-    async with transaction(engine) as connection:
-        await accounts.add_bank_account(connection, new.id, "DE77", "EUR", "TARGET")
+    opened = datetime(2026, 3, 3, tzinfo=UTC)
+    await new_account(engine, "globex", opened=opened, processor="files", bank_account="DE77")
     assert (await bank.send(camt(2, account="DE77"))).new == 2
     [kept] = await rows(engine, "SELECT state FROM statements")
     assert kept["state"] == "counts"

@@ -400,6 +400,74 @@ async def test_the_same_statement_in_another_format_counts_until_it_is_withdrawn
     assert (await bank.states(), await told_minor(bank)) == (["again", "counts"], 850)
 
 
+def exported(*rows_: tuple[str, str, str]) -> bytes:
+    """A CSV of days, amounts and balances after them."""
+    lines = [
+        f"2026-03-{day},{amount},EUR,x,{balance},DE00EXAMPLE,F{number}\n"
+        for number, (day, amount, balance) in enumerate(rows_)
+    ]
+    head = "Date,Amount,Currency,Description,Balance,Account,Reference\n"
+    return "".join((head, *lines)).encode()
+
+
+THE_BANKS = {
+    "camt.053": camt(3),
+    "camt.053 of the evening before": camt(3).replace(b"03-03", b"03-02", 1),
+    "mt940": MT940.replace(b"2603010301", b"2603030303")
+    .replace(b"F:C260301", b"F:C260303")
+    .replace(b"C260228", b"C260302"),
+    "camt.053 of days that begin with it": camt(5)
+    .replace(b"03-05", b"03-03", 1)
+    .replace(b"BookgDt><Dt>2026-03-05", b"BookgDt><Dt>2026-03-03"),
+}
+FORGED = {
+    "its day first": exported(("03", "999.00", "1099.00"), ("04", "1.00", "1100.00")),
+    "its day last": exported(("01", "1.00", "101.00"), ("03", "999.00", "1100.00")),
+    "its day between": exported(
+        ("04", "1.00", "101.00"), ("03", "999.00", "1100.00"), ("04", "1.00", "1101.00")
+    ),
+}
+
+
+@pytest.mark.parametrize("forged", FORGED)
+@pytest.mark.parametrize("told", THE_BANKS)
+async def test_who_withdraws_the_banks_statement_sends_no_range_with_a_day_of_it(
+    bank: Bank, told: str, forged: str
+) -> None:
+    await bank.send(THE_BANKS[told])
+    file, number = await named(bank.engine, THE_BANKS[told])
+    async with transaction(bank.engine) as connection:
+        await withdraw(connection, file, number, by="finance", reason="wrong")
+    read = await bank.send(FORGED[forged], by="finance")
+    assert (read.refused, await bank.states()) == (1, ["withdrawn"])
+
+    async with transaction(bank.engine) as connection:
+        await reinstate(connection, file, number, by="another", reason="right")
+    await bank.send(FORGED[forged], by="third")
+    file, number = await named(bank.engine, THE_BANKS[told])
+    async with transaction(bank.engine) as connection:
+        with pytest.raises(OwnStatement):
+            await withdraw(connection, file, number, by="third", reason="wrong")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        camt(4).replace(b"03-04", b"03-03", 1),
+        exported(("04", "1.00", "101.00")),
+        exported(("01", "1.00", "101.00"), ("02", "1.00", "102.00")),
+    ],
+)
+async def test_a_statement_that_only_joins_one_is_of_other_days(bank: Bank, other: bytes) -> None:
+    await bank.send(THE_BANKS["mt940"])
+    await bank.send(other, by="finance")
+    file, number = await named(bank.engine, THE_BANKS["mt940"])
+    async with transaction(bank.engine) as connection:
+        await withdraw(connection, file, number, by="finance", reason="wrong")
+
+    assert await bank.states() == ["withdrawn", "counts"]
+
+
 async def told_minor(bank: Bank | Nights) -> int:
     """What all entries of the bank come to, by the last word of each."""
     [found] = await rows(

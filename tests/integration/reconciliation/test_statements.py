@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from asyncpg import DataError, DeadlockDetectedError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.reconciliation.gathered import GatheredInputs
@@ -17,8 +18,8 @@ from activities.reconciliation.statements import OWNER, FilesRead, StatementInta
 from connectors.archive_folder import NO_ANSWER, FolderArchive
 from connectors.folder import Folder
 from connectors.statements.csv import load_columns
-from database.connection import transaction
-from database.reconciliation import accounts, runs, statement_sequence, statements
+from database.connection import DatabaseDown, transaction
+from database.reconciliation import accounts, items, runs, statement_sequence, statements
 from database.reconciliation.accounts import Account
 from database.spool import Spool
 from tests.integration.reconciliation.conftest import go_live, new_account
@@ -95,10 +96,10 @@ class Bank:
             await self.receive(content, **told)
         return await self.intake.read_waiting()
 
-    async def receive(self, content: bytes, **told: Any) -> str:
+    async def receive(self, content: bytes, *, by: str = "test", **told: Any) -> str:
         file = self.folder / hashlib.sha256(content).hexdigest()
         file.write_bytes(content)
-        return await self.intake.receive(file, by="test", **told)
+        return await self.intake.receive(file, by=by, **told)
 
     async def states(self) -> list[str]:
         found = await rows(self.engine, "SELECT state FROM statements ORDER BY id")
@@ -192,12 +193,13 @@ async def test_a_statement_of_an_unknown_account_waits_until_somebody_knows_it(b
 async def test_an_account_waits_for_its_opening_and_so_do_its_statements(
     engine: AsyncEngine, bank: Bank
 ) -> None:
-    new = await new_account(engine, "globex", opened=datetime(2026, 3, 1, tzinfo=UTC), live=False)
+    opened = datetime(2026, 3, 1, tzinfo=UTC)
+    of_its_own: Any = {"processor": "files", "bank_account": "DE77"}
+    new = await new_account(engine, "globex", opened=opened, live=False, **of_its_own)
     night = OpenNight(
         at=datetime(2026, 3, 20, 2, 30, tzinfo=UTC), after=None, limit=10, request_key="night"
     )
     async with transaction(engine) as connection:
-        await accounts.add_bank_account(connection, new.id, "DE77", "EUR", "TARGET")
         due = await runs.open_night(connection, night)
         with pytest.raises(runs.NotLive, match="perdure accounts open globex"):
             await runs.open_run(connection, new, date(2026, 3, 2))
@@ -253,13 +255,26 @@ async def test_a_statement_that_waited_twice_counts_once(bank: Bank) -> None:
         assert await statements.have_read_again(connection, bank.account.id) == 0
 
 
-async def test_a_bank_account_is_of_one_tenant(bank: Bank) -> None:
+@pytest.mark.parametrize("tenant", ["acme", "globex"])
+async def test_a_bank_account_in_a_currency_is_of_one_account(bank: Bank, tenant: str) -> None:
     async with transaction(bank.engine) as connection:
-        theirs = replace(bank.account, name="x", tenant="globex", processor="files")
-        globex = await accounts.make(connection, theirs)
-        with pytest.raises(accounts.AnotherTenants):
-            await accounts.add_bank_account(connection, globex, "DE00EXAMPLE", "EUR", "TARGET")
-        await accounts.add_bank_account(connection, globex, "DE00EXAMPLE", "USD", "TARGET")
+        asked = replace(bank.account, name="x", tenant=tenant, processor="files")
+        other = await accounts.make(connection, asked)
+        with pytest.raises(accounts.BankAccountTaken):
+            await accounts.add_bank_account(connection, other, "DE00EXAMPLE", "EUR", "TARGET")
+        await accounts.add_bank_account(connection, other, "DE00EXAMPLE", "USD", "TARGET")
+
+
+@pytest.mark.parametrize("processor", ["listing", "reports"])
+async def test_the_account_at_the_processor_is_of_one_account(bank: Bank, processor: str) -> None:
+    asked = replace(bank.account, name="x", processor=processor)
+    async with transaction(bank.engine) as connection:
+        with pytest.raises(accounts.ProcessorTaken):
+            await accounts.make(connection, asked)
+        with pytest.raises(accounts.ProcessorTaken):
+            await accounts.make(connection, replace(asked, tenant="globex"), rehearses=True)
+        await accounts.make(connection, asked, rehearses=True)
+        await accounts.make(connection, replace(asked, name="y", processor="files"))
 
 
 async def test_statements_that_do_not_name_their_account_are_of_that_which_was_said(
@@ -355,6 +370,69 @@ async def test_nothing_of_a_file_counts_that_cannot_be_read(
 
     [refused] = await rows(bank.engine, "SELECT error FROM source_files WHERE state = 'refused'")
     assert refused["error"] == error
+
+
+ENDLESS = b"R" * 6_000
+IMPOSSIBLE = {
+    "amount": camt().replace(b">10.50<", b">999999999999999999.50<"),
+    "number": camt().replace(b"Nb>1<", b"Nb>" + b"9" * 19 + b"<"),
+    "statement": camt().replace(b"<Id>S-1</Id>", b"<Id>" + ENDLESS + b"</Id>"),
+    "reference": camt().replace(b"BANK-1", ENDLESS),
+    "day": camt().replace(b"<BookgDt><Dt>2026", b"<BookgDt><Dt>0001"),
+    "total": camt(1, [(10**15, f"BANK-{number}", "") for number in range(2)], off=-2 * 10**15),
+}
+
+
+@pytest.mark.parametrize("tenant", ["acme", "globex"])
+@pytest.mark.parametrize("impossible", IMPOSSIBLE)
+async def test_what_no_bank_writes_is_refused_and_holds_up_no_other_file(
+    bank: Bank, impossible: str, tenant: str
+) -> None:
+    await bank.receive(IMPOSSIBLE[impossible], tenant=tenant)
+
+    assert await bank.send(camt(2), tenant="acme") == FilesRead(read=1, refused=1, new=2)
+    [refused] = await rows(bank.engine, "SELECT error FROM source_files WHERE state = 'refused'")
+    assert refused["error"] in ("bad_amount", "bad_number", "too_long", "bad_date")
+
+
+@pytest.mark.parametrize("error", [AssertionError, DataError])
+async def test_a_file_that_meets_a_defect_is_told_of_and_is_read_once_that_is_mended(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    await bank.receive(camt())
+    with monkeypatch.context() as mended_later:
+        take_in = items.take_in
+        mended_later.setattr(items, "take_in", failing_once(take_in, error("Anna Example")))
+        assert await bank.send(camt(2)) == FilesRead(read=1, refused=1, new=2)
+    [refused] = await rows(bank.engine, "SELECT * FROM source_files WHERE state = 'refused'")
+    assert (refused["error"], "Anna" in refused["detail"]) == ("defect", False)
+
+    assert await bank.send(camt()) == FilesRead(read=1, new=2)
+
+
+@pytest.mark.parametrize("error", [DeadlockDetectedError, DatabaseDown])
+async def test_what_is_no_files_fault_refuses_none(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    await bank.receive(camt())
+    with monkeypatch.context() as over_soon:
+        over_soon.setattr(items, "take_in", failing_once(items.take_in, error()))
+        with pytest.raises(error):
+            await bank.intake.read_waiting()
+
+    assert await bank.intake.read_waiting() == FilesRead(read=1, new=2)
+
+
+def failing_once(takes_in: Callable[..., Any], error: Exception) -> Callable[..., Any]:
+    """Taking items in, which fails the first time."""
+    errors = [error]
+
+    async def take_in(*of: Any, **told: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return await takes_in(*of, **told)
+
+    return take_in
 
 
 async def test_a_file_that_is_lost_holds_up_no_other_and_may_be_sent_again(bank: Bank) -> None:
