@@ -46,8 +46,10 @@ _AS_OF = text("""
     AND (CAST(:recorded AS timestamptz) IS NULL OR e.issued_at <= :recorded)
     AND (CAST(:run AS bigint) IS NULL OR e.run = :run)
     AND (CAST(:ordinal AS int) IS NULL
-         OR e.ordinal = :ordinal AND e.business_date = coalesce(:effective, (
-             SELECT max(business_date) FROM certificates WHERE account = e.account)))
+         OR e.run = (SELECT coalesce(r.same_as, r.id) FROM runs r
+                     WHERE r.account = e.account AND r.ordinal = :ordinal
+                     AND r.business_date = coalesce(:effective, (
+                         SELECT max(business_date) FROM certificates WHERE account = e.account))))
     ORDER BY e.business_date DESC, e.ordinal DESC LIMIT 1
 """)
 _LIST = text("""

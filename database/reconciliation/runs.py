@@ -44,7 +44,10 @@ _STAGE = text("""
     WHERE workflow_id = :workflow_id AND ended_at IS NULL
 """)
 _ID = text("SELECT id, account FROM runs WHERE workflow_id = :workflow_id")
-_CERTIFICATE_OF = text("SELECT id FROM certificates WHERE run = :run")
+_CERTIFICATE_OF = text("""
+    SELECT c.id FROM runs r JOIN certificates c ON c.run = coalesce(r.same_as, r.id)
+    WHERE r.id = :run
+""")
 _STATUS_OF = text("SELECT status FROM certificates WHERE id = :id")
 _CANDIDATES = text(f"""
     SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
@@ -68,7 +71,7 @@ _MANY = text("""
            r.stage_since, r.status, r.begun_at, r.ended_at, c.id AS certificate_id
     FROM runs r
     JOIN reconciliation_accounts a ON a.id = r.account
-    LEFT JOIN certificates c ON c.run = r.id
+    LEFT JOIN certificates c ON c.run = coalesce(r.same_as, r.id)
     WHERE (CAST(:tenant AS text) IS NULL OR a.tenant = :tenant)
       AND (CAST(:account AS text) IS NULL OR a.name = :account)
       AND (CAST(:stages AS text[]) IS NULL OR r.stage = ANY(:stages))
@@ -213,7 +216,10 @@ async def id_of(connection: AsyncConnection, run: Run) -> int:
 
 
 async def certificate_of(connection: AsyncConnection, number: int) -> str:
-    """The certificate of a run. Raises LookupError where it has none."""
+    """The certificate of a run: its own, or where nothing had changed that of the run before.
+
+    Raises LookupError where it has none.
+    """
     found: str | None = await connection.scalar(_CERTIFICATE_OF, {"run": number})
     if found is None:
         raise LookupError(f"run {number} was not certified")
