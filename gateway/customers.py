@@ -4,23 +4,23 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from database import customers
 from database.connection import transaction
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
-from gateway.cursors import cursor_of
-from gateway.decisions import Ended, NoProcess, Update, send
+from gateway.cursors import after, page_of
+from gateway.decisions import Ended, NoProcess, Update, ended_from_outside, send
 from gateway.etags import IfNoneMatch, tagged
-from gateway.forms import Time
-from gateway.onboardings import KnownId, place_after
+from gateway.forms import ReasonForm, Time
+from gateway.onboardings import ID, KnownId
 from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import Problem, not_found
 from gateway.progress import progress_of
-from workflows.actor import SignedActor, Why
+from workflows.actor import SignedActor
 from workflows.decisions import Taken
 from workflows.onboarding.customer import (
     CustomerInFull,
@@ -55,13 +55,7 @@ _IN_FULL = CustomerInFull(
 )
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    reason: Why
-
-
-class OffboardingForm(_Form):
+class OffboardingForm(ReasonForm):
     """Why somebody leaves, or has to."""
 
     model_config = ConfigDict(
@@ -69,7 +63,7 @@ class OffboardingForm(_Form):
     )
 
 
-class ComparisonForm(_Form):
+class ComparisonForm(ReasonForm):
     """Why the systems outside are to be compared now."""
 
     model_config = ConfigDict(
@@ -110,13 +104,12 @@ async def many(
             reverify_before=reverify_before,
             since_from=since_from,
             since_before=since_before,
-            after=place_after(cursor),
+            after=after(cursor, ID),
             limit=limit + 1,
         )
-    page, more = rows[:limit], len(rows) > limit
+    page, following = page_of(rows, limit, lambda row: [row["since"], row["id"]])
     answer = CustomerPage(
-        items=[ListedCustomer.model_validate(dict(row)) for row in page],
-        next=cursor_of([page[-1]["since"].isoformat(), page[-1]["id"]]) if more else None,
+        items=[ListedCustomer.model_validate(dict(row)) for row in page], next=following
     )
     return tagged(answer, if_none_match)
 
@@ -174,7 +167,7 @@ async def offboard(
         taken = await _send(options, process, "offboard", signed)
     except Ended as ended:
         if ended.end != "offboarded":
-            raise _ended_from_outside() from None
+            raise ended_from_outside() from None
         return Offboarded(id=id, stage="offboarded", stopping=None)
     if taken.stopping is not None:
         response.status_code = 202
@@ -210,7 +203,7 @@ async def compare(id: KnownId, form: ComparisonForm, caller: Allowed, options: O
         return await _send(options, process, "compare_now", signed)
     except Ended as ended:
         if ended.end is None:
-            raise _ended_from_outside() from None
+            raise ended_from_outside() from None
         raise Problem(409, "too-late", f"The customer is {ended.end}.") from None
 
 
@@ -231,11 +224,3 @@ async def _send(
         return await send(options.client, process, update, signed)
     except NoProcess:
         raise Ended("offboarded") from None
-
-
-def _ended_from_outside() -> Problem:
-    return Problem(
-        409,
-        "ended-from-outside",
-        "The process was ended from outside: an operator has to resolve it, see /v1/attention.",
-    )
