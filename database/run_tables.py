@@ -28,6 +28,7 @@ class RunRow(SQLModel, table=True):
     """A reconciliation of an account for a business date; the ordinal counts those of one date.
 
     previous  the run before: its open items are carried forward into this one
+    same_as   the run of the day that found the same before: its certificate is this one's
     stage     how far its process is; the ends of it are stages, too
     status    BALANCED | BREAKS | PROOF_FAILED | INCOMPLETE; empty until it is known
     """
@@ -47,6 +48,9 @@ class RunRow(SQLModel, table=True):
     business_date: date = Field(sa_column=Column(Date, nullable=False))
     ordinal: int = Field(nullable=False)
     previous: int | None = Field(
+        default=None, sa_column=Column(Integer, ForeignKey("runs.id"), nullable=True)
+    )
+    same_as: int | None = Field(
         default=None, sa_column=Column(Integer, ForeignKey("runs.id"), nullable=True)
     )
     workflow_id: str | None = Field(default=None, sa_column=Column(Text, unique=True))

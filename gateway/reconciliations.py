@@ -272,7 +272,10 @@ async def withdraw(
 ) -> Taken:
     """Take a run back that is not certified yet. What it matched stands, the next goes on there."""
     run = _run(account, day, ordinal)
-    await _row(options, caller, run)
+    row = await _row(options, caller, run)
+    if row["stage"] == "received":
+        # Temporal may have been down when it was given out: nothing is taken back that never began.
+        await start_run(options.client, run)
 
     def withdrawal(by: SignedActor) -> Withdrawal:
         return Withdrawal(reason=form.reason, by=by)

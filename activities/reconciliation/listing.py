@@ -144,7 +144,7 @@ class ProcessorBook:
         return Gathered(new=taken.new, changed=taken.changed, unchanged=taken.unchanged)
 
     async def _payouts(self, since: datetime) -> Gathered:
-        """Keep payouts as they are now; the trace ids that were told since, as items."""
+        """Keep payouts as they are now; trace ids and days of arrival told since, as items."""
         async with transaction(self._engine) as connection:
             unsettled = await sources.oldest_unsettled(
                 connection, self._account.id, since - _PAYOUTS_CHANGE
@@ -154,12 +154,12 @@ class ProcessorBook:
         async for payouts in _many(self._processor.payouts(from_)):
             async with transaction(self._engine) as connection:
                 await sources.keep_payouts(connection, self._account.id, payouts)
-                traced = [payout.id for payout in payouts if payout.trace_id is not None]
-                untold = await sources.without_trace(connection, self._account.id, traced)
-            gathered = _sum(gathered, await self._traces(payouts, untold))
+                told = [payout.id for payout in payouts]
+                untold = await sources.not_in_items(connection, self._account.id, told)
+            gathered = _sum(gathered, await self._told_since(payouts, untold))
         return gathered
 
-    async def _traces(self, payouts: Sequence[Payout], untold: set[str]) -> Gathered:
+    async def _told_since(self, payouts: Sequence[Payout], untold: set[str]) -> Gathered:
         movements = [
             await self._processor.movement(payout.transaction)
             for payout in payouts

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from database.journal import balances
 from database.reconciliation import controls, cut, extent, open_at, results
 from database.reconciliation.bridge import prove
 from database.reconciliation.extent import Cut
@@ -46,8 +47,10 @@ _AS_OF = text("""
     AND (CAST(:recorded AS timestamptz) IS NULL OR e.issued_at <= :recorded)
     AND (CAST(:run AS bigint) IS NULL OR e.run = :run)
     AND (CAST(:ordinal AS int) IS NULL
-         OR e.ordinal = :ordinal AND e.business_date = coalesce(:effective, (
-             SELECT max(business_date) FROM certificates WHERE account = e.account)))
+         OR e.run = (SELECT coalesce(r.same_as, r.id) FROM runs r
+                     WHERE r.account = e.account AND r.ordinal = :ordinal
+                     AND r.business_date = coalesce(:effective, (
+                         SELECT max(business_date) FROM certificates WHERE account = e.account))))
     ORDER BY e.business_date DESC, e.ordinal DESC LIMIT 1
 """)
 _LIST = text("""
@@ -188,6 +191,7 @@ async def as_of(
 async def verify(connection: AsyncConnection, id_: str) -> Verified:
     """Make a certificate anew from the stored cut and what was matched then, and compare.
 
+    Lines of our journal up to its seal are compared with the balances that were kept beside them.
     Raises LookupError where there is none of that id.
     """
     row = (await connection.execute(_ROW, {"id": id_})).mappings().first()
@@ -207,7 +211,17 @@ async def verify(connection: AsyncConnection, id_: str) -> Verified:
     differences += _differences(said, found)
     if misnamed := await results.misnamed(connection, of):
         differences.append(f"matches: {misnamed} of them have other items than their ids say")
-    return Verified(id_, tuple(differences))
+    return Verified(id_, (*differences, *await _of_journal(connection, of)))
+
+
+async def _of_journal(connection: AsyncConnection, of: Cut) -> Sequence[str]:
+    number = of.inputs.journal_seal
+    seal = number and await balances.sealed(connection, of.account, number)
+    return [
+        f"journal: {one.code}, {one.currency}, {one.effective_on}: lines of {one.lines_minor},"
+        f" its balance says {one.balance_minor}"
+        for one in (await balances.disagreements(connection, of.account, seal) if seal else ())
+    ]
 
 
 async def _made(connection: AsyncConnection, of: Cut, recorded: CutRecord) -> Certificate:
@@ -215,8 +229,8 @@ async def _made(connection: AsyncConnection, of: Cut, recorded: CutRecord) -> Ce
     before = await read(connection, of.base.certificate) if of.base else None
     await open_at.lay_out(connection, of)
     movements = await controls.moved(connection, of)
-    balances = await controls.controls(connection, of, movements, before)
-    proven = await prove(connection, of, movements, balances.totals, before)
+    told = await controls.controls(connection, of, movements, before)
+    proven = await prove(connection, of, movements, told.totals, before)
     open_breaks = await results.breaks(connection, of)
     asked = {"account": of.account, "business_date": of.business_date, "run": of.run}
     return Certificate(
@@ -227,9 +241,9 @@ async def _made(connection: AsyncConnection, of: Cut, recorded: CutRecord) -> Ce
         supersedes=await connection.scalar(_SUPERSEDED, asked),
         scope=of.inputs.scope,
         cut=recorded,
-        status=status_of(balances.missing, proven.equations, proven.roll_forward, open_breaks),
-        missing=balances.missing,
-        controls=balances.totals,
+        status=status_of(told.missing, proven.equations, proven.roll_forward, open_breaks),
+        missing=told.missing,
+        controls=told.totals,
         bridge=proven.equations,
         roll_forward=proven.roll_forward,
         matches=await results.matches(connection, of),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from database.journal.openings import SOURCE as AGREED
 from database.reconciliation.codes import BOOKS
 from database.reconciliation.extent import DROPPED, NEW, PAYOUTS, Cut, of_cut
 from workflows.reconciliation.books import Book
@@ -101,6 +102,8 @@ async def controls(
             missing += _unproven(total)
         if before is None and not told["opening"][book]:
             missing.append(Missing(lack="no_opening", book=book))
+        if book == "bank":
+            missing += _unopened(cut, before, told["opening"], openings)
         if not closings and not _is_sealed(cut, book):
             missing.append(Missing(lack="no_closing", book=book))
     return Controls(tuple(totals), tuple(sorted(set(missing), key=_in_order)))
@@ -109,14 +112,36 @@ async def controls(
 def _openings(
     before: Certificate | None, told: Mapping[Book, Mapping[str, tuple[int, str]]]
 ) -> Mapping[tuple[Book, str], int]:
-    """The closings of the certificate before; at the beginning what the load told."""
-    if before is not None:
-        return {(one.book, one.currency): one.closing_minor for one in before.controls}
-    return {
+    """The closings of the certificate before; at the beginning what the load told.
+
+    What the bank had in a currency that is new since then, its first statement told.
+    """
+    begun = {
         (book, currency): amount
         for book, of_book in told.items()
         for currency, (amount, _) in of_book.items()
+        if before is None or book == "bank"
     }
+    known = before.controls if before else ()
+    return begun | {(one.book, one.currency): one.closing_minor for one in known}
+
+
+def _unopened(
+    cut: Cut,
+    before: Certificate | None,
+    told: Mapping[Book, Mapping[str, tuple[int, str]]],
+    openings: Mapping[tuple[Book, str], int],
+) -> Iterator[Missing]:
+    """Currencies in which the bank had what nobody said that we had: no equation could hold."""
+    known = {one.currency for one in before.controls if one.book == "bank"} if before else set()
+    for currency, (amount, source) in told["bank"].items():
+        ours = openings.get(("cash", currency), 0)
+        if currency in known or source == AGREED or "cash" not in cut.inputs.scope:
+            continue
+        if amount != ours:
+            yield Missing(
+                lack="no_opening", book="bank", currency=currency, amount_minor=amount - ours
+            )
 
 
 def _currencies(

@@ -91,6 +91,7 @@ _SAME = text("""
 """)
 # It led to no certificate, so that nothing rests on it.
 _GIVE_UP = text("UPDATE cuts SET hash = NULL WHERE run = :run")
+_SAME_AS = text("UPDATE runs SET same_as = :same WHERE id = :run")
 _UNTELL = text("DELETE FROM control_totals WHERE cut = :run")
 _UNMAKE = text("DELETE FROM cuts WHERE run = :run")
 
@@ -230,6 +231,7 @@ async def _same(connection: AsyncConnection, cut: Cut, hash_: str) -> Fixed | No
     if same["certificate"] is None:
         await connection.execute(_GIVE_UP, {"run": same["run"]})
         return None
+    await connection.execute(_SAME_AS, {"run": cut.run, "same": same["run"]})
     await connection.execute(_UNTELL, {"run": cut.run})
     await connection.execute(_UNMAKE, {"run": cut.run})
     return Fixed(same["run"], hash_, {}, same["certificate"])

@@ -59,16 +59,19 @@ _KNOWN = text("""
     WHERE account = :account AND (book, source_id) IN (SELECT book, source_id FROM staged_items)
     GROUP BY book, source_id
 """)
-# The same, whether a listing told the fees one by one or a report told their total.
-_CHANGED = text("""
+_PAYOUT = f"book = {BOOKS['processor']} AND kind IN ('payout', 'payout_reversal')"
+# The same, whether a listing told the fees one by one or a report told their total, and whatever
+# each calls it. The day of a payout's arrival says when it is late: Stripe may move it.
+_CHANGED = text(f"""
     CREATE TEMP TABLE changed_sources ON COMMIT DROP AS
     WITH told AS (
         SELECT book, source_id,
                array_agg(DISTINCT currency) AS currencies,
                max(kind) FILTER (WHERE NOT starts_with(component, 'fee')) AS kind,
+               max(arrival_on) FILTER (WHERE {_PAYOUT}) AS arrival_on,
                sum(amount_minor) FILTER (WHERE NOT starts_with(component, 'fee')) AS gross,
                coalesce(sum(amount_minor) FILTER (WHERE starts_with(component, 'fee')), 0) AS fees
-        FROM (SELECT DISTINCT book, source_id, component, kind, currency, amount_minor
+        FROM (SELECT DISTINCT book, source_id, component, kind, currency, amount_minor, arrival_on
               FROM staged_items WHERE (book, source_id) IN (SELECT book, source_id
                                                             FROM known_sources)) AS s
         GROUP BY book, source_id
@@ -76,6 +79,7 @@ _CHANGED = text("""
         SELECT i.book, i.source_id, i.version,
                array_agg(DISTINCT currency) AS currencies,
                max(kind) FILTER (WHERE NOT starts_with(component, 'fee')) AS kind,
+               max(arrival_on) FILTER (WHERE {_PAYOUT}) AS arrival_on,
                sum(amount_minor) FILTER (WHERE NOT starts_with(component, 'fee')) AS gross,
                coalesce(sum(amount_minor) FILTER (WHERE starts_with(component, 'fee')), 0) AS fees
         FROM items i JOIN known_sources k USING (book, source_id, version)
@@ -86,6 +90,7 @@ _CHANGED = text("""
     FROM told JOIN known USING (book, source_id)
     WHERE (told.currencies, told.kind, told.gross, told.fees)
           IS DISTINCT FROM (known.currencies, known.kind, known.gross, known.fees)
+       OR told.arrival_on <> known.arrival_on
 """)
 _KEEP = """
     WITH kept AS (

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -44,7 +44,10 @@ _STAGE = text("""
     WHERE workflow_id = :workflow_id AND ended_at IS NULL
 """)
 _ID = text("SELECT id, account FROM runs WHERE workflow_id = :workflow_id")
-_CERTIFICATE_OF = text("SELECT id FROM certificates WHERE run = :run")
+_CERTIFICATE_OF = text("""
+    SELECT c.id FROM runs r JOIN certificates c ON c.run = coalesce(r.same_as, r.id)
+    WHERE r.id = :run
+""")
 _STATUS_OF = text("SELECT status FROM certificates WHERE id = :id")
 _CANDIDATES = text(f"""
     SELECT id, name, tenant, time_zone, opened_on, processor, journal, posts
@@ -68,7 +71,7 @@ _MANY = text("""
            r.stage_since, r.status, r.begun_at, r.ended_at, c.id AS certificate_id
     FROM runs r
     JOIN reconciliation_accounts a ON a.id = r.account
-    LEFT JOIN certificates c ON c.run = r.id
+    LEFT JOIN certificates c ON c.run = coalesce(r.same_as, r.id)
     WHERE (CAST(:tenant AS text) IS NULL OR a.tenant = :tenant)
       AND (CAST(:account AS text) IS NULL OR a.name = :account)
       AND (CAST(:stages AS text[]) IS NULL OR r.stage = ANY(:stages))
@@ -105,11 +108,11 @@ async def open_run(connection: AsyncConnection, account: Account, day: date) -> 
     """
     await connection.execute(_ONE_AT_A_TIME, {"account": account.id})
     await must_be_live(connection, account)
-    found = await connection.execute(_UNDER_WAY, {"account": account.id})
-    if under_way := found.mappings().first():
-        if under_way["business_date"] == day and under_way["stage"] == "received":
-            return Run(account=account.name, day=day, ordinal=under_way["ordinal"])
-        return Busy(under_way["workflow_id"])
+    match await _under_way(connection, account):
+        case Run() as run:
+            return run if run.day == day else Busy(run.workflow_id)
+        case Busy() as busy:
+            return busy
     values = {"account": account.id, "name": account.name, "day": day}
     ordinal = (await connection.execute(_OPEN, values)).scalar_one()
     return Run(account=account.name, day=day, ordinal=ordinal)
@@ -130,8 +133,9 @@ async def open_shadow(connection: AsyncConnection, account: int, day: date) -> i
 async def open_night(connection: AsyncConnection, night: OpenNight) -> OpenedNight:
     """Open what is due of a page of accounts at a time.
 
-    That is the day which was over then, and those before it that were never certified. Accounts
-    that wait for their opening are passed over.
+    That is the day which was over then, and those before it that were never certified. A run that
+    was given out and never began, as where Temporal was down, is given out again: the days that are
+    due follow the night after. Accounts that wait for their opening are passed over.
     """
     values = {"after": night.after, "limit": night.limit + 1}
     found = (await connection.execute(_CANDIDATES, values)).mappings().all()
@@ -140,20 +144,11 @@ async def open_night(connection: AsyncConnection, night: OpenNight) -> OpenedNig
     ranges: list[Days] = []
     busy = 0
     for account in page:
-        last = account.day_over_at(night.at)
-        first = await _first_due(connection, account)
-        if first > last:
-            continue
-        if first < last:
-            under_way = await connection.execute(_UNDER_WAY, {"account": account.id})
-            if under_way.first() is None:
-                ranges.append(Days(account=account.name, first=first, last=last))
-            else:
-                busy += 1
-            continue
-        match await open_run(connection, account, last):
+        match await _due(connection, account, night.at):
             case Run() as run:
                 runs.append(run)
+            case Days() as days:
+                ranges.append(days)
             case Busy():
                 busy += 1
     return OpenedNight(
@@ -162,6 +157,30 @@ async def open_night(connection: AsyncConnection, night: OpenNight) -> OpenedNig
         busy=busy,
         next=page[-1].name if len(found) > night.limit else None,
     )
+
+
+async def _due(
+    connection: AsyncConnection, account: Account, at: datetime
+) -> Run | Days | Busy | None:
+    under_way = await _under_way(connection, account)
+    if isinstance(under_way, Run):
+        return under_way
+    first, last = await _first_due(connection, account), account.day_over_at(at)
+    if first > last:
+        return None
+    if first < last:
+        return under_way or Days(account=account.name, first=first, last=last)
+    return await open_run(connection, account, last)
+
+
+async def _under_way(connection: AsyncConnection, account: Account) -> Run | Busy | None:
+    """The open run of an account: to be given out again while it has not begun."""
+    row = (await connection.execute(_UNDER_WAY, {"account": account.id})).mappings().first()
+    if row is None:
+        return None
+    if row["stage"] != "received":
+        return Busy(row["workflow_id"])
+    return Run(account=account.name, day=row["business_date"], ordinal=row["ordinal"])
 
 
 async def last_certified(connection: AsyncConnection, account: int) -> date | None:
@@ -197,7 +216,10 @@ async def id_of(connection: AsyncConnection, run: Run) -> int:
 
 
 async def certificate_of(connection: AsyncConnection, number: int) -> str:
-    """The certificate of a run. Raises LookupError where it has none."""
+    """The certificate of a run: its own, or where nothing had changed that of the run before.
+
+    Raises LookupError where it has none.
+    """
     found: str | None = await connection.scalar(_CERTIFICATE_OF, {"run": number})
     if found is None:
         raise LookupError(f"run {number} was not certified")

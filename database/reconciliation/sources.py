@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from database.reconciliation.codes import BOOKS
 from workflows.reconciliation.payouts import Payout
 
 _KEEP_PAYOUTS = text("""
@@ -39,11 +40,16 @@ _ITEMISED = text("""
     UPDATE payouts SET members = :members, members_minor = :members_minor
     WHERE account = :account AND id = :payout
 """)
-_WITHOUT_TRACE = text("""
+_NOT_IN_ITEMS = text(f"""
     SELECT p.id FROM payouts p
     WHERE p.account = :account AND p.id = ANY(:told)
-      AND NOT EXISTS (SELECT 1 FROM payout_traces t
-                      WHERE t.account = p.account AND t.payout = p.id)
+      AND (p.trace_id IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM payout_traces t
+                           WHERE t.account = p.account AND t.payout = p.id)
+           OR p.arrival_on <> (SELECT i.arrival_on FROM items i
+                               WHERE i.account = p.account AND i.book = {BOOKS["processor"]}
+                                 AND i.source_id = p.transaction AND i.component = 'gross'
+                               ORDER BY i.version DESC LIMIT 1))
 """)
 _OLDEST_UNSETTLED = text("""
     SELECT min(made_at) FROM payouts
@@ -104,11 +110,11 @@ async def oldest_unsettled(
     return found
 
 
-async def without_trace(
+async def not_in_items(
     connection: AsyncConnection, account_id: int, told: Iterable[str]
 ) -> set[str]:
-    """Those of these payouts of which no item has told the trace id yet."""
-    found = await connection.execute(_WITHOUT_TRACE, {"account": account_id, "told": list(told)})
+    """Those of these payouts of which no item has the trace id yet, or the day of arrival."""
+    found = await connection.execute(_NOT_IN_ITEMS, {"account": account_id, "told": list(told)})
     return set(found.scalars())
 
 

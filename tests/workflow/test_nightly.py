@@ -115,6 +115,26 @@ async def test_an_account_whose_run_waits_for_somebody_holds_up_no_other(
         await until(lambda: world.ended == [(free, DAY, "balanced")])
 
 
+async def test_a_run_that_was_ended_from_outside_is_an_operators_and_no_nights(
+    skipping: WorkflowEnvironment,
+) -> None:
+    world = ScriptedBooks()
+    [name] = names(1)
+    run = Run(account=name, day=DAY, ordinal=1)
+    async with working(skipping, world) as queue:
+        with skipping.with_time_skipping_disabled():
+            lost = await skipping.client.start_workflow(
+                ReconcileAccount.run, run, id=run.workflow_id, task_queue=str(uuid4())
+            )
+            await lost.terminate()
+        world.due = {name: (DAY, DAY)}
+        started = await skipping.client.execute_workflow(
+            Nightly.run, Night(at=datetime.now(UTC)), id=str(uuid4()), task_queue=queue
+        )
+        assert (started.accounts, started.busy) == (0, 1)
+        assert not world.stages
+
+
 async def test_many_accounts_are_started_in_parts(
     skipping: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

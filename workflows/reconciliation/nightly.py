@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.workflow import ChildWorkflowHandle, ParentClosePolicy
 
@@ -23,7 +23,6 @@ from workflows.reconciliation.messages import (
     Run,
     Started,
     range_id,
-    workflow_id,
 )
 from workflows.reconciliation.steps import OpeningSteps
 from workflows.reconciliation.workflow import ReconcileAccount
@@ -51,14 +50,16 @@ class Nightly:
             OpenNight(at=at, after=night.after, limit=ACCOUNTS_AT_A_TIME),
             part=night.after or "",
         )
-        for one in opened.runs:
-            await _start(one)
-        for days in opened.ranges:
+        begun = [await _start(one) for one in opened.runs]
+        begun += [
             await _start_child(
                 ReconcileDays.run, days, range_id(days.account, days.first, days.last)
             )
-        accounts = night.started + len(opened.runs) + len(opened.ranges)
-        busy = night.busy + opened.busy
+            for days in opened.ranges
+        ]
+        already = begun.count(None)
+        accounts = night.started + len(begun) - already
+        busy = night.busy + opened.busy + already
         if opened.next is not None:
             workflow.continue_as_new(Night(at=at, after=opened.next, started=accounts, busy=busy))
         return Started(accounts=accounts, busy=busy)
@@ -97,17 +98,25 @@ class ReconcileDays:
 
 
 async def _start(run: Run) -> ChildWorkflowHandle[Any, str] | None:
-    id_ = workflow_id(run.account, run.day, run.ordinal)
-    return await _start_child(ReconcileAccount.run, run, id_)
+    # Once: one that was ended from outside waits for an operator, who lets it go on.
+    once = WorkflowIDReusePolicy.REJECT_DUPLICATE
+    return await _start_child(ReconcileAccount.run, run, run.workflow_id, once)
 
 
 async def _start_child(
-    story: Callable[..., Any], input_: Any, id_: str
+    story: Callable[..., Any],
+    input_: Any,
+    id_: str,
+    reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE,
 ) -> ChildWorkflowHandle[Any, Any] | None:
-    """A process that outlives us; None where it runs already. Any: each story has its input."""
+    """A process that outlives us; None where it is there already. Any: each story has its input."""
     try:
         return await workflow.start_child_workflow(
-            story, input_, id=id_, parent_close_policy=ParentClosePolicy.ABANDON
+            story,
+            input_,
+            id=id_,
+            id_reuse_policy=reuse,
+            parent_close_policy=ParentClosePolicy.ABANDON,
         )
     except WorkflowAlreadyStartedError:
         return None

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from temporalio.client import Client
 from typer.testing import CliRunner
 
 from database.connection import transaction
@@ -149,6 +150,19 @@ async def test_a_day_is_reconciled_certified_and_explained(shop: Shop, house: Ho
             assert [one["material"] for one in listed] == [asked] * (asked == material), told
         shown = (await shop.finance.get(f"/v1/breaks/{found['id']}")).json()
         assert shown["material"] == material
+
+
+async def test_a_run_that_temporal_never_heard_of_is_taken_back(
+    shop: Shop, house: House, nowhere: Client, impatient: None
+) -> None:
+    async with gateway_of(house, client=nowhere) as cut_off:
+        asked = {"account": shop.name, "business_date": "2026-03-02"}
+        assert (await cut_off.finance.post("/v1/reconciliations", asked)).status_code == 503
+    path = f"/v1/reconciliations/{shop.name}/2026-03-02/1"
+    async with working(house):
+        taken = await shop.finance.post(f"{path}/withdraw", {"reason": "not of this day"})
+        assert taken.status_code == 202, taken.text
+        assert (await shop.over())["stage"] == "withdrawn"
 
 
 async def test_a_match_is_taken_apart_with_a_reason_and_stays_so(shop: Shop, house: House) -> None:
@@ -424,13 +438,16 @@ async def test_people_see_what_a_run_lacks_and_save_what_it_certified(
     async with working(house):
         await shop.begin()
         save = ("reconcile", "report", *day, "--out", str(tmp_path / "page"))
-        await shop.over()
+        first = await shop.over()
+        await shop.begin()
+        again = await shop.over(2)
+    assert again["certificate_id"] == first["certificate_id"], "nothing new came"
     shown = await perdure("reconcile", "show", *day)
     assert "missing: There is no closing balance (no_closing): Stripe" in shown
     assert "1 match, 1 open break\n" in shown
     assert "E1" in shown
     assert "missing_ours" in shown
-    assert f"perdure reconcile report {shop.name} 2026-03-02 --ordinal 1" in shown
+    assert f"perdure reconcile report {shop.name} 2026-03-02 --ordinal 2" in shown
     for format_, begins in (("html", b"<!doctype html>"), ("csv", b"account,"), ("json", b"{")):
         await perdure(*save, "--format", format_)
         assert (tmp_path / "page").read_bytes().lower().startswith(begins), format_

@@ -136,6 +136,24 @@ async def test_a_trace_may_come_after_its_payout(engine: AsyncEngine, account: i
     assert intakes[1]["last_item"] == intakes[0]["last_item"]
 
 
+async def test_a_payout_that_arrives_on_another_day_is_a_new_version(
+    engine: AsyncEngine, account: int
+) -> None:
+    arriving = replace(PAYOUT, arrival_on=date(2026, 3, 4))
+    await taken(engine, account, [arriving])
+    assert await taken(engine, account, [replace(arriving, arrival_on=None)]) == (0, 1, 0)
+    delayed = replace(arriving, arrival_on=date(2026, 3, 9))
+    assert await taken(engine, account, [delayed]) == (0, 0, 1)
+    assert await taken(engine, account, [delayed]) == (0, 1, 0)
+
+
+async def test_what_a_source_calls_it_is_no_version(engine: AsyncEngine, account: int) -> None:
+    """A listing and a report have other words, and Stripe's days of one are another's."""
+    await taken(engine, account, [PAYOUT])
+    other = replace(PAYOUT, reference="other", descriptor="other", effective_on=date(2026, 3, 9))
+    assert await taken(engine, account, [other]) == (0, 1, 0)
+
+
 async def test_any_text_is_kept_as_it_is(engine: AsyncEngine, account: int) -> None:
     hostile = replace(
         CHARGE,

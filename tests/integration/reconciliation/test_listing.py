@@ -16,7 +16,7 @@ from activities.reconciliation.gathered import GatheredInputs
 from activities.reconciliation.listing import BALANCE_UNTOLD, ProcessorBook
 from connectors.capabilities import Batch
 from connectors.errors import Unanswered
-from connectors.movements import Window
+from connectors.movements import Movement, Payout, Window
 from connectors.stripe.api import StripeApi
 from connectors.stripe.balance import StripeListing
 from database.connection import transaction
@@ -152,6 +152,42 @@ async def test_a_trace_id_that_is_told_late_comes_in(shop: Shop) -> None:
         assert seen[-1] == len(before)
 
     assert (seen[0], seen[-1]) == (0, 1)
+
+
+class Delayed(StripeListing):
+    """Stripe's listing after it moved the day of each payout's arrival."""
+
+    def __init__(self, api: StripeApi, days: int) -> None:
+        super().__init__(api, pace=no_pace)
+        self._by = timedelta(days=days)
+
+    async def payouts(self, since: datetime) -> AsyncIterator[Payout]:
+        async for payout in super().payouts(since):
+            yield dataclasses.replace(payout, arrival_on=payout.arrival_on + self._by)
+
+    async def _movement(self, row: Any) -> Movement:
+        told = await super()._movement(row)
+        arrival = told.arrival_on
+        return told._replace(arrival_on=arrival + self._by) if arrival else told
+
+
+async def test_a_payout_that_is_delayed_is_told_with_its_new_day(shop: Shop) -> None:
+    await shop.sell()
+    payouts: list[dict[str, Any]] = []
+    while not payouts:
+        await shop.world.advance(timedelta(days=1))
+        await book(shop).gather(await shop.now())
+        payouts = await shop.rows("SELECT arrival_on FROM payouts")
+    [payout] = payouts
+    delayed = book(shop, Delayed(shop.api, 5))
+    for changed in (1, 0):
+        gathered = await delayed.gather(await shop.now())
+        assert gathered.changed == changed
+    found = await shop.rows(
+        "SELECT version, arrival_on FROM items WHERE kind = 'payout' ORDER BY version"
+    )
+    before, after = (one["arrival_on"] for one in found)
+    assert (before, after) == (payout["arrival_on"], payout["arrival_on"] + timedelta(days=5))
 
 
 class Breaking(StripeListing):

@@ -1,0 +1,18 @@
+"""A run that found nothing new names the run whose certificate stands."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0027"
+down_revision = "0023"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("runs", sa.Column("same_as", sa.Integer(), nullable=True))
+    op.create_foreign_key(None, "runs", "runs", ["same_as"], ["id"])
+
+
+def downgrade() -> None:
+    op.drop_column("runs", "same_as")
