@@ -55,7 +55,8 @@ _BREAKS = text("""
     WITH touched AS (
         SELECT DISTINCT break_id FROM break_events WHERE run = :run
     ), before AS (
-        SELECT DISTINCT ON (e.break_id) e.break_id, e.what, e.class, e.at_risk_minor, e.items
+        SELECT DISTINCT ON (e.break_id) e.break_id, e.what, e.class, e.at_risk_minor, e.items,
+               e.risk_on_leg
         FROM break_events e JOIN touched t USING (break_id)
         WHERE e.run < :run
         ORDER BY e.break_id, e.id DESC
@@ -64,17 +65,18 @@ _BREAKS = text("""
         SET class = coalesce(p.class, b.class),
             at_risk_minor = coalesce(p.at_risk_minor, b.at_risk_minor),
             items = coalesce(p.items, b.items),
+            risk_on_leg = CASE WHEN p.what IS NULL THEN b.risk_on_leg ELSE p.risk_on_leg END,
             closed_on = CASE WHEN coalesce(p.what, 'closed') = 'closed'
                              THEN coalesce(b.closed_on, :day) END,
             closed_in = CASE WHEN coalesce(p.what, 'closed') = 'closed' THEN :run END,
             revision = b.revision + 1
         FROM touched t LEFT JOIN before p USING (break_id)
         WHERE b.id = t.break_id
-        RETURNING b.id, b.class, b.at_risk_minor, b.items, b.closed_on
+        RETURNING b.id, b.class, b.at_risk_minor, b.items, b.risk_on_leg, b.closed_on
     )
-    INSERT INTO break_events (break_id, run, what, class, at_risk_minor, items)
+    INSERT INTO break_events (break_id, run, what, class, at_risk_minor, items, risk_on_leg)
     SELECT id, :run, CASE WHEN closed_on IS NULL THEN 'reopened' ELSE 'closed' END, class,
-           at_risk_minor, items
+           at_risk_minor, items, risk_on_leg
     FROM restored ORDER BY id
 """)
 
