@@ -78,19 +78,19 @@ async def match(
 async def _leg_1(passing: Passing, windows: Windows) -> None:
     await by_reference(passing)
     await by_day(passing, windows.processor_days)
-    await in_the_end(passing)
+    await in_the_end(passing, windows.processor_days)
 
 
 async def _leg_2(passing: Passing, windows: Windows) -> None:
     await by_payout(passing, windows.bank_days)
-    await in_the_end(passing)
+    await in_the_end(passing, windows.bank_days)
 
 
 async def _leg_3(passing: Passing, windows: Windows) -> None:
     await by_entry(passing)
     await by_reference(passing)
     await by_bank_day(passing, windows.bank_days)
-    await in_the_end(passing)
+    await in_the_end(passing, windows.bank_days)
 
 
 _PASSES: Mapping[Leg, Callable[[Passing, Windows], Awaitable[None]]] = {
