@@ -20,10 +20,13 @@ _CHANGES = text(f"""
     WHERE b.closed_on IS NOT NULL OR {_OTHERWISE} OR (b.provisional AND NOT :provisional)
     ORDER BY b.leg, b.subject
 """)
+# One that a run found which was taken back was never found.
 _CHANGE = text(f"""
     UPDATE breaks b
     SET class = f.class, at_risk_minor = f.at_risk, currency = f.currency, items = f.items,
         match = f.match, risk_on_leg = f.risk_on_leg, closed_on = NULL, closed_in = NULL,
+        opened_on = CASE WHEN b.closed_in = b.opened_in THEN :today ELSE b.opened_on END,
+        opened_in = CASE WHEN b.closed_in = b.opened_in THEN :run ELSE b.opened_in END,
         provisional = b.provisional AND :provisional, revision = b.revision + 1
     FROM found f
     WHERE {_SAME}
@@ -75,7 +78,7 @@ async def keep_breaks(connection: AsyncConnection, scope: Scope, *, provisional:
     dated = {**told, "today": scope.business_date}
     await connection.execute(text("ANALYZE found"))
     await connection.execute(_CHANGES, {**told, "provisional": provisional})
-    await connection.execute(_CHANGE, {"account": scope.account, "provisional": provisional})
+    await connection.execute(_CHANGE, {**dated, "provisional": provisional})
     await connection.execute(_ADD, {**dated, "provisional": provisional})
     closed = 0 if provisional else (await connection.execute(_CLOSE, dated)).rowcount
     await connection.execute(_BROKEN, {"account": scope.account})

@@ -26,9 +26,10 @@ from tests.integration.reconciliation.books import (
 )
 from tests.integration.reconciliation.nights import Nights, march, mt940
 from tests.postgres import rows
+from workflows.reconciliation.books import BreakClass
 
 DAY = timedelta(days=1)
-TO_POST = {
+TO_POST: dict[BreakClass, tuple[list[NewItem], str, list[NewItem]]] = {
     "fee": (
         theirs("a", 10_000, 350) + ours("a", 10_000),
         "txn_a/fee:stripe_fee",
@@ -53,9 +54,9 @@ def posted(books: Books, key: str, line: list[NewItem]) -> list[NewItem]:
     return [replace(one, source_id=f"posting/{books.account}/{key}/1", derived=True)]
 
 
-@pytest.mark.parametrize("found", TO_POST)
+@pytest.mark.parametrize("found", list(TO_POST))
 async def test_what_was_posted_and_taken_apart_since_is_a_break(
-    engine: AsyncEngine, found: str
+    engine: AsyncEngine, found: BreakClass
 ) -> None:
     books = await Books(engine, posts=("fees", "payouts", "settlements")).open()
     told, key, line = TO_POST[found]
@@ -113,6 +114,5 @@ async def test_a_reversed_payout_is_not_balanced_for_ever(
     await import_ledger(engine, "acme", io.BytesIO(ledger), "ledger.csv", by="anna")
     for number, day in ((4, 5), (5, 6)):
         await nights.send(mt940(number, day, day, {}, opening=10_000))
-        made = await nights.night(march(day))
-        assert made.status == "BREAKS"
+        assert (await nights.night(march(day))).status == "BREAKS"
         assert await nights.breaks() == ["payout_unbooked"]

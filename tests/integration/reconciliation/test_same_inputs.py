@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,11 +10,24 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from database.connection import transaction
-from database.reconciliation import accounts, certificates
-from tests.integration.reconciliation.books import FIRST, Books, payout
+from database.connection import engine_for, transaction
+from database.reconciliation import accounts, certificates, matching
+from database.reconciliation.classify import classify
+from database.reconciliation.item import NewItem
+from database.reconciliation.taking_apart import unmatch
+from tests.integration.reconciliation.books import (
+    FIRST,
+    TERMS,
+    TODAY,
+    Books,
+    ours,
+    payout,
+    theirs,
+)
 from tests.integration.reconciliation.nights import IBAN, Nights, march, mt940
 from tests.integration.reconciliation.three_books import MONDAY, ThreeBooks, sale
+from tests.postgres import fresh_database
+from workers.postgres import Postgres
 from workflows.reconciliation.inputs import BankDays
 
 DAY = timedelta(days=1)
@@ -85,3 +99,56 @@ async def test_of_several_banks_a_day_counts_on_which_all_of_them_work(books: Bo
     assert await books.breaks() == []
     await books.reconcile(day=late + DAY)
     assert await books.breaks() == [("payout_missing_bank", "EUR", 97_000)]
+
+
+async def stop(acme: ThreeBooks, stage: str = "withdrawn", *, unmatched: bool = False) -> None:
+    """A run that matches and is taken back before it is certified."""
+    fixed = await acme.fix(TODAY)
+    async with acme.transaction() as connection:
+        await matching.match(connection, fixed.run, TERMS)
+    async with acme.transaction() as connection:
+        await classify(connection, fixed.run, TERMS)
+        stopped = "UPDATE runs SET ended_at = clock_timestamp(), stage = :stage WHERE id = :run"
+        await acme.execute(connection, stopped, stage=stage, run=fixed.run)
+    if unmatched:
+        async with acme.transaction() as connection:
+            match = await connection.scalar(text("SELECT id FROM matches"))
+            await unmatch(connection, acme.account, match, by="anna", reason="wrong")
+
+
+@pytest.mark.parametrize("stages", [["withdrawn"], ["aborted", "withdrawn"]])
+async def test_a_run_that_was_taken_back_leaves_nothing_to_later_ones(
+    postgres_server: Postgres, migrated_template: str, stages: list[str]
+) -> None:
+    """A match by chance between the two charges, and the day on which a break was found."""
+    made = []
+    for stopped in ([], stages):
+        async with fresh_database(postgres_server, migrated_template) as dsn:
+            other = engine_for(dsn)
+            acme = await ThreeBooks.made(other)
+            acme.terms = TERMS
+            await acme.take(unnamed("a", 700), theirs("a", 700, day=TODAY), theirs("z", 900))
+            for stage in stopped:
+                await stop(acme, stage)
+            await acme.take(theirs("b", 700, day=TODAY))
+            id_, certificate = await acme.reconcile(TODAY + DAY)
+            assert await acme.verify(id_) == ()
+            made.append((certificate.cut.hash, certificate.result_hash, certificate.breaks))
+            await other.dispose()
+    assert made[0] == made[1]
+
+
+async def test_what_a_person_took_apart_of_a_run_that_was_taken_back_is_there_once(
+    acme: ThreeBooks,
+) -> None:
+    acme.terms = TERMS
+    await acme.take(unnamed("a", 700), theirs("a", 700, day=TODAY))
+    await stop(acme, unmatched=True)
+    id_, certificate = await acme.reconcile(TODAY)
+    assert [one.residual_minor for one in certificate.roll_forward if one.residual_minor] == []
+    assert [(one.break_class, one.breaks) for one in certificate.breaks] == [("missing_ours", 1)]
+    assert await acme.verify(id_) == ()
+
+
+def unnamed(id: str, amount: int) -> list[NewItem]:
+    return [replace(one, reference=None) for one in ours(id, amount, day=TODAY)]
