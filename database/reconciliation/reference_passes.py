@@ -84,13 +84,15 @@ def _given_back(account: int, days: int) -> str:
     """
     return f"""
         WITH rows AS (
-            SELECT w.item, w.currency, w.amount, w.reference, b.number AS n
+            SELECT w.item, w.currency, w.amount, w.reference, b.number AS n,
+                   count(*) OVER (PARTITION BY reference) AS entries
             FROM {{leg}} w JOIN bank_days b USING (currency, day)
-            WHERE side = 1 AND reference IS NOT NULL AND amount <> 0
+            WHERE side = 1 AND reference IS NOT NULL
         ), pairs AS (
             SELECT p.item AS plus, m.item AS minus
             FROM rows p JOIN rows m USING (reference, currency)
-            WHERE p.amount > 0 AND m.amount = -p.amount AND abs(p.n - m.n) <= {days}
+            WHERE p.entries = 2 AND m.entries = 2
+              AND p.amount > 0 AND m.amount = -p.amount AND abs(p.n - m.n) <= {days}
               AND NOT EXISTS (
                   SELECT FROM items i
                   WHERE i.reference = p.reference AND i.kind <> 'fee' AND i.account = {account}
