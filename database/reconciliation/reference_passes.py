@@ -76,6 +76,12 @@ def contra(key: str, only: str = "true") -> str:
     """
 
 
+# A payout's name is of nothing else, however late the bank gives it back.
+_OF_A_PAYOUT = """
+    side = 1 AND reference IN (SELECT trace_id FROM traces UNION SELECT payout FROM traces)
+"""
+
+
 def _given_back(account: int, days: int) -> str:
     """What the bank took back itself: the only two entries that it ever had of a reference.
 
@@ -231,6 +237,7 @@ async def by_reference(passing: Passing) -> None:
 async def in_the_end(passing: Passing, days: int) -> None:
     """What nothing explained, and needs nothing: what a bank took back itself, and no amount."""
     if passing.leg != "L1":
+        await passing.propose(contra("reference", _OF_A_PAYOUT), "taken_back", "contra")
         given_back = _given_back(passing.scope.account, days)
         await passing.propose(given_back, "taken_back", "contra")
     await passing.propose(_NOTHING, "nothing", "contra")
