@@ -12,12 +12,12 @@ from activities.rules.problems import BadRules
 from activities.rules.rulings import UnknownVersion
 from activities.rules.table import WrongFacts
 from connectors.errors import ConnectorError, Refused, Unanswered
+from database.claims import Conflict, InProgress, RefusedBefore, TakenBack
 from database.connection import DatabaseDown
 from database.onboardings import NoApplication
 from database.reconciliation.accounts import NoAccount
 from database.reconciliation.cut import DayIsOver
 from database.reconciliation.scope import OutOfOrder
-from database.requests import Conflict, InProgress, RefusedBefore, TakenBack
 from workflows.conduct import REFUSED_GENERATION
 from workflows.defects import without_texts
 from workflows.request_key import Request

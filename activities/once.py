@@ -17,7 +17,7 @@ from temporalio import activity
 
 from connectors.capabilities import Sent
 from connectors.errors import OutcomeLost, Refused, Unanswered
-from database import requests
+from database import claims, requests
 from database.connection import statement, transaction
 from database.prepared import Effect
 from workflows.request_key import Message, Request
@@ -101,7 +101,7 @@ class Once:
         lease = _lease()
         until = time.monotonic() + lease.total_seconds()
         held = await self._claim(request, lease)
-        if isinstance(held, requests.Done):
+        if isinstance(held, claims.Done):
             return result.model_validate(held.result)
         attempt = _Attempt(self._engine, request, held, until, send, find)
         try:
@@ -110,7 +110,7 @@ class Once:
             held = attempt.held
             async with statement(self._engine) as connection:
                 await requests.refuse(connection, held, no.type, no.text, sure=attempt.sure(no))
-            raise requests.RefusedBefore(held.key, held.generation, no.type, no.text) from no
+            raise claims.RefusedBefore(held.key, held.generation, no.type, no.text) from no
         except Exception as error:
             quiet_in = None
             if isinstance(error, StillOnItsWay):
@@ -124,7 +124,7 @@ class Once:
             kept = made.model_dump(mode="json")
             in_time = await requests.succeed(connection, attempt.held, kept)
         if not in_time:
-            raise requests.TakenBack(held.key)
+            raise claims.TakenBack(held.key)
         return made
 
     async def shared(
@@ -158,7 +158,7 @@ class Once:
             return await self.theirs(
                 request, result, send=send_unkept, find=find, keys_live=timedelta(0)
             )
-        except requests.InProgress:
+        except claims.InProgress:
             text = "another process is making what they share"
             raise Unanswered("request.shared", text, _WHILE_ANOTHER_MAKES_IT) from None
         except _ToldOnly as error:
@@ -221,7 +221,7 @@ class Once:
 
         return await self.theirs(undo, Undone, send=take_back)
 
-    async def _claim(self, request: Request, lease: timedelta) -> requests.Claim | requests.Done:
+    async def _claim(self, request: Request, lease: timedelta) -> claims.Claim | claims.Done:
         """Nearly all requests are new, and one statement claims them."""
         async with statement(self._engine) as connection:
             new = await requests.claim_new(connection, request, lease)
@@ -254,7 +254,7 @@ class _Attempt(Generic[Result]):
 
     engine: AsyncEngine
     request: Request
-    held: requests.Claim
+    held: claims.Claim
     until: float
     send: Callable[[str], Awaitable[Result]]
     find: Callable[[Sent], Awaitable[Result | None]] | None
@@ -284,7 +284,7 @@ class _Attempt(Generic[Result]):
         # An attempt that was stalled past its lease must not send: its undo may be over.
         left = self.until - time.monotonic()
         if left <= 0:
-            raise requests.InProgress(self.held.key, timedelta(seconds=1))
+            raise claims.InProgress(self.held.key, timedelta(seconds=1))
         try:
             async with asyncio.timeout(left):
                 return await self.send(self.held.outside_key)
@@ -300,7 +300,7 @@ class _Attempt(Generic[Result]):
         return made
 
 
-def _sent(held: requests.Claim) -> Sent:
+def _sent(held: claims.Claim) -> Sent:
     return Sent(held.outside_key, held.first_sent_at)
 
 

@@ -9,14 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.exceptions import ApplicationError
 
+from activities.letters import Letters
 from activities.once import Kept, Once
-from connectors.capabilities import Mail
 from database import decisions
 from database.connection import statement
 from workflows.actor import signature_bytes, signing_bytes
 from workflows.decisions import Notice, ProcessSteps, RecordDecision, VerifyActor
-from workflows.onboarding.messages import Letter
-from workflows.request_key import Request, message_id
+from workflows.request_key import Request
 from workflows.step import implements
 
 
@@ -39,18 +38,16 @@ class ProcessActivities(ProcessSteps):
     def __init__(
         self,
         engine: AsyncEngine,
-        mail: Mail,
+        letters: Letters,
         *,
         public_keys: Mapping[str, Ed25519PublicKey],
         operators: str | None,
-        mail_domain: str,
     ) -> None:
         self._engine = engine
         self._once = Once(engine)
-        self._mail = mail
+        self._letters = letters
         self._public_keys = public_keys
         self._operators = operators
-        self._mail_domain = mail_domain
 
     @implements(ProcessSteps.verify_actor)
     async def verify_actor(self, request: VerifyActor) -> None:
@@ -98,29 +95,21 @@ class ProcessActivities(ProcessSteps):
     @implements(ProcessSteps.notify)
     async def notify(self, request: Notice) -> None:
         """Tell the operators by mail that a process waits for them."""
-        operators = self._operators
-        if operators is None:
+        if self._operators is None:
             return
-
-        letter = message_id(request.request_key, self._mail_domain)
-
-        async def send(_: str) -> Letter:
-            await self._mail.send(
-                message_id=letter,
-                to=operators,
-                subject=f"Parked: {request.summary} ({request.step})",
-                text=(
-                    f"{request.workflow_id}\n"
-                    f"{request.step}: {request.reason.kind}\n"
-                    f"{request.reason.type}: {request.reason.text}\n\n"
-                    f"It waits for the role {request.owner}:\n"
-                    f"  perdure attention list\n"
-                    f"  perdure attention resolve --help\n"
-                ),
-            )
-            return Letter(message_id=letter)
-
-        await self._once.theirs(request, Letter, send=send)
+        await self._letters.send(
+            request,
+            to=self._operators,
+            subject=f"Parked: {request.summary} ({request.step})",
+            text=(
+                f"{request.workflow_id}\n"
+                f"{request.step}: {request.reason.kind}\n"
+                f"{request.reason.type}: {request.reason.text}\n\n"
+                f"It waits for the role {request.owner}:\n"
+                f"  perdure attention list\n"
+                f"  perdure attention resolve --help\n"
+            ),
+        )
 
     @implements(ProcessSteps.database_answers)
     async def database_answers(self, request: Request) -> None:

@@ -28,9 +28,9 @@ from database.connection import statement, transaction
 from database.prepared import Effect
 from workers import onboarding
 from workers import settings as setting
+from workers.logs import StepContext
 from workers.settings import Settings
 from workers.signals import stop_requested
-from workers.telemetry import StepContext
 from workers.temporal_worker import worker
 from workflows.request_key import Request, outside_key
 from workflows.step import declaration_of

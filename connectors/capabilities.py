@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from connectors.csv_rows import BadRow
-from connectors.movements import Movement, Payout, Window
+from connectors.movements import Movement, Window
 from workflows.events import Event
 from workflows.onboarding.messages import IdentityStatus
+from workflows.reconciliation.payouts import Payout
 
 Told = Mapping[str, str | None]
 """What a system has of somebody: its fields in our words for them, and only those that it tells.

@@ -6,7 +6,6 @@ decides an order is collated by its bytes, so that the order is the same everywh
 """
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,10 +13,8 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     SmallInteger,
     Text,
     UniqueConstraint,
@@ -27,29 +24,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
-from database.columns import json as _json
+from database.columns import account as _account
+from database.columns import bytes_text as _bytes_text
+from database.columns import code as _code
 from database.columns import serial as _serial
 from database.columns import time as _time
-
-
-def _small(*, key: bool = False) -> Column[int]:
-    """A word, as its code."""
-    return Column(SmallInteger, primary_key=key, nullable=False, autoincrement=False)
-
-
-def _int(*, nullable: bool = False) -> Column[int]:
-    return Column(Integer, nullable=nullable)
-
-
-def _bytes_text(*, nullable: bool = False) -> Column[str]:
-    """Text in the order of its bytes."""
-    return Column(Text(collation="C"), nullable=nullable)
-
-
-def _account(*, key: bool = False) -> Column[int]:
-    return Column(
-        Integer, ForeignKey("reconciliation_accounts.id"), primary_key=key, nullable=False
-    )
+from database.columns import whole as _whole
 
 
 class ReconciliationAccountRow(SQLModel, table=True):
@@ -157,11 +137,11 @@ class ItemRow(SQLModel, table=True):
     amount_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
     occurred_at: datetime = Field(sa_column=_time())
     presentment_minor: int | None = Field(default=None, sa_column=Column(BigInteger))
-    account: int = Field(sa_column=_int())
+    account: int = Field(sa_column=_whole())
     effective_on: date = Field(sa_column=Column(Date, nullable=False))
     arrival_on: date | None = Field(default=None, sa_column=Column(Date))
-    book: int = Field(sa_column=_small())
-    version: int = Field(sa_column=_small())
+    book: int = Field(sa_column=_code())
+    version: int = Field(sa_column=_code())
     derived: bool = Field(nullable=False)
     currency: str = Field(sa_column=_bytes_text())
     kind: str = Field(sa_column=_bytes_text())
@@ -188,129 +168,6 @@ class PayoutTraceRow(SQLModel, table=True):
     known_from: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
-class RunRow(SQLModel, table=True):
-    """A reconciliation of an account for a business date; the ordinal counts those of one date.
-
-    previous  the run before: its open items are carried forward into this one
-    stage     how far its process is; the ends of it are stages, too
-    status    BALANCED | BREAKS | PROOF_FAILED | INCOMPLETE; empty until it is known
-    """
-
-    __tablename__ = "runs"
-    __table_args__ = (
-        UniqueConstraint("account", "business_date", "ordinal", name="runs_by_date"),
-        CheckConstraint(
-            "status IN ('BALANCED', 'BREAKS', 'PROOF_FAILED', 'INCOMPLETE')", "known_status"
-        ),
-        Index("runs_under_way", "account", unique=True, postgresql_where=text("ended_at IS NULL")),
-        Index("runs_by_begin", "begun_at", "id"),
-    )
-
-    id: int = Field(default=None, sa_column=Column(Integer, primary_key=True))
-    account: int = Field(sa_column=_account())
-    business_date: date = Field(sa_column=Column(Date, nullable=False))
-    ordinal: int = Field(nullable=False)
-    previous: int | None = Field(
-        default=None, sa_column=Column(Integer, ForeignKey("runs.id"), nullable=True)
-    )
-    workflow_id: str | None = Field(default=None, sa_column=Column(Text, unique=True))
-    stage: str = Field(sa_column=Column(Text, nullable=False, server_default="received"))
-    stage_since: datetime = Field(sa_column=_time(now=True))
-    status: str | None = Field(default=None, sa_column=Column(Text))
-    begun_at: datetime = Field(sa_column=_time(now=True))
-    matched_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-    ended_at: datetime | None = Field(default=None, sa_column=_time(nullable=True))
-
-
-class CutRow(SQLModel, table=True):
-    """The fixed inputs of a run: the account's items up to `last_item` that happened before.
-
-    last_intake, last_item  the latest intake, and the latest item then
-    hash      of contents, terms, calendars, matches by people and what was open before; no times
-    previous  the cut that this one goes on from: what is new is what that one had not
-    inputs    until when, which statements, what is missing: `workflows.reconciliation.inputs`
-    record    what it holds, with hashes, as the certificate tells it
-    proof     what was proven of it, until that is certified
-    """
-
-    __tablename__ = "cuts"
-    __table_args__ = (UniqueConstraint("account", "business_date", "hash", name="cuts_by_hash"),)
-
-    run: int = Field(sa_column=Column(Integer, ForeignKey("runs.id"), primary_key=True))
-    account: int = Field(sa_column=_account())
-    business_date: date = Field(sa_column=Column(Date, nullable=False))
-    previous: int | None = Field(
-        default=None, sa_column=Column(Integer, ForeignKey("cuts.run"), nullable=True)
-    )
-    last_intake: int = Field(sa_column=Column(BigInteger, nullable=False))
-    last_item: int = Field(sa_column=Column(BigInteger, nullable=False))
-    processor_before: datetime = Field(sa_column=_time())
-    bank_before: datetime = Field(sa_column=_time())
-    journal_before: datetime = Field(sa_column=_time())
-    terms_version: str = Field(sa_column=Column(Text, nullable=False))
-    inputs: dict[str, Any] = Field(sa_column=_json())
-    hash: str | None = Field(default=None, sa_column=Column(Text))
-    record: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
-    proof: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
-    made_at: datetime = Field(sa_column=_time(now=True))
-
-
-class ControlTotalRow(SQLModel, table=True):
-    """A balance or total of a cut that an independent source told.
-
-    kind    opening | closing | activity | entries: what it is a total of
-    source  who told: the report, the statement, the sealed account
-    """
-
-    __tablename__ = "control_totals"
-
-    cut: int = Field(sa_column=Column(Integer, ForeignKey("cuts.run"), primary_key=True))
-    book: int = Field(sa_column=_small(key=True))
-    currency: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))
-    kind: str = Field(sa_column=Column(Text, primary_key=True))
-    amount_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
-    source: str = Field(sa_column=Column(Text, nullable=False))
-
-
-class CertificateRow(SQLModel, table=True):
-    """What a run proved. A later one of the same date supersedes it; it stays as it is."""
-
-    __tablename__ = "certificates"
-    __table_args__ = (UniqueConstraint("account", "business_date", "ordinal", name="one_a_run"),)
-
-    id: str = Field(sa_column=Column(Text, primary_key=True))
-    run: int = Field(sa_column=Column(Integer, ForeignKey("runs.id"), nullable=False, unique=True))
-    account: int = Field(sa_column=_account())
-    business_date: date = Field(sa_column=Column(Date, nullable=False))
-    ordinal: int = Field(nullable=False)
-    status: str = Field(sa_column=Column(Text, nullable=False))
-    previous: str | None = Field(
-        default=None, sa_column=Column(Text, ForeignKey("certificates.id"), nullable=True)
-    )
-    supersedes: str | None = Field(
-        default=None, sa_column=Column(Text, ForeignKey("certificates.id"), nullable=True)
-    )
-    result_hash: str = Field(sa_column=Column(Text, nullable=False))
-    content: dict[str, Any] = Field(sa_column=_json())
-    issued_at: datetime = Field(sa_column=_time(now=True))
-
-
-class CertificateDocumentRow(SQLModel, table=True):
-    """What a certificate reads like: json | csv (its list of breaks) | html (a page to print).
-
-    Kept as it was written: what was printed once reads the same for good.
-    """
-
-    __tablename__ = "certificate_documents"
-    __table_args__ = (CheckConstraint("format IN ('json', 'csv', 'html')", "known_format"),)
-
-    certificate: str = Field(
-        sa_column=Column(Text, ForeignKey("certificates.id"), primary_key=True)
-    )
-    format: str = Field(sa_column=Column(Text, primary_key=True))
-    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-
-
 class OpenItemRow(SQLModel, table=True):
     """An item that is in no match of a leg, after the latest run of its account.
 
@@ -321,15 +178,15 @@ class OpenItemRow(SQLModel, table=True):
     __tablename__ = "open_items"
     __table_args__ = (Index("open_items_of_account", "account", "leg", "currency"),)
 
-    leg: int = Field(sa_column=_small(key=True))
+    leg: int = Field(sa_column=_code(key=True))
     item: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     amount_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
     break_id: int | None = Field(default=None, sa_column=Column(BigInteger))
-    account: int = Field(sa_column=_int())
-    opened_in: int = Field(sa_column=_int())
+    account: int = Field(sa_column=_whole())
+    opened_in: int = Field(sa_column=_whole())
     effective_on: date = Field(sa_column=Column(Date, nullable=False))
-    book: int = Field(sa_column=_small())
-    disposition: int = Field(sa_column=_small())
+    book: int = Field(sa_column=_code())
+    disposition: int = Field(sa_column=_code())
     currency: str = Field(sa_column=_bytes_text())
 
 
@@ -339,14 +196,14 @@ class ClosedItemRow(SQLModel, table=True):
     __tablename__ = "closed_items"
     __table_args__ = (Index("closed_items_of_account", "account", "leg", "closed_in"),)
 
-    leg: int = Field(sa_column=_small(key=True))
+    leg: int = Field(sa_column=_code(key=True))
     item: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     opened_in: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
-    closed_in: int = Field(sa_column=_int())
-    account: int = Field(sa_column=_int())
+    closed_in: int = Field(sa_column=_whole())
+    account: int = Field(sa_column=_whole())
     amount_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
     effective_on: date = Field(sa_column=Column(Date, nullable=False))
-    book: int = Field(sa_column=_small())
+    book: int = Field(sa_column=_code())
     currency: str = Field(sa_column=_bytes_text())
 
 
@@ -373,11 +230,11 @@ class MatchRow(SQLModel, table=True):
     number: int = Field(default=None, sa_column=_serial())
     difference_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
     id: UUID = Field(sa_column=Column(Uuid, nullable=False))
-    account: int = Field(sa_column=_int())
-    run: int = Field(sa_column=_int())
-    leg: int = Field(sa_column=_small())
-    rule: int = Field(sa_column=_small())
-    disposition: int = Field(sa_column=_small())
+    account: int = Field(sa_column=_whole())
+    run: int = Field(sa_column=_whole())
+    leg: int = Field(sa_column=_code())
+    rule: int = Field(sa_column=_code())
+    disposition: int = Field(sa_column=_code())
 
 
 class MatchItemRow(SQLModel, table=True):
@@ -388,7 +245,7 @@ class MatchItemRow(SQLModel, table=True):
 
     item: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     match: int = Field(sa_column=Column(BigInteger, nullable=False))
-    leg: int = Field(sa_column=_small(key=True))
+    leg: int = Field(sa_column=_code(key=True))
 
 
 class MatchHistoryRow(SQLModel, table=True):
@@ -405,13 +262,13 @@ class MatchHistoryRow(SQLModel, table=True):
     id: int = Field(default=None, sa_column=_serial())
     match: UUID = Field(sa_column=Column(Uuid, nullable=False, index=True))
     account: int = Field(sa_column=_account())
-    leg: int = Field(sa_column=_small())
-    rule: int = Field(sa_column=_small())
-    disposition: int = Field(sa_column=_small())
+    leg: int = Field(sa_column=_code())
+    rule: int = Field(sa_column=_code())
+    disposition: int = Field(sa_column=_code())
     difference_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
     items: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
-    run: int = Field(sa_column=_int())
-    until_run: int = Field(sa_column=_int())
+    run: int = Field(sa_column=_whole())
+    until_run: int = Field(sa_column=_whole())
     unmatched_by: str = Field(sa_column=Column(Text, nullable=False))
     reason: str = Field(sa_column=Column(Text, nullable=False))
     kept: bool = Field(nullable=False)
@@ -439,8 +296,8 @@ class BreakRow(SQLModel, table=True):
     )
 
     id: int = Field(default=None, sa_column=_serial())
-    account: int = Field(sa_column=_int())
-    leg: int = Field(sa_column=_small())
+    account: int = Field(sa_column=_whole())
+    leg: int = Field(sa_column=_code())
     subject: str = Field(sa_column=_bytes_text())
     class_: str = Field(sa_column=Column("class", Text, nullable=False))
     items: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
@@ -451,8 +308,8 @@ class BreakRow(SQLModel, table=True):
     opened_on: date = Field(sa_column=Column(Date, nullable=False))
     closed_on: date | None = Field(default=None, sa_column=Column(Date))
     provisional: bool = Field(nullable=False)
-    opened_in: int = Field(sa_column=_int())
-    closed_in: int | None = Field(default=None, sa_column=_int(nullable=True))
+    opened_in: int = Field(sa_column=_whole())
+    closed_in: int | None = Field(default=None, sa_column=_whole(nullable=True))
     revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"}, nullable=False)
 
 
@@ -472,7 +329,7 @@ class BreakEventRow(SQLModel, table=True):
 
     id: int = Field(default=None, sa_column=_serial())
     break_id: int = Field(sa_column=Column(BigInteger, nullable=False))
-    run: int = Field(sa_column=_int())
+    run: int = Field(sa_column=_whole())
     what: str = Field(sa_column=Column(Text, nullable=False))
     class_: str = Field(sa_column=Column("class", Text, nullable=False))
     at_risk_minor: int = Field(sa_column=Column(BigInteger, nullable=False))

@@ -3,7 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Integer,
+    SmallInteger,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 
@@ -21,3 +31,24 @@ def json(*, nullable: bool = False) -> Column[Any]:
 def serial() -> Column[int]:
     """A primary key that counts up."""
     return Column(BigInteger, Identity(always=True), primary_key=True)
+
+
+def whole(*, nullable: bool = False) -> Column[int]:
+    """A whole number of at most four bytes."""
+    return Column(Integer, nullable=nullable)
+
+
+def code(*, key: bool = False) -> Column[int]:
+    """A word, as its code (`database.reconciliation.codes`)."""
+    return Column(SmallInteger, primary_key=key, nullable=False, autoincrement=False)
+
+
+def bytes_text(*, nullable: bool = False) -> Column[str]:
+    """Text in the order of its bytes."""
+    return Column(Text(collation="C"), nullable=nullable)
+
+
+def account(*, key: bool = False, nullable: bool = False) -> Column[int]:
+    """The account that is reconciled."""
+    of = ForeignKey("reconciliation_accounts.id")
+    return Column(Integer, of, primary_key=key, nullable=nullable)

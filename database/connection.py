@@ -5,9 +5,12 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from database import tls
 
 CONNECT_TIMEOUT = 5.0
 """Seconds until a server that does not answer counts as down."""
@@ -28,13 +31,15 @@ def engine_for(
 ) -> AsyncEngine:
     """A pool of connections to `postgresql://user:password@host:port/name`.
 
+    They are encrypted where the URL says so (`database.tls`), whatever the environment says.
     They are used through `transaction` and `statement`: by themselves they begin no transaction.
     `patience` is how many seconds a connection or a statement may take before the server counts as
     down; without it a connection has 5 and a statement has no limit.
     """
     to_connect = min(patience or CONNECT_TIMEOUT, CONNECT_TIMEOUT)
+    told = make_url(url).set(drivername="postgresql+asyncpg")
     return create_async_engine(
-        url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        told.difference_update_query([tls.MODE, tls.AUTHORITIES]),
         pool_size=size,
         max_overflow=size,
         pool_timeout=to_connect,
@@ -42,6 +47,7 @@ def engine_for(
         isolation_level="AUTOCOMMIT",  # `transaction` begins one, on the driver's own connection
         hide_parameters=True,  # parameters hold personal data, and errors end up in logs
         connect_args={
+            "ssl": tls.told(told.query),
             "timeout": to_connect,
             "command_timeout": patience,
             "server_settings": {"application_name": application, "timezone": "UTC"},

@@ -1,4 +1,6 @@
-"""Our tables of the journal: our own book, in double entry. Nothing of it is personal.
+"""Our tables of the journal: our own book, in double entry.
+
+Personal is what payers wrote: the `descriptor` of lines and openings, perhaps their `reference`.
 
 Entries, lines and movements are append-only: what was booked wrongly is put right by an entry.
 Triggers hold to that, and to what `database.journal` says of each; see `docs/journal.md`.

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -25,15 +25,49 @@ async def upgrade(url: str) -> None:
     await asyncio.to_thread(command.upgrade, configuration(url), "head")
 
 
-async def is_current(connection: AsyncConnection) -> bool:
-    """Whether the database has all migrations of this release, and none of a later one."""
+async def may_run(connection: AsyncConnection) -> bool:
+    """Whether the database has the migrations of this release, or of a later one that says that
+    this one goes on with its tables."""
+    applied = await connection.run_sync(_applied)
+    if applied is None:
+        return False
+    if applied == _ours():
+        return True
+    said = str(await connection.scalar(text(_SAID)) or "").split()
+    # What another hand wrote into Alembic's table since then, nobody has said anything about.
+    return said[:2] == [applied, _SERVES] and _ours() in said[2:]
 
-    def applied(plain: Connection) -> set[str]:
-        return set(MigrationContext.configure(plain).get_current_heads())
 
-    return await connection.run_sync(applied) == _heads()
+def say_who_may_run(connection: Connection, scripts: ScriptDirectory) -> None:
+    """Note in the database which releases may run on it, by the last migration of each.
+
+    A release cannot know what later ones change. So they say it, as the comment of Alembic's own
+    table: it is there in every database, and changes with the migrations or not at all.
+    """
+    if applied := _applied(connection):
+        said = " ".join([applied, _SERVES, *served(scripts, applied)])
+        connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{said}'"))
+
+
+def served(scripts: ScriptDirectory, revision: str) -> list[str]:
+    """Whose tables those of `revision` are, too: revisions, back to the last that older code does
+    not bear. One that does not say `older_releases_run` is not borne."""
+    found = []
+    for script in scripts.iterate_revisions(revision, "base"):
+        found.append(script.revision)
+        if not getattr(script.module, "older_releases_run", False):
+            break
+    return found
+
+
+_SERVES = "serves"
+_SAID = "SELECT obj_description('alembic_version'::regclass, 'pg_class')"
+
+
+def _applied(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 @cache
-def _heads() -> set[str]:
-    return set(ScriptDirectory.from_config(configuration("")).get_heads())
+def _ours() -> str | None:
+    return ScriptDirectory.from_config(configuration("")).get_current_head()

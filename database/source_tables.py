@@ -10,24 +10,16 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
-    Integer,
     Text,
     UniqueConstraint,
     text,
 )
 from sqlmodel import Field, SQLModel
 
+from database.columns import account as _account
+from database.columns import bytes_text as _bytes_text
 from database.columns import serial as _serial
 from database.columns import time as _time
-
-
-def _account(*, key: bool = False, nullable: bool = False) -> Column[int]:
-    of = ForeignKey("reconciliation_accounts.id")
-    return Column(Integer, of, primary_key=key, nullable=nullable)
-
-
-def _bytes_text(*, nullable: bool = False) -> Column[str]:
-    return Column(Text(collation="C"), nullable=nullable)
 
 
 class SourceFileRow(SQLModel, table=True):

@@ -3,9 +3,11 @@
 Migrations make them, and queries name their columns in SQL: these classes serve Alembic alone,
 which compares them with what is there to write a migration, and to tell whether one is missing.
 
-Personal data lives in `applications`, in `review_comments` and, where we invoice ourselves, in
-`billing_accounts` and `billing_tax_ids`; nowhere else. `screening_hits` has what public lists say
-of those that they list. What documents hold is in the spool and in the archive.
+What applicants told lives in `applications`, in `review_comments` and, where we invoice ourselves,
+in `billing_accounts` and `billing_tax_ids`; `known_applicants` has hashes of it. What payers wrote
+is in `descriptor`, and perhaps `reference`, of `items`, `journal_lines` and `openings`.
+`screening_hits` has what public lists say of those that they list. What documents and statement
+files hold is in the spools and in the archive. Who erases what: `docs/architecture.md`.
 """
 
 from datetime import datetime

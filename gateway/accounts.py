@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from sqlalchemy.exc import IntegrityError
 
 from database.connection import transaction
@@ -15,8 +15,9 @@ from database.reconciliation import accounts
 from database.reconciliation.accounts import AnotherTenants, ProcessorTaken
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_act_for, tenant_to_see
-from gateway.cursors import cursor_of, place_of
+from gateway.cursors import page_of, place_of
 from gateway.etags import IfNoneMatch, tagged
+from gateway.forms import Form
 from gateway.named_accounts import KnownAccount, account_of
 from gateway.openapi import answers, problem, problems
 from gateway.options import GatewayOptions, Options
@@ -82,12 +83,10 @@ def _first_day(day: date) -> date:
     return day
 
 
-class BankAccountForm(BaseModel):
+class BankAccountForm(Form):
     """A bank account, as its statements name it."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -97,7 +96,7 @@ class BankAccountForm(BaseModel):
                     "statements": "weekly",
                 }
             ]
-        },
+        }
     )
 
     identification: Annotated[
@@ -117,12 +116,10 @@ class BankAccountForm(BaseModel):
     ] = None
 
 
-class AccountForm(BaseModel):
+class AccountForm(Form):
     """An account at the processor, and what is compared with it."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -140,7 +137,7 @@ class AccountForm(BaseModel):
                     ],
                 }
             ]
-        },
+        }
     )
 
     name: AccountName
@@ -230,11 +227,8 @@ async def many(
             after=place_of(cursor, str)[0] if cursor is not None else None,
             limit=limit + 1,
         )
-    page, more = rows[:limit], len(rows) > limit
-    answer = AccountPage(
-        items=[Account.model_validate(dict(row)) for row in page],
-        next=cursor_of([page[-1]["name"]]) if more else None,
-    )
+    page, following = page_of(rows, limit, lambda row: [row["name"]])
+    answer = AccountPage(items=[Account.model_validate(dict(row)) for row in page], next=following)
     return tagged(answer, if_none_match)
 
 

@@ -18,7 +18,6 @@ from gateway import (
     balances,
     breaks,
     certificates,
-    changes,
     confirmation_page,
     confirmations,
     customers,
@@ -42,6 +41,7 @@ from gateway import (
     statements,
     status,
     versions,
+    withdrawals,
 )
 from gateway.booking import keep_booking
 from gateway.callers import allowed
@@ -55,7 +55,7 @@ from gateway.parameters import only_known
 from gateway.webhooks import StripeWebhook
 
 _DESCRIPTION = """
-Customer onboarding that is never half done.
+Customer onboarding and payment reconciliation that are never half done.
 
 Send your API key as `Authorization: Bearer …`. Every request that changes something may be sent
 again: signups by their `Idempotency-Key`, decisions because asking twice is fine. Where two people
@@ -133,7 +133,7 @@ def create_app(options: GatewayOptions) -> FastAPI:
     api = (
         onboardings,
         status,
-        changes,
+        withdrawals,
         versions,
         appeals,
         confirmations,

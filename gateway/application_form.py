@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -21,7 +20,7 @@ from pydantic import (
 from pydantic_extra_types.country import CountryAlpha2
 from pydantic_extra_types.currency_code import Currency
 
-from gateway.forms import Time
+from gateway.forms import Form, Time
 from workflows.actor import Why
 from workflows.onboarding.application import Application, Owner, Signatory, TaxNumber
 
@@ -253,14 +252,10 @@ _TAKEN_OUT = {"tax_id", "date_of_birth", "monthly_volume", "signatory"}
 """What an application can be without."""
 
 
-class CorrectionForm(BaseModel):
+class CorrectionForm(Form):
     """What is corrected in an application; fields that are left out stay as they are."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra=_left_out_or_told,
-    )
+    model_config = ConfigDict(json_schema_extra=_left_out_or_told)
 
     kind: Literal["person", "company"] | None = None
     name: Name | None = None
@@ -292,7 +287,7 @@ def _told_why(schema: dict[str, Any]) -> None:
 class ChangeForm(CorrectionForm):
     """What is changed in an application, and why; fields that are left out stay as they are."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_told_why)
+    model_config = ConfigDict(json_schema_extra=_told_why)
 
     date_of_birth: Birthday | None = None
     monthly_volume: Volume | None = None

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 
 from database.connection import DatabaseDown
-from gateway import examples, lost_runs
+from gateway import examples, stuck_runs
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
 from gateway.correctable import parked_since
 from gateway.cursors import bad_cursor, cursor_of, place_of
@@ -26,9 +27,9 @@ from gateway.processes import tenant_of_process
 from gateway.progress import progress_of
 from workflows.actor import SignedActor
 from workflows.decisions import Resolution, Taken
-from workflows.handover import temporal_answers
 from workflows.onboarding.application import Answer
 from workflows.onboarding.life import is_customer
+from workflows.patience import temporal_answers
 from workflows.progress import Choice
 from workflows.search_attributes import ATTENTION, ATTENTION_SINCE, OWNER, PROBLEMS, STAGE, TENANT
 
@@ -188,7 +189,7 @@ async def resolve(form: ResolutionForm, caller: Allowed, options: Options) -> Ta
     """
     await _own(options, caller, form.workflow_id)
     if form.step is None:
-        return await lost_runs.resolve(options, caller, form)
+        return await stuck_runs.resolve(options, caller, form)
     step, since = form.step, form.since
     if form.version is not None:
         since = await parked_since(options, form.workflow_id, step, form.version)
@@ -223,8 +224,7 @@ async def decide(
     except NoProcess:
         raise not_found("process") from None
     except Ended as ended:
-        how = f"it is {ended.end}" if ended.end else "it was ended from outside"
-        raise Problem(409, "not-parked", f"Nothing waits any more: {how}.") from None
+        raise Problem(409, "not-parked", f"Nothing waits any more: {ended.how}.") from None
 
 
 async def _own(options: GatewayOptions, caller: Caller, workflow_id: str) -> None:
@@ -367,10 +367,10 @@ def _cause(problems_seen: Sequence[str]) -> str:
     return causes[0] if causes else "workflow task failed"
 
 
-async def _lost(engine: lost_runs.Engine, filters: Filters) -> list[AttentionItem]:
+async def _lost(engine: AsyncEngine, filters: Filters) -> list[AttentionItem]:
     lost = [
         (run, await tenant_of_process(engine, run["workflow_id"]))
-        for run in await lost_runs.unresolved(engine)
+        for run in await stuck_runs.unresolved(engine)
     ]
     return [
         AttentionItem(

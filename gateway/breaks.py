@@ -9,7 +9,7 @@ from database.reconciliation import lists
 from database.reconciliation.lists import BreaksAsked
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, tenant_to_see
-from gateway.cursors import cursor_of, place_of
+from gateway.cursors import page_of, place_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.named_accounts import must_be_there
 from gateway.openapi import answers, problems
@@ -122,11 +122,8 @@ async def many(
             after=(place[0], place[1]) if place else None,
             limit=limit + 1,
         )
-    page, more = rows[:limit], len(rows) > limit
-    answer = BreakPage(
-        items=[Break.model_validate(row) for row in page],
-        next=cursor_of([page[-1]["at_risk_minor"], page[-1]["id"]]) if more else None,
-    )
+    page, following = page_of(rows, limit, lambda row: [row["at_risk_minor"], row["id"]])
+    answer = BreakPage(items=[Break.model_validate(row) for row in page], next=following)
     return tagged(answer, if_none_match)
 
 

@@ -1,27 +1,35 @@
-"""An applicant confirms their address by the token in their mail: here for programs, as JSON."""
+"""An applicant confirms their address by the token in their mail, which may be sent once more.
+
+Here that is for programs, as JSON.
+"""
 
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
 
-from database import confirmations, inbox
+from database import confirmations, inbox, onboardings
 from database.confirmations import Asked
 from database.connection import statement, transaction
 from gateway import examples
-from gateway.callers import Allowed
-from gateway.forms import ConfirmationForm
+from gateway.callers import Allowed, AskedTenant, tenant_to_act_for
+from gateway.decisions import Ended, NoProcess, ended_from_outside, send
+from gateway.forms import ConfirmationForm, ResendForm
+from gateway.onboardings import KnownId
 from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
-from gateway.problems import Problem
+from gateway.problems import Problem, not_found
+from workflows.actor import SignedActor
 from workflows.events import EMAIL_CONFIRMED, Event
-from workflows.onboarding.application import Confirmed
+from workflows.onboarding.application import Confirmed, Resent
 from workflows.onboarding.confirmation_link import Link, link_of
+from workflows.onboarding.messages import ConfirmationResend, workflow_id
 
-router = APIRouter(prefix="/v1/confirmations", tags=["confirmations"])
+router = APIRouter(prefix="/v1")
 
 
 @router.post(
-    "",
+    "/confirmations",
+    tags=["confirmations"],
     response_model=Confirmed,
     responses={
         **answers(Confirmed(id=examples.ID, confirmed_at=examples.AT), description="Confirmed"),
@@ -97,6 +105,66 @@ async def confirm(options: GatewayOptions, link: Link, asked: Asked) -> Confirme
         return Confirmed(id=id_, confirmed_at=again.confirmed_at)
     options.news.set()
     return Confirmed(id=id_, confirmed_at=confirmed_at)
+
+
+@router.post(
+    "/onboardings/{id}/resend-confirmation",
+    tags=["onboardings"],
+    status_code=202,
+    response_model=Resent,
+    responses={
+        **answers(
+            Resent(id=examples.ID, stage="verifying_email"),
+            status=202,
+            description="Accepted; the mail goes out",
+        ),
+        **problems(400, 401, 403, 404, 409, 413, 415, 503),
+    },
+    summary="Send the confirmation mail again",
+)
+async def resend_confirmation(
+    id: KnownId,
+    form: ResendForm,
+    caller: Allowed,
+    options: Options,
+    asked_tenant: AskedTenant = None,
+) -> Resent:
+    """Send the mail with the link once more, to the address that the application names now.
+
+    That is possible while the address waits to be confirmed, so many times and each a pause after
+    the last as the policy says. 429 with the code `too-soon` means that a mail has only just gone
+    out; `Retry-After` says when the next one may.
+    """
+    tenant = tenant_to_act_for(caller, asked_tenant)
+    process = workflow_id(tenant, id)
+
+    def resend(by: SignedActor) -> ConfirmationResend:
+        return ConfirmationResend(reason=form.reason, by=by, on_behalf_of=caller.on_behalf_of)
+
+    signed = options.signer.sign(
+        resend, workflow_id=process, update="resend_confirmation", by=caller.actor
+    )
+    try:
+        taken = await send(options.client, process, "resend_confirmation", signed)
+    except Ended as ended:
+        raise _not_confirming(ended.end) from None
+    except NoProcess:
+        async with transaction(options.engine) as connection:
+            row = await onboardings.one(connection, id, tenant=tenant)
+        if row is None:
+            raise not_found("onboarding") from None
+        raise _not_confirming(row["stage"]) from None
+    return Resent(id=id, stage=taken.stage)
+
+
+def _not_confirming(stage: str | None) -> Problem:
+    if stage is None:
+        return ended_from_outside()
+    return Problem(
+        409,
+        "not-confirming",
+        f"No address waits to be confirmed: the onboarding is {stage}.",
+    )
 
 
 def _unknown() -> Problem:

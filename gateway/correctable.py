@@ -13,10 +13,11 @@ from database.connection import transaction
 from gateway.options import GatewayOptions
 from gateway.problems import Problem, not_found, unavailable
 from gateway.progress import progress_of
-from workflows.handover import PATIENCE, latest_run
 from workflows.onboarding.messages import CHANGEABLE
 from workflows.onboarding.steps import BillingSteps, CrmSteps, DirectorySteps
+from workflows.patience import PATIENCE
 from workflows.progress import Attention, Progress, StepProgress
+from workflows.runs import latest_run
 from workflows.step import declaration_of
 
 _GIVEN_BY = {

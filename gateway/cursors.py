@@ -2,10 +2,14 @@
 
 import base64
 import json
+import re
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.problems import FieldError, Problem
+
+Row = TypeVar("Row")
 
 _EARLIEST, _LATEST = 1970, 9000
 """Years in which something may have happened: what lies outside cannot be said in every zone."""
@@ -14,8 +18,30 @@ _LARGEST = 2**63 - 1
 
 
 def cursor_of(place: list[Any]) -> str:
-    """A cursor for a place in a list. Any: whatever JSON can hold, for whoever made it."""
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    """A cursor for a place in a list. Any: a time, or whatever JSON can hold."""
+    said = json.dumps(place, default=datetime.isoformat)
+    return base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
+
+
+def page_of(
+    rows: Sequence[Row], limit: int, place: Callable[[Row], list[Any]]
+) -> tuple[Sequence[Row], str | None]:
+    """The rows of a page, and the cursor of the page after: None where one row more is not there.
+
+    `place` says where a row stands in the list. Any: as for a cursor.
+    """
+    page = rows[:limit]
+    return page, cursor_of(place(page[-1])) if len(rows) > limit else None
+
+
+def after(cursor: str | None, id_: re.Pattern[str]) -> tuple[datetime, str] | None:
+    """The time and the id that the page before ended with. Raises Problem (422)."""
+    if cursor is None:
+        return None
+    at, name = place_of(cursor, str, str)
+    if not id_.fullmatch(name):
+        raise bad_cursor()
+    return _time_of(at), name
 
 
 def place_of(cursor: str, *kinds: type) -> list[Any]:
@@ -27,12 +53,17 @@ def place_of(cursor: str, *kinds: type) -> list[Any]:
         place = None
     if not isinstance(place, list) or [type(part) for part in place] != list(kinds):
         raise bad_cursor()
-    if any(isinstance(part, int) and abs(part) > _LARGEST for part in place):
+    if not all(_sayable(part) for part in place):
         raise bad_cursor()
     return place
 
 
-def time_of(text: str) -> datetime:
+def _sayable(part: str | int) -> bool:
+    """Whether our database has such a value: its texts hold no NUL, and nothing of half a sign."""
+    return part.isprintable() if isinstance(part, str) else abs(part) <= _LARGEST
+
+
+def _time_of(text: str) -> datetime:
     """The time that is a part of a place. Raises Problem (422)."""
     try:
         at = datetime.fromisoformat(text)

@@ -1,26 +1,27 @@
 """Customers: found again, compared on request, and let go."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from database import customers
 from database.connection import transaction
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
-from gateway.cursors import cursor_of
-from gateway.decisions import Ended, NoProcess, Update, send
+from gateway.cursors import after, page_of
+from gateway.decisions import Ended, NoProcess, Update, ended_from_outside, send
 from gateway.etags import IfNoneMatch, tagged
-from gateway.forms import Time
-from gateway.onboardings import KnownId, place_after
+from gateway.forms import ReasonForm, Time
+from gateway.onboardings import ID, KnownId
 from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import Problem, not_found
 from gateway.progress import progress_of
-from workflows.actor import SignedActor, Why
+from workflows.actor import SignedActor
 from workflows.decisions import Taken
 from workflows.onboarding.customer import (
     CustomerInFull,
@@ -55,13 +56,7 @@ _IN_FULL = CustomerInFull(
 )
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    reason: Why
-
-
-class OffboardingForm(_Form):
+class OffboardingForm(ReasonForm):
     """Why somebody leaves, or has to."""
 
     model_config = ConfigDict(
@@ -69,7 +64,7 @@ class OffboardingForm(_Form):
     )
 
 
-class ComparisonForm(_Form):
+class ComparisonForm(ReasonForm):
     """Why the systems outside are to be compared now."""
 
     model_config = ConfigDict(
@@ -110,13 +105,12 @@ async def many(
             reverify_before=reverify_before,
             since_from=since_from,
             since_before=since_before,
-            after=place_after(cursor),
+            after=after(cursor, ID),
             limit=limit + 1,
         )
-    page, more = rows[:limit], len(rows) > limit
+    page, following = page_of(rows, limit, lambda row: [row["since"], row["id"]])
     answer = CustomerPage(
-        items=[ListedCustomer.model_validate(dict(row)) for row in page],
-        next=cursor_of([page[-1]["since"].isoformat(), page[-1]["id"]]) if more else None,
+        items=[ListedCustomer.model_validate(dict(row)) for row in page], next=following
     )
     return tagged(answer, if_none_match)
 
@@ -162,7 +156,8 @@ async def offboard(
     id: KnownId, form: OffboardingForm, caller: Allowed, options: Options, response: Response
 ) -> Offboarded:
     """Take a customer's access away, and keep what must be kept. Asking twice is fine."""
-    process = (await _row(options, caller, id))["workflow_id"]
+    row = await _row(options, caller, id)
+    process = row["workflow_id"]
 
     def offboarding(by: SignedActor) -> Offboarding:
         return Offboarding(reason=form.reason, by=by)
@@ -171,10 +166,10 @@ async def offboard(
         signed = options.signer.sign(
             offboarding, workflow_id=process, update="offboard", by=caller.actor
         )
-        taken = await _send(options, process, "offboard", signed)
+        taken = await _send(options, row, "offboard", signed)
     except Ended as ended:
         if ended.end != "offboarded":
-            raise _ended_from_outside() from None
+            raise ended_from_outside() from None
         return Offboarded(id=id, stage="offboarded", stopping=None)
     if taken.stopping is not None:
         response.status_code = 202
@@ -200,17 +195,18 @@ async def compare(id: KnownId, form: ComparisonForm, caller: Allowed, options: O
 
     What is found is in the audit trail; what somebody has to decide about is on the attention list.
     """
-    process = (await _row(options, caller, id))["workflow_id"]
+    row = await _row(options, caller, id)
+    process = row["workflow_id"]
 
     def asked(by: SignedActor) -> CompareNow:
         return CompareNow(reason=form.reason, by=by)
 
     signed = options.signer.sign(asked, workflow_id=process, update="compare_now", by=caller.actor)
     try:
-        return await _send(options, process, "compare_now", signed)
+        return await _send(options, row, "compare_now", signed)
     except Ended as ended:
         if ended.end is None:
-            raise _ended_from_outside() from None
+            raise ended_from_outside() from None
         raise Problem(409, "too-late", f"The customer is {ended.end}.") from None
 
 
@@ -224,18 +220,16 @@ async def _row(options: GatewayOptions, caller: Caller, id_: str) -> dict[str, A
 
 
 async def _send(
-    options: GatewayOptions, process: str, update: Update, signed: Offboarding | CompareNow
+    options: GatewayOptions,
+    row: Mapping[str, Any],
+    update: Update,
+    signed: Offboarding | CompareNow,
 ) -> Taken:
-    """Have the process take it. Raises Ended, also where Temporal has forgotten it since."""
+    """Have the process take it. Raises Ended, also where Temporal has forgotten it since.
+
+    Any: the columns' own. Who did not leave by our own book was lost by Temporal.
+    """
     try:
-        return await send(options.client, process, update, signed)
+        return await send(options.client, row["workflow_id"], update, signed)
     except NoProcess:
-        raise Ended("offboarded") from None
-
-
-def _ended_from_outside() -> Problem:
-    return Problem(
-        409,
-        "ended-from-outside",
-        "The process was ended from outside: an operator has to resolve it, see /v1/attention.",
-    )
+        raise Ended("offboarded" if row["left_at"] is not None else None) from None

@@ -14,7 +14,8 @@ from gateway.problems import Problem
 from workflows.actor import Decision
 from workflows.decisions import Taken
 from workflows.events import NotTaken
-from workflows.handover import PATIENCE, is_failing, latest_run, temporal_answers
+from workflows.patience import PATIENCE, temporal_answers
+from workflows.runs import is_failing, latest_run
 
 Update = Literal[
     "withdraw",
@@ -41,6 +42,11 @@ class Ended(Exception):
     def __init__(self, end: str | None) -> None:
         super().__init__(end)
         self.end = end
+
+    @property
+    def how(self) -> str:
+        """What is said of the process."""
+        return f"it is {self.end}" if self.end else "it was ended from outside"
 
 
 async def send(client: Client, workflow_id: str, update: Update, decision: Decision) -> Taken:
@@ -71,6 +77,15 @@ async def send(client: Client, workflow_id: str, update: Update, decision: Decis
             raise _cannot_go_on() from None
         raise
     raise await _why_nobody_takes_it(client, workflow_id)
+
+
+def ended_from_outside() -> Problem:
+    """What is said where somebody has to bring the process back before it takes anything."""
+    return Problem(
+        409,
+        "ended-from-outside",
+        "The process was ended from outside: an operator has to resolve it, see /v1/attention.",
+    )
 
 
 def _cannot_go_on() -> Problem:

@@ -328,8 +328,7 @@ async def _judge(
             raise Problem(409, "too-late", "The onboarding has ended: it is active.") from None
         raise not_found("process") from None
     except Ended as ended:
-        how = f"it is {ended.end}" if ended.end else "it was ended from outside"
-        raise Problem(409, "too-late", f"The onboarding has ended: {how}.") from None
+        raise Problem(409, "too-late", f"The onboarding has ended: {ended.how}.") from None
 
 
 async def _to_judge(options: GatewayOptions, caller: Caller, id_: str, document: str) -> RowMapping:

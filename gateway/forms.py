@@ -43,60 +43,56 @@ Time = Annotated[AwareDatetime, BeforeValidator(written_out), AfterValidator(_sa
 """A point in time, as text with its zone."""
 
 
-class WithdrawalForm(BaseModel):
+class Form(BaseModel):
+    """What a caller may send: what it does not name is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ReasonForm(Form):
+    """Why somebody has done what the path says."""
+
+    reason: Why
+
+
+class WithdrawalForm(ReasonForm):
     """Why an application is taken back."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"reason": "the applicant changed their mind"}]},
+        json_schema_extra={"examples": [{"reason": "the applicant changed their mind"}]}
     )
 
-    reason: Why
 
-
-class ResendForm(BaseModel):
+class ResendForm(ReasonForm):
     """Why the mail with the link is sent once more."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"reason": "the applicant found no mail"}]},
+        json_schema_extra={"examples": [{"reason": "the applicant found no mail"}]}
     )
 
-    reason: Why
 
-
-class ConfirmationForm(BaseModel):
+class ConfirmationForm(Form):
     """The token at the end of a link."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"token": f"{'a' * 26}.1.1893456000.{'a' * 52}"}]},
+        json_schema_extra={"examples": [{"token": f"{'a' * 26}.1.1893456000.{'a' * 52}"}]}
     )
 
     token: Annotated[str, Field(max_length=200, json_schema_extra={"pattern": TOKEN_PATTERN})]
 
 
-class FindingForm(BaseModel):
+class FindingForm(ReasonForm):
     """Why an applicant is, or is not, who they say."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"reason": "passport seen in a video call"}]},
+        json_schema_extra={"examples": [{"reason": "passport seen in a video call"}]}
     )
 
-    reason: Why
 
-
-class JudgementForm(BaseModel):
+class JudgementForm(Form):
     """What somebody found out about a hit of a screening."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -105,7 +101,7 @@ class JudgementForm(BaseModel):
                     "until": "2026-12-31T00:00:00Z",
                 }
             ]
-        },
+        }
     )
 
     verdict: Literal["false_positive", "confirmed"]
@@ -123,15 +119,13 @@ class JudgementForm(BaseModel):
         return self
 
 
-class RelationForm(BaseModel):
+class RelationForm(Form):
     """How two onboardings are related that may be of one applicant, and why."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [{"relation": "merge", "reason": "the same person, by the passport"}]
-        },
+        }
     )
 
     relation: Literal["merge", "link"] = Field(
@@ -141,19 +135,15 @@ class RelationForm(BaseModel):
     reason: Why
 
 
-class AppealForm(BaseModel):
+class AppealForm(ReasonForm):
     """Why somebody appeals against a rejection."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"reason": "the passport was renewed meanwhile"}]},
+        json_schema_extra={"examples": [{"reason": "the passport was renewed meanwhile"}]}
     )
 
-    reason: Why
 
-
-class ResolutionForm(BaseModel):
+class ResolutionForm(Form):
     """What is decided about something on the attention list.
 
     `step` is left out for a run that was ended from outside: `retry` then lets it go on from where
@@ -162,8 +152,6 @@ class ResolutionForm(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -173,7 +161,7 @@ class ResolutionForm(BaseModel):
                     "reason": "Stripe is up again",
                 }
             ],
-        },
+        }
     )
 
     workflow_id: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
@@ -198,12 +186,10 @@ class ResolutionForm(BaseModel):
         return self
 
 
-class ReopenForm(BaseModel):
+class ReopenForm(Form):
     """Which request is to be carried out again on purpose, and why."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -211,32 +197,26 @@ class ReopenForm(BaseModel):
                     "reason": "the mail was lost at the provider",
                 }
             ]
-        },
+        }
     )
 
     key: Annotated[str, Field(pattern=r"^[!-~]{1,400}$")]
     reason: Why
 
 
-class RefusalForm(BaseModel):
+class RefusalForm(Form):
     """What is wrong with a document: the applicant is told `code`, and never `reason`."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", json_schema_extra={"examples": [{"code": "unreadable"}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "unreadable"}]})
 
     code: RefusalCode
     reason: Why = "looked at it"
 
 
-class AcceptanceForm(BaseModel):
+class AcceptanceForm(Form):
     """That a document is what was asked for; `valid_until` is the last day that it is valid."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{}, {"valid_until": "2030-01-31"}]},
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{}, {"valid_until": "2030-01-31"}]})
 
     reason: Why = "looked at it"
     valid_until: date | None = None

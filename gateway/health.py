@@ -9,12 +9,12 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from database.connection import DatabaseDown, transaction
-from database.migrate import is_current
+from database.migrate import may_run
 from gateway.openapi import answers, problems
 from gateway.options import Options
 from gateway.problems import FieldError, Problem
 from workflows.events import NotTaken
-from workflows.handover import temporal_answers
+from workflows.patience import temporal_answers
 
 router = APIRouter(tags=["health"])
 
@@ -39,7 +39,7 @@ async def alive() -> Health:
     responses={**answers(Health(status="ready")), **problems(503)},
 )
 async def ready(options: Options) -> Health:
-    """Whether the database and Temporal answer, and the migrations are this release's."""
+    """Whether the database and Temporal answer, and this release may run on its tables."""
     checks = await asyncio.gather(_database(options.engine), _temporal(options.client))
     missing = [problem for problem in checks if problem is not None]
     if missing:
@@ -66,7 +66,7 @@ async def _database(engine: AsyncEngine) -> FieldError | None:
 async def _migrated(engine: AsyncEngine) -> FieldError | None:
     try:
         async with transaction(engine) as connection:
-            if await is_current(connection):
+            if await may_run(connection):
                 return None
     except DatabaseDown:
         return FieldError(field="database", message="does not answer")

@@ -1,5 +1,6 @@
 """Where reviewers find out who applicants are: sessions that wait for them, and what they say."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -11,7 +12,7 @@ from database.connection import transaction
 from database.identity_sessions import Verdict
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, Caller, must_be_impartial, tenant_to_see
-from gateway.cursors import cursor_of, place_of, time_of
+from gateway.cursors import after, page_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import FindingForm
 from gateway.openapi import answers, problem, problems
@@ -23,7 +24,8 @@ from workflows.onboarding.application import Answer
 router = APIRouter(prefix="/v1/identity-sessions", tags=["identity"])
 
 SessionState = Literal["open", "verified", "failed", "closed"]
-SessionId = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,64}$")]
+_ID = re.compile(r"[a-z0-9_]{1,64}")
+SessionId = Annotated[str, Path(pattern=f"^{_ID.pattern}$")]
 _DECIDED = "The session is failed: it is decided about once."
 
 
@@ -114,22 +116,12 @@ async def many(
             connection,
             tenant=tenant_to_see(caller, asked_tenant),
             open_=open,
-            after=_after(cursor),
+            after=after(cursor, _ID),
             limit=limit + 1,
         )
-    page, more = rows[:limit], len(rows) > limit
-    answer = IdentitySessionPage(
-        items=[_session(row) for row in page],
-        next=cursor_of([page[-1]["opened_at"].isoformat(), page[-1]["id"]]) if more else None,
-    )
+    page, following = page_of(rows, limit, lambda row: [row["opened_at"], row["id"]])
+    answer = IdentitySessionPage(items=[_session(row) for row in page], next=following)
     return tagged(answer, if_none_match)
-
-
-def _after(cursor: str | None) -> tuple[datetime, str] | None:
-    if cursor is None:
-        return None
-    at, id_ = place_of(cursor, str, str)
-    return time_of(at), id_
 
 
 @router.get(

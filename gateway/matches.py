@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.connection import transaction
@@ -13,14 +13,14 @@ from database.reconciliation.lists import MatchesAsked
 from database.reconciliation.taking_apart import NoMatch, taken_apart_before, unmatch
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
-from gateway.cursors import cursor_of, place_of
+from gateway.cursors import page_of, place_of
 from gateway.etags import IfNoneMatch, tagged
+from gateway.forms import ReasonForm
 from gateway.named_accounts import must_be_there
 from gateway.openapi import answers, problems
 from gateway.options import Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import not_found
-from workflows.actor import Why
 from workflows.reconciliation.answers import Item, Match, MatchPage, Unmatched
 from workflows.reconciliation.books import Leg, Rule
 from workflows.reconciliation.messages import AccountName
@@ -63,16 +63,12 @@ _EXAMPLE = Match(
 )
 
 
-class UnmatchForm(BaseModel):
+class UnmatchForm(ReasonForm):
     """Why items do not belong together."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"reason": "the deposit was of another customer"}]},
+        json_schema_extra={"examples": [{"reason": "the deposit was of another customer"}]}
     )
-
-    reason: Why
 
 
 @router.get(
@@ -113,11 +109,8 @@ async def many(
             after=place_of(cursor, int)[0] if cursor is not None else None,
             limit=limit + 1,
         )
-    page, more = rows[:limit], len(rows) > limit
-    answer = MatchPage(
-        items=[Match.model_validate(row) for row in page],
-        next=cursor_of([page[-1]["number"]]) if more else None,
-    )
+    page, following = page_of(rows, limit, lambda row: [row["number"]])
+    answer = MatchPage(items=[Match.model_validate(row) for row in page], next=following)
     return tagged(answer, if_none_match)
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from datetime import datetime
 from typing import Annotated, Any
 
 import structlog
@@ -15,7 +14,7 @@ from gateway import examples
 from gateway.application_form import ApplicationForm
 from gateway.callers import Allowed, AskedTenant, tenant_to_act_for, tenant_to_see
 from gateway.consent import must_be_accepted
-from gateway.cursors import bad_cursor, cursor_of, place_of, time_of
+from gateway.cursors import after, page_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import Time
 from gateway.idempotency import IdempotencyKey, taken_once
@@ -40,14 +39,15 @@ from workflows.request_key import content_hash
 log = structlog.stdlib.get_logger(__name__)
 router = APIRouter(prefix="/v1/onboardings", tags=["onboardings"])
 
-_ID = re.compile(r"[a-z2-7]{26}")
+ID = re.compile(r"[a-z2-7]{26}")
+"""What the id of an onboarding looks like, which its customer keeps."""
 
 
 def known_id(
-    id: Annotated[str, Path(json_schema_extra={"pattern": f"^{_ID.pattern}$"})],
+    id: Annotated[str, Path(json_schema_extra={"pattern": f"^{ID.pattern}$"})],
 ) -> str:
     """An id that an onboarding may have. Raises Problem (404)."""
-    if not _ID.fullmatch(id):
+    if not ID.fullmatch(id):
         raise not_found("onboarding")
     return id
 
@@ -203,25 +203,14 @@ async def many(
             stages=list(stage) if stage else None,
             created_from=created_from,
             created_before=created_before,
-            after=place_after(cursor),
+            after=after(cursor, ID),
             limit=limit + 1,
         )
-    page, more = rows[:limit], len(rows) > limit
+    page, following = page_of(rows, limit, lambda row: [row["created_at"], row["id"]])
     answer = OnboardingPage(
-        items=[ListedOnboarding.model_validate(dict(row)) for row in page],
-        next=cursor_of([page[-1]["created_at"].isoformat(), page[-1]["id"]]) if more else None,
+        items=[ListedOnboarding.model_validate(dict(row)) for row in page], next=following
     )
     return tagged(answer, if_none_match)
-
-
-def place_after(cursor: str | None) -> tuple[datetime, str] | None:
-    """The time and the id that the page before ended with. Raises Problem (422)."""
-    if cursor is None:
-        return None
-    at, id_ = place_of(cursor, str, str)
-    if not _ID.fullmatch(id_):
-        raise bad_cursor()
-    return time_of(at), id_
 
 
 @router.get(

@@ -11,7 +11,7 @@ from database.reconciliation.certificates import Standing
 from database.reconciliation.open_list import OpenAsked
 from gateway import examples
 from gateway.callers import Allowed
-from gateway.cursors import bad_cursor, cursor_of, place_of
+from gateway.cursors import bad_cursor, page_of, place_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.named_accounts import KnownAccount, account_of
 from gateway.openapi import answers, problems
@@ -110,12 +110,12 @@ async def many(
             limit=limit + 1,
         )
         totals = await open_list.totals(connection, asked) if cursor is None else []
-    page, more = rows[:limit], len(rows) > limit
+    page, following = page_of(rows, limit, lambda row: [standing.run, *row["place"]])
     answer = _page(account, standing).model_copy(
         update={
             "totals": [OpenTotal.model_validate(one) for one in totals],
             "items": [OpenItem.model_validate(one) for one in page],
-            "next": cursor_of([standing.run, *page[-1]["place"]]) if more else None,
+            "next": following,
         }
     )
     return tagged(answer, if_none_match)

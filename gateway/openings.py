@@ -3,7 +3,7 @@
 from typing import Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import ConfigDict, field_validator
 from sqlalchemy import RowMapping
 
 from database.connection import transaction
@@ -12,6 +12,7 @@ from database.journal.openings import NotOpened
 from gateway import examples
 from gateway.callers import Allowed, Caller
 from gateway.etags import IfMatch, IfNoneMatch, changed_meanwhile, tagged
+from gateway.forms import ReasonForm
 from gateway.named_accounts import KnownAccount, account_of
 from gateway.openapi import answers, problem, problems
 from gateway.options import GatewayOptions, Options
@@ -74,16 +75,12 @@ class OpeningForm(Opening):
         return told
 
 
-class OpeningDecisionForm(BaseModel):
+class OpeningDecisionForm(ReasonForm):
     """Why a proposal is approved of, or refused."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"reason": "compared with the statements of that day"}]},
+        json_schema_extra={"examples": [{"reason": "compared with the statements of that day"}]}
     )
-
-    reason: Why
 
 
 _REFUSALS = problem(

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -16,7 +15,7 @@ from database.journal import payments
 from database.journal.payments import BeforeOpening, Told
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, tenant_to_see
-from gateway.cursors import bad_cursor, cursor_of, place_of, time_of
+from gateway.cursors import after, page_of
 from gateway.etags import IfNoneMatch, tagged
 from gateway.forms import written_out
 from gateway.idempotency import IdempotencyKey, taken_once
@@ -166,14 +165,11 @@ async def many(
             tenant=tenant_to_see(caller, asked_tenant),
             account=account,
             reference=reference,
-            after=_after(cursor),
+            after=after(cursor, _ID),
             limit=limit + 1,
         )
-    page, more = rows[:limit], len(rows) > limit
-    answer = PaymentPage(
-        items=[_payment(row) for row in page],
-        next=cursor_of([page[-1]["booked_at"].isoformat(), page[-1]["id"]]) if more else None,
-    )
+    page, following = page_of(rows, limit, lambda row: [row["booked_at"], row["id"]])
+    answer = PaymentPage(items=[_payment(row) for row in page], next=following)
     return tagged(answer, if_none_match)
 
 
@@ -195,15 +191,6 @@ async def one(
     if row is None:
         raise not_found("payment")
     return tagged(_payment(row), if_none_match)
-
-
-def _after(cursor: str | None) -> tuple[datetime, str] | None:
-    if cursor is None:
-        return None
-    at, id_ = place_of(cursor, str, str)
-    if not _ID.fullmatch(id_):
-        raise bad_cursor()
-    return time_of(at), id_
 
 
 def _not_now(early: BeforeOpening) -> Problem:

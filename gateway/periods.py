@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.connection import transaction
@@ -15,11 +15,11 @@ from database.reconciliation.accounts import Account
 from gateway import examples
 from gateway.callers import Allowed, Caller
 from gateway.etags import IfNoneMatch, tagged
+from gateway.forms import ReasonForm
 from gateway.named_accounts import KnownAccount, account_of
 from gateway.openapi import answers, problem, problems
 from gateway.options import GatewayOptions, Options
 from gateway.problems import Problem, not_found
-from workflows.actor import Why
 from workflows.reconciliation.answers import Period, PeriodList
 
 router = APIRouter(prefix="/v1/accounts/{account}/periods", tags=["accounts"])
@@ -53,16 +53,12 @@ def known_month(
 Month = Annotated[date, Depends(known_month)]
 
 
-class PeriodForm(BaseModel):
+class PeriodForm(ReasonForm):
     """Why a month is closed, locked or opened again."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"reason": "the month is reconciled and reported"}]},
+        json_schema_extra={"examples": [{"reason": "the month is reconciled and reported"}]}
     )
-
-    reason: Why
 
 
 def _refusals(*codes: str) -> dict[int | str, dict[str, Any]]:

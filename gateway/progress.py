@@ -6,8 +6,8 @@ from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
 from workflows.events import NotTaken
-from workflows.handover import temporal_answers
 from workflows.onboarding.workflow import CustomerOnboarding
+from workflows.patience import temporal_answers
 from workflows.progress import Progress
 
 _PATIENCE = timedelta(seconds=1)

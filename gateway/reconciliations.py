@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import ConfigDict, model_validator
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database.connection import transaction
@@ -12,16 +12,17 @@ from database.reconciliation import runs
 from database.reconciliation.accounts import Account
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
-from gateway.cursors import cursor_of, place_of
+from gateway.cursors import page_of, place_of
 from gateway.decisions import Ended, NoProcess, send
 from gateway.etags import IfNoneMatch, tagged
+from gateway.forms import Form, ReasonForm
 from gateway.named_accounts import KnownAccount, account_of, must_be_there
 from gateway.openapi import answers, problem, problems
 from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import FieldError, Problem, not_found
 from gateway.progress import progress_of
-from workflows.actor import SignedActor, Why
+from workflows.actor import SignedActor
 from workflows.decisions import Taken
 from workflows.reconciliation.answers import (
     Reconciliation,
@@ -65,28 +66,24 @@ _BUSY = problem(
 )
 
 
-class RunForm(BaseModel):
+class RunForm(Form):
     """Which day of which account is to be reconciled."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"account": "acme", "business_date": "2026-01-31"}]},
+        json_schema_extra={"examples": [{"account": "acme", "business_date": "2026-01-31"}]}
     )
 
     account: AccountName
     business_date: date
 
 
-class RangeForm(BaseModel):
+class RangeForm(Form):
     """Which days of an account are to be reconciled, one after the other."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [{"account": "acme", "first": "2026-01-01", "last": "2026-01-31"}]
-        },
+        }
     )
 
     account: AccountName
@@ -102,16 +99,12 @@ class RangeForm(BaseModel):
         return self
 
 
-class WithdrawalForm(BaseModel):
+class WithdrawalForm(ReasonForm):
     """Why a run is taken back."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"reason": "the statement was of another account"}]},
+        json_schema_extra={"examples": [{"reason": "the statement was of another account"}]}
     )
-
-    reason: Why
 
 
 @router.post(
@@ -222,10 +215,9 @@ async def many(
             after=place_of(cursor, int)[0] if cursor is not None else None,
             limit=limit + 1,
         )
-    page, more = rows[:limit], len(rows) > limit
+    page, following = page_of(rows, limit, lambda row: [row["id"]])
     answer = ReconciliationPage(
-        items=[Reconciliation.model_validate(_told(dict(row))) for row in page],
-        next=cursor_of([page[-1]["id"]]) if more else None,
+        items=[Reconciliation.model_validate(_told(dict(row))) for row in page], next=following
     )
     return tagged(answer, if_none_match)
 

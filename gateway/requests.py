@@ -1,5 +1,6 @@
 """The request ledger, for operators: what was intended, and what became of it."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,7 @@ from database import reopening
 from database.connection import transaction
 from gateway import examples
 from gateway.callers import Allowed, Caller
-from gateway.cursors import cursor_of, place_of, time_of
+from gateway.cursors import after, page_of
 from gateway.etags import IfMatch, IfNoneMatch, changed_meanwhile, tagged
 from gateway.forms import ReopenForm
 from gateway.openapi import answers, problems
@@ -22,7 +23,8 @@ from workflows.onboarding.application import Answer
 
 router = APIRouter(prefix="/v1/requests", tags=["requests"])
 
-Key = Annotated[str, Query(pattern=r"^[!-~]{1,400}$")]
+_KEY = re.compile(r"[!-~]{1,400}")
+Key = Annotated[str, Query(pattern=f"^{_KEY.pattern}$")]
 
 
 class LedgerEntry(Answer):
@@ -94,21 +96,11 @@ async def of_process(
         raise not_found("process")
     async with transaction(options.engine) as connection:
         rows = await reopening.of_process(
-            connection, workflow_id, after=_after(cursor), limit=limit + 1
+            connection, workflow_id, after=after(cursor, _KEY), limit=limit + 1
         )
-    page, more = rows[:limit], len(rows) > limit
-    answer = LedgerPage(
-        items=[_entry(row) for row in page],
-        next=cursor_of([page[-1]["created_at"].isoformat(), page[-1]["key"]]) if more else None,
-    )
+    page, following = page_of(rows, limit, lambda row: [row["created_at"], row["key"]])
+    answer = LedgerPage(items=[_entry(row) for row in page], next=following)
     return tagged(answer, if_none_match)
-
-
-def _after(cursor: str | None) -> tuple[datetime, str] | None:
-    if cursor is None:
-        return None
-    at, key = place_of(cursor, str, str)
-    return time_of(at), key
 
 
 @router.get(

@@ -4,11 +4,12 @@ import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from gateway import examples
 from gateway.attention import AttentionItem, Filters, Why, decide, running_page
 from gateway.callers import Allowed, Caller, Tenant, tenant_to_see
+from gateway.forms import Form
 from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
 from gateway.problems import Problem
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/v1/attention", tags=["attention"])
 _AT_ONCE = 16
 
 
-class RetryForm(BaseModel):
+class RetryForm(Form):
     """Which parked steps are to be retried, and why. What is left out is not looked at.
 
     `step` takes all parts of a step with it: `documents.store` means every document. `reason_type`
@@ -31,8 +32,6 @@ class RetryForm(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {
@@ -42,7 +41,7 @@ class RetryForm(BaseModel):
                     "dry_run": False,
                 }
             ]
-        },
+        }
     )
 
     step: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:/-]{1,200}$")] | None = None

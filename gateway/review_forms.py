@@ -4,10 +4,10 @@ import re
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from gateway import examples
-from workflows.actor import Why
+from gateway.forms import Form, ReasonForm
 from workflows.onboarding.application import Answer, Application
 from workflows.onboarding.review import Reviewer, review_id
 from workflows.onboarding.rules import AdverseAction
@@ -39,54 +39,41 @@ CommentText = Annotated[
 ]
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class NothingMore(_Form):
+class NothingMore(Form):
     """An empty object: all is said by the path."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [{}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
 
 
-class CommentForm(_Form):
+class CommentForm(Form):
     """What is to be said to other reviewers. It may name the applicant."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"text": "The register extract has another address."}]},
+        json_schema_extra={"examples": [{"text": "The register extract has another address."}]}
     )
 
     text: CommentText
 
 
-class ApprovalForm(_Form):
+class ApprovalForm(ReasonForm):
     """Why somebody agrees."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"reason": "the register confirms the directors"}]},
+        json_schema_extra={"examples": [{"reason": "the register confirms the directors"}]}
     )
 
-    reason: Why
 
-
-class RejectionForm(_Form):
+class RejectionForm(ReasonForm):
     """Why somebody says no: `reason` is for us alone, `codes` are told to the applicant."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {"reason": "the directors are not who they say", "codes": ["details_not_confirmed"]}
             ]
-        },
+        }
     )
 
-    reason: Why
     codes: Annotated[tuple[AdverseAction, ...], Field(min_length=1, max_length=6)]
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -13,7 +12,7 @@ from database import onboardings, reviews, screening
 from database.connection import transaction
 from gateway import examples, review_forms
 from gateway.callers import Allowed, AskedTenant, Caller, tenant_to_see
-from gateway.cursors import bad_cursor, cursor_of, place_of, time_of
+from gateway.cursors import after, page_of
 from gateway.decisions import Ended, NoProcess, Update, send
 from gateway.etags import IfMatch, IfNoneMatch, tagged
 from gateway.openapi import answers, problem, problems
@@ -103,14 +102,14 @@ async def many(
             owner=owner,
             claimed_by=claimed_by,
             overdue=overdue,
-            after=_after(cursor),
+            after=after(cursor, _ID),
             limit=limit + 1,
         )
-        page, more = rows[:limit], len(rows) > limit
+        page, following = page_of(rows, limit, lambda row: [row["due_at"], row["id"]])
         agreed = await reviews.agreed(connection, [row["id"] for row in page])
     answer = ReviewPage(
         items=[ListedReview.model_validate(_listed(row, agreed[row["id"]])) for row in page],
-        next=cursor_of([page[-1]["due_at"].isoformat(), page[-1]["id"]]) if more else None,
+        next=following,
     )
     return tagged(answer, if_none_match)
 
@@ -330,8 +329,9 @@ async def decide(
     except NoProcess:
         raise not_found("process") from None
     except Ended as ended:
-        how = f"it is {ended.end}" if ended.end else "it was ended from outside"
-        raise Problem(409, "not-reviewing", f"Nothing is under review any more: {how}.") from None
+        raise Problem(
+            409, "not-reviewing", f"Nothing is under review any more: {ended.how}."
+        ) from None
 
 
 async def _must_be_judged(connection: AsyncConnection, onboarding: str) -> None:
@@ -386,12 +386,3 @@ async def _answer(connection: AsyncConnection, row: RowMapping) -> ListedReview:
 def _listed(row: RowMapping, agreed: Sequence[RowMapping]) -> dict[str, Any]:
     """Any: columns of a review."""
     return {**row, "agreed": [one["actor"] for one in agreed]}
-
-
-def _after(cursor: str | None) -> tuple[datetime, str] | None:
-    if cursor is None:
-        return None
-    at, id_ = place_of(cursor, str, str)
-    if not _ID.fullmatch(id_):
-        raise bad_cursor()
-    return time_of(at), id_

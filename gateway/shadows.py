@@ -20,11 +20,12 @@ from gateway.problems import not_found
 from gateway.progress import progress_of
 from gateway.reconciliations import RunForm, account_to_compare, not_live
 from workflows import search_attributes
-from workflows.handover import PATIENCE, latest_run, temporal_answers
+from workflows.patience import PATIENCE, temporal_answers
 from workflows.reconciliation.answers import Shadow
 from workflows.reconciliation.messages import END_OF, Shadowed, shadow_id
 from workflows.reconciliation.starting import start_shadow
 from workflows.reconciliation.workflow import ShadowReconciliation
+from workflows.runs import latest_run
 
 router = APIRouter(prefix="/v1/reconciliations/shadows", tags=["reconciliations"])
 

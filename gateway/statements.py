@@ -4,11 +4,10 @@ import asyncio
 import re
 import uuid
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,14 +22,14 @@ from database.reconciliation.statements import OwnWithdrawal
 from gateway import examples
 from gateway.bodies import STATEMENT_TYPES
 from gateway.callers import Allowed, Caller
-from gateway.cursors import bad_cursor, cursor_of, place_of, time_of
+from gateway.cursors import after, page_of
 from gateway.etags import IfNoneMatch, tagged
+from gateway.forms import ReasonForm
 from gateway.openapi import answers, problem, problems
 from gateway.options import GatewayOptions, Options
 from gateway.parameters import Cursor, Limit
 from gateway.problems import FieldError, Problem, not_found
 from gateway.uploads import on_disk, received
-from workflows.actor import Why
 from workflows.reconciliation.statements import (
     StatementFile,
     StatementFiles,
@@ -103,16 +102,13 @@ _OWN_STATEMENT = "You sent a statement of its days: it takes somebody else, who 
 _OWN_WITHDRAWAL = "Nobody reinstates what they withdrew themselves: it takes somebody else."
 
 
-class StatementWithdrawal(BaseModel):
+class StatementWithdrawal(ReasonForm):
     """Why a statement is wrong, and which one, where the file has several."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"reason": "the bank sent a corrected one"}]},
+        json_schema_extra={"examples": [{"reason": "the bank sent a corrected one"}]}
     )
 
-    reason: Why
     statement: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
 
 
@@ -197,24 +193,14 @@ async def many(
             connection,
             seer=caller.tenant,
             state=state,
-            after=_after(cursor),
+            after=after(cursor, _ID),
             limit=limit + 1,
         )
-        page, more = rows[:limit], len(rows) > limit
+        page, following = page_of(rows, limit, lambda row: [row["received_at"], row["id"]])
         found = StatementFiles(
-            items=[await _told(connection, row, caller) for row in page],
-            next=cursor_of([page[-1]["received_at"].isoformat(), page[-1]["id"]]) if more else None,
+            items=[await _told(connection, row, caller) for row in page], next=following
         )
     return tagged(found, if_none_match)
-
-
-def _after(cursor: str | None) -> tuple[datetime, str] | None:
-    if cursor is None:
-        return None
-    at, id_ = place_of(cursor, str, str)
-    if not _ID.fullmatch(id_):
-        raise bad_cursor()
-    return time_of(at), id_
 
 
 @router.get(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from sqlalchemy import RowMapping
 
 from database import onboardings
@@ -17,6 +17,7 @@ from gateway import examples
 from gateway.applicants import About
 from gateway.callers import Allowed, Caller
 from gateway.etags import IfNoneMatch, tagged
+from gateway.forms import Form
 from gateway.onboardings import KnownId
 from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
@@ -55,12 +56,10 @@ _WE_LOOK = "We are looking at your application. There is nothing for you to do."
 _ENDS: Mapping[str, Standing] = {"active": "accepted", "rejected": "declined"}
 
 
-class StatusTokenForm(BaseModel):
+class StatusTokenForm(Form):
     """For how long a token is to hold."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", json_schema_extra={"examples": [{"days": 7}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"days": 7}]})
 
     days: Annotated[int, Field(ge=1, le=_LONGEST_DAYS, strict=True)] = 7
 

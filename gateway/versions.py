@@ -25,9 +25,9 @@ from gateway.options import GatewayOptions, Options
 from gateway.problems import Problem, not_found, unavailable
 from gateway.progress import progress_of
 from workflows.actor import SignedActor
-from workflows.handover import PATIENCE
 from workflows.onboarding.application import Answer, Application, ChangedApplication
 from workflows.onboarding.messages import ENDS, Change
+from workflows.patience import PATIENCE
 from workflows.progress import Progress
 
 router = APIRouter(prefix="/v1/onboardings", tags=["onboardings"])

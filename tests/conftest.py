@@ -15,7 +15,7 @@ from hypothesis import strategies
 from tests.house import house, outside, temporal
 from tests.laptop import own
 from tests.postgres import database, empty_database, migrated_template, postgres_server
-from workers import telemetry
+from workers import logs
 
 __all__ = [
     "database",
@@ -35,7 +35,7 @@ def written() -> Iterator[io.StringIO]:
     root = logging.getLogger()
     handlers, level, before = root.handlers, root.level, structlog.get_config()
     stream = io.StringIO()
-    telemetry.configure("worker", log_format="json", stream=stream)
+    logs.configure("worker", log_format="json", stream=stream)
     yield stream
     root.handlers, root.level = handlers, level
     structlog.configure(**before)

@@ -15,6 +15,7 @@ import contextlib
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,8 @@ ROOMS = ("workflows", "connectors", "database", "activities", "gateway", "worker
 BIN = Path(sys.executable).parent
 SECONDS = 60
 """How long one test of a mutant may take: one that hangs has noticed it."""
+_SESSION_SECONDS = 5 * 60
+"""How long all of them may: with some mutants a worker never comes to its end either."""
 
 
 @dataclass(frozen=True)
@@ -127,13 +130,27 @@ def written(folder: Path, target: Target, names: list[str]) -> Iterator[tuple[st
         if name:
             mutmut(folder, "apply", name)
         limits = ["-x", "--timeout", str(SECONDS), "-p", "no:cacheprovider"]
-        failed = subprocess.run(
-            [BIN / "pytest", "-q", *limits, *target.tests],
-            check=False, cwd=folder, capture_output=True,
-        ).returncode  # fmt: skip
+        failed = _fail([str(BIN / "pytest"), "-q", *limits, *target.tests], folder)
         yield name, "killed" if failed else "survived"
         for file, code in unchanged.items():
             file.write_text(code)
+
+
+def _fail(tests: list[str], folder: Path) -> bool:
+    """Whether the tests fail or hang; what they started ends with them."""
+    running = subprocess.Popen(
+        tests,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        return running.wait(_SESSION_SECONDS) != 0
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+        return True
 
 
 @contextlib.contextmanager

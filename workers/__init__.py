@@ -1,1 +1,1 @@
-"""What runs: one module for each process, settings, telemetry, the command line."""
+"""What runs: one module for each process, settings, logs, the command line."""

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.client import WorkflowHandle
 
+from activities.letters import Letters
 from activities.onboarding.policy import BadPolicy, load_policy
 from activities.process import ProcessActivities
 from activities.reconciliation import given as given_balances
@@ -34,12 +35,12 @@ from database.connection import engine_for, transaction
 from database.reconciliation import accounts, certificates, extent, open_at, results, runs
 from database.reconciliation.accounts import Account
 from workers import settings as setting
-from workers.bench import bench
 from workers.files_report import FilesReport, report
 from workers.obstacle import Obstacle
 from workers.reconciliation import books, working
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested, unless
+from workers.throwaway_database import throwaway_database
 from workflows.attention import Attended
 from workflows.policy import Budgets
 from workflows.progress import Attention, Progress
@@ -95,10 +96,10 @@ async def reconcile(
     by = rules(settings)
     exported = await asyncio.to_thread(asked, by)
     with stop_requested() as requested:
-        return await unless(requested, _on_a_bench(settings, by, exported, given, announce))
+        return await unless(requested, _apart(settings, by, exported, given, announce))
 
 
-async def _on_a_bench(
+async def _apart(
     settings: Settings,
     by: Rules,
     exported: Exported,
@@ -106,10 +107,11 @@ async def _on_a_bench(
     announce: Callable[[str], None],
 ) -> FilesReport:
     async with AsyncExitStack() as ending:
-        place = await ending.enter_async_context(bench(settings, announce))
+        place = await ending.enter_async_context(throwaway_database(settings, announce))
         url = place.settings.database_url
         engine = engine_for(url, application="perdure-files", size=5)
         ending.push_async_callback(engine.dispose)
+        letters = Letters(engine, _Nobody(), sender="")
         gathering = ExportActivities(engine, exported, by.columns, by.terms.calendar_for)
 
         async def inputs(
@@ -128,10 +130,8 @@ async def _on_a_bench(
         steps = [
             *implementations(
                 gathering,
-                ProcessActivities(
-                    engine, _Nobody(), public_keys={}, operators=None, mail_domain=""
-                ),
-                PostActivities(engine, _Nobody(), finance=None, operators=None, mail_domain=""),
+                ProcessActivities(engine, letters, public_keys={}, operators=None),
+                PostActivities(engine, letters, finance=None, operators=None),
             ),
             *books(engine, engine, by.budgets, by.terms, inputs),
         ]

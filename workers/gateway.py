@@ -21,6 +21,7 @@ from gateway.callers import KeysUnreadable, read_callers
 from gateway.options import GatewayOptions, ReadDocument
 from gateway.problems import not_found, unavailable
 from gateway.rates import Rates
+from workers import keys
 from workers.running import run
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
@@ -36,7 +37,7 @@ _DRAIN_SECONDS = 10
 @contextlib.asynccontextmanager
 async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOptions]:
     """The one place where the gateway's connections, keys and secrets are put together."""
-    applicants = ApplicantTokens(settings.link_secrets())
+    applicants = ApplicantTokens(keys.link_secrets(settings))
     try:
         callers = read_callers(settings.api_keys_file, applicants)
     except KeysUnreadable as error:
@@ -56,9 +57,9 @@ async def options(settings: Settings, client: Client) -> AsyncIterator[GatewayOp
             engine=engine,
             client=client,
             callers=callers,
-            signer=Signer(*settings.signing_key()),
+            signer=Signer(*keys.signing_key(settings)),
             webhook_secrets=[one.get_secret_value() for one in settings.stripe_webhook_secrets],
-            link_seals=settings.link_seals(),
+            link_seals=keys.link_seals(settings),
             applicants=applicants,
             rates=Rates(per_second=settings.gateway_rate, burst=settings.gateway_burst),
             page_rates=Rates(

@@ -70,6 +70,7 @@ def settings(**given: Any) -> Settings:
         raise SettingsWrong(f"{variable('temporal_address')} wants a port: 127.0.0.1:7233")
     local = {
         "database_host": "127.0.0.1",
+        "database_tls": "none",
         "temporal_address": f"127.0.0.1:{port}",
         "temporal_namespace": "default",
         "stripe_api_base": f"http://127.0.0.1:{found.stripe_simulator_port}",

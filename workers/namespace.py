@@ -45,7 +45,7 @@ async def apply(client: Client, *, retention: timedelta) -> bool:
     request = RegisterNamespaceRequest(
         namespace=client.namespace,
         workflow_execution_retention_period=Duration(seconds=int(retention.total_seconds())),
-        description="Customer onboarding",
+        description="Customer onboarding and payment reconciliation that are never half done.",
     )
     made = not await _exists(client)
     if made:

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from email.utils import parseaddr
 from typing import Any
 
 from temporalio.client import Client
 
 from activities.failures import FailureInterceptor
+from activities.letters import Letters
 from activities.onboarding.application import ApplicationActivities
 from activities.onboarding.billing import BillingActivities
 from activities.onboarding.business_hours import ReviewHours
@@ -29,6 +29,8 @@ from activities.rules.problems import BadRules
 from activities.rules.rulings import Rulings
 from activities.upkeep import UpkeepActivities
 from database.connection import engine_for
+from workers import keys
+from workers.logs import StepContext
 from workers.running import run
 from workers.settings import Settings, SettingsWrong
 from workers.signals import stop_requested
@@ -44,7 +46,6 @@ from workers.systems import (
     Making,
     spool,
 )
-from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workers.temporal_worker import worker
 from workflows.onboarding.customer_life import CustomerLife
@@ -77,10 +78,9 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
     async with AsyncExitStack() as closing:
         closing.push_async_callback(engine.dispose)
         making = Making(settings, patience, closing, engine)
-        mail = MAIL[settings.mail](making)
+        letters = Letters(engine, MAIL[settings.mail](making), sender=settings.mail_from)
         archive = ARCHIVE[settings.archive](making)
         uploads = spool(settings)
-        mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
         billing = BILLING[settings.billing](making)
         directory = DIRECTORY[settings.directory](making)
         crm = CRM[settings.crm](making)
@@ -96,10 +96,9 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             DuplicateActivities(engine),
             ConfirmationActivities(
                 engine,
-                mail,
-                settings.link_seals(),
+                letters,
+                keys.link_seals(settings),
                 page=settings.confirmation_page,
-                mail_domain=mail_domain,
             ),
             IdentityActivities(engine, IDENTITY[settings.identity](making)),
             ScreeningActivities(
@@ -110,26 +109,24 @@ async def activities(settings: Settings, client: Client) -> AsyncIterator[list[C
             BillingActivities(engine, billing),
             DirectoryActivities(engine, directory),
             CrmActivities(engine, crm),
-            NoticeActivities(engine, mail, mail_domain=mail_domain),
-            LifeActivities(engine, policy, mail, mail_domain=mail_domain),
+            NoticeActivities(engine, letters),
+            LifeActivities(engine, policy, letters),
             ComparisonActivities(engine, billing, directory, crm),
-            DocumentActivities(engine, archive, uploads, mail, hours, mail_domain=mail_domain),
+            DocumentActivities(engine, archive, uploads, letters, hours),
             ReviewActivities(
                 engine,
-                mail,
+                letters,
                 hours,
                 addresses={
                     "reviewer": settings.reviewers_email,
                     "senior_reviewer": settings.senior_reviewers_email,
                 },
-                mail_domain=mail_domain,
             ),
             ProcessActivities(
                 engine,
-                mail,
-                public_keys=settings.public_keys(),
+                letters,
+                public_keys=keys.public_keys(settings),
                 operators=settings.operators_email,
-                mail_domain=mail_domain,
             ),
             UpkeepActivities(engine, client, EVENTS[settings.identity](making), uploads, lists),
         )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from email.utils import parseaddr
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from activities.failures import FailureInterceptor
+from activities.letters import Letters
 from activities.onboarding.policy import BadPolicy, load_policy
 from activities.process import ProcessActivities
 from activities.reconciliation.compare import InputsOf, MatchActivities
@@ -29,12 +29,13 @@ from connectors.stripe.reports import StripeReports
 from database.connection import engine_for
 from database.paces import Pace
 from database.reconciliation.accounts import Account
+from workers import keys
+from workers.logs import StepContext
 from workers.running import run
 from workers.settings import Settings, SettingsWrong, variable
 from workers.signals import stop_requested
 from workers.statement_folder import watching
 from workers.systems import ARCHIVE, MAIL, Making, statement_spool
-from workers.telemetry import StepContext
 from workers.temporal_client import connect
 from workers.temporal_worker import worker
 from workflows.policy import Budgets
@@ -73,8 +74,7 @@ async def activities(settings: Settings) -> AsyncIterator[list[Step]]:
         closing.push_async_callback(engine.dispose)
         closing.push_async_callback(unhurried.dispose)
         making = Making(settings, patience, closing, engine)
-        mail = MAIL[settings.mail](making)
-        mail_domain = parseaddr(settings.mail_from)[1].partition("@")[2]
+        letters = Letters(engine, MAIL[settings.mail](making), sender=settings.mail_from)
         intake = StatementIntake(
             unhurried, statement_spool(settings), ARCHIVE[settings.archive](making), columns
         )
@@ -87,10 +87,9 @@ async def activities(settings: Settings) -> AsyncIterator[list[Step]]:
             *implementations(
                 ProcessActivities(
                     engine,
-                    mail,
-                    public_keys=settings.public_keys(),
+                    letters,
+                    public_keys=keys.public_keys(settings),
                     operators=settings.operators_email,
-                    mail_domain=mail_domain,
                 ),
                 GatherActivities(
                     unhurried,
@@ -100,10 +99,9 @@ async def activities(settings: Settings) -> AsyncIterator[list[Step]]:
                 ),
                 PostActivities(
                     unhurried,
-                    mail,
+                    letters,
                     finance=settings.finance_email,
                     operators=settings.operators_email,
-                    mail_domain=mail_domain,
                 ),
             ),
             *books(engine, unhurried, policy.budgets, terms, GatheredInputs(terms)),

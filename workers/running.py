@@ -7,8 +7,8 @@ from typing import Any
 
 import uvloop
 
+from workers import logs
 from workers import settings as setting
-from workers import telemetry
 from workers.ending import end_after
 from workers.settings import Settings
 
@@ -18,7 +18,7 @@ def run(name: str, work: Callable[[Settings], Coroutine[Any, Any, None]]) -> Non
 
     def begin() -> None:
         settings = setting.load()
-        telemetry.configure(name, log_format=settings.log_format, log_level=settings.log_level)
+        logs.configure(name, log_format=settings.log_format, log_level=settings.log_level)
         uvloop.run(work(settings))
 
     end_after(name, begin)

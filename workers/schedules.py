@@ -66,7 +66,7 @@ def nightly(settings: Settings) -> Schedule:
         action=ScheduleActionStartWorkflow(
             Nightly.run,
             Night(),
-            id="reconciliation-nightly",
+            id=NIGHTLY,
             task_queue=RECONCILIATION,
             static_summary="Start the reconciliation of each account",
         ),

@@ -7,36 +7,38 @@ directory. The defaults are the laptop stack's.
 
 from __future__ import annotations
 
-import base64
 import difflib
-import hashlib
 import os
-import re
 from collections.abc import Iterable, Mapping
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import quote, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from urllib.parse import quote
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
     SettingsError,
 )
 
+from database.tls import Tls, in_url
 from workers.obstacle import Obstacle
-from workflows.onboarding.confirmation_link import LinkSeals
+from workers.setting_types import (
+    Authorities,
+    MailLogin,
+    Port,
+    Several,
+    SeveralSecrets,
+    Url,
+    Zone,
+)
 
 PREFIX = "PERDURE_"
 _HOME = ".perdure"
-_SHORTEST_SECRET = 32
 
 SecretName = Literal[
     "database_password",
@@ -68,34 +70,6 @@ class SettingsWrong(Obstacle):
     exit_code = 2
 
 
-def _several(value: Any) -> Any:
-    """A list as it is written in one variable or file: apart by commas or white space."""
-    if isinstance(value, str):
-        return tuple(part for part in re.split(r"[,\s]+", value) if part)
-    return value
-
-
-def _http(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("a URL begins with http:// or https:// and names a host")
-    return url
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError("a time zone is named like Europe/Berlin") from None
-    return name
-
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-Url = Annotated[str, AfterValidator(_http)]
-Several = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_several)]
-SeveralSecrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_several)]
-
-
 def simulated_directory(settings: Mapping[str, Any]) -> str:
     """Where the laptop's directory is, by the kind of directory that was chosen."""
     if settings["directory"] == "tenant_api":
@@ -114,19 +88,31 @@ class Settings(BaseSettings):
     """Where this clone keeps its state, logs and secrets."""
 
     database_host: str = "127.0.0.1"
+    """Where our Postgres is."""
     database_port: Port = 8432
+    """Its port."""
     database_user: str = "perdure"
+    """The role that all processes have there; it owns the tables."""
     database_name: str = "perdure"
+    """The database, which is ours alone."""
     database_password: SecretStr | None = None
+    """The role's password."""
+    database_tls: Tls = "none"
+    """`require` and `verify-full` encrypt; `verify-full` alone also makes sure who answers."""
+    database_ca_file: Authorities | None = None
+    """With `verify-full`: whose certificates count, a PEM file; unset the machine's own list."""
 
     temporal_address: str = "127.0.0.1:7233"
     """Where Temporal is, unless Temporal's own environment configuration says otherwise."""
     temporal_namespace: str = "default"
+    """Temporal's namespace, where its own configuration names none."""
     temporal_ui_port: Port = 8233
     """On a laptop: where the Web UI answers."""
 
     gateway_host: str = "127.0.0.1"
+    """On which address the gateway listens; `0.0.0.0` is all of them."""
     gateway_port: Port = 8400
+    """On which port it listens."""
     gateway_url: str = Field(
         default_factory=lambda others: f"http://127.0.0.1:{others['gateway_port']}"
     )
@@ -151,6 +137,7 @@ class Settings(BaseSettings):
     billing: Literal["stripe", "invoice"] = "stripe"
     """Who keeps customers' accounts: Stripe, or our own database, for invoices."""
     stripe_api_key: SecretStr | None = None
+    """What Stripe knows us by, for customers, identity and the account's movements."""
     stripe_api_base: Url | None = None
     """Where Stripe's API is; unset it is the real one."""
     stripe_webhook_secrets: SeveralSecrets = ()
@@ -169,6 +156,7 @@ class Settings(BaseSettings):
     directory_url: Url = Field(default_factory=simulated_directory)
     """The root of the directory's service; unset it is the simulator's."""
     directory_token: SecretStr | None = None
+    """What the directory lets us in by."""
 
     crm: Literal["hubspot", "csv"] = "hubspot"
     """Who keeps contacts and companies: HubSpot, or CSV files that a CRM imports."""
@@ -177,6 +165,7 @@ class Settings(BaseSettings):
     hubspot_api_base: Url | None = None
     """Where HubSpot's API is; unset it is the real one."""
     hubspot_token: SecretStr | None = None
+    """What HubSpot lets us in by."""
     crm_simulator_port: Port = 8404
     """On a laptop: where the simulator of HubSpot answers."""
 
@@ -197,11 +186,13 @@ class Settings(BaseSettings):
     archive_bucket: str | None = None
     """With `s3`: the bucket."""
     archive_region: str = "eu-central-1"
+    """With `s3`: the region that the bucket is in."""
     archive_endpoint: Url | None = None
     """With `s3`: where it is, unless it is Amazon's."""
     archive_access_key: SecretStr | None = None
     """With `s3`: the id of the key; without one the machine's own role is used."""
     archive_secret_key: SecretStr | None = None
+    """With `s3`: the key itself."""
     screening: Literal["list", "yente"] = "list"
     """Who is asked about sanctions and public office: a list in a file, or a yente."""
     screening_list: Path | None = None
@@ -224,11 +215,15 @@ class Settings(BaseSettings):
     mail_folder: Path = Field(default_factory=lambda others: others["home"] / "outbox" / "mail")
     """With `outbox`: the folder of the letters."""
     smtp_host: str = "127.0.0.1"
+    """With `smtp`: the mail server."""
     smtp_port: Port = 8425
+    """Its port."""
     smtp_tls: Literal["none", "starttls", "tls"] = "none"
-    """`starttls` and `tls` send nothing in the clear."""
-    smtp_user: str | None = None
+    """`starttls` and `tls` send nothing in the clear; `none` with a user is for loopback only."""
+    smtp_user: MailLogin | None = None
+    """What we log in as there; without it we do not."""
     smtp_password: SecretStr | None = None
+    """The password for that."""
     mail_from: str = "Perdure <onboarding@example.com>"
     """Who mails come from; the domain is that of their Message-IDs, too."""
     operators_email: str = "operators@example.com"
@@ -239,7 +234,7 @@ class Settings(BaseSettings):
     """The same, for the role senior_reviewer."""
     nightly_at: time = time(2, 30)
     """When the night begins in which each account is reconciled for the day before: `02:30`."""
-    nightly_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    nightly_zone: Zone = "UTC"
     """In which time zone; the day is that of each account's own."""
     nightly_jitter: timedelta = timedelta(minutes=5)
     """How much later it may begin, so that not everybody calls Stripe at once."""
@@ -286,6 +281,7 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "console"
     """Lines for people, or one JSON object each."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is logged: lines of this level and above."""
 
     @classmethod
     def settings_customise_sources(
@@ -319,12 +315,14 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        """`postgresql://…` as asyncpg reads it; holds the password."""
+        """`postgresql://…` as Postgres's clients read it; holds the password."""
         user, password, name = (
             quote(part, safe="")
             for part in (self.database_user, self.secret("database_password"), self.database_name)
         )
-        return f"postgresql://{user}:{password}@{self.database_host}:{self.database_port}/{name}"
+        place = f"{self.database_host}:{self.database_port}"
+        tls = in_url(self.database_tls, self.database_ca_file)
+        return f"postgresql://{user}:{password}@{place}/{name}?{tls}"
 
     def secret(self, name: SecretName) -> str:
         """A secret in plain. Raises SettingsWrong where it is not set."""
@@ -335,53 +333,6 @@ class Settings(BaseSettings):
                 f"into the file {self.home / 'secrets' / name}; on a laptop `perdure up` makes it."
             )
         return value.get_secret_value()
-
-    def signing_key(self) -> tuple[str, Ed25519PrivateKey]:
-        """What the gateway signs actors with, and the name of that key."""
-        try:
-            raw = base64.b64decode(self.secret("actor_signing_key"), validate=True)
-            key = Ed25519PrivateKey.from_private_bytes(raw)
-        except ValueError as error:
-            raise SettingsWrong(
-                f"{variable('actor_signing_key')} is no Ed25519 private key: it wants its 32 bytes "
-                "in base64."
-            ) from error
-        return key_name(key.public_key()), key
-
-    def public_keys(self) -> Mapping[str, Ed25519PublicKey]:
-        """Whose signatures under actors are accepted, by the names of the keys."""
-        if not self.actor_public_keys:
-            raise SettingsWrong(
-                f"{variable('actor_public_keys')} is not set: without the gateway's public key no "
-                "decision could be accepted. On a laptop `perdure up` makes it."
-            )
-        try:
-            keys = [
-                Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
-                for text in self.actor_public_keys
-            ]
-        except ValueError as error:
-            raise SettingsWrong(
-                f"{variable('actor_public_keys')} holds something that is no Ed25519 public key: "
-                "each is 32 bytes in base64."
-            ) from error
-        return {key_name(key): key for key in keys}
-
-    def link_seals(self) -> LinkSeals:
-        """What makes and accepts the links that confirm an address."""
-        return LinkSeals(self.link_secrets())
-
-    def link_secrets(self) -> list[str]:
-        """What is given to applicants is sealed with these. Raises SettingsWrong."""
-        secrets = [one.get_secret_value() for one in self.confirmation_secrets]
-        if not secrets or min(map(len, secrets)) < _SHORTEST_SECRET:
-            raise SettingsWrong(
-                f"{variable('confirmation_secrets')} is not set, or holds something shorter than "
-                f"{_SHORTEST_SECRET} characters. Put random ones into the file "
-                f"{self.home / 'secrets' / 'confirmation_secrets'}; on a laptop `perdure up` makes "
-                "it."
-            )
-        return secrets
 
     def environment(self) -> dict[str, str]:
         """The settings that are no secrets, as variables for a process that we start."""
@@ -395,11 +346,6 @@ class Settings(BaseSettings):
 def variable(field: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + field.upper()
-
-
-def key_name(key: Ed25519PublicKey) -> str:
-    """A public key's name: the same wherever the key is known, so that keys can be exchanged."""
-    return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:12]
 
 
 def load(**given: Any) -> Settings:

@@ -48,8 +48,8 @@ from connectors.tenant_api import errors as tenant_errors
 from connectors.tenant_api.directory import TenantDirectory
 from connectors.yente import errors as yente_errors
 from connectors.yente.screening import YenteScreening
-from database.accounts import Accounts
 from database.identity_sessions import IdentitySessions
+from database.invoice_accounts import Accounts
 from database.spool import Spool
 from workers.settings import SecretName, Settings, SettingsWrong, variable
 

@@ -3,11 +3,9 @@
 import asyncio
 from abc import ABC
 from collections.abc import Coroutine, Mapping
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError, FailureError
 
 from workflows.actor import Decision
@@ -99,9 +97,7 @@ class Attended(ABC):
         await workflow.execute_local_activity_method(
             ProcessSteps.verify_actor,
             request,
-            start_to_close_timeout=timedelta(seconds=5),
-            retry_policy=RetryPolicy(maximum_attempts=3),
-            summary=declared.summary,
+            **declared.for_an_answer,
         )
         self._conduct.decided.append(update.id)
 

@@ -36,6 +36,11 @@ AT_ONCE = timedelta(seconds=0.5)
 _UNTIL_OURS_IS_BACK = RetryPolicy(
     initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=10)
 )
+_SHORT = {"start_to_close_timeout": timedelta(seconds=30)}
+_UNTIL_SOMEBODY_ASKS_NEXT = {
+    "start_to_close_timeout": timedelta(minutes=2),
+    "schedule_to_close_timeout": timedelta(minutes=5),
+}
 
 
 def bulk_queue(task_queue: str) -> str:
@@ -76,6 +81,29 @@ class Declaration:
         return {
             "start_to_close_timeout": AT_ONCE,
             "retry_policy": RetryPolicy(maximum_attempts=1),
+            "summary": self.summary,
+        }
+
+    @property
+    def for_an_answer(self) -> dict[str, Any]:
+        """Options of a local run that somebody waits for: a few tries, and they are answered."""
+        return {
+            "start_to_close_timeout": timedelta(seconds=5),
+            "retry_policy": RetryPolicy(maximum_attempts=3),
+            "summary": self.summary,
+        }
+
+    @property
+    def alone(self) -> dict[str, Any]:
+        """Options of a run outside a process, where nothing is budgeted by a policy, or parks.
+
+        A local step waits for our database. Of any other, what is not done in time is left to
+        whoever asks next.
+        """
+        limits = _SHORT if self.kind == "local" else _UNTIL_SOMEBODY_ASKS_NEXT
+        return {
+            **limits,
+            "retry_policy": RetryPolicy(maximum_interval=timedelta(seconds=30)),
             "summary": self.summary,
         }
 

@@ -2,11 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any, Literal
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 
 from workflows.request_key import Message, Request
 from workflows.step import declaration_of, step
@@ -23,27 +21,29 @@ class Report(Message):
 class UpkeepSteps(ABC):
     """The chores. Each can be run at any time, twice and at once: what is done stays done."""
 
-    @step("bulk", "upkeep.hand_over", "Hand over what Temporal has not taken yet")
+    @step("remote", "upkeep.hand_over", "Hand over what Temporal has not taken yet")
     @abstractmethod
     async def hand_over(self, request: Request) -> Report:
         """Start onboardings that were stored and not started, and hand over the inbox."""
 
-    @step("bulk", "upkeep.sweep", "Sweep Stripe's events for those we were not told")
+    @step("remote", "upkeep.sweep", "Sweep Stripe's events for those we were not told")
     @abstractmethod
     async def sweep(self, request: Request) -> Report:
         """Take in what happened at Stripe since the last sweep and never reached us."""
 
-    @step("bulk", "upkeep.find_lost_runs", "Find runs that were ended from outside")
+    @step("remote", "upkeep.find_lost_runs", "Find runs that were ended from outside")
     @abstractmethod
     async def find_lost_runs(self, request: Request) -> Report:
         """Put runs on the attention list that ended and their process did not."""
 
-    @step("bulk", "upkeep.sweep_spool", "Delete uploads that nobody wants any more")
+    @step("remote", "upkeep.sweep_spool", "Delete uploads that nobody wants any more")
     @abstractmethod
     async def sweep_spool(self, request: Request) -> Report:
         """Delete what crashes left in the spool, and what came in for onboardings that ended."""
 
-    @step("bulk", "upkeep.tell_of_lists", "Tell customers' processes of a new version of the list")
+    @step(
+        "remote", "upkeep.tell_of_lists", "Tell customers' processes of a new version of the list"
+    )
     @abstractmethod
     async def tell_of_lists(self, request: Request) -> Report:
         """Have customers screened again where the list changed since."""
@@ -68,9 +68,6 @@ class Upkeep:
         report: Report = await workflow.execute_activity_method(
             CHORES[chore],
             Request(),
-            start_to_close_timeout=timedelta(minutes=2),
-            schedule_to_close_timeout=timedelta(minutes=5),
-            retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
-            summary=declaration_of(CHORES[chore]).summary,
+            **declaration_of(CHORES[chore]).alone,
         )
         return report

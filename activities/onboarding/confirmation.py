@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from activities.letters import Letters
 from activities.once import Once
-from connectors.capabilities import Mail
 from database import confirmations, onboardings
 from database.connection import statement
 from database.onboardings import NoApplication
@@ -19,7 +19,6 @@ from workflows.onboarding.confirmation import (
 )
 from workflows.onboarding.confirmation_link import Link, LinkSeals
 from workflows.onboarding.messages import Letter
-from workflows.request_key import message_id
 from workflows.step import implements
 
 
@@ -27,14 +26,13 @@ class ConfirmationActivities(ConfirmationSteps):
     """Confirmations. `page` is where links lead to: the token comes after it and a slash."""
 
     def __init__(
-        self, engine: AsyncEngine, mail: Mail, seals: LinkSeals, *, page: str, mail_domain: str
+        self, engine: AsyncEngine, letters: Letters, seals: LinkSeals, *, page: str
     ) -> None:
         self._engine = engine
         self._once = Once(engine)
-        self._mail = mail
+        self._letters = letters
         self._seals = seals
         self._page = page.rstrip("/")
-        self._mail_domain = mail_domain
 
     @implements(ConfirmationSteps.open)
     async def open(self, request: OpenConfirmation) -> OpenedConfirmation:
@@ -58,8 +56,7 @@ class ConfirmationActivities(ConfirmationSteps):
     async def send(self, request: SendConfirmation) -> Letter:
         """Send the mail. The link is a secret of the applicant: it is in the mail and nowhere else.
 
-        As with every mail, a second one with the same Message-ID goes out when a worker dies after
-        the server accepted the letter and before we noted it; its link is the same.
+        Where the same mail goes out a second time, its link is the same, too.
         """
         async with statement(self._engine) as connection:
             application = await onboardings.application(
@@ -68,26 +65,20 @@ class ConfirmationActivities(ConfirmationSteps):
         form = application.form
         link = Link(application.id, application.version, request.until)
         until = datetime.fromtimestamp(request.until, UTC)
-        letter = message_id(request.request_key, self._mail_domain)
-
-        async def send(_: str) -> Letter:
-            await self._mail.send(
-                message_id=letter,
-                to=form["email"],
-                subject="Confirm your e-mail address",
-                # Nobody knows yet whose address it is: no word of the applicant's goes there.
-                text=(
-                    "Hello,\n\n"
-                    "please confirm that this is your e-mail address. Open this page and press\n"
-                    "the button:\n\n"
-                    f"{self._page}/{self._seals.token(link, form['email'])}\n\n"
-                    f"The link can be used until {until:%Y-%m-%d %H:%M} UTC.\n\n"
-                    "If you have not applied with us, do nothing: nobody else can use this link.\n"
-                ),
-            )
-            return Letter(message_id=letter)
-
-        return await self._once.theirs(request, Letter, send=send)
+        return await self._letters.send(
+            request,
+            to=form["email"],
+            subject="Confirm your e-mail address",
+            # Nobody knows yet whose address it is: no word of the applicant's goes there.
+            text=(
+                "Hello,\n\n"
+                "please confirm that this is your e-mail address. Open this page and press\n"
+                "the button:\n\n"
+                f"{self._page}/{self._seals.token(link, form['email'])}\n\n"
+                f"The link can be used until {until:%Y-%m-%d %H:%M} UTC.\n\n"
+                "If you have not applied with us, do nothing: nobody else can use this link.\n"
+            ),
+        )
 
     @implements(ConfirmationSteps.read)
     async def read(self, request: ReadConfirmation) -> ConfirmationStatus:

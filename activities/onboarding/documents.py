@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from activities.letters import Letters
 from activities.onboarding import document_letters
 from activities.onboarding.business_hours import ReviewHours
 from activities.once import Kept, Once
-from connectors.capabilities import Archive, Mail, Sent
+from connectors.capabilities import Archive, Sent
 from connectors.errors import Refused, Unanswered
 from database import decisions, documents, onboardings, reviews
 from database.connection import statement, transaction
@@ -29,7 +30,6 @@ from workflows.onboarding.documents import (
     WriteAboutDocuments,
 )
 from workflows.onboarding.messages import Letter
-from workflows.request_key import message_id
 from workflows.step import Undo, Undone, implements
 
 Answer = TypeVar("Answer")
@@ -50,18 +50,15 @@ class DocumentActivities(DocumentSteps):
         engine: AsyncEngine,
         archive: Archive,
         spool: Spool,
-        mail: Mail,
+        letters: Letters,
         hours: ReviewHours,
-        *,
-        mail_domain: str,
     ) -> None:
         self._engine = engine
         self._once = Once(engine)
         self._archive = archive
         self._spool = spool
-        self._mail = mail
+        self._letters = letters
         self._hours = hours
-        self._mail_domain = mail_domain
 
     @implements(DocumentSteps.ask)
     async def ask(self, request: AskForDocuments) -> None:
@@ -83,28 +80,19 @@ class DocumentActivities(DocumentSteps):
 
     @implements(DocumentSteps.write)
     async def write(self, request: WriteAboutDocuments) -> Letter:
-        """Tell the applicant which documents are missing.
-
-        As with the welcome, a worker that dies at the wrong moment sends the same letter twice.
-        """
+        """Tell the applicant which documents are missing."""
         async with statement(self._engine) as connection:
             application = await onboardings.application(
                 connection, request.application_id, request.version
             )
-        letter = message_id(request.request_key, self._mail_domain)
-
-        async def send(_: str) -> Letter:
-            await self._mail.send(
-                message_id=letter,
-                to=application.form["email"],
-                subject=document_letters.subject(request),
-                text=document_letters.text(
-                    request, name=application.form["name"], onboarding=application.id
-                ),
-            )
-            return Letter(message_id=letter)
-
-        return await self._once.theirs(request, Letter, send=send)
+        return await self._letters.send(
+            request,
+            to=application.form["email"],
+            subject=document_letters.subject(request),
+            text=document_letters.text(
+                request, name=application.form["name"], onboarding=application.id
+            ),
+        )
 
     @implements(DocumentSteps.look)
     async def look(self, request: LookAtDocuments) -> Documents:

@@ -3,8 +3,8 @@
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio.exceptions import ApplicationError
 
+from activities.letters import Letters
 from activities.once import Kept, Once
-from connectors.capabilities import Mail
 from database import customers, documents, onboardings, reviews
 from database.connection import statement
 from workflows.conduct import REFUSED_GENERATION
@@ -23,21 +23,17 @@ from workflows.onboarding.life import (
 )
 from workflows.onboarding.life_steps import LifeSteps, ProofLetterSteps
 from workflows.onboarding.policy import Policy
-from workflows.request_key import message_id
 from workflows.step import implements
 
 
 class LifeActivities(LifeSteps, ProofLetterSteps):
     """Customers, under the policy of the day."""
 
-    def __init__(
-        self, engine: AsyncEngine, policy: Policy, mail: Mail, *, mail_domain: str
-    ) -> None:
+    def __init__(self, engine: AsyncEngine, policy: Policy, letters: Letters) -> None:
         self._engine = engine
         self._once = Once(engine)
         self._policy = policy
-        self._mail = mail
-        self._mail_domain = mail_domain
+        self._letters = letters
 
     @implements(LifeSteps.take_up)
     async def take_up(self, request: TakeUp) -> TakenUp:
@@ -151,22 +147,17 @@ class LifeActivities(LifeSteps, ProofLetterSteps):
             application = await onboardings.application(
                 connection, request.application_id, request.version
             )
-        letter = message_id(request.request_key, self._mail_domain)
-
-        async def send(_: str) -> AskedForProof:
-            await self._mail.send(
-                message_id=letter,
-                to=application.form["email"],
-                subject="Please confirm your identity",
-                text=(
-                    f"Hello {application.form['name']},\n\n"
-                    "from time to time we have to make sure that we still know who you are.\n"
-                    f"Please sign in and confirm your identity by {request.until:%d %B %Y}.\n"
-                ),
-            )
-            return AskedForProof(message_id=letter)
-
-        return await self._once.theirs(request, AskedForProof, send=send)
+        letter = await self._letters.send(
+            request,
+            to=application.form["email"],
+            subject="Please confirm your identity",
+            text=(
+                f"Hello {application.form['name']},\n\n"
+                "from time to time we have to make sure that we still know who you are.\n"
+                f"Please sign in and confirm your identity by {request.until:%d %B %Y}.\n"
+            ),
+        )
+        return AskedForProof(message_id=letter.message_id)
 
 
 def _question(request: PutBefore) -> str:

@@ -2,25 +2,22 @@
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activities.letters import Letters
 from activities.onboarding.reading import application_of
-from activities.once import Once
-from connectors.capabilities import Mail
 from database.onboardings import Application
 from workflows.onboarding.messages import Letter, Reject, Welcome
 from workflows.onboarding.rejection import ADVERSE_ACTIONS
 from workflows.onboarding.steps import NoticeSteps
-from workflows.request_key import Request, message_id
+from workflows.request_key import Request
 from workflows.step import implements
 
 
 class NoticeActivities(NoticeSteps):
     """Letters to them."""
 
-    def __init__(self, engine: AsyncEngine, mail: Mail, *, mail_domain: str) -> None:
+    def __init__(self, engine: AsyncEngine, letters: Letters) -> None:
         self._engine = engine
-        self._once = Once(engine)
-        self._mail = mail
-        self._mail_domain = mail_domain
+        self._letters = letters
 
     @implements(NoticeSteps.welcome)
     async def welcome(self, request: Welcome) -> Letter:
@@ -59,17 +56,5 @@ class NoticeActivities(NoticeSteps):
     async def _send(
         self, request: Request, application: Application, subject: str, text: str
     ) -> Letter:
-        """Send one letter for a request key.
-
-        Mail cannot be asked for what it took: when a worker dies after the server accepted the
-        letter and before we noted it, a second one goes out, with the same Message-ID.
-        """
-        letter = message_id(request.request_key, self._mail_domain)
-
-        async def send(_: str) -> Letter:
-            await self._mail.send(
-                message_id=letter, to=application.form["email"], subject=subject, text=text
-            )
-            return Letter(message_id=letter)
-
-        return await self._once.theirs(request, Letter, send=send)
+        to = application.form["email"]
+        return await self._letters.send(request, to=to, subject=subject, text=text)

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from activities.letters import Letters
 from activities.onboarding.business_hours import ReviewHours
 from activities.once import Kept, Once
-from connectors.capabilities import Mail
 from database import decisions, onboardings, reviews
-from workflows.onboarding.messages import Letter
 from workflows.onboarding.review import (
     CloseReview,
     OfReview,
@@ -18,7 +17,6 @@ from workflows.onboarding.review import (
     Reviewer,
 )
 from workflows.onboarding.steps import ReviewSteps
-from workflows.request_key import message_id
 from workflows.step import implements
 
 
@@ -28,17 +26,15 @@ class ReviewActivities(ReviewSteps):
     def __init__(
         self,
         engine: AsyncEngine,
-        mail: Mail,
+        letters: Letters,
         hours: ReviewHours,
         *,
         addresses: Mapping[Reviewer, str],
-        mail_domain: str,
     ) -> None:
         self._once = Once(engine)
-        self._mail = mail
+        self._letters = letters
         self._hours = hours
         self._addresses = addresses
-        self._mail_domain = mail_domain
 
     @implements(ReviewSteps.open_review)
     async def open_review(self, request: OpenReview) -> OpenedReview:
@@ -74,25 +70,19 @@ class ReviewActivities(ReviewSteps):
     @implements(ReviewSteps.remind)
     async def remind(self, request: RemindOfReview) -> None:
         """Send a mail to those in whose queue the review is."""
-        letter = message_id(request.request_key, self._mail_domain)
         what = "Yours now" if request.escalated else "Waiting"
-
-        async def send(_: str) -> Letter:
-            await self._mail.send(
-                message_id=letter,
-                to=self._addresses[request.owner],
-                subject=f"{what}: review {request.review_id}",
-                text=(
-                    f"Nobody has decided about this application yet.\n\n"
-                    f"Review: {request.review_id}\n"
-                    f"Decide until: {request.due_at:%Y-%m-%d %H:%M} UTC\n"
-                    f"It takes the role {request.owner}:\n"
-                    f"  perdure review show {request.review_id}\n"
-                ),
-            )
-            return Letter(message_id=letter)
-
-        await self._once.theirs(request, Letter, send=send)
+        await self._letters.send(
+            request,
+            to=self._addresses[request.owner],
+            subject=f"{what}: review {request.review_id}",
+            text=(
+                f"Nobody has decided about this application yet.\n\n"
+                f"Review: {request.review_id}\n"
+                f"Decide until: {request.due_at:%Y-%m-%d %H:%M} UTC\n"
+                f"It takes the role {request.owner}:\n"
+                f"  perdure review show {request.review_id}\n"
+            ),
+        )
 
     @implements(ReviewSteps.escalate)
     async def escalate(self, request: OfReview) -> None:

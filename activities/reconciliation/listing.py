@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -13,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.heartbeat import Progress, going_on
 from activities.reconciliation.sources import items_of_movements
 from connectors.capabilities import Batch, Processor
-from connectors.movements import Movement, Payout, Window
+from connectors.movements import Movement, Window
 from database import watermarks
 from database.connection import transaction
 from database.reconciliation import items, sources
 from database.reconciliation.accounts import Account
-from database.reconciliation.sources import KnownPayout
 from workflows.reconciliation.messages import Gathered
+from workflows.reconciliation.payouts import Payout
 
 _TAKEN_IN_AT_ONCE = 5_000
 """Movements of one intake: large enough for sets, small enough that a crash costs little."""
@@ -154,8 +153,7 @@ class ProcessorBook:
         from_ = min(since, unsettled) if unsettled else since
         async for payouts in _many(self._processor.payouts(from_)):
             async with transaction(self._engine) as connection:
-                known = [KnownPayout(**asdict(payout)) for payout in payouts]
-                await sources.keep_payouts(connection, self._account.id, known)
+                await sources.keep_payouts(connection, self._account.id, payouts)
                 traced = [payout.id for payout in payouts if payout.trace_id is not None]
                 untold = await sources.without_trace(connection, self._account.id, traced)
             gathered = _sum(gathered, await self._traces(payouts, untold))

@@ -3,15 +3,12 @@
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.heartbeat import heartbeating
-from activities.once import Once
-from connectors.capabilities import Mail
+from activities.letters import Letters
 from database.connection import transaction
 from database.journal.posting import post_evidence
 from database.reconciliation import accounts
-from workflows.onboarding.messages import Letter
 from workflows.reconciliation.messages import Post, Posted, Tell
 from workflows.reconciliation.steps import PostSteps
-from workflows.request_key import message_id
 from workflows.step import implements
 
 _SUBJECTS = {
@@ -30,18 +27,15 @@ class PostActivities(PostSteps):
     def __init__(
         self,
         engine: AsyncEngine,
-        mail: Mail,
+        letters: Letters,
         *,
         finance: str | None,
         operators: str | None,
-        mail_domain: str,
     ) -> None:
         self._engine = engine
-        self._once = Once(engine)
-        self._mail = mail
+        self._letters = letters
         self._finance = finance
         self._operators = operators
-        self._mail_domain = mail_domain
 
     @implements(PostSteps.post)
     async def post(self, request: Post) -> Posted:
@@ -56,21 +50,15 @@ class PostActivities(PostSteps):
         to = self._operators if request.status == "PROOF_FAILED" else self._finance
         if to is None:
             return
-        letter = message_id(request.request_key, self._mail_domain)
         run = request.run
-
-        async def send(_: str) -> Letter:
-            await self._mail.send(
-                message_id=letter,
-                to=to,
-                subject=f"{_SUBJECTS[request.status]}: {run.account}, {run.day}",
-                text=(
-                    f"{run.workflow_id}: {request.status}\n\n"
-                    f"Certificate: {request.certificate_id}\n"
-                    f"  perdure reconcile show {run.account} {run.day}\n"
-                    f"  perdure breaks list --account {run.account}\n"
-                ),
-            )
-            return Letter(message_id=letter)
-
-        await self._once.theirs(request, Letter, send=send)
+        await self._letters.send(
+            request,
+            to=to,
+            subject=f"{_SUBJECTS[request.status]}: {run.account}, {run.day}",
+            text=(
+                f"{run.workflow_id}: {request.status}\n\n"
+                f"Certificate: {request.certificate_id}\n"
+                f"  perdure reconcile show {run.account} {run.day}\n"
+                f"  perdure breaks list --account {run.account}\n"
+            ),
+        )

@@ -57,6 +57,7 @@ async def running() -> AsyncIterator[Databases]:
                 "database_user": "perdure",
                 "database_password": SecretStr(password),
                 "database_name": _TEMPLATE,
+                "database_tls": "none",
             }
         )
         try:

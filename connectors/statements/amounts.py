@@ -8,7 +8,6 @@ from connectors.statements.statement import StatementRefused
 from workflows.reconciliation.currencies import CURRENCIES, exponent
 
 _POINT = re.compile(r"[+-]?\d{1,18}(?:\.\d{0,9})?|[+-]?\.\d{1,9}")
-_COMMA = re.compile(r"\d{1,15},\d{0,9}|\d{1,15}")
 
 
 def currency_code(text: str, position: str | None = None) -> str:
@@ -22,17 +21,6 @@ def minor(text: str, currency: str, position: str | None = None) -> int:
     """`12.5` in EUR is 1250. Raises StatementRefused for more digits than the currency has."""
     if not _POINT.fullmatch(text):
         raise StatementRefused("bad_amount", "An amount cannot be read.", position)
-    return _minor(text, currency, position)
-
-
-def minor_with_comma(text: str, currency: str, position: str | None = None) -> int:
-    """`12,5` in EUR is 1250, as SWIFT writes it, without a sign. Raises StatementRefused."""
-    if not _COMMA.fullmatch(text):
-        raise StatementRefused("bad_amount", "An amount cannot be read.", position)
-    return _minor(text.replace(",", "."), currency, position)
-
-
-def _minor(text: str, currency: str, position: str | None) -> int:
     shifted = Decimal(text).scaleb(exponent(currency))
     whole = int(shifted)
     if whole != shifted:

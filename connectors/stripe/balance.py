@@ -11,10 +11,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from connectors.capabilities import Batch
-from connectors.movements import PAYOUT_KINDS, Movement, Payout, Window
+from connectors.movements import PAYOUT_KINDS, Movement, Window
 from connectors.stripe.api import ROWS_OF_A_PAGE, StripeApi, path_of
 from connectors.stripe.currencies import ours
 from connectors.stripe.errors import Missing, bad_body
+from workflows.reconciliation.payouts import Payout
 
 TRANSACTIONS = path_of("balance_transactions")
 PAYOUTS = path_of("payouts")

@@ -18,10 +18,11 @@ from pydantic import BaseModel
 from connectors.capabilities import Batch
 from connectors.csv_rows import BadRow, FileRefused
 from connectors.errors import Refused, Unanswered
-from connectors.movements import Movement, Payout, Window
+from connectors.movements import Movement, Window
 from connectors.stripe import report_csv
 from connectors.stripe.api import StripeApi, path_of
 from connectors.stripe.balance import StripeListing
+from workflows.reconciliation.payouts import Payout
 
 ACTIVITY = "balance_change_from_activity.itemized.6"
 MEMBERS = "payout_reconciliation.itemized.5"

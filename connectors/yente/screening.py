@@ -22,7 +22,6 @@ from connectors.errors import Refused
 from connectors.http_api import HttpApi
 from connectors.yente.errors import as_connector_error, bad_body
 
-HOSTED = "https://api.opensanctions.org"
 MOST_HITS = 50
 """For one party; somebody who is like more entries than this is looked at anyway."""
 _VERSION_DIGITS = 12

@@ -53,27 +53,6 @@ _SEALS = text("""
     AND (CAST(:known_at AS timestamptz) IS NULL OR sealed_at <= :known_at)
     ORDER BY number DESC LIMIT 1
 """)
-_DISAGREEMENTS = text("""
-    WITH lined AS (
-        SELECT line.journal_account, entry.effective_on, sum(line.amount_minor) AS amount_minor,
-               count(*) AS lines
-        FROM journal_entries entry JOIN journal_lines line ON line.entry = entry.id
-        WHERE entry.account = :account AND entry.xid < :horizon
-        GROUP BY line.journal_account, entry.effective_on
-    ), kept AS (
-        SELECT journal_account, effective_on, sum(amount_minor) AS amount_minor,
-               sum(lines) AS lines
-        FROM journal_sealed_balances WHERE account = :account AND number <= :number
-        GROUP BY journal_account, effective_on
-    )
-    SELECT book.code, book.currency, effective_on,
-           coalesce(lined.amount_minor, 0) AS lines_minor,
-           coalesce(kept.amount_minor, 0) AS balance_minor
-    FROM lined FULL JOIN kept USING (journal_account, effective_on)
-    LEFT JOIN journal_accounts book ON book.id = journal_account
-    WHERE (lined.amount_minor, lined.lines) IS DISTINCT FROM (kept.amount_minor, kept.lines)
-    ORDER BY effective_on, book.code, book.currency
-""")
 _WAITING = text("""
     SELECT count(*) FROM journal_entries
     WHERE account = :account AND xid >= :horizon AND effective_on <= :on
@@ -107,20 +86,6 @@ class Balance:
     currency: str
     amount_minor: int
     lines: int
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    """A day on which the lines of a journal account are not what its balance says.
-
-    Equal amounts disagree in the number of lines.
-    """
-
-    code: Code
-    currency: str
-    effective_on: date
-    lines_minor: int
-    balance_minor: int
 
 
 async def seal(connection: AsyncConnection, account: int) -> Seal:
@@ -180,23 +145,5 @@ async def balances(
     rows = (await connection.execute(_BALANCES, asked)).mappings()
     return [
         Balance(row["code"], row["currency"], int(row["amount_minor"]), int(row["lines"]))
-        for row in rows
-    ]
-
-
-async def disagreements(
-    connection: AsyncConnection, account: int, seal: Seal
-) -> Sequence[Disagreement]:
-    """Where lines and balances under a seal differ: nothing, unless somebody changed a line."""
-    asked = {"account": account, "number": seal.number, "horizon": seal.horizon}
-    rows = (await connection.execute(_DISAGREEMENTS, asked)).mappings()
-    return [
-        Disagreement(
-            row["code"],
-            row["currency"],
-            row["effective_on"],
-            int(row["lines_minor"]),
-            int(row["balance_minor"]),
-        )
         for row in rows
     ]

@@ -10,10 +10,12 @@ from database import (  # noqa: F401 - fills the metadata
     book_tables,
     check_tables,
     journal_tables,
+    run_tables,
     source_tables,
     tables,
 )
 from database.connection import engine_for, transaction
+from database.migrate import say_who_may_run
 
 _ONE_AT_A_TIME = 7_420_161_106
 
@@ -25,6 +27,7 @@ def _migrate(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+        say_who_may_run(connection, context.script)
 
 
 async def _run() -> None:

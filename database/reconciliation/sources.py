@@ -1,12 +1,14 @@
 """Where the items of an account come from, and how far its sources have been read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from workflows.reconciliation.payouts import Payout
 
 _KEEP_PAYOUTS = text("""
     INSERT INTO payouts (account, id, currency, amount_minor, made_at, arrival_on, automatic,
@@ -82,27 +84,8 @@ _TELL = text("""
 """)
 
 
-@dataclass(frozen=True)
-class KnownPayout:
-    """A payout as the processor tells it now: see `database.source_tables.PayoutRow`."""
-
-    id: str
-    currency: str
-    amount_minor: int
-    made_at: datetime
-    arrival_on: date
-    automatic: bool
-    status: str
-    members_known: bool
-    trace_id: str | None
-    transaction: str | None
-    failure_transaction: str | None
-    original: str | None
-    reversed_by: str | None
-
-
 async def keep_payouts(
-    connection: AsyncConnection, account_id: int, payouts: Sequence[KnownPayout]
+    connection: AsyncConnection, account_id: int, payouts: Sequence[Payout]
 ) -> None:
     """Keep payouts as they are told now."""
     if payouts:

@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.house import House
 from tests.integration.gateway.conftest import served
+from workers import keys
 from workflows.onboarding.confirmation_link import Link
 
 __all__ = ["served"]
@@ -40,7 +41,7 @@ async def page(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterato
 async def link_of(house: House, *, until: float) -> str:
     application = await house.apply()
     link = Link(application, 1, int(until))
-    return house.settings.link_seals().token(link, f"{application}@example.com")
+    return keys.link_seals(house.settings).token(link, f"{application}@example.com")
 
 
 async def fits(page: Page, part: Locator) -> None:

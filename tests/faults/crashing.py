@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import Unanswered
 from database import connection as opening
+from database.claims import InProgress
 from database.connection import statement, transaction
-from database.requests import InProgress
 from tests.house import House
 
 WATCHED = ("activities.", "database.")

@@ -9,8 +9,8 @@ import pytest
 from activities.once import Kept, Once
 from connectors.errors import OutcomeLost, Refused, Unanswered
 from database import reopening, requests
+from database.claims import Conflict, InProgress, RefusedBefore
 from database.connection import DatabaseDown, engine_for, transaction
-from database.requests import Conflict, InProgress, RefusedBefore
 from tests.faults.ledger import Ledger, Outside
 from workflows.onboarding.messages import CreateCustomer, Customer
 from workflows.request_key import outside_key

@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 
 from connectors.capabilities import Sent
 from connectors.errors import OutcomeLost, Refused, Unanswered
-from database.requests import InProgress, RefusedBefore, TakenBack
+from database.claims import InProgress, RefusedBefore, TakenBack
 from tests.faults.ledger import Ledger
 from workflows.onboarding.messages import Customer
 from workflows.request_key import Message, outside_key

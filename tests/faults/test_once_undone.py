@@ -10,9 +10,9 @@ from activities.once import Kept
 from connectors.capabilities import Sent
 from connectors.errors import Refused, Unanswered
 from database import reopening, requests
+from database.claims import RefusedBefore, TakenBack
 from database.connection import transaction
 from database.reopening import NotReopened
-from database.requests import RefusedBefore, TakenBack
 from tests.faults.ledger import Ledger
 from workflows.onboarding.messages import Customer
 from workflows.request_key import outside_key

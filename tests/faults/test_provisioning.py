@@ -12,8 +12,8 @@ from activities.onboarding.directory import DirectoryActivities
 from connectors.capabilities import Sent
 from connectors.errors import Refused, Unanswered
 from database import onboardings, reopening
+from database.claims import RefusedBefore
 from database.connection import transaction
-from database.requests import RefusedBefore
 from tests.faults import provisioning_cases as cases
 from tests.faults.crashing import until_done
 from tests.faults.intents import Bench, Intent, Step, named

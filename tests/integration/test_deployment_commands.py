@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import text
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
@@ -55,6 +56,21 @@ async def test_migrate_makes_the_tables_and_then_has_nothing_to_do(
 ) -> None:
     told = told_of(empty_database)
     assert await perdure(tmp_path, "migrate", **told) == (0, "The tables are now this release's.\n")
+    assert await perdure(tmp_path, "migrate", **told) == (0, "There was nothing to do.\n")
+
+
+async def test_migrate_leaves_the_tables_of_a_later_release_that_bears_this_one(
+    tmp_path: Path, database: str
+) -> None:
+    engine = engine_for(database)
+    async with transaction(engine) as connection:
+        ours = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'later'")
+        await connection.exec_driver_sql(
+            f"COMMENT ON TABLE alembic_version IS 'later serves later {ours}'"
+        )
+    await engine.dispose()
+    told = told_of(database)
     assert await perdure(tmp_path, "migrate", **told) == (0, "There was nothing to do.\n")
 
 

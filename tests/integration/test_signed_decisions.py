@@ -18,6 +18,7 @@ from temporalio.exceptions import ApplicationError
 from gateway.actors import Signer
 from tests.house import House
 from tests.integration.test_worker import Handle, prove_identity, started, until
+from workers import keys
 from workflows.actor import Actor, SignedActor
 from workflows.decisions import Resolution
 from workflows.onboarding.messages import Withdrawal
@@ -75,7 +76,7 @@ async def state_of(house: House, *handles: Handle) -> list[Any]:
 
 
 async def test_a_copied_or_altered_signature_decides_nothing(house: House) -> None:
-    signer = Signer(*house.settings.signing_key())
+    signer = Signer(*keys.signing_key(house.settings))
     resolve, withdraw = CustomerOnboarding.resolve, CustomerOnboarding.withdraw
     async with house.working(max_cached_workflows=10):
         one, other = await parked(house), await parked(house)

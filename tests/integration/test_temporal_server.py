@@ -16,7 +16,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.worker import Worker
 
 from tests.integration.talking import Talking
-from workers import telemetry
+from workers import logs
 from workers.ports import free_port
 from workers.temporal_server import TemporalServer
 
@@ -44,7 +44,7 @@ async def test_workflow_code_is_silent_while_it_is_replayed(server: TemporalServ
     root = logging.getLogger()
     before, config = (root.handlers, root.level), structlog.get_config()
     written = io.StringIO()
-    telemetry.configure("worker", log_format="json", stream=written)
+    logs.configure("worker", log_format="json", stream=written)
     try:
         client = await Client.connect(server.address)
         worker = Worker(client, task_queue="talk", workflows=[Talking], max_cached_workflows=0)

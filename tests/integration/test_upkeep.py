@@ -14,9 +14,11 @@ from tests.documents import PDF, ask, in_spool, row_of, spool_of, take_in
 from tests.house import House
 from tests.integration.test_worker import at_stripe, started, until
 from tests.patience import SOON
-from workflows.handover import bring_back
+from workflows.bringing_back import bring_back, bring_life_back
+from workflows.onboarding.customer_life import CustomerLife
 from workflows.onboarding.life import CUSTOMER_LIFE, customer_workflow_id
 from workflows.onboarding.messages import TASK_QUEUE, Start, workflow_id
+from workflows.onboarding.workflow import CustomerOnboarding
 from workflows.upkeep import Chore, Report, Upkeep
 
 
@@ -146,6 +148,42 @@ async def test_lost_customers_do_not_keep_the_others_from_being_told(
     async with house.working():
         assert [(await do(house, "tell_of_lists")).found for _ in range(4)] == [0, 1, 2, 0]
     assert await told_of_lists(house) == "def"
+
+
+async def test_a_customer_whom_temporal_cannot_know_does_not_keep_the_others_from_being_told(
+    house: House,
+) -> None:
+    await customers_to_tell(house)
+    await house.rows("UPDATE customers SET workflow_id = '' WHERE id LIKE 'a%'")
+    async with house.working():
+        assert (await do(house, "tell_of_lists")).found == 3
+    assert await told_of_lists(house) == "def"
+
+
+@pytest.mark.parametrize(
+    ("process", "type_", "also"),
+    [
+        ("onboarding/acme/" + "m" * 26, CustomerOnboarding, {"email_confirmed"}),
+        (customer_workflow_id("acme", "m" * 26), CustomerLife, set()),
+    ],
+)
+async def test_what_is_brought_back_is_told_to_look_at_all_that_it_listens_to(
+    house: House, process: str, type_: type, also: set[str]
+) -> None:
+    handle = await house.client.start_workflow(type_.__name__, id=process, task_queue="nobody")
+    run = handle.first_execution_run_id
+    assert run is not None
+    if type_ is CustomerLife:
+        await bring_life_back(house.client, process, run)
+    else:
+        await bring_back(house.client, Start(application_id="m" * 26, tenant="acme"), run)
+    signals = {
+        event.workflow_execution_signaled_event_attributes.signal_name
+        async for event in handle.fetch_history_events()
+    } - {""}
+    assert signals == {"identity_changed", "documents_changed", "hit_judged"} | also
+    assert all(hasattr(type_, signal) for signal in signals)
+    await handle.terminate("seen")
 
 
 async def lost(house: House, process: str) -> list[dict[str, object]]:

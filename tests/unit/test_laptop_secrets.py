@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workers import laptop, laptop_secrets
+from workers import keys, laptop, laptop_secrets
 from workers.settings import SettingsWrong
 
 pytestmark = pytest.mark.usefixtures("clone")
@@ -26,8 +26,8 @@ def test_secrets_are_made_once_and_for_the_owner_only(clone: Path) -> None:
 def test_every_process_finds_the_secrets_it_needs(clone: Path) -> None:
     found = laptop.settings()
     assert found.home == clone / ".perdure"
-    name, _ = found.signing_key()
-    assert name in found.public_keys()
+    name, _ = keys.signing_key(found)
+    assert name in keys.public_keys(found)
     assert found.secret("stripe_api_key").startswith("sk_test_")
     assert found.secret("database_password") in found.database_url
 

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import base64
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests.certificates import certify
 from workers import settings
 from workers.settings import SettingsWrong
-from workflows.onboarding.confirmation_link import Link
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +83,7 @@ def test_a_missing_secret_names_its_variable_its_file_and_the_way_out(clone: Pat
 
 def test_the_database_url_takes_any_password() -> None:
     assert settings.load(database_password="a/b@c:d").database_url == (
-        "postgresql://perdure:a%2Fb%40c%3Ad@127.0.0.1:8432/perdure"
+        "postgresql://perdure:a%2Fb%40c%3Ad@127.0.0.1:8432/perdure?sslmode=disable"
     )
 
 
@@ -101,43 +100,46 @@ def test_what_is_passed_on_reads_back_as_the_same(monkeypatch: pytest.MonkeyPatc
     assert settings.load() == told
 
 
-def test_workers_know_the_gateways_key_by_the_name_it_signs_with() -> None:
-    old, new = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
-    publics = [_text(key.public_key().public_bytes_raw()) for key in (new, old)]
-    found = settings.load(
-        actor_signing_key=_text(new.private_bytes_raw()), actor_public_keys=" ".join(publics)
-    )
-    name, key = found.signing_key()
-    found.public_keys()[name].verify(key.sign(b"decision"), b"decision")
-    assert len(found.public_keys()) == 2
-
-
-def test_a_key_that_is_none_is_refused_without_showing_it() -> None:
-    found = settings.load(actor_signing_key="bm8=", actor_public_keys="bm8=")
-    with pytest.raises(SettingsWrong, match="PERDURE_ACTOR_SIGNING_KEY is no Ed25519"):
-        found.signing_key()
-    with pytest.raises(SettingsWrong, match="PERDURE_ACTOR_PUBLIC_KEYS holds something"):
-        found.public_keys()
-
-
-def test_links_are_sealed_with_long_secrets_and_any_of_them_counts() -> None:
-    old, new = "o" * 32, "n" * 32
-    link = Link("a" * 26, 1, 4_000_000_000)
-    token = settings.load(confirmation_secrets=old).link_seals().token(link, "ada@example.com")
-    both = settings.load(confirmation_secrets=f"{new} {old}").link_seals()
-    assert both.accept(token, "ada@example.com")
-    assert both.token(link, "ada@example.com") != token
-    for wrong in ("", "short", f"{new} short"):
-        with pytest.raises(SettingsWrong, match="PERDURE_CONFIRMATION_SECRETS") as caught:
-            settings.load(confirmation_secrets=wrong).link_seals()
-        assert "short" not in str(caught.value).replace("shorter", "")
-
-
 def test_links_lead_to_the_gateway_unless_somebody_says_otherwise() -> None:
     assert settings.load(gateway_port=9).confirmation_page == "http://127.0.0.1:9/confirm"
     elsewhere = settings.load(gateway_url="https://onboarding.example.com/")
     assert elsewhere.confirmation_page == "https://onboarding.example.com/confirm"
 
 
-def _text(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
+def test_the_database_url_says_how_it_is_encrypted(tmp_path: Path) -> None:
+    assert settings.load(database_password="x").database_url.endswith("?sslmode=disable")
+    found = settings.load(database_password="x", database_tls="verify-full")
+    assert found.database_url.endswith("/perdure?sslmode=verify-full")
+    named = certify(tmp_path).certificate
+    found = settings.load(database_password="x", database_tls="verify-full", database_ca_file=named)
+    assert found.database_url.endswith(f"&sslrootcert={quote(str(named), safe='')}")
+
+
+@pytest.mark.parametrize("tls", ["none", "require"])
+def test_authorities_that_nobody_would_look_at_are_refused(tmp_path: Path, tls: str) -> None:
+    named = certify(tmp_path).certificate
+    with pytest.raises(SettingsWrong, match=r"_CA_FILE: .*PERDURE_DATABASE_TLS=verify-full"):
+        settings.load(database_tls=tls, database_ca_file=named)
+
+
+def test_authorities_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    none_in_it = tmp_path / "ca.pem"
+    none_in_it.write_text("no certificate")
+    for file in (none_in_it, tmp_path / "missing.pem"):
+        with pytest.raises(SettingsWrong, match=r"PERDURE_DATABASE_CA_FILE: .*can be read"):
+            settings.load(database_tls="verify-full", database_ca_file=file)
+
+
+@pytest.mark.parametrize("host", ["mail.example.com", "192.0.2.7"])
+def test_a_login_is_not_told_to_a_mail_server_in_the_clear(host: str) -> None:
+    with pytest.raises(SettingsWrong, match=r"PERDURE_SMTP_USER: .*set PERDURE_SMTP_TLS"):
+        settings.load(smtp_host=host, smtp_user="perdure")
+    for tls in ("starttls", "tls"):
+        assert settings.load(smtp_host=host, smtp_user="perdure", smtp_tls=tls).smtp_user
+    assert settings.load(smtp_host=host, smtp_user="perdure", mail="outbox").smtp_user
+    assert settings.load(smtp_host=host).smtp_tls == "none"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_a_login_may_stay_on_this_machine_in_the_clear(host: str) -> None:
+    assert settings.load(smtp_host=host, smtp_user="perdure").smtp_user == "perdure"

@@ -16,7 +16,7 @@ from workflows.decisions import ProcessSteps, Taken
 from workflows.onboarding.messages import CreateCustomer, Withdrawal
 from workflows.onboarding.steps import ApplicationSteps, BillingSteps
 from workflows.onboarding.workflow import CustomerOnboarding
-from workflows.step import OUR_OUTAGE
+from workflows.step import OUR_OUTAGE, declaration_of
 
 RESOLVE, WITHDRAW = CustomerOnboarding.resolve, CustomerOnboarding.withdraw
 CREATE = BillingSteps.create_customer
@@ -147,6 +147,23 @@ async def test_our_own_outage_uses_up_no_budget_of_a_remote_step(onboarding: Beg
     assert world.calls.count("billing.create_customer") == 4
     assert world.calls.count("process.database_answers") >= 3
     assert world.notices == []
+
+
+async def test_local_steps_are_done_at_once_and_are_no_activities_of_the_server(
+    onboarding: Begin,
+) -> None:
+    world = Scripted()
+    async with onboarding(world) as one:
+        await prove_identity(one)
+        assert await one.handle.result() == "active"
+        history = await one.handle.fetch_history()
+    scheduled = {
+        event.activity_task_scheduled_event_attributes.activity_type.name
+        for event in history.events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    }
+    assert declaration_of(BillingSteps.create_customer).name in scheduled
+    assert set(world.calls) - scheduled, "on a slow machine one may take too long, but not all"
 
 
 async def test_a_local_step_waits_for_our_database_and_never_parks(onboarding: Begin) -> None:

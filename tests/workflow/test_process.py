@@ -150,7 +150,7 @@ async def test_withdrawing_twice_is_withdrawing_once(onboarding: Begin) -> None:
         assert first == second
         released.set()
         assert await one.handle.result() == "withdrawn"
-    assert len(world.decisions) == 1
+    assert [kept.update for kept in world.decisions] == ["withdraw"]
 
 
 # What a story may and may not do

@@ -1,7 +1,8 @@
 """The command line, `perdure`.
 
-Each module here is one group of commands with an `app`; it imports what is heavy inside its
-commands, so that `perdure --help` answers at once.
+Each module with commands has an `app` that they are registered at, and here these are put together:
+with a name as a group, without one as more commands of what they are added to. What is heavy is
+imported inside the commands, so that `perdure --help` answers at once.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from workers.cli import (
     applicant,
     attention,
     breaks,
+    certificate,
     customer,
     demo,
     documents,
@@ -20,14 +22,18 @@ from workers.cli import (
     import_,
     journal,
     matches,
+    onboarding,
+    open_items,
     periods,
     process,
     reconcile,
+    reconcile_files,
     release,
     request,
     review,
     rules,
     screening,
+    shadow,
     stack,
     statement,
     statements,
@@ -37,7 +43,7 @@ from workers.ending import end_after
 
 app = typer.Typer(
     name="perdure",
-    help="Customer onboarding that is never half done.",
+    help="Customer onboarding and payment reconciliation that are never half done.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -45,7 +51,8 @@ app = typer.Typer(
 )
 app.add_typer(stack.app)
 app.add_typer(demo.app)
-app.add_typer(versions.app, name="onboarding", rich_help_panel="Onboardings")
+onboarding.app.add_typer(versions.app)
+app.add_typer(onboarding.app, name="onboarding", rich_help_panel="Onboardings")
 app.add_typer(applicant.app, name="applicant", rich_help_panel="Onboardings")
 app.add_typer(customer.app, name="customer", rich_help_panel="Customers")
 app.add_typer(identity.app, name="identity", rich_help_panel="Onboardings")
@@ -55,6 +62,8 @@ app.add_typer(documents.app, name="documents", rich_help_panel="Onboardings")
 app.add_typer(attention.app, name="attention", rich_help_panel="Onboardings")
 app.add_typer(request.app, name="request", rich_help_panel="Onboardings")
 app.add_typer(rules.app, name="rules", rich_help_panel="Rules")
+for more in (reconcile_files, certificate, open_items, shadow):
+    reconcile.app.add_typer(more.app)
 app.add_typer(reconcile.app, name="reconcile", rich_help_panel="Reconciliation")
 app.add_typer(breaks.app, name="breaks", rich_help_panel="Reconciliation")
 app.add_typer(matches.app, name="matches", rich_help_panel="Reconciliation")

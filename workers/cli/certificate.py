@@ -12,6 +12,8 @@ import typer
 from workers.cli.options import AsRole, Role, segment
 from workers.terminal import say
 
+app = typer.Typer()
+
 
 class Format(StrEnum):
     """The documents of a certificate."""
@@ -21,6 +23,7 @@ class Format(StrEnum):
     json = "json"
 
 
+@app.command()
 def report(
     account: Annotated[str, typer.Argument(help="The account's name.")],
     day: Annotated[
@@ -43,7 +46,7 @@ def report(
     3 the gateway does not answer
     """
     from workers.cli.gateway_call import GatewayRefused, call, document_of
-    from workers.cli.reconciliation import path_of
+    from workers.cli.reconcile import path_of
 
     run = call("GET", path_of(account, day, ordinal, role), role=role)
     if run["certificate_id"] is None:

@@ -56,7 +56,7 @@ async def _demo(*, leave: bool, as_json: bool) -> int:
 
     from rich.console import Console
 
-    from workers import laptop, telemetry
+    from workers import laptop, logs
     from workers.demo import review
     from workers.demo.cast import Run
     from workers.demo.lines import Lines
@@ -67,7 +67,7 @@ async def _demo(*, leave: bool, as_json: bool) -> int:
     from workers.signals import stop_requested, unless
 
     settings = laptop.settings(policy="demo", **SYSTEMS)
-    telemetry.configure("demo", log_format=settings.log_format, log_level="error")
+    logs.configure("demo", log_format=settings.log_format, log_level="error")
     console = Console(file=sys.stderr if as_json else sys.stdout, highlight=False)
     watched = console.is_terminal and not console.is_dumb_terminal and not as_json
     run = Run()

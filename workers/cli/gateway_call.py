@@ -11,7 +11,7 @@ import httpx
 from workers import settings as setting
 from workers.cli.options import Role
 from workers.obstacle import Obstacle
-from workers.settings import Settings
+from workers.settings import SecretName, Settings
 from workers.terminal import say, visible_value
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _answer(method: str, path: str, role: Role, given: dict[str, Any]) -> httpx.
 
 
 def _key(settings: Settings, role: Role) -> str:
-    names: dict[Role, setting.SecretName] = {
+    names: dict[Role, SecretName] = {
         Role.service: "api_key_service",
         Role.support: "api_key_support",
         Role.reviewer: "api_key_reviewer",

@@ -9,7 +9,10 @@ import typer
 from workers.cli.options import AsJson, AsRole, KnownAt, OnDay, Role, segment
 from workers.terminal import say
 
+app = typer.Typer()
 
+
+@app.command("open")
 def open_(
     *,
     account: Annotated[str, typer.Argument(help="The account's name.")],

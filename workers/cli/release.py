@@ -110,18 +110,19 @@ async def _migrate(settings: Settings) -> bool:
     from sqlalchemy.exc import DBAPIError
 
     from database.connection import DatabaseDown, engine_for, transaction
-    from database.migrate import is_current, upgrade
+    from database.migrate import may_run, upgrade
     from workers.obstacle import Obstacle
 
     where = f"{settings.database_host}:{settings.database_port}/{settings.database_name}"
     engine = engine_for(settings.database_url, application="perdure-migrate")
     try:
         async with transaction(engine) as connection:
-            if await is_current(connection):
+            if await may_run(connection):
                 return False
         await upgrade(settings.database_url)
     except DatabaseDown as error:
-        raise Obstacle(f"The database at {where} does not answer.") from error
+        # What the certificate or the server's refusal to encrypt was is in the cause alone.
+        raise Obstacle(f"The database at {where} does not answer ({error.__cause__}).") from error
     except DBAPIError as error:
         raise Obstacle(f"The database at {where} refuses: {error.orig}") from error
     except CommandError as error:

@@ -10,9 +10,12 @@ import typer
 from workers.cli.options import AsJson, AsRole, Role, segment
 from workers.terminal import say
 
+app = typer.Typer()
+
 _LOOK_SECONDS = 0.5
 
 
+@app.command()
 def shadow(
     account: Annotated[str, typer.Argument(help="The account's name.")],
     day: Annotated[
@@ -34,7 +37,7 @@ def shadow(
     or the gateway does not answer
     """
     from workers.cli.gateway_call import show_json
-    from workers.cli.reconciliation import EXIT_CODES, OVER, refusals_apart
+    from workers.cli.reconcile import EXIT_CODES, OVER, refusals_apart
 
     with refusals_apart():
         answer = _asked(account, day, name, role)

@@ -76,11 +76,11 @@ def status(
 
 
 async def _up(settings: Settings, *, fresh: bool) -> None:
-    from workers import telemetry
+    from workers import logs
     from workers.laptop import Stack
     from workers.signals import stop_requested, unless
 
-    telemetry.configure("up", log_format=settings.log_format, log_level="warning")
+    logs.configure("up", log_format=settings.log_format, log_level="warning")
     say("Starting the stack. The first time takes some seconds longer.")
     stack = Stack(settings, announce=_announce)
     with stop_requested() as requested:

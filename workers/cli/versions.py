@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from workers.cli import application, onboarding
+from workers.cli import application
 from workers.cli.onboarding import Id
 from workers.cli.options import AsJson, AsRole, Role, segment
 from workers.terminal import say
 
-app = onboarding.app
+app = typer.Typer()
 
 
 @app.command()

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from workflows.actor import Decision
 from workflows.onboarding.life_policy import LifePolicy, Thing
 from workflows.onboarding.policy import ScreeningPolicy
 from workflows.onboarding.review import Reviewed
 from workflows.onboarding.rules import DocumentKind, Risk, ScreeningStatus
-from workflows.onboarding.state import DocumentsState
+from workflows.onboarding.state import Judged
 from workflows.policy import Budgets
 from workflows.request_key import Message, Request
 
@@ -108,7 +108,7 @@ class PapersAsked(Message):
     refused: tuple[str, ...] = ()
 
 
-class LifeState(Reviewed, BaseModel):
+class LifeState(Reviewed, Judged, BaseModel):
     """What the process knows about its customer. All of it goes over into the next run.
 
     version     of the application: what should be there
@@ -168,7 +168,6 @@ class LifeState(Reviewed, BaseModel):
     papers_number: int = 0
     papers_round: int = 0
     papers_heard: bool = False
-    documents: DocumentsState = Field(default_factory=DocumentsState)
     decided: list[str] = []
     noticed: int = 0
 

@@ -64,6 +64,13 @@ class DocumentsState(BaseModel):
     judged: list[DocumentJudgement] = []
 
 
+class Judged(BaseModel):
+    """What a process knows of the documents that people judge."""
+
+    application_id: str
+    documents: DocumentsState = Field(default_factory=DocumentsState)
+
+
 class Hits(BaseModel):
     """What was decided on of the screening, and what was heard of its hits since.
 
@@ -81,7 +88,7 @@ class Hits(BaseModel):
         return self.heard > self.seen
 
 
-class OnboardingState(Reviewed, BaseModel):
+class OnboardingState(Reviewed, Judged):
     """What the process knows about its applicant. `round` counts how often it was gone through.
 
     `changes` have yet to be gone through with, `changes_left` may still come.
@@ -105,4 +112,3 @@ class OnboardingState(Reviewed, BaseModel):
     provisioned: int = 0
     adverse_actions: tuple[AdverseAction, ...] = ()
     appeal_until: datetime | None = None
-    documents: DocumentsState = Field(default_factory=DocumentsState)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.workflow import ChildWorkflowHandle, ParentClosePolicy
 
@@ -121,7 +121,5 @@ async def _step(method: Method[Steps, Input, Output], request: Input, *, part: s
     return await workflow.execute_activity_method(
         method,
         request.model_copy(update={"request_key": key}),
-        start_to_close_timeout=timedelta(seconds=30),
-        retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
-        summary=declared.summary,
+        **declared.alone,
     )

@@ -8,7 +8,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from workflows import search_attributes
-from workflows.handover import PATIENCE, go_on, latest_run, temporal_answers
+from workflows.patience import PATIENCE, temporal_answers
 from workflows.reconciliation.messages import (
     TASK_QUEUE,
     Days,
@@ -19,6 +19,7 @@ from workflows.reconciliation.messages import (
 )
 from workflows.reconciliation.nightly import ReconcileDays
 from workflows.reconciliation.workflow import ReconcileAccount, ShadowReconciliation
+from workflows.runs import go_on, latest_run
 
 
 async def start_run(client: Client, run: Run) -> None:

@@ -21,9 +21,9 @@ from connectors.stripe.billing import StripeBilling
 from connectors.stripe.events import StripeEvents
 from connectors.stripe.identity import StripeIdentity
 from connectors.tenant_api.directory import TenantDirectory
-from database.accounts import Accounts
 from database.connection import engine_for
 from database.identity_sessions import IdentitySessions
+from database.invoice_accounts import Accounts
 from tests.integration.connectors.letters import SENDER
 from tests.outbox import letters_in
 from tests.simulated import Mail, SimulatorHandle

@@ -165,7 +165,8 @@ def key() -> str:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Temporal, workers and the database have a second to answer."""
-    monkeypatch.setattr("workflows.handover.PATIENCE", timedelta(seconds=1))
+    for asking in ("handover", "runs"):
+        monkeypatch.setattr(f"workflows.{asking}.PATIENCE", timedelta(seconds=1))
     monkeypatch.setattr("database.connection.CONNECT_TIMEOUT", 1.0)
 
 

@@ -22,6 +22,7 @@ from tests.integration.gateway.conftest import (
     problem,
     stage_is,
 )
+from workers import keys
 from workers.ports import free_port
 from workflows.handover import hand_over_event
 from workflows.onboarding.confirmation_link import Link, LinkSeals
@@ -166,7 +167,7 @@ async def test_a_link_counts_until_its_time_and_a_new_mail_brings_a_new_one(
         id_ = await signed_up(gateway)
         (row,) = await house.rows("SELECT form FROM applications WHERE id = :id", id=id_)
         late = Link(id_, 1, 1_700_000_000)
-        token = house.settings.link_seals().token(late, row["form"]["email"])
+        token = keys.link_seals(house.settings).token(late, row["form"]["email"])
         problem(await confirm(gateway.service, token), 410, "link-expired")
         for method in ("GET", "POST"):
             shown = await gateway.http.request(method, f"/confirm/{token}")

@@ -203,6 +203,20 @@ async def test_a_life_that_was_ended_from_outside_goes_on_from_where_it_was(
         assert (await gateway.operator.post(path, {"reason": "closed"})).is_success
 
 
+async def test_whose_life_temporal_lost_is_not_said_to_have_left(
+    gateway: Gateway, house: House
+) -> None:
+    async with house.working(max_cached_workflows=10):
+        id_ = await customer(gateway)
+    await house.rows("UPDATE customers SET workflow_id = workflow_id || 'lost'")
+    for act in ("offboard", "compare"):
+        asked = await gateway.operator.post(f"/v1/customers/{id_}/{act}", {"reason": "closed"})
+        problem(asked, 409, "ended-from-outside")
+    await house.rows("UPDATE customers SET stage = 'offboarded', left_at = now()")
+    path = f"/v1/customers/{id_}/offboard"
+    assert (await gateway.operator.post(path, {"reason": "closed"})).is_success
+
+
 async def test_a_hit_that_is_confirmed_of_a_customer_is_reviewed_and_they_leave(
     gateway: Gateway, house: House
 ) -> None:

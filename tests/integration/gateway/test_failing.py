@@ -115,7 +115,7 @@ async def test_who_decides_about_a_failing_process_is_told_where_it_is_seen_to(
         id_ = await begun(house)
         # From its third attempt on, the server itself refuses what needs the workflow's answer.
         await until(lambda: attempts(house, id_), lambda attempt: attempt >= 3)
-        caplog.set_level("INFO", "workflows.handover")
+        caplog.set_level("INFO", "workflows.patience")
         withdrawn = await withdraw(gateway, id_)
         assert "/v1/attention" in problem(withdrawn, 503, "failing")["detail"]
         assert "FAILED_PRECONDITION" in caplog.text

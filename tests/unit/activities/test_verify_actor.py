@@ -24,9 +24,7 @@ PROCESS = "onboarding/acme/abc"
 
 def activities() -> ProcessActivities:
     nothing = cast(Any, None)  # verifying needs neither database nor mail
-    return ProcessActivities(
-        nothing, nothing, public_keys=PUBLIC_KEYS, operators=None, mail_domain="example.com"
-    )
+    return ProcessActivities(nothing, nothing, public_keys=PUBLIC_KEYS, operators=None)
 
 
 def resolution(by: Any, action: Choice = "retry") -> Resolution:

@@ -248,7 +248,7 @@ def _all_before(name: str) -> set[str]:
 
 
 def test_what_works_on_tables_waits_for_the_migrations_and_on_temporal_for_its_namespace() -> None:
-    for name in ("worker", "gateway"):
+    for name in ("worker", "reconciliation", "gateway"):
         assert {"migrations", "namespace", "temporal", "postgres"} <= _all_before(name)
     assert {"namespace"} <= _all_before("schedules")
 

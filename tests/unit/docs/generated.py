@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from activities.onboarding.policy import load_policy
 from gateway.roles import MAY, takes_a_person
+from tests.unit.docs.composed import secret_table, service_order, service_table
 from workers.settings import Settings, variable
 from workflows.actor import Role
 from workflows.onboarding.life import LIFE_TRANSITIONS
@@ -235,8 +236,8 @@ def settings() -> str:
     meanings = _docstrings(ROOT / "workers" / "settings.py", "Settings")
     lines = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        meaning = meanings.get(name, "")
-        lines.append(f"| `{variable(name)}` | {_default(name, field)} | {meaning} |")
+        assert meanings.get(name), f"{name} has no docstring that says what it means"
+        lines.append(f"| `{variable(name)}` | {_default(name, field)} | {meanings[name]} |")
     return "\n".join(lines)
 
 
@@ -304,6 +305,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "life_stages": life_stages,
     "life_deadlines": life_deadlines,
     "settings": settings,
+    "service_order": service_order,
+    "service_table": service_table,
+    "secret_table": secret_table,
 }
 
 

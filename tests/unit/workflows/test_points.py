@@ -5,7 +5,7 @@ from __future__ import annotations
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
-from workflows.handover import point_to_go_on_from
+from workflows.runs import point_to_go_on_from
 
 SCHEDULED = EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED
 STARTED = EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED

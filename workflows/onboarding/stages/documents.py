@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
-from workflows.decisions import Taken
 from workflows.hints import dropping_what_is_no_hint
 from workflows.onboarding.documents import (
     AskForDocuments,
@@ -16,20 +14,18 @@ from workflows.onboarding.documents import (
     DocumentState,
     DocumentSteps,
     ForDocument,
-    JudgeDocument,
     LookAtDocuments,
     Refusal,
     Stored,
     TimeToLook,
     WriteAboutDocuments,
 )
-from workflows.onboarding.messages import (
-    DocumentJudgement,
-    Letter,
-)
+from workflows.onboarding.judging import Judging
+from workflows.onboarding.messages import Letter
 from workflows.onboarding.policy import DocumentsPolicy
 from workflows.onboarding.rules import DocumentKind
 from workflows.onboarding.stages.onboarding import Onboarding
+from workflows.onboarding.state import OnboardingState
 from workflows.process import Changed, Stopped
 
 Kinds = tuple[DocumentKind, ...]
@@ -63,7 +59,7 @@ class _Asking:
         return min([at - now for at in self._letters if at > now], default=timedelta.max)
 
 
-class CollectingDocuments(Onboarding):
+class CollectingDocuments(Judging[OnboardingState], Onboarding):
     """An onboarding that asks its applicant for documents."""
 
     async def collect_documents(self, kinds: Kinds, policy: DocumentsPolicy) -> bool:
@@ -91,7 +87,7 @@ class CollectingDocuments(Onboarding):
                     return end
                 asking = _Asking(asking.number + 1, policy, refused=end)
         except (Stopped, Changed):
-            await self._keep_judgements()
+            await self.keep_judgements()
             raise
         finally:
             self.state.documents.open = []
@@ -105,7 +101,7 @@ class CollectingDocuments(Onboarding):
         """
         while True:
             heard = list(self.state.documents.heard)
-            await self._keep_judgements()
+            await self.keep_judgements()
             found = await self._look()
             if self._has_news(heard):
                 continue
@@ -165,12 +161,7 @@ class CollectingDocuments(Onboarding):
             await self._take_over(one) if one.state == "received" else one
             for one in there.documents
         ]
-        judged = {one.document_id for one in self.state.documents.judged}
-        self.state.documents.open = [
-            one.document_id
-            for one in found
-            if one.state == "stored" and one.document_id not in judged
-        ]
+        self.let_judge(found)
         return tuple(found)
 
     async def _take_over(self, document: Document) -> Document:
@@ -202,43 +193,12 @@ class CollectingDocuments(Onboarding):
             if_skipped=Letter(message_id=None),
         )
 
-    async def _keep_judgements(self) -> None:
-        """Keep what reviewers decided: also while the process is being stopped."""
-        judged = self.state.documents.judged
-        while judged:
-            decision = judged[0]
-            await self._have_done(
-                DocumentSteps.judge,
-                JudgeDocument.of(decision, self.applicant),
-                part=decision.document_id,
-                if_skipped=None,
-            )
-            judged.remove(decision)
-
     @workflow.signal
     @dropping_what_is_no_hint
     def documents_changed(self, hint: DocumentsChanged) -> None:
         """Documents may have come in."""
         if hint.event_id not in self.state.documents.heard:
             self.state.documents.heard.append(hint.event_id)
-
-    @workflow.update(description="Accept a document, or refuse it and have it asked for again.")
-    async def judge_document(self, judgement: DocumentJudgement) -> Taken:
-        """Accept or refuse a document that nobody has judged. Answers as soon as it is accepted."""
-        await self.verify(judgement, roles=("reviewer", "senior_reviewer"))
-        # Somebody else may have judged it while the signature was checked.
-        self._may_judge(judgement)
-        self.state.documents.open.remove(judgement.document_id)
-        self.state.documents.judged.append(judgement)
-        return self.taken()
-
-    @judge_document.validator
-    def _may_judge(self, judgement: DocumentJudgement) -> None:
-        if judgement.document_id not in self.state.documents.open:
-            raise ApplicationError(
-                "there is nothing to judge: the document is judged already, or no longer needed",
-                type="NotToJudge",
-            )
 
 
 def _without(kinds: Kinds, found: Sequence[Document], *states: DocumentState) -> Kinds:

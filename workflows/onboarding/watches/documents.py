@@ -3,9 +3,7 @@
 from datetime import UTC, datetime, time, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
-from workflows.decisions import Taken
 from workflows.hints import dropping_what_is_no_hint
 from workflows.onboarding.documents import (
     AskForDocuments,
@@ -13,16 +11,16 @@ from workflows.onboarding.documents import (
     DocumentsChanged,
     DocumentSteps,
     ForDocument,
-    JudgeDocument,
     LookAtDocuments,
     Refusal,
     Stored,
     TimeToLook,
     WriteAboutDocuments,
 )
-from workflows.onboarding.life import Paper, PapersAsked
+from workflows.onboarding.judging import Judging
+from workflows.onboarding.life import LifeState, Paper, PapersAsked
 from workflows.onboarding.life_policy import ExpiringPolicy
-from workflows.onboarding.messages import DocumentJudgement, Letter
+from workflows.onboarding.messages import Letter
 from workflows.onboarding.rules import DocumentKind
 from workflows.onboarding.watches.customer import Customer
 
@@ -31,7 +29,7 @@ LOOK_AGAIN = timedelta(days=1)
 """How often it is looked whether something came in that nothing is heard of."""
 
 
-class RenewingDocuments(Customer):
+class RenewingDocuments(Judging[LifeState], Customer):
     """A customer whose documents are replaced before the day on which they expire."""
 
     @property
@@ -191,12 +189,7 @@ class RenewingDocuments(Customer):
         found = []
         for one in (await self.step(DocumentSteps.look, look)).documents:
             found.append(await self._take_over(one) if one.state == "received" else one)
-        judged = {one.document_id for one in self.state.documents.judged}
-        self.state.documents.open = [
-            one.document_id
-            for one in found
-            if one.state == "stored" and one.document_id not in judged
-        ]
+        self.let_judge(found)
         return found
 
     async def _take_over(self, document: Document) -> Document:
@@ -233,39 +226,11 @@ class RenewingDocuments(Customer):
             if_skipped=Letter(message_id=None),
         )
 
-    async def keep_judgements(self) -> None:
-        """Keep what reviewers decided: also while the customer leaves."""
-        judged = self.state.documents.judged
-        while judged:
-            about = JudgeDocument.of(judged[0], self.id, workflow.info().workflow_id)
-            await self._have_done(
-                DocumentSteps.judge, about, part=about.document_id, if_skipped=None
-            )
-            judged.pop(0)
-
     @workflow.signal
     @dropping_what_is_no_hint
     def documents_changed(self, hint: DocumentsChanged) -> None:
         """Documents may have come in."""
         self.state.papers_heard = True
-
-    @workflow.update(description="Accept a document, or refuse it and have it asked for again.")
-    async def judge_document(self, judgement: DocumentJudgement) -> Taken:
-        """Accept or refuse a document that nobody has judged. Answers as soon as it is accepted."""
-        await self.verify(judgement, roles=("reviewer", "senior_reviewer"))
-        # Somebody else may have judged it while the signature was checked.
-        self._may_judge(judgement)
-        self.state.documents.open.remove(judgement.document_id)
-        self.state.documents.judged.append(judgement)
-        return self.taken()
-
-    @judge_document.validator
-    def _may_judge(self, judgement: DocumentJudgement) -> None:
-        if judgement.document_id not in self.state.documents.open:
-            raise ApplicationError(
-                "there is nothing to judge: the document is judged already, or no longer needed",
-                type="NotToJudge",
-            )
 
 
 def _end_of(paper: Paper) -> datetime:

@@ -1,4 +1,4 @@
-"""What is asked of an onboarding under way: to be taken back, or to send its mail again."""
+"""An application is taken back."""
 
 from fastapi import APIRouter, Response
 
@@ -6,21 +6,16 @@ from database import onboardings
 from database.connection import transaction
 from gateway import examples
 from gateway.callers import Allowed, AskedTenant, tenant_to_act_for
-from gateway.decisions import Ended, NoProcess, send
-from gateway.forms import ResendForm, WithdrawalForm
+from gateway.decisions import Ended, NoProcess, ended_from_outside, send
+from gateway.forms import WithdrawalForm
 from gateway.onboardings import KnownId
 from gateway.openapi import answers, problems
 from gateway.options import GatewayOptions, Options
 from gateway.problems import Problem, not_found
 from workflows.actor import SignedActor
 from workflows.handover import hand_over_onboarding
-from workflows.onboarding.application import Resent, Withdrawn
-from workflows.onboarding.messages import (
-    ConfirmationResend,
-    Start,
-    Withdrawal,
-    workflow_id,
-)
+from workflows.onboarding.application import Withdrawn
+from workflows.onboarding.messages import Start, Withdrawal, workflow_id
 
 router = APIRouter(prefix="/v1/onboardings", tags=["onboardings"])
 
@@ -93,72 +88,5 @@ async def _start_if_stored(options: GatewayOptions, start: Start) -> None:
 
 def _too_late(end: str | None) -> Problem:
     if end is None:
-        return _ended_from_outside()
+        return ended_from_outside()
     return Problem(409, "too-late", f"Too late to be withdrawn: the onboarding is {end}.")
-
-
-def _ended_from_outside() -> Problem:
-    return Problem(
-        409,
-        "ended-from-outside",
-        "The process was ended from outside: an operator has to resolve it, see /v1/attention.",
-    )
-
-
-@router.post(
-    "/{id}/resend-confirmation",
-    status_code=202,
-    response_model=Resent,
-    responses={
-        **answers(
-            Resent(id=examples.ID, stage="verifying_email"),
-            status=202,
-            description="Accepted; the mail goes out",
-        ),
-        **problems(400, 401, 403, 404, 409, 413, 415, 503),
-    },
-    summary="Send the confirmation mail again",
-)
-async def resend_confirmation(
-    id: KnownId,
-    form: ResendForm,
-    caller: Allowed,
-    options: Options,
-    asked_tenant: AskedTenant = None,
-) -> Resent:
-    """Send the mail with the link once more, to the address that the application names now.
-
-    That is possible while the address waits to be confirmed, so many times and each a pause after
-    the last as the policy says. 429 with the code `too-soon` means that a mail has only just gone
-    out; `Retry-After` says when the next one may.
-    """
-    tenant = tenant_to_act_for(caller, asked_tenant)
-    process = workflow_id(tenant, id)
-
-    def resend(by: SignedActor) -> ConfirmationResend:
-        return ConfirmationResend(reason=form.reason, by=by, on_behalf_of=caller.on_behalf_of)
-
-    signed = options.signer.sign(
-        resend, workflow_id=process, update="resend_confirmation", by=caller.actor
-    )
-    try:
-        taken = await send(options.client, process, "resend_confirmation", signed)
-    except Ended as ended:
-        raise _not_confirming(ended.end) from None
-    except NoProcess:
-        async with transaction(options.engine) as connection:
-            row = await onboardings.one(connection, id, tenant=tenant)
-        if row is None:
-            raise not_found("onboarding") from None
-        raise _not_confirming(row["stage"]) from None
-    return Resent(id=id, stage=taken.stage)
-
-
-def _not_confirming(stage: str | None) -> Problem:
-    if stage is None:
-        return _ended_from_outside()
-    return Problem(
-        409,
-        "not-confirming",
-        f"No address waits to be confirmed: the onboarding is {stage}.",
-    )

@@ -8,7 +8,7 @@ knows what it made and how to undo it.
 from collections.abc import Sequence
 
 from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncEngine as Engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from database import lost_runs
 from database.connection import transaction
@@ -19,25 +19,16 @@ from gateway.options import GatewayOptions
 from gateway.problems import Problem, not_found
 from gateway.processes import tenant_of_process
 from workflows.actor import SignedActor
+from workflows.bringing_back import HistoryExpired, bring_back, bring_life_back
 from workflows.decisions import Taken
-from workflows.handover import (
-    HistoryExpired,
-    NotFailing,
-    bring_back,
-    bring_life_back,
-    free,
-    is_failing,
-    latest_run,
-)
 from workflows.onboarding.life import is_customer
 from workflows.onboarding.messages import Start, Withdrawal
 from workflows.reconciliation.messages import is_reconciliation
 from workflows.reconciliation.starting import bring_run_back
+from workflows.runs import NotFailing, free, is_failing, latest_run
 
-__all__ = ["Engine", "resolve", "unresolved"]
 
-
-async def unresolved(engine: Engine) -> Sequence[RowMapping]:
+async def unresolved(engine: AsyncEngine) -> Sequence[RowMapping]:
     """The lost runs that wait for somebody. Raises DatabaseDown."""
     async with transaction(engine) as connection:
         return await lost_runs.unresolved(connection)
@@ -98,11 +89,11 @@ async def _free(options: GatewayOptions, caller: Caller, form: ResolutionForm) -
         raise _not_failing()
     if form.action != "retry":
         raise Problem(409, "not-a-choice", "A run whose code fails can only go on: retry.")
+    try:
+        run_id, stage = await free(options.client, form.workflow_id)
+    except NotFailing:
+        raise _not_failing() from None
     async with transaction(options.engine) as connection:
-        try:
-            run_id, stage = await free(options.client, form.workflow_id)
-        except NotFailing:
-            raise _not_failing() from None
         await lost_runs.record_reset(
             connection, form.workflow_id, run_id, actor=caller.name, reason=form.reason
         )

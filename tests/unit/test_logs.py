@@ -14,7 +14,7 @@ from temporalio import activity
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
-from workers import telemetry
+from workers import logs
 
 
 def _lines(written: io.StringIO) -> list[dict[str, Any]]:
@@ -126,7 +126,7 @@ async def test_every_line_of_an_activity_says_its_step_and_request_key(
 
     async def body() -> None:
         await (
-            telemetry.StepContext()
+            logs.StepContext()
             .intercept_activity(Run())
             .execute_activity(
                 ExecuteActivityInput(
@@ -154,7 +154,7 @@ async def test_every_line_of_an_activity_says_its_step_and_request_key(
 
 def test_lines_for_people_are_not_json(written: io.StringIO) -> None:
     stream = io.StringIO()
-    telemetry.configure("gateway", log_format="console", stream=stream)
+    logs.configure("gateway", log_format="console", stream=stream)
     structlog.stdlib.get_logger("ours").info("listening", url="http://127.0.0.1:8400")
     assert "listening" in stream.getvalue()
     assert "process=gateway" in stream.getvalue()

@@ -14,10 +14,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 from pydantic import SecretStr
+from sqlalchemy import text
 from temporalio.client import Client
 
+from database.connection import engine_for, statement
 from database.migrate import upgrade
 from workers import stack_status
 from workers.converter import CONVERTER
@@ -31,7 +32,7 @@ from workflows import search_attributes
 
 
 @dataclass(frozen=True)
-class Bench:
+class Throwaway:
     """A database with our tables and nothing in them, and a way to Temporal."""
 
     settings: Settings
@@ -39,15 +40,17 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(settings: Settings, announce: Callable[[str], None]) -> AsyncIterator[Bench]:
-    """A bench that is cleared afterwards.
+async def throwaway_database(
+    settings: Settings, announce: Callable[[str], None]
+) -> AsyncIterator[Throwaway]:
+    """A database, and a Temporal beside it, while somebody needs them.
 
     `announce` is told, in a sentence, what happens. Raises Obstacle.
     """
     if stack_status.of(settings.home).complete:
         announce("on the stack that runs here")
         async with _database_beside(settings) as beside:
-            yield Bench(beside, await connect(settings))
+            yield Throwaway(beside, await connect(settings))
         return
     announce("starting a Postgres and a Temporal for this alone")
     with tempfile.TemporaryDirectory(prefix="perdure-files-") as folder:
@@ -56,12 +59,12 @@ async def bench(settings: Settings, announce: Callable[[str], None]) -> AsyncIte
             client = await Client.connect(
                 own.temporal_address, data_converter=CONVERTER, runtime=runtime()
             )
-            yield Bench(own, client)
+            yield Throwaway(own, client)
 
 
 @asynccontextmanager
 async def _database_beside(settings: Settings) -> AsyncIterator[Settings]:
-    name = f"bench_{secrets.token_hex(6)}"
+    name = f"throwaway_{secrets.token_hex(6)}"
     maintenance = settings.database_url
     await _execute(maintenance, f'CREATE DATABASE "{name}"')
     try:
@@ -86,7 +89,8 @@ async def _servers(settings: Settings, folder: Path) -> AsyncIterator[Settings]:
             "database_port": postgres.port,
             "database_user": "perdure",
             "database_password": SecretStr(password),
-            "database_name": "bench",
+            "database_name": "throwaway",
+            "database_tls": "none",
             "temporal_address": temporal.address,
             "temporal_namespace": "default",
         }
@@ -105,9 +109,10 @@ async def _servers(settings: Settings, folder: Path) -> AsyncIterator[Settings]:
         await postgres.erase()
 
 
-async def _execute(dsn: str, statement: str) -> None:
-    connection = await asyncpg.connect(dsn)
+async def _execute(url: str, sql: str) -> None:
+    engine = engine_for(url, application="perdure-bench", size=1)
     try:
-        await connection.execute(statement)
+        async with statement(engine) as connection:
+            await connection.execute(text(sql))
     finally:
-        await connection.close()
+        await engine.dispose()
