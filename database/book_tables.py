@@ -123,6 +123,12 @@ class ItemRow(SQLModel, table=True):
             postgresql_using="hash",
             postgresql_where=text("kind <> 'fee'"),
         ),
+        # Payouts are few: whether a deposit has the amount of one is asked of all of them.
+        Index(
+            "payouts_by_amount",
+            *("account", "currency", "amount_minor"),
+            postgresql_where=text("book = 1 AND kind = 'payout'"),
+        ),
         # Items lie about as they happened: blocks of them are found by time at next to no cost.
         Index("items_by_time", "occurred_at", postgresql_using="brin"),
     )
@@ -310,8 +316,9 @@ class BreakRow(SQLModel, table=True):
 class BreakEventRow(SQLModel, table=True):
     """What happened to a break, in order. Append-only: a trigger refuses every change of a row.
 
-    what   opened | changed | closed | reopened | confirmed
-    items  those of the break from then on; empty in events of before they were kept here
+    what         opened | changed | closed | reopened | confirmed
+    items        those of the break from then on; empty in events of before they were kept here
+    risk_on_leg  as of the break from then on
     """
 
     __tablename__ = "break_events"
@@ -327,4 +334,5 @@ class BreakEventRow(SQLModel, table=True):
     class_: str = Field(sa_column=Column("class", Text, nullable=False))
     at_risk_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
     items: list[int] | None = Field(default=None, sa_column=Column(ARRAY(BigInteger)))
+    risk_on_leg: int | None = Field(default=None, sa_column=Column(SmallInteger, nullable=True))
     at: datetime = Field(sa_column=_time(now=True))

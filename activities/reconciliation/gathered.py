@@ -86,6 +86,8 @@ class GatheredInputs:
                 "statements": tuple(sorted(_name(row) for row in counting)),
                 "proven": tuple(one for bank in banks if (one := bank.proven(account))),
                 "missing": tuple(missing),
+                "bank_days": await accounts.bank_days(connection, account.id),
+                "posts": account.posts,
                 "journal_seal": seal.number if seal else None,
             }
         )

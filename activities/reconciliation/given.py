@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from activities.reconciliation.exports import Exported, Findings, ToldStatement
 from activities.reconciliation.refusals import UnclearBalance
 from connectors.csv_rows import Unreadable, minor
-from database.reconciliation.accounts import Account
+from database.reconciliation.accounts import Account, bank_days
 from database.reconciliation.codes import BOOKS
 from database.reconciliation.statement_sequence import breaks_off, go_on
 from database.reconciliation.statements import RANGES
@@ -86,6 +86,8 @@ async def inputs(
             "journal_before": exported.before,
             "statements": tuple(sorted(_name(one) for one in findings.statements)),
             "missing": (*_missing(findings), *_uncovered(findings, exported, terms)),
+            "bank_days": await bank_days(connection, account.id),
+            "posts": account.posts,
         }
     )
     return made, told

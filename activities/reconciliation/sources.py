@@ -1,6 +1,8 @@
 """From what sources tell to items: one way for each source, and nothing but that."""
 
 import hashlib
+import re
+import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
@@ -12,6 +14,10 @@ from database.reconciliation.statements import RANGES
 
 DESCRIPTOR = 1_000
 """Characters of a description that are kept: payouts are told apart by the first of them."""
+_NAMES_NOTHING = re.compile(
+    r"|NOT ?PROVIDED|NON-?REF|NO ?REF(ERENCE)?|NONE|NULL|N/?A|UNKNOWN|EREF|0*\d{0,3}", re.IGNORECASE
+)
+_EDGES = string.punctuation + string.whitespace
 _QUARTER = 900
 """Seconds. No zone's days begin but at a quarter of an hour."""
 
@@ -120,13 +126,25 @@ class StatementContent:
         return self._content.hexdigest()
 
 
+def naming(reference: str | None) -> str | None:
+    """A bank's reference, if it names one payment; whatever format it is from.
+
+    Words that stand for none do not, nor does a count, which goes up to three digits: others have
+    the same, and what has a reference in common belongs together.
+    """
+    if reference is None or _NAMES_NOTHING.fullmatch(reference.strip(_EDGES)):
+        return None
+    return reference
+
+
 class StatementItems:
     """The bank's items of one statement, entry by entry.
 
     An entry is known by its account, its statement and, within that, by its day and the bank's own
-    reference, else its amount; the second of the same is numbered. So the same statement sent again
-    gives the same ids, also with its entries in another order. OFX and CSV have no statements, only
-    ranges of days that somebody chose: there the entries of two that overlap are the same.
+    reference, or its number there, else its amount; the second of the same is numbered. So the same
+    statement sent again gives the same ids, also with its entries in another order. OFX and CSV
+    have no statements, only ranges of days that somebody chose: there the entries of two that
+    overlap are the same.
 
     An entry happened when the day began, in `zone`, on which its statement was closed: a cut has
     all of a statement or nothing, so that its closing balance is of what the cut has. Where no
@@ -158,7 +176,8 @@ class StatementItems:
     def item(self, entry: Entry) -> NewItem:
         """The item of the next entry. Raises StatementRefused where it has no date."""
         booked_on = self._booked_on(entry)
-        known_by = f"{booked_on:%Y%m%d}/{entry.reference or f'{entry.amount_minor:+}'}"
+        name = entry.reference or entry.number or f"{entry.amount_minor:+}"
+        known_by = f"{booked_on:%Y%m%d}/{name}"
         number = self._counted[known_by] = self._counted.get(known_by, 0) + 1
         return NewItem(
             "bank",
@@ -169,7 +188,7 @@ class StatementItems:
             entry.amount_minor,
             datetime.combine(self._closed_on or booked_on, time(), self._zone),
             entry.value_date or booked_on,
-            reference=entry.end_to_end_id or entry.reference,
+            reference=naming(entry.end_to_end_id) or naming(entry.reference),
             descriptor=_descriptor(entry.description),
         )
 

@@ -159,10 +159,8 @@ def _entry(element: Element, currency: str, amount: int, position: str) -> Entry
     ]
     single = details[0] if len(details) == 1 else None
     end_to_end = _text(single, "Refs/EndToEndId") if single is not None else None
-    reference = (
-        _text(element, "AcctSvcrRef")
-        or (_text(single, "Refs/AcctSvcrRef") if single is not None else None)
-        or _text(element, "NtryRef")
+    reference = _text(element, "AcctSvcrRef") or (
+        _text(single, "Refs/AcctSvcrRef") if single is not None else None
     )
     booked, valued = _day(element, "BookgDt", position), _day(element, "ValDt", position)
     return Entry(
@@ -174,6 +172,7 @@ def _entry(element: Element, currency: str, amount: int, position: str) -> Entry
         end_to_end_id=_told(end_to_end),
         description=_description(element, details),
         bank_code=_bank_code(element),
+        number=None if reference else _told(_text(element, "NtryRef")),
     )
 
 

@@ -72,6 +72,7 @@ class Entry:
     reference      the bank's own
     end_to_end_id  the one that whoever paid gave; none where the entry is of several payments
     bank_code      what kind of entry it is, in the bank's or the format's own code
+    number         by which the statement alone knows it: other statements have the same
     """
 
     booking_date: date | None
@@ -82,6 +83,7 @@ class Entry:
     end_to_end_id: str | None
     description: str | None
     bank_code: str | None
+    number: str | None = None
 
     def __post_init__(self) -> None:
         _check_amount(self.amount_minor)

@@ -19,12 +19,19 @@ from database.reconciliation.codes import BOOKS, DISPOSITIONS, LEGS
 _PROCESSOR, _BANK = BOOKS["processor"], BOOKS["bank"]
 _L1, _L2, _L3 = LEGS["L1"], LEGS["L2"], LEGS["L3"]
 
+POSTING_KEY = f"""
+    concat_ws('/', 'posting', item.account, item.source_id,
+              CASE WHEN item.book = {_BANK} THEN 'settlement' WHEN item.kind = 'fee'
+                   THEN item.component ELSE item.kind END)
+"""
+"""The request key of what is booked for an `item`, once; its first line is the item's other side.
+
+No version is in it: what was booked of a source is not booked again when that tells otherwise.
+"""
+
 # A payout that the bank sent back is a settlement as well: both sides are negative then.
 _WAITING = f"""
-    SELECT item.id,
-           concat_ws('/', 'posting', item.account, item.source_id,
-                     CASE WHEN item.book = {_BANK} THEN 'settlement' WHEN item.kind = 'fee'
-                          THEN item.component ELSE item.kind END) AS request_key,
+    SELECT item.id, {POSTING_KEY} AS request_key,
            greatest(item.occurred_at, account.opened_on AT TIME ZONE account.time_zone)
                AS occurred_at,
            CASE WHEN item.book = {_BANK} THEN 'cash' ELSE 'clearing' END AS moved,

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from database import audit
 from workflows.reconciliation.books import Rhythm
+from workflows.reconciliation.inputs import BankDays
 
 LIVE = """
     (a.journal <> 'ours' OR EXISTS (
@@ -38,6 +39,10 @@ _BY_ID = text("""
 _BANK_ACCOUNTS = text("""
     SELECT identification, currency, calendar, statements FROM reconciliation_bank_accounts
     WHERE account = :account ORDER BY identification, currency
+""")
+_BANK_DAYS = text("""
+    SELECT currency, array_agg(DISTINCT calendar ORDER BY calendar) AS calendars
+    FROM reconciliation_bank_accounts WHERE account = :account GROUP BY currency ORDER BY currency
 """)
 _MAKE = text("""
     INSERT INTO reconciliation_accounts (name, tenant, time_zone, opened_on, processor, journal,
@@ -227,6 +232,12 @@ async def add_bank_account(
         of = {name: values[name] for name in ("account", "identification", "currency")}
         details = {**of, "was": dict(was), "now": dict(now)}
         await audit.record(connection, "bank_account.changed", by, details=details)
+
+
+async def bank_days(connection: AsyncConnection, account: int) -> tuple[BankDays, ...]:
+    """By which calendars the account's banks work, by currency."""
+    found = (await connection.execute(_BANK_DAYS, {"account": account})).mappings()
+    return tuple(BankDays(currency=row["currency"], calendars=row["calendars"]) for row in found)
 
 
 async def bank_accounts(connection: AsyncConnection, account: int) -> Sequence[RowMapping]:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from database.journal.posting import POSTING_KEY
 from database.reconciliation import scope as scopes
 from database.reconciliation.breaks import keep_breaks
-from database.reconciliation.scope import Scope
+from database.reconciliation.codes import BOOKS
+from database.reconciliation.scope import IN_CUT, Scope
 from database.reconciliation.work import SOURCE, note_kept_apart, number_bank_days
 from workflows.reconciliation.books import BreakClass
 from workflows.reconciliation.terms import Terms
@@ -22,6 +24,7 @@ from workflows.reconciliation.terms import Terms
 _OPEN = text(f"""
     CREATE TEMP TABLE open_now ON COMMIT DROP AS
     SELECT o.leg, i.id AS item, i.book, i.currency, i.kind, i.reference, i.source_id, i.component,
+           o.opened_in < :run OR i.version > 1 AS known,
            i.amount_minor AS amount, {SOURCE} AS source,
            CASE WHEN o.leg = 2 AND i.kind = 'payout' THEN coalesce(i.arrival_on, i.effective_on)
                 ELSE i.effective_on END AS day,
@@ -90,6 +93,18 @@ _LATE = text("""
     WHERE CASE o.leg WHEN 1 THEN CAST(:today AS date) - o.day > CAST(:processor_days AS integer)
                      ELSE told.number - due.number > CAST(:bank_days AS integer) END
 """)
+# What we booked for an item is booked once: open nevertheless, nothing is on its way. What is new
+# in the run, and was in no match, is not looked for.
+_POSTED = text(f"""
+    CREATE TEMP TABLE posted ON COMMIT DROP AS
+    SELECT o.leg, o.item
+    FROM open_now o JOIN items item ON item.id = o.item
+    JOIN items i ON i.account = item.account
+        AND i.book = CASE o.leg WHEN 1 THEN {BOOKS["clearing"]} ELSE {BOOKS["cash"]} END
+        AND i.source_id = {POSTING_KEY} || '/1'
+    WHERE o.side = 1 AND o.leg IN (1, 3) AND {IN_CUT}
+      AND (o.known OR (o.leg, o.item) IN (SELECT leg, item FROM kept_apart))
+""")
 # The class, the first that holds. Empty: timing.
 _JUDGE = text("""
     CREATE TEMP TABLE judged ON COMMIT DROP AS
@@ -100,16 +115,18 @@ _JUDGE = text("""
             THEN CASE side WHEN 0 THEN 'duplicate_ours' ELSE 'duplicate_processor' END
         WHEN leg = 1 AND item IN (SELECT item FROM in_another_currency) THEN 'currency'
         WHEN leg = 1 AND side = 1 THEN CASE
-            WHEN kind = 'fee' THEN CASE WHEN NOT CAST(:posts_fees AS boolean) THEN 'fee' END
+            WHEN kind = 'fee' THEN CASE WHEN posted OR NOT CAST(:posts_fees AS boolean)
+                THEN 'fee' END
             WHEN kind IN ('payout', 'payout_reversal')
-                THEN CASE WHEN NOT CAST(:posts_payouts AS boolean) THEN 'payout_unbooked' END
+                THEN CASE WHEN posted OR NOT CAST(:posts_payouts AS boolean)
+                     THEN 'payout_unbooked' END
             WHEN kind IN ('refund', 'refund_failure') THEN 'refund_unbooked'
             WHEN kind IN ('dispute', 'dispute_reversal') THEN 'dispute_unbooked'
             ELSE 'missing_ours' END
         WHEN leg = 2 AND side = 1 THEN 'unidentified_deposit'
         WHEN leg = 3 AND side = 1 THEN CASE
             WHEN item IN (SELECT item FROM open_now WHERE leg = 2) THEN 'unidentified_deposit'
-            WHEN CAST(:posts_settlements AS boolean)
+            WHEN NOT posted AND CAST(:posts_settlements AS boolean)
                  AND EXISTS (SELECT FROM match_items m WHERE m.item = o.item AND m.leg = 2)
                 THEN NULL
             ELSE 'missing_cash' END
@@ -118,7 +135,7 @@ _JUDGE = text("""
         WHEN leg = 3 THEN 'missing_bank'
         WHEN kind = 'payout_reversal' THEN 'payout_return_missing'
         ELSE 'payout_missing_bank' END AS class
-    FROM open_now o
+    FROM (SELECT n.*, (leg, item) IN (SELECT leg, item FROM posted) AS posted FROM open_now n) AS o
 """)
 # Fees of what is not known, or not booked, as a whole.
 _FOLD = text("""
@@ -222,7 +239,7 @@ async def classify(
 
 async def _judge(connection: AsyncConnection, scope: Scope, terms: Terms) -> None:
     told = {"account": scope.account}
-    await connection.execute(_OPEN, told)
+    await connection.execute(_OPEN, told | {"run": scope.run})
     await connection.execute(text("ANALYZE open_now"))
     days = "SELECT currency, day FROM open_now WHERE leg > 1"
     await number_bank_days(connection, scope, terms, days)
@@ -231,15 +248,16 @@ async def _judge(connection: AsyncConnection, scope: Scope, terms: Terms) -> Non
     await note_kept_apart(connection, scope)
     await connection.execute(_AMBIGUOUS, dict(terms.windows))
     await connection.execute(_LATE, {"today": scope.business_date, **dict(terms.grace)})
+    await connection.execute(_POSTED, scope.values())
     await connection.execute(
         _JUDGE,
         {
             "known": list(terms.kinds.known),
-            **{f"posts_{what}": what in scope.posts for what in _POSTED},
+            **{f"posts_{what}": what in scope.posts for what in _POSTABLE},
         },
     )
     await connection.execute(_FOLD)
     await connection.execute(text("ANALYZE judged"))
 
 
-_POSTED = ("fees", "payouts", "settlements")
+_POSTABLE = ("fees", "payouts", "settlements")

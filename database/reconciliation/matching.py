@@ -18,6 +18,7 @@ from database.reconciliation.reference_passes import (
     count_keys,
     in_the_end,
 )
+from database.reconciliation.taking_back import take_back_stopped
 from database.reconciliation.withdrawal import withdraw
 from database.reconciliation.work import fill_leg_2, make_tables, number_bank_days
 from workflows.reconciliation.books import Leg, Rule
@@ -48,6 +49,8 @@ async def match(
     Raises LookupError where the run has no cut, and OutOfOrder.
     """
     scope = await scopes.held(connection, run)
+    if await take_back_stopped(connection, scope):
+        scope = await scopes.of_run(connection, run)
     tell("what is new")
     await withdraw(connection, scope)
     await make_tables(connection, scope)
@@ -78,19 +81,19 @@ async def match(
 async def _leg_1(passing: Passing, windows: Windows) -> None:
     await by_reference(passing)
     await by_day(passing, windows.processor_days)
-    await in_the_end(passing)
+    await in_the_end(passing, windows.processor_days)
 
 
 async def _leg_2(passing: Passing, windows: Windows) -> None:
     await by_payout(passing, windows.bank_days)
-    await in_the_end(passing)
+    await in_the_end(passing, windows.bank_days)
 
 
 async def _leg_3(passing: Passing, windows: Windows) -> None:
     await by_entry(passing)
     await by_reference(passing)
     await by_bank_day(passing, windows.bank_days)
-    await in_the_end(passing)
+    await in_the_end(passing, windows.bank_days)
 
 
 _PASSES: Mapping[Leg, Callable[[Passing, Windows], Awaitable[None]]] = {

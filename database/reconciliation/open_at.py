@@ -27,7 +27,8 @@ _TABLES = (
     CREATE TEMP TABLE IF NOT EXISTS breaks_at (
         id bigint NOT NULL, leg smallint NOT NULL, subject text COLLATE "C" NOT NULL,
         class text COLLATE "C" NOT NULL, currency text COLLATE "C" NOT NULL,
-        at_risk_minor bigint NOT NULL, opened_on date NOT NULL, items bigint[] NOT NULL
+        at_risk_minor bigint NOT NULL, opened_on date NOT NULL, items bigint[] NOT NULL,
+        risk_on_leg smallint
     ) ON COMMIT DROP
     """,
     """

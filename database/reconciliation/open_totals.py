@@ -33,9 +33,9 @@ DIFFERING_AFTER = """
 # What a break was then is the last that happened to it up to the run.
 BREAKS_AFTER = """
     SELECT b.id, b.leg, b.subject, e.class, b.currency, e.at_risk_minor, b.opened_on,
-           coalesce(e.items, b.items) AS items
+           coalesce(e.items, b.items) AS items, e.risk_on_leg
     FROM breaks b CROSS JOIN LATERAL (
-        SELECT class, at_risk_minor, items, what FROM break_events
+        SELECT class, at_risk_minor, items, risk_on_leg, what FROM break_events
         WHERE break_id = b.id AND run <= :run ORDER BY id DESC LIMIT 1
     ) AS e
     WHERE b.account = :account AND b.opened_in <= :run

@@ -21,6 +21,8 @@ MOST_COMPARED = 4_000_000
 """Pairs of a payout and a deposit that are compared one by one, where amounts differ."""
 SHARE_KEPT = 20
 """An untraced deposit may be short by one part in so many."""
+DAYS_OF_ANOTHER = 31
+"""A deposit of the amount of a payout that is not further away is of that one."""
 
 _WHOLE_TRACE = """
     WITH k AS (
@@ -143,8 +145,11 @@ def _runs(days: int) -> str:
     """
 
 
-def _short(days: int) -> str:
-    """A payout and a deposit that is short by what a bank may keep, no other like them."""
+def _short(days: int, account: int) -> str:
+    """A payout and a deposit that is short by what a bank may keep, no other like them.
+
+    A deposit of just another payout's amount is that one's, or the same again: short of nothing.
+    """
     return f"""
         WITH rows AS (
             SELECT w.*, b.number AS n, f.most
@@ -162,10 +167,18 @@ def _short(days: int) -> str:
              AND abs(t.n - o.n) <= {days}
             WHERE (SELECT count(*) FILTER (WHERE side = 0) * count(*) FILTER (WHERE side = 1)
                    FROM rows) <= {MOST_COMPARED}
+        ), found AS (
+            SELECT n.ours, n.theirs FROM near n JOIN {{leg}} t ON t.item = n.theirs
+            WHERE deposits = 1 AND payouts = 1 AND NOT EXISTS (
+                SELECT FROM items p
+                WHERE p.account = {account} AND p.book = 1 AND p.kind = 'payout'
+                  AND p.currency = t.currency AND p.amount_minor = -t.amount
+                  AND abs(coalesce(p.arrival_on, p.effective_on) - t.day) <= {DAYS_OF_ANOTHER}
+            )
         )
-        SELECT ours, ours FROM near WHERE deposits = 1 AND payouts = 1
+        SELECT ours, ours FROM found
         UNION ALL
-        SELECT ours, theirs FROM near WHERE deposits = 1 AND payouts = 1
+        SELECT ours, theirs FROM found
     """
 
 
@@ -197,5 +210,5 @@ async def by_payout(passing: Passing, days: int) -> None:
             blocks = _blocks(f"= {distance}", all_of_them=all_of_them)
             await propose(blocks, "arrival_block")
     await propose(_runs(days), "consecutive_payouts")
-    await propose(_short(days), "short_deposit", "difference")
+    await propose(_short(days, passing.scope.account), "short_deposit", "difference")
     await propose(contra("payout", _BANK_HAD_ITS_TURN), "taken_back", "contra")

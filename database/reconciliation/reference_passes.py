@@ -9,7 +9,7 @@ so that a reference with many items costs no more than they are.
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from database.reconciliation.codes import RULES
+from database.reconciliation.codes import BOOKS, RULES
 from database.reconciliation.keeping import Passing
 from database.reconciliation.scope import Scope
 from database.reconciliation.work import OF_LEG_1, OF_LEG_3, SOURCE
@@ -71,6 +71,40 @@ def contra(key: str, only: str = "true") -> str:
             SELECT p.item AS plus, m.item AS minus
             FROM ranked p JOIN ranked m USING (side, currency, rank, {key})
             WHERE p.amount > 0 AND m.amount = -p.amount
+        )
+        SELECT plus, plus FROM pairs UNION ALL SELECT plus, minus FROM pairs
+    """
+
+
+# A payout's name is of nothing else, however late the bank gives it back.
+_OF_A_PAYOUT = """
+    side = 1 AND reference IN (SELECT trace_id FROM traces UNION SELECT payout FROM traces)
+"""
+
+
+def _given_back(account: int, days: int) -> str:
+    """What the bank took back itself: the only two entries that it ever had of a reference.
+
+    It names the return then. What more entries have in common, or what lies further apart than
+    `days` of the bank, may be two things that somebody has to look at.
+    """
+    return f"""
+        WITH rows AS (
+            SELECT w.item, w.currency, w.amount, w.reference, b.number AS n,
+                   count(*) OVER (PARTITION BY reference) AS entries
+            FROM {{leg}} w JOIN bank_days b USING (currency, day)
+            WHERE side = 1 AND reference IS NOT NULL
+        ), pairs AS (
+            SELECT p.item AS plus, m.item AS minus
+            FROM rows p JOIN rows m USING (reference, currency)
+            WHERE p.entries = 2 AND m.entries = 2
+              AND p.amount > 0 AND m.amount = -p.amount AND abs(p.n - m.n) <= {days}
+              AND NOT EXISTS (
+                  SELECT FROM items i
+                  WHERE i.reference = p.reference AND i.kind <> 'fee' AND i.account = {account}
+                    AND i.book = {BOOKS["bank"]} AND i.id NOT IN (p.item, m.item)
+                    AND i.id NOT IN (SELECT item FROM withdrawn)
+              )
         )
         SELECT plus, plus FROM pairs UNION ALL SELECT plus, minus FROM pairs
     """
@@ -200,8 +234,10 @@ async def by_reference(passing: Passing) -> None:
     )
 
 
-async def in_the_end(passing: Passing) -> None:
+async def in_the_end(passing: Passing, days: int) -> None:
     """What nothing explained, and needs nothing: what a bank took back itself, and no amount."""
     if passing.leg != "L1":
-        await passing.propose(contra("reference", "side = 1"), "taken_back", "contra")
+        await passing.propose(contra("reference", _OF_A_PAYOUT), "taken_back", "contra")
+        given_back = _given_back(passing.scope.account, days)
+        await passing.propose(given_back, "taken_back", "contra")
     await passing.propose(_NOTHING, "nothing", "contra")

@@ -76,19 +76,19 @@ _TIMING = text(f"""
 _BREAKS = text(f"""
     SELECT class, currency, {_AGE.format("(CAST(:business_date AS date) - opened_on)")} AS age,
            count(*) AS breaks, sum(at_risk_minor) AS at_risk
-    FROM breaks_at WHERE at_risk_minor > 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    FROM breaks_at WHERE risk_on_leg IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """)
 _MOVED = text("""
     WITH before AS (
         SELECT b.id, e.class, b.currency, e.at_risk_minor
         FROM breaks b CROSS JOIN LATERAL (
-            SELECT class, at_risk_minor, what FROM break_events
+            SELECT class, at_risk_minor, risk_on_leg, what FROM break_events
             WHERE break_id = b.id AND run <= :base_run ORDER BY id DESC LIMIT 1
         ) AS e
         WHERE b.account = :account AND b.opened_in <= :base_run
         AND (b.closed_in IS NULL OR b.closed_in > :base_run) AND e.what <> 'closed'
-        AND e.at_risk_minor > 0
-    ), now AS (SELECT * FROM breaks_at WHERE at_risk_minor > 0)
+        AND e.risk_on_leg IS NULL
+    ), now AS (SELECT * FROM breaks_at WHERE risk_on_leg IS NULL)
     SELECT class, currency,
            count(b.id) AS opening, coalesce(sum(b.at_risk_minor), 0) AS opening_minor,
            count(n.id) FILTER (WHERE b.id IS NULL) AS new,
@@ -148,7 +148,7 @@ _LINES = text(f"""
         SELECT book, kind, reference FROM items i WHERE i.id = ANY(b.items)
         ORDER BY i.book, i.source_id, i.component LIMIT 1
     ) AS i ON true
-    WHERE b.at_risk_minor > 0
+    WHERE b.risk_on_leg IS NULL
     ORDER BY b.at_risk_minor DESC, b.class, b.subject, b.leg
 """)
 

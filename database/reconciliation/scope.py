@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from database.reconciliation import accounts
 from workflows.reconciliation.books import Book, Leg
 
 _CUT = text("""
@@ -65,6 +66,7 @@ class Scope:
 
     legs    those of which the account has both books
     proven  up to which day the bank is, in currencies where that is told: later it had no turn
+    bank_days  the names of the calendars that banks work by, by currency
     """
 
     run: int
@@ -79,6 +81,7 @@ class Scope:
     base_item: int
     base_before: tuple[datetime, datetime, datetime]
     proven: Mapping[str, date]
+    bank_days: Mapping[str, Sequence[str]]
 
     def values(self) -> dict[str, Any]:
         """The parameters of `IN_CUT` and `FRESH`. Any: each of its column's type."""
@@ -119,11 +122,16 @@ async def of_run(connection: AsyncConnection, run: int) -> Scope:
     base = (await connection.execute(_BASE, {"account": row["account"]})).mappings().first()
     if base is not None and base["business_date"] > row["business_date"]:
         raise OutOfOrder(f"{row['account_name']}: {base['business_date']} is matched already")
+    # A cut from before they were fixed has what the account has now.
+    posts, bank_days = row["inputs"].get("posts"), row["inputs"].get("bank_days")
+    if bank_days is None:
+        now = await accounts.bank_days(connection, row["account"])
+        bank_days = [one.model_dump() for one in now]
     return Scope(
         run=run,
         account=row["account"],
         account_name=row["account_name"],
-        posts=tuple(row["posts"]),
+        posts=tuple(row["posts"] if posts is None else posts),
         business_date=row["business_date"],
         legs=legs_of(row["inputs"].get("scope")),
         last_intake=row["last_intake"],
@@ -132,6 +140,7 @@ async def of_run(connection: AsyncConnection, run: int) -> Scope:
         base_item=base["last_item"] if base else 0,
         base_before=tuple(base[name] for name in _NAMES) if base else (_BEGINNING,) * 3,
         proven=_proven(row["inputs"].get("proven", ())),
+        bank_days={one["currency"]: one["calendars"] for one in bank_days},
     )
 
 

@@ -7,7 +7,7 @@ source, and `day` when its money should be there: with both, ties are decided th
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import text
@@ -141,10 +141,6 @@ _BANK_TURN = """
     ) ON COMMIT DROP
 """
 _DAYS = "SELECT currency, min(day), max(day) FROM ({rows}) AS d GROUP BY currency ORDER BY currency"
-_CALENDARS = text("""
-    SELECT currency, min(calendar) AS calendar FROM reconciliation_bank_accounts
-    WHERE account = :account GROUP BY currency
-""")
 
 
 async def make_tables(connection: AsyncConnection, scope: Scope) -> None:
@@ -198,18 +194,19 @@ async def number_bank_days(
     """
     await connection.execute(text(_BANK_DAYS))
     await connection.execute(text(_BANK_TURN))
-    found = await connection.execute(_CALENDARS, {"account": scope.account})
-    named = {row.currency: row.calendar for row in found}
     days: list[tuple[str, date, int]] = []
     turns: list[tuple[str, int, int]] = []
     for currency, first, last in (await connection.execute(text(_DAYS.format(rows=rows)))).all():
-        name = named.get(currency) or terms.calendar_for(currency)
-        today = scope.business_date
-        if name not in terms.calendars:
-            known = ", ".join(sorted(terms.calendars))
-            raise NoCalendar(f"the bank in {currency} works by {name}, which is none of {known}")
+        today, calendars = scope.business_date, []
+        for name in scope.bank_days.get(currency) or (terms.calendar_for(currency),):
+            if name not in terms.calendars:
+                known = ", ".join(sorted(terms.calendars))
+                raise NoCalendar(
+                    f"the bank in {currency} works by {name}, which is none of {known}"
+                )
+            calendars.append(terms.calendars[name])
         told = scope.proven.get(currency, today)
-        span = dict(numbered(terms.calendars[name], min(first, told), max(last, today)))
+        span = dict(numbered(calendars, min(first, told), max(last, today)))
         days += [(currency, *day) for day in span.items()]
         turns.append((currency, span[told], span[today]))
     await driver_of(connection).copy_records_to_table("bank_days", records=days)
@@ -217,11 +214,13 @@ async def number_bank_days(
     await connection.execute(text("ANALYZE bank_days"))
 
 
-def numbered(calendar: Calendar, first: date, last: date) -> Iterator[tuple[date, int]]:
-    """Each day from `first` to `last`, with how many business days there were since."""
-    number, closed = 0, frozenset(calendar.holidays)
+def numbered(calendars: Sequence[Calendar], first: date, last: date) -> Iterator[tuple[date, int]]:
+    """Each day from `first` to `last`, with how many there were since on which all banks work."""
+    number = 0
+    weekend = {day for calendar in calendars for day in calendar.weekend}
+    closed = {day for calendar in calendars for day in calendar.holidays}
     for after in range((last - first).days + 1):
         day = first + timedelta(days=after)
-        if WEEKDAYS[day.weekday()] not in calendar.weekend and day not in closed:
+        if WEEKDAYS[day.weekday()] not in weekend and day not in closed:
             number += 1
         yield day, number

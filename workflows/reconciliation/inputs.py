@@ -24,6 +24,13 @@ class Told(Message):
     source: str
 
 
+class BankDays(Message):
+    """By which calendar the banks of a currency work; of several, days of which all work count."""
+
+    currency: Currency
+    calendars: tuple[str, ...]
+
+
 class Inputs(Message):
     """What the cut of a run is made by.
 
@@ -35,6 +42,8 @@ class Inputs(Message):
     missing       what those who gathered found missing, or not to hold
     terms         the version of the rules
     calendars     hash of the banks' calendars; `grace` of what may be late by how much
+    bank_days     which of them the account's banks work by, and
+    posts         what the account books from evidence; None in cuts from before they were fixed
     journal_seal  under which seal our journal was read; None where it came by files
     """
 
@@ -48,6 +57,10 @@ class Inputs(Message):
     terms: str
     calendars: Hash
     grace: Hash
+    bank_days: Annotated[
+        tuple[BankDays, ...] | None, Field(exclude_if=lambda those: those is None)
+    ] = None
+    posts: Annotated[tuple[str, ...] | None, Field(exclude_if=lambda those: those is None)] = None
     journal_seal: int | None = None
 
     def before(self) -> tuple[datetime, datetime, datetime]:

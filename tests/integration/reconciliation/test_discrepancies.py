@@ -149,3 +149,31 @@ async def test_a_deposit_short_by_a_fee_is_found_without_a_trace(
 ) -> None:
     await books.reconcile(payout("t", 93_000, trace=trace) + deposit("t", 91_500, reference=trace))
     assert await books.breaks() == [("bank_fee", "EUR", 1_500)]
+
+
+async def test_a_deposit_that_came_twice_is_not_another_payout_short_by_a_fee(
+    books: Books,
+) -> None:
+    once = payout("b", 95_500, trace="T2") + deposit("b", 95_500, reference="T2")
+    missing = payout("a", 97_000, trace="T1")
+    twice = deposit("again", 95_500, reference="BKagain", booked=False)
+    await books.reconcile([*once, *missing, *twice])
+    assert await books.breaks() == [
+        ("payout_missing_bank", "EUR", 97_000),
+        ("unidentified_deposit", "EUR", 95_500),
+    ]
+
+
+async def test_a_deposit_that_came_again_later_is_not_another_payout_short_by_a_fee(
+    books: Books,
+) -> None:
+    once = payout("b", 95_500, trace="T2") + deposit("b", 95_500, reference="T2")
+    await books.reconcile(once, day=FIRST + timedelta(days=1))
+    later = FIRST + timedelta(days=2)
+    missing = payout("a", 97_000, day=later, trace="T1")
+    again = deposit("again", 95_500, day=later, reference="BKagain", booked=False)
+    await books.reconcile([*missing, *again])
+    assert await books.breaks() == [
+        ("payout_missing_bank", "EUR", 97_000),
+        ("unidentified_deposit", "EUR", 95_500),
+    ]

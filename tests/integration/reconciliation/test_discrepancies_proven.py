@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from alembic import command
 
-from database.reconciliation import accounts
+from database.migrate import configuration, upgrade
+from database.reconciliation import accounts, certificates
 from database.reconciliation.item import NewItem
 from database.reconciliation.work import NoCalendar
-from tests.integration.reconciliation.books import TERMS, TODAY, cash
+from tests.integration.reconciliation.books import TERMS, TODAY, cash, deposit, theirs
 from tests.integration.reconciliation.test_discrepancies import DISCREPANCIES, Planted, x_of
 from tests.integration.reconciliation.three_books import MONDAY, ThreeBooks, payout
 from workflows.reconciliation.certificate import Certificate
@@ -94,6 +97,45 @@ async def test_all_of_them_are_proven_together_and_the_day_after(acme: ThreeBook
     assert [one.residual_minor for one in certificate.roll_forward if one.residual_minor] == []
     assert await acme.verify(first) == ()
     assert await acme.verify(second) == ()
+
+
+async def test_what_fees_eat_up_is_a_break_though_nothing_is_at_risk(acme: ThreeBooks) -> None:
+    acme.terms = TERMS
+    await acme.take(theirs("z", 700, 700, kind="lunar_adjustment"))
+    id_, certificate = await acme.reconcile(TODAY)
+    assert (certificate.status, at_risk(certificate)) == (
+        "BREAKS",
+        {("unknown_type", "EUR"): (1, 0)},
+    )
+    [moved] = certificate.break_movements
+    assert (moved.new, moved.closing) == (1, 1)
+    async with acme.transaction() as connection:
+        lines = [line async for line in certificates.break_lines(connection, id_)]
+    assert [line.subject for line in lines] == [("txn_z",)]
+    assert await acme.verify(id_) == ()
+    # What is a break on two legs is listed once.
+    await acme.take(deposit("u", 5_000, booked=False))
+    _, certificate = await acme.reconcile(TODAY + timedelta(days=1))
+    assert at_risk(certificate)["unidentified_deposit", "EUR"] == (1, 5_000)
+
+
+async def test_certificates_of_before_events_said_where_the_risk_is(
+    acme: ThreeBooks, database: str
+) -> None:
+    """They left out whatever had nothing at risk; what it hid is told by the next run."""
+    acme.terms = TERMS
+    await acme.take(deposit("u", 5_000, booked=False))
+    id_, before = await acme.reconcile(TODAY)
+    hidden = theirs("z", 700, 700, kind="lunar_adjustment", day=TODAY + timedelta(days=1))
+    await acme.take(hidden)
+    await acme.reconcile(TODAY + timedelta(days=1))
+    await acme.engine.dispose()
+    await asyncio.to_thread(command.downgrade, configuration(database), "0025-1")
+    await upgrade(database)
+    assert at_risk(before) == {("unidentified_deposit", "EUR"): (1, 5_000)}
+    assert await acme.verify(id_) == ()
+    _, after = await acme.reconcile(TODAY + timedelta(days=2))
+    assert at_risk(after) == {**at_risk(before), ("unknown_type", "EUR"): (1, 0)}
 
 
 async def test_a_calendar_that_the_terms_do_not_have_is_named(acme: ThreeBooks) -> None:

@@ -16,7 +16,7 @@ from activities.reconciliation.gathered import GatheredInputs
 from activities.reconciliation.listing import BALANCE_UNTOLD, ProcessorBook
 from connectors.capabilities import Batch
 from connectors.errors import Unanswered
-from connectors.movements import Movement, Payout, Window
+from connectors.movements import Movement, Window
 from connectors.stripe.api import StripeApi
 from connectors.stripe.balance import StripeListing
 from database.connection import transaction
@@ -26,6 +26,7 @@ from tests.integration.reconciliation.conftest import Shop, no_pace
 from tests.integration.reconciliation.test_inputs import RULES, TERMS
 from tests.patience import SOON
 from workflows.reconciliation.messages import Gathered, Run
+from workflows.reconciliation.payouts import Payout
 
 
 def book(shop: Shop, listing: StripeListing | None = None) -> ProcessorBook:

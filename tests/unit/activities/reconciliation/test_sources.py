@@ -13,6 +13,7 @@ from activities.reconciliation.columns import items_of_ledger
 from activities.reconciliation.sources import (
     StatementItems,
     items_of_movements,
+    naming,
 )
 from connectors.ledger_columns import SCHEMA
 from connectors.ledger_csv import LedgerLine
@@ -132,3 +133,23 @@ def test_a_bank_entry_is_of_the_day_when_its_money_counts() -> None:
     )
     with pytest.raises(StatementRefused):
         StatementItems(opened).item(replace(ENTRY, booking_date=None, value_date=None))
+
+
+@pytest.mark.parametrize(
+    "reference", [None, "", " ", "NOTPROVIDED", "notprovided.", "NONREF", "N/A", "0", "000", "0017"]
+)
+def test_what_stands_for_no_reference_or_counts_is_none(reference: str | None) -> None:
+    assert naming(reference) is None
+
+
+@pytest.mark.parametrize("reference", ["1234", "F1", "RENT", "po_1", "0", "17"])
+def test_an_entry_is_known_by_what_it_always_was(reference: str) -> None:
+    """Also by what names nothing: the same entry in another file is the same still."""
+    entry = replace(ENTRY, reference=reference, end_to_end_id=None)
+    opened = Opened("camt.053", "DE00EXAMPLE", "EUR", "S-1")
+    item = StatementItems(opened).item(entry)
+    assert item.source_id.endswith(f"/20260302/{reference}")
+    assert item.reference == (None if reference in ("0", "17") else reference)
+    numbered = replace(entry, reference=None, number=reference)
+    assert StatementItems(opened).item(numbered).source_id == item.source_id
+    assert StatementItems(opened).item(numbered).reference is None
