@@ -21,6 +21,7 @@ KEYS = {
     "difference_minor",
 }  # fmt: skip
 ENTRY_KEYS = {
+    "number",
     "booking_date", "value_date", "amount_minor", "currency", "reference", "end_to_end_id",
     "description", "bank_code",
 }  # fmt: skip
