@@ -224,7 +224,7 @@ class ExportActivities(GatherSteps):
                 case Entry():
                     assert named is not None, "a statement is opened first"
                     item = named.item(part)
-                    content.add(item)
+                    content.add(part, item)
                     total += item.amount_minor
                     if not self._since_first(item):
                         before += item.amount_minor

@@ -112,9 +112,13 @@ class StatementContent:
     def __init__(self) -> None:
         self._content = hashlib.sha256()
 
-    def add(self, item: NewItem) -> None:
-        """Take up its next entry."""
-        told = (item.source_id, item.amount_minor, item.effective_on, item.reference)
+    def add(self, entry: Entry, item: NewItem) -> None:
+        """Take up its next entry, and what was made of it.
+
+        A reference counts as the bank wrote it, whatever we take it for.
+        """
+        reference = entry.end_to_end_id or entry.reference or entry.number
+        told = (item.source_id, item.amount_minor, item.effective_on, reference)
         self._content.update(repr(told).encode())
 
     def closed(self, closed: Closed) -> str:

@@ -277,7 +277,7 @@ class _Summary:
     def add(self, entry: Entry) -> None:
         """Count an entry. Raises StatementRefused where no item can be made of it."""
         item = self._items.item(entry)
-        self._content.add(item)
+        self._content.add(entry, item)
         self._count += 1
         self._total += entry.amount_minor
         days = [*self._days, item.occurred_at.date()]

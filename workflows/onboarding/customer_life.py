@@ -52,7 +52,7 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain, Renew
         super().__init__(state)
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._asked: list[CompareNow] = []
-        self._again: set[System] = set()
+        self._to_compare: set[System] = set()
 
     @workflow.run
     async def run(self, state: LifeState) -> str:
@@ -105,8 +105,8 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain, Renew
             state.compare_asked = False
             state.compared += 1
             await self._take_up()
-            self._again.update(COMPARISONS)
-        self._compare()
+            self._to_compare.update(COMPARISONS)
+        self._set_about_comparing()
         if self.proof_heard or now >= self.proof_due:
             self._set_about(PROOF, self.see_to_proof)
         if self.hits_are_due:
@@ -114,17 +114,17 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain, Renew
         if self.papers_heard or now >= self.papers_due:
             self._set_about(PAPERS, self.see_to_papers)
 
-    def _compare(self) -> None:
+    def _set_about_comparing(self) -> None:
         """Compare the systems that are to be; one that is being compared, when that is over.
 
         What it saw may be older than the question, and that is not to be forgotten.
         """
         for system in COMPARISONS:
-            if system in self._again and system not in self._under_way:
-                self._again.remove(system)
+            if system in self._to_compare and system not in self._under_way:
+                self._to_compare.remove(system)
                 self._set_about(system, partial(self.compare, system, self.state.compared))
-        if self._again and not workflow.patched("compare-again"):
-            self._again.clear()
+        if self._to_compare and not workflow.patched("compare-again"):
+            self._to_compare.clear()
 
     async def _take_up(self) -> None:
         """Keep what lists show, and take up the policy of today."""
@@ -162,7 +162,7 @@ class CustomerLife(ComparingSystems, ProvingIdentityAgain, ScreeningAgain, Renew
         return bool(
             self._asked
             or self.state.compare_asked
-            or not self._again.isdisjoint(over)
+            or not self._to_compare.isdisjoint(over)
             or PROOF in over
             or PAPERS in over
             or (self.papers_heard and PAPERS not in self._under_way)

@@ -11,6 +11,7 @@ import pytest
 
 from activities.reconciliation.columns import items_of_ledger
 from activities.reconciliation.sources import (
+    StatementContent,
     StatementItems,
     items_of_movements,
     naming,
@@ -18,7 +19,7 @@ from activities.reconciliation.sources import (
 from connectors.ledger_columns import SCHEMA
 from connectors.ledger_csv import LedgerLine
 from connectors.movements import Movement
-from connectors.statements.statement import Entry, Format, Opened, StatementRefused
+from connectors.statements.statement import Balance, Closed, Entry, Format, Opened, StatementRefused
 from database.reconciliation.item import NewItem
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -153,3 +154,17 @@ def test_an_entry_is_known_by_what_it_always_was(reference: str) -> None:
     numbered = replace(entry, reference=None, number=reference)
     assert StatementItems(opened).item(numbered).source_id == item.source_id
     assert StatementItems(opened).item(numbered).reference is None
+
+
+@pytest.mark.parametrize(("reference", "number"), [("17", None), (None, "17")])
+def test_a_statement_that_is_sent_again_says_what_it_said_to_releases_before(
+    reference: str | None, number: str | None
+) -> None:
+    """They took a count for a reference: what they kept of a statement is compared still."""
+    entry = replace(ENTRY, end_to_end_id=None, reference=reference, number=number)
+    content = StatementContent()
+    content.add(entry, StatementItems(Opened("camt.053", "DE00EXAMPLE", "EUR", "S-1")).item(entry))
+    balances = Balance(date(2026, 3, 1), 0), Balance(date(2026, 3, 2), 1000)
+    assert content.closed(Closed(*balances)) == (
+        "f6b3ee550776ad331db518f57a83b3616623bd47120a24df7d87853d22abcea6"
+    )
