@@ -19,9 +19,8 @@ from workflows.reconciliation.terms import Calendar, Terms
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ROOM = text("SELECT set_config('work_mem', '192MB', true)")
-SOURCE = """(i.book || '/' || i.source_id || '/' || i.component
-             || CASE WHEN i.version > 1 THEN '/' || i.version ELSE '' END) COLLATE "C" """
-"""An item `i` in the words of its source."""
+SOURCE = """(i.book || '/' || i.source_id || '/' || i.component) COLLATE "C" """
+"""An item `i` in the words of its source: the same whatever version of it counts, and one does."""
 
 _LEG = """
     CREATE TEMP TABLE {leg} (
