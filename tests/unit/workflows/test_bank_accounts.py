@@ -7,8 +7,17 @@ import pytest
 from workflows.reconciliation.bank_accounts import checked_identification, identification_of
 
 
-def test_a_bank_account_is_the_same_however_it_is_written() -> None:
-    assert identification_of(" de02 1203\t0000 0000 2020 51") == "DE02120300000000202051"
+@pytest.mark.parametrize(
+    "text",
+    [" de02 1203\t0000 0000 2020 51", "DE02-1203-0000-0000-2020-51", "de02.1203/00000000202051"],
+)
+def test_a_bank_account_is_the_same_however_it_is_written(text: str) -> None:
+    assert identification_of(text) == "DE02120300000000202051"
+
+
+@pytest.mark.parametrize("text", ["12-34567/890", "DE03-1203-0000-0000-2020-51"])
+def test_dashes_of_what_is_no_iban_stay(text: str) -> None:
+    assert identification_of(text) == text
 
 
 @pytest.mark.parametrize(
